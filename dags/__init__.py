@@ -1,0 +1,1 @@
+"""Airflow DAGs: thin; schedule, fan out, call one entry point."""

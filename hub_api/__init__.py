@@ -1,0 +1,1 @@
+"""The HTTP API: resources, actions, vendors' callbacks."""

@@ -1,0 +1,1 @@
+"""The engine: read, observe, merge, desire, deliver; reconcile, backfill, plan."""
