@@ -1,0 +1,67 @@
+"""The control door: the stand-in's records as a user of that system sees and edits them, its faults, and its log."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+import msgspec
+
+from sandbox.core.faults import BadFault, parse
+from sandbox.core.http import Request, Response, json_response
+from sandbox.core.vendor import Rejected, UnknownStream, Vendor
+
+PREFIX = "/_control/"
+
+
+def answer(vendor: Vendor, request: Request) -> Response:
+    """Answer one control call. Wrong calls get 400 or 404 with a reason, never a traceback."""
+    parts = [unquote(part) for part in request.raw_path.split("?")[0][len(PREFIX) :].split("/") if part]
+    try:
+        return _route(vendor, request, parts)
+    except UnknownStream as error:
+        return json_response({"error": str(error.args[0])}, 404)
+    except (BadFault, Rejected, msgspec.DecodeError, ValueError) as error:
+        return json_response({"error": str(error)}, 400)
+
+
+def _route(vendor: Vendor, request: Request, parts: list[str]) -> Response:
+    match (request.method, *parts):
+        case ("GET", "records", stream):
+            return json_response(vendor.records(vendor.native(stream), request.query))
+        case ("POST", "records", stream):
+            return _put(vendor, vendor.native(stream), request)
+        case ("DELETE", "records", stream, key):
+            gone = vendor.delete(vendor.native(stream), key)
+            return json_response({"deleted": gone}, 200 if gone else 404)
+        case ("GET", "faults"):
+            return json_response(vendor.faults.listed())
+        case ("POST", "faults"):
+            body = msgspec.json.decode(request.body)
+            for item in body if isinstance(body, list) else [body]:
+                vendor.faults.add(parse(item))
+            return json_response(vendor.faults.listed())
+        case ("DELETE", "faults"):
+            vendor.faults.clear()
+            return json_response([])
+        case ("GET", "log"):
+            return json_response(vendor.log.after(int(request.query.get("after", "0") or 0)))
+        case ("GET", "streams"):
+            return json_response(dict(vendor.streams))
+        case ("POST", "reset"):
+            vendor.faults.clear()
+            vendor.reset()
+            vendor.log.clear()
+            return json_response({"reset": True})
+        case ("POST", "load"):
+            return json_response({"loaded": vendor.load(request.json())})
+    return json_response({"error": f"no control call {request.method} {request.path}"}, 404)
+
+
+def _put(vendor: Vendor, stream: str, request: Request) -> Response:
+    body = request.json()
+    user = request.query.get("user", "user")
+    if isinstance(body, list):
+        return json_response([vendor.put(stream, doc, user) for doc in body])
+    if not isinstance(body, dict):
+        raise Rejected("a record is a JSON object, or a list of them")
+    return json_response(vendor.put(stream, body, user))
