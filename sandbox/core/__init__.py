@@ -3,6 +3,7 @@
 A vendor's package subclasses :class:`~sandbox.core.vendor.Vendor` and runs it with :class:`~sandbox.core.server.Server`.
 """
 
+from sandbox.core.events import Event, Events
 from sandbox.core.faults import EXTRA_EFFECTS, Fault, Faults
 from sandbox.core.http import JSON_IN, JSON_OUT, Request, Response, json_response, text_response
 from sandbox.core.log import RequestLog
@@ -15,6 +16,8 @@ __all__ = [
     "JSON_IN",
     "JSON_OUT",
     "Doc",
+    "Event",
+    "Events",
     "Fault",
     "Faults",
     "Rejected",
