@@ -15,6 +15,7 @@ from sandbox.world.model import (
     Size,
     World,
     load_world,
+    save_parts,
     save_world,
 )
 
@@ -30,6 +31,7 @@ __all__ = [
     "World",
     "load_world",
     "make_world",
+    "save_parts",
     "save_world",
     "value_maps",
 ]

@@ -33,11 +33,11 @@ CHANNELS = ("省代", "市代", "二级")
 DAYS_TO_PAY = {"SKTJ01_SYS": 0, "SKTJ02_SYS": 22, "SKTJ03_SYS": 44, "SKTJ05_SYS": 0}
 """Working days."""
 UNITS = (
-    ("Pcs", "pcs", "件"),
-    ("Box", "box", "箱"),
-    ("Set", "set", "套"),
-    ("Kg", "kg", "千克"),
-    ("M", "m", "米"),
+    ("Pcs", "pcs", "Piece"),
+    ("Box", "box", "Box"),
+    ("Set", "set", "Set"),
+    ("Kg", "kg", "kg"),
+    ("M", "m", "Meter"),
 )
 _PRODUCT_KINDS = (
     ("可编程控制器", "PLC", "Pcs"),
@@ -143,9 +143,7 @@ def parties(rng: Random, size: Size) -> list[PartySeed]:
     return made
 
 
-def customers(
-    rng: Random, seeds: list[PartySeed], sellers: list[Seller], days: Days
-) -> list[Doc]:
+def customers(rng: Random, seeds: list[PartySeed], sellers: list[Seller], days: Days) -> list[Doc]:
     """BD_Customer: a copy for each organisation, sharing number and FMasterId; credit, terms and seller differ by copy."""
     docs = []
     for seed in seeds:
@@ -183,19 +181,10 @@ def customers(
                     "FUseOrgId": number(org),
                     "FRECCONDITIONID": number(seed.terms),
                     "FSETTLETYPEID": number(SETTLEMENTS[seed.serial % 3]),
-                    "FPRICELISTID": number(
-                        f"XSJMB{1 + 4 * copy + seed.serial % 3:04d}"
-                    ),
-                    "FSELLER": number(
-                        sellers[(seed.seller + copy) % len(sellers)].kingdee
-                    ),
-                    "F_HUB_CREDIT": Decimal(
-                        5 * (1 + seed.serial * 13 % 60) * (2 - copy)
-                    )
-                    * 10_000,
-                    "FModifyDate": days.stamp(
-                        at + rng.randrange(days.last - at), seed.serial * 101 + copy
-                    ),
+                    "FPRICELISTID": number(f"XSJMB{1 + 4 * copy + seed.serial % 3:04d}"),
+                    "FSELLER": number(sellers[(seed.seller + copy) % len(sellers)].kingdee),
+                    "F_HUB_CREDIT": Decimal(5 * (1 + seed.serial * 13 % 60) * (2 - copy)) * 10_000,
+                    "FModifyDate": days.stamp(at + rng.randrange(days.last - at), seed.serial * 101 + copy),
                 }
             )
     return docs
@@ -222,11 +211,7 @@ def sellers(rng: Random, size: Size) -> list[Seller]:
     for index in range(size.salespeople):
         surname, name = person(rng)
         code = f"{pinyin[index % 12]}.{given[(index // 12 + index) % 7]}"
-        made.append(
-            Seller(
-                f"S{index + 1:03d}", f"{1001 + index}_GW000002_1", code, surname + name
-            )
-        )
+        made.append(Seller(f"S{index + 1:03d}", f"{1001 + index}_GW000002_1", code, surname + name))
     return made
 
 
@@ -254,8 +239,7 @@ def employees(people: list[Seller], days: Days) -> list[Doc]:
     return [
         {
             "FID": 120_001 + n,
-            "FNumber": seller.kingdee.split("_", maxsplit=1)[0],
-            "FStaffNumber": seller.kingdee.split("_", maxsplit=1)[0],
+            "FNumber": seller.kingdee,
             "FName": seller.name,
             "FMobile": mobile(900_000 + n),
             "FEmail": f"{seller.zoho}@dongfang-zhikong.example",
@@ -322,9 +306,7 @@ def materials(seeds: list[ProductSeed], days: Days) -> list[Doc]:
             "FDocumentStatus": "C",
             "FForbidStatus": "B" if seed.serial % 83 == 0 else "A",
             "FCreateDate": days.stamp(0, seed.serial),
-            "FModifyDate": days.stamp(
-                seed.serial * 7 % max(1, days.last), seed.serial * 53
-            ),
+            "FModifyDate": days.stamp(seed.serial * 7 % max(1, days.last), seed.serial * 53),
             "SubHeadEntity": {
                 "FBARCODE": f"69{seed.serial * 104_729 % 10_000_000_000:010d}",
                 "FBaseUnitId": number(seed.unit),
@@ -359,9 +341,7 @@ def price_lists(seeds: list[ProductSeed], days: Days) -> list[Doc]:
                         "FFromQty": 0,
                         "FToQty": 0,
                         "FPrice": price,
-                        "FDownPrice": Decimal(seed.price_fen * percent // 110).scaleb(
-                            -2
-                        ),
+                        "FDownPrice": Decimal(seed.price_fen * percent // 110).scaleb(-2),
                         "FEntryEffectiveDate": days.midnights[0],
                         "FEntryExpiryDate": "2099-12-31T00:00:00",
                         "FEntryForbidStatus": "A",
@@ -403,17 +383,11 @@ def stock(rng: Random, seeds: list[ProductSeed], days: Days) -> list[Doc]:
                         "FStockOrgId": number(org),
                         "FStockId": number(house),
                         "FMaterialId": number(seed.number),
-                        "FLot": number(
-                            f"L{seed.serial % 12 + 1:02d}"
-                            if seed.serial % 9 == 0
-                            else ""
-                        ),
+                        "FLot": number(f"L{seed.serial % 12 + 1:02d}" if seed.serial % 9 == 0 else ""),
                         "FStockUnitId": number(seed.unit),
                         "FQty": quantity,
                         "FAVBQty": quantity - quantity // 10,
-                        "FUpdateTime": days.stamp(
-                            days.last - seed.serial % 30, seed.serial * 11
-                        ),
+                        "FUpdateTime": days.stamp(days.last - seed.serial % 30, seed.serial * 11),
                     }
                 )
     return docs

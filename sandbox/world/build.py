@@ -68,7 +68,7 @@ def _make(seed: int, size: Size, today: date) -> World:
     kingdee: dict[str, list[Doc]] = {
         "organizations": base_data.organisations(),
         "departments": base_data.departments(days),
-        "employees": base_data.employees(people, days),
+        "employees": base_data.employees([*people, Seller("", UNKNOWN_SELLER, _LATE_ZOHO, "新同事")], days),
         "customers": base_data.customers(rng, own, people, days),
         "products": base_data.materials(seeds, days),
         "price_lists": base_data.price_lists(seeds, days),
@@ -85,9 +85,7 @@ def _make(seed: int, size: Size, today: date) -> World:
     return world
 
 
-def _shares(
-    own: list[PartySeed], size: Size
-) -> tuple[list[PartySeed], list[PartySeed], list[PartySeed]]:
+def _shares(own: list[PartySeed], size: Size) -> tuple[list[PartySeed], list[PartySeed], list[PartySeed]]:
     """Who is linked, who is doubtful, and whose keys are borrowed by doubtful ones; nobody is two of these."""
     linked = own[: size.zoho_linked]
     doubtful = own[size.zoho_linked : size.zoho_linked + size.doubtful]
@@ -99,11 +97,7 @@ def _plant_unknown_seller(history: History, size: Size) -> None:
     linked = {party.customer_number for party in history.parties[: size.zoho_linked]}
     wanted = size.unknown_seller_orders
     for doc in reversed(history.docs["sales_orders"]):
-        if (
-            wanted
-            and doc["FCustId"]["FNumber"] in linked
-            and doc["FDocumentStatus"] == "C"
-        ):
+        if wanted and doc["FCustId"]["FNumber"] in linked and doc["FDocumentStatus"] == "C":
             doc["FSalerId"] = number(UNKNOWN_SELLER)
             wanted -= 1
 
@@ -115,9 +109,7 @@ def _bad_receipt(history: History, days: Days) -> Doc:
     line.update(FSALEORDERNO="", FPURPOSEID=number("SFKYT02_SYS"))
     mended = {
         "FID": doc["FID"],
-        "FRECEIVEBILLENTRY": [
-            {"FEntryID": line["FEntryID"], "FRECTOTALAMOUNTFOR": "8800.00"}
-        ],
+        "FRECEIVEBILLENTRY": [{"FEntryID": line["FEntryID"], "FRECTOTALAMOUNTFOR": "8800.00"}],
     }
     line["FRECTOTALAMOUNTFOR"] = Decimal("123456789012345678901234567890.12")
     return {
@@ -193,11 +185,7 @@ def _truth(
         "bad_records": bad,
         "unknown_seller": {
             "code": UNKNOWN_SELLER,
-            "orders": [
-                doc["FBillNo"]
-                for doc in orders
-                if doc["FSalerId"]["FNumber"] == UNKNOWN_SELLER
-            ],
+            "orders": [doc["FBillNo"] for doc in orders if doc["FSalerId"]["FNumber"] == UNKNOWN_SELLER],
         },
         "late_value": [
             {

@@ -21,9 +21,9 @@ STAGES = (
     "Closed Won",
     "Closed Lost",
 )
-_PROBABILITY = (10, 25, 50, 80, 100, 0)
+_PROBABILITY = (10, 20, 75, 90, 100, 0)
 _ZOHO_UNIT = {kingdee: zoho for kingdee, _, zoho in UNITS}
-_INDUSTRIES = ("装备制造", "汽车", "电子", "食品饮料", "水务", "能源")
+_INDUSTRIES = ("Manufacturing", "Wholesale", "Retail", "Construction", "Service Provider", "Government/Military")
 _OWNER = {
     "id": "554023000000050001",
     "name": "CRM 管理员",
@@ -46,10 +46,7 @@ class Crm:
     size: Size
     sellers: list[Seller]
     docs: dict[str, list[Doc]] = field(
-        default_factory=lambda: {
-            name: []
-            for name in ("accounts", "contacts", "leads", "products", "deals", "quotes")
-        }
+        default_factory=lambda: {name: [] for name in ("accounts", "contacts", "leads", "products", "deals", "quotes")}
     )
     truth_zoho: dict[str, list[str]] = field(default_factory=dict)
     """Seed id -> accounts."""
@@ -116,9 +113,7 @@ class Crm:
         """Accounts that carry a sure key of a Kingdee customer, under another spelling."""
         for n, party in enumerate(parties):
             random = self.rng.random()
-            name = spelled(
-                party.name, SPELLINGS[n % len(SPELLINGS)], f"HZ-{party.serial:04d}"
-            )
+            name = spelled(party.name, SPELLINGS[n % len(SPELLINGS)], f"HZ-{party.serial:04d}")
             # The salespeople's phone is newer than the ERP's for some: the owner repairs the other side.
             phone = (
                 party.phone.replace("-", "")
@@ -129,22 +124,16 @@ class Crm:
             )
             code = party.customer_number if random < 0.45 else ""
             uscc_code = party.uscc if random > 0.35 or not code else ""
-            doc = self.account(
-                party, name=name, code=code, uscc_code=uscc_code, phone=phone
-            )
+            doc = self.account(party, name=name, code=code, uscc_code=uscc_code, phone=phone)
             self.truth_zoho[party.seed_id] = [doc["id"]]
 
     def lone_accounts(self, parties: list[PartySeed]) -> None:
         """Accounts that Kingdee does not have; two of three with a 统一社会信用代码."""
         for n, party in enumerate(parties):
-            doc = self.account(
-                party, name=party.name.full, uscc_code=party.uscc if n % 3 else ""
-            )
+            doc = self.account(party, name=party.name.full, uscc_code=party.uscc if n % 3 else "")
             self.truth_zoho[party.seed_id] = [doc["id"]]
 
-    def doubtful_accounts(
-        self, parties: list[PartySeed], others: list[PartySeed]
-    ) -> None:
+    def doubtful_accounts(self, parties: list[PartySeed], others: list[PartySeed]) -> None:
         """Pairs that only a person can judge; `parties` are one to a pair, `others` lend keys to the contradicting ones."""
         kinds = ("same_name", "near_name", "same_name", "near_name", "code_against_uscc", "same_name", "near_name", "two_accounts",
                  "near_name", "foreign_uscc", "same_name", "foreign_uscc")  # fmt: skip
@@ -152,27 +141,17 @@ class Crm:
             kind = kinds[n % len(kinds)]
             customers, accounts = [party], []
             if kind == "same_name":
-                accounts.append(
-                    self.account(
-                        party, name=party.name.full, phone=self._other_phone(party)
-                    )
-                )
+                accounts.append(self.account(party, name=party.name.full, phone=self._other_phone(party)))
             elif kind == "near_name":
                 name = spelled(
                     party.name,
-                    ("brand_first", "region_in_brackets", "wide_brackets", "coded")[
-                        n // 2 % 4
-                    ],
+                    ("brand_first", "region_in_brackets", "wide_brackets", "coded")[n // 2 % 4],
                     f"KH{n:03d}",
                 )
                 accounts.append(self.account(party, name=name))
             elif kind == "two_accounts":
-                accounts.append(
-                    self.account(party, name=party.name.full, uscc_code=party.uscc)
-                )
-                accounts.append(
-                    self.account(party, name=party.name.short, uscc_code=party.uscc)
-                )
+                accounts.append(self.account(party, name=party.name.full, uscc_code=party.uscc))
+                accounts.append(self.account(party, name=party.name.short, uscc_code=party.uscc))
             elif kind == "code_against_uscc":
                 customers.append(others[n])
                 accounts.append(
@@ -200,8 +179,7 @@ class Crm:
                     "parties": [one.seed_id for one in customers],
                     "kingdee": [one.customer_number for one in customers],
                     "zoho": [doc["id"] for doc in accounts],
-                    "names": [one.name.full for one in customers]
-                    + [doc["Account_Name"] for doc in accounts],
+                    "names": [one.name.full for one in customers] + [doc["Account_Name"] for doc in accounts],
                 }
             )
 
@@ -248,7 +226,7 @@ class Crm:
                     "Mobile": mobile(500_000 + n),
                     "Lead_Source": (
                         "Trade Show",
-                        "Web Download",
+                        "Web Research",
                         "Cold Call",
                         "Partner",
                     )[n % 4],
@@ -268,9 +246,7 @@ class Crm:
                 "id": self._id(),
                 "Product_Name": seed.name,
                 "Product_Code": seed.number,
-                "Unit_Price": money(
-                    seed.price_fen if seed.serial % 10 else seed.price_fen - 100
-                ),
+                "Unit_Price": money(seed.price_fen if seed.serial % 10 else seed.price_fen - 100),
                 "Usage_Unit": _ZOHO_UNIT[seed.unit],
                 "Product_Category": None,
                 "Product_Active": True,
@@ -297,9 +273,7 @@ class Crm:
         for each in bills:
             by_party.setdefault(each.party.seed_id, []).append(each)
         owners = {ids[0]: seed for seed, ids in self.truth_zoho.items()}
-        known = [
-            account for account in self.docs["accounts"] if account["id"] in owners
-        ]
+        known = [account for account in self.docs["accounts"] if account["id"] in owners]
         buyers = [account for account in known if owners[account["id"]] in by_party]
         waiting = []
         for n in range(self.size.deals):
@@ -336,11 +310,7 @@ class Crm:
         return waiting
 
     def _deal(self, n: int, account: Doc, stage: int, bill: Bill | None) -> Doc:
-        closing = (
-            self.days.dates[self.days.last] + timedelta(days=30 + n % 120)
-            if stage < 4
-            else self.days.dates[self.days.last - n % 200]
-        )
+        closing = self.days.dates[self.days.last] + timedelta(days=30 + n % 120) if stage < 4 else self.days.dates[self.days.last - n % 200]
         doc: Doc = {
             "id": self._id(),
             "Deal_Name": f"{account['Account_Name'].strip()[:20]}{('产线改造', '新厂配套', '年度框架', '备件采购')[n % 4]}项目{n + 1:04d}",
@@ -405,9 +375,7 @@ class Crm:
             "Deal_Name": {"id": deal["id"], "name": deal["Deal_Name"]},
             "Account_Name": {"id": account["id"], "name": account["Account_Name"]},
             "Contact_Name": None,
-            "Valid_Till": (
-                self.days.dates[self.days.last] + timedelta(days=60)
-            ).isoformat(),
+            "Valid_Till": (self.days.dates[self.days.last] + timedelta(days=60)).isoformat(),
             "Grand_Total": sum((row["Total"] for row in rows), Decimal(0)),
             "Description": None,
             "Quoted_Items": rows,
@@ -415,9 +383,7 @@ class Crm:
             "Revision": 1 + n % 2,
             "Company_Code": deal["Company_Code"],
             "Salesperson_Code": deal["Salesperson_Code"],
-            "Delivery_Date": (
-                self.days.dates[self.days.last] + timedelta(days=25)
-            ).isoformat(),
+            "Delivery_Date": (self.days.dates[self.days.last] + timedelta(days=25)).isoformat(),
             "Discount_Reason": "年度框架客户" if n % 5 == 2 else None,
             "ERP_Order_No": bill.number if bill else None,
             "ERP_Order_Status": "approved" if bill else None,

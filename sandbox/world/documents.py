@@ -24,7 +24,7 @@ from sandbox.world.calendar import Days
 from sandbox.world.model import Doc
 
 STREAMS = ("sales_orders", "shipments", "returns", "receivables", "receipts", "refunds")
-_CARRIERS = ("德邦物流", "顺丰速运", "安能物流", "跨越速运")
+_CARRIERS = ("DEPPON", "SF", "ANE", "KYE")
 _CNY = number("PRE001")
 _TAX_RATE = 13
 
@@ -115,15 +115,7 @@ class History:
         bill_number = f"XSDD{serial:06d}"
         day_text = days.midnights[day]
         delivery = days.midnights[days.clamp(day + 10)]
-        count = (
-            1
-            if (draw := random()) < 0.4
-            else 2
-            if draw < 0.72
-            else 3
-            if draw < 0.92
-            else 5
-        )
+        count = 1 if (draw := random()) < 0.4 else 2 if draw < 0.72 else 3 if draw < 0.92 else 5
         lines, entries, total, tax_total = [], [], 0, 0
         for seq in range(1, count + 1):
             product = self.products[int(random() * len(self.products))]
@@ -162,15 +154,7 @@ class History:
                 }
             )
         age = days.last - day
-        status = (
-            "C"
-            if age > 15 or (draw := random()) < 0.6
-            else "A"
-            if draw < 0.75
-            else "B"
-            if draw < 0.92
-            else "D"
-        )
+        status = "C" if age > 15 or (draw := random()) < 0.6 else "A" if draw < 0.75 else "B" if draw < 0.92 else "D"
         void = status == "C" and age > 5 and random() < 0.015
         second = serial * 977
         stamp = days.stamp(day, second)
@@ -187,25 +171,17 @@ class History:
                 "FSettleId": customer,
                 "FChargeId": customer,
                 "FSaleDeptId": number(f"BM{3 * copy + 1 + party.serial % 2:06d}"),
-                "FSalerId": number(
-                    self.sellers[(party.seller + copy) % len(self.sellers)].kingdee
-                ),
+                "FSalerId": number(self.sellers[(party.seller + copy) % len(self.sellers)].kingdee),
                 "FReceiveAddress": party.address,
                 "FNote": "",
-                "FNetOrderBillNo": f"PO-{serial * 31 % 99_991:05d}"
-                if serial % 4 == 0
-                else "",
+                "FNetOrderBillNo": f"PO-{serial * 31 % 99_991:05d}" if serial % 4 == 0 else "",
                 "FVersionNo": "000",
                 "FDocumentStatus": status,
                 "FCloseStatus": "A",
                 "FCancelStatus": "B" if void else "A",
-                "FApproveDate": days.stamp(day, second + 3_000)
-                if status == "C"
-                else None,
+                "FApproveDate": days.stamp(day, second + 3_000) if status == "C" else None,
                 "FCreateDate": stamp,
-                "FModifyDate": days.stamp(day, second + 3_000)
-                if status == "C"
-                else stamp,
+                "FModifyDate": days.stamp(day, second + 3_000) if status == "C" else stamp,
                 "FBillAmount": money(total - tax_total),
                 "FBillTaxAmount": money(tax_total),
                 "FBillAllAmount": money(total),
@@ -215,20 +191,14 @@ class History:
                     "FExchangeRate": 1,
                     "FRecConditionId": number(party.terms),
                     "FSettleModeId": number("JSFS04_SYS"),
-                    "FPriceListId": number(
-                        f"XSJMB{1 + 4 * copy + party.serial % 3:04d}"
-                    ),
+                    "FPriceListId": number(f"XSJMB{1 + 4 * copy + party.serial % 3:04d}"),
                 },
                 "F_HUB_KEY": "",
                 "F_HUB_QUOTE": "",
                 "FSaleOrderEntry": entries,
             }
         )
-        return (
-            Bill(bill_number, org, party, day, lines, total)
-            if status == "C" and not void
-            else None
-        )
+        return Bill(bill_number, org, party, day, lines, total) if status == "C" and not void else None
 
     def _follow(self, bill: Bill) -> None:
         """Ship, bill and collect, as far as the order's age lets one expect."""
@@ -261,14 +231,10 @@ class History:
                 entry["FMrpCloseStatus"] = "B"
         if done:
             order["FCloseStatus"] = "B"
-            order["FModifyDate"] = self.days.stamp(
-                bill.day + gap * batches, order["FID"] * 7
-            )
+            order["FModifyDate"] = self.days.stamp(bill.day + gap * batches, order["FID"] * 7)
             if random() < 0.012 and age > gap * 4:
                 self._take_back(bill, bill.day + gap * 3)
-        self._collect(
-            bill, bill.day + gap + DAYS_TO_PAY[bill.party.terms] + int(random() * 12)
-        )
+        self._collect(bill, bill.day + gap + DAYS_TO_PAY[bill.party.terms] + int(random() * 12))
 
     def _ship(self, bill: Bill, day: int, taken: list[tuple[Line, int]]) -> None:
         docs, house = self.docs["shipments"], WAREHOUSES[bill.org]
@@ -301,10 +267,10 @@ class History:
                 "FSaleOrgId": number(bill.org),
                 "FStockOrgId": number(bill.org),
                 "FCustomerID": number(bill.party.customer_number),
-                "FCarrierID": number(""),
+                "FCarrierID": number(_CARRIERS[serial % 4]),
                 "FCarriageNO": f"SF{serial * 7_919_777 % 10_000_000_000:010d}",
                 "FReceiveAddress": bill.party.address,
-                "FNote": _CARRIERS[serial % 4],
+                "FNote": "",
                 "FDocumentStatus": "C",
                 "FCancelStatus": "A",
                 "FApproveDate": self.days.stamp(day, serial * 613 + 900),
@@ -315,9 +281,7 @@ class History:
             }
         )
 
-    def _bill(
-        self, bill: Bill, day: int, taken: list[tuple[Line, int]], sign: int
-    ) -> None:
+    def _bill(self, bill: Bill, day: int, taken: list[tuple[Line, int]], sign: int) -> None:
         """Write the receivable; `sign` -1 makes it a red one."""
         docs = self.docs["receivables"]
         serial = len(docs) + 1
@@ -325,10 +289,7 @@ class History:
         for seq, (line, part) in enumerate(taken, 1):
             # A part's share is what the parts up to it are worth, less what went before: the shares add up to the line.
             before = line.shipped - part if sign > 0 else 0
-            gross = sign * (
-                line.total_fen * (before + part) // line.quantity
-                - line.total_fen * before // line.quantity
-            )
+            gross = sign * (line.total_fen * (before + part) // line.quantity - line.total_fen * before // line.quantity)
             tax = tax_of(gross)
             total += gross
             tax_total += tax
@@ -346,9 +307,7 @@ class History:
                     "FALLAMOUNTFOR_D": money(gross),
                     "FRECEIVEAMOUNT": 0,
                     "FORDERNUMBER": bill.number,
-                    "FSourceBillNo": f"XSCKD{len(self.docs['shipments']):06d}"
-                    if sign > 0
-                    else f"XSTHD{len(self.docs['returns']):06d}",
+                    "FSourceBillNo": f"XSCKD{len(self.docs['shipments']):06d}" if sign > 0 else f"XSTHD{len(self.docs['returns']):06d}",
                 }
             )
         day = self.days.clamp(day)
@@ -358,9 +317,7 @@ class History:
                 "FBillTypeID": number("YSD01_SYS"),
                 "FBillNo": f"AR{serial:08d}",
                 "FDATE": self.days.midnights[day],
-                "FENDDATE_H": self.days.midnights[
-                    self.days.clamp(day + DAYS_TO_PAY[bill.party.terms])
-                ],
+                "FENDDATE_H": self.days.midnights[self.days.clamp(day + DAYS_TO_PAY[bill.party.terms])],
                 "FSetAccountType": "3",
                 "FCUSTOMERID": number(bill.party.customer_number),
                 "FCURRENCYID": _CNY,
@@ -441,6 +398,7 @@ class History:
                 "FCONTACTUNIT": number(bill.party.customer_number),
                 "FCURRENCYID": _CNY,
                 "FSETTLEORGID": number(bill.org),
+                "FPAYORGID": number(bill.org),
                 "FREMARK": "退货退款",
                 "FDOCUMENTSTATUS": "C",
                 "FCancelStatus": "A",
@@ -466,9 +424,7 @@ class History:
         if day > self.days.last or draw < 0.03:
             return
         first = bill.total_fen if draw < 0.78 else bill.total_fen * 2 // 5
-        self.receive(
-            bill, day, first, charge_fen=1_500 if draw > 0.74 and first > 2_000 else 0
-        )
+        self.receive(bill, day, first, charge_fen=1_500 if draw > 0.74 and first > 2_000 else 0)
         later = day + 15 + int(draw * 20)
         if first < bill.total_fen and draw < 0.96 and later <= self.days.last:
             self.receive(bill, later, bill.total_fen - first)
@@ -488,6 +444,7 @@ class History:
             "FCURRENCYID": _CNY,
             "FSETTLEORGID": number(bill.org),
             "FSALEORGID": number(bill.org),
+            "FPAYORGID": number(bill.org),
             "FEXCHANGERATE": 1,
             "FREMARK": "",
             "FDOCUMENTSTATUS": "C",
@@ -500,9 +457,7 @@ class History:
                 {
                     "FEntryID": self.entry,
                     "FSEQ": 1,
-                    "FSETTLETYPEID": number(
-                        "JSFS05_SYS" if serial % 11 == 0 else "JSFS04_SYS"
-                    ),
+                    "FSETTLETYPEID": number("JSFS05_SYS" if serial % 11 == 0 else "JSFS04_SYS"),
                     "FPURPOSEID": number("SFKYT01_SYS"),
                     "FRECTOTALAMOUNTFOR": money(fen),
                     "FRECAMOUNTFOR_E": money(fen - charge_fen),

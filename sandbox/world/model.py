@@ -43,9 +43,7 @@ class Size:
 
 DEMO = Size("demo", 2_000, 700, 150, 520, 300, 20_000, 900, 640, 120, 24, 12, 3)
 MEDIUM = Size("medium", 200, 80, 20, 80, 50, 1_000, 90, 60, 20, 8, 5, 3)
-SMALL = Size(
-    "small", 2, 1, 0, 3, 2, 3, 1, 1, 0, 2, 0, 1, bad_records=0, unknown_seller_orders=0
-)
+SMALL = Size("small", 2, 1, 0, 3, 2, 3, 1, 1, 0, 2, 0, 1, bad_records=0, unknown_seller_orders=0)
 SIZES = {size.name: size for size in (DEMO, MEDIUM, SMALL)}
 
 
@@ -66,11 +64,7 @@ class World:
 
     def counts(self) -> dict[str, int]:
         """Records by `system.stream`."""
-        return {
-            f"{system}.{stream}": len(docs)
-            for system, streams in self.data.items()
-            for stream, docs in streams.items()
-        }
+        return {f"{system}.{stream}": len(docs) for system, streams in self.data.items() for stream, docs in streams.items()}
 
 
 @contextmanager
@@ -90,18 +84,21 @@ _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 
 def save_world(world: World, path: Path) -> None:
-    """Write a world as one JSON file; numbers stay exact."""
+    """Write a world as one JSON file that `--world` takes: its systems beside its truth; numbers stay exact."""
     path.write_bytes(
-        _ENCODER.encode(
-            {
-                "seed": world.seed,
-                "size": world.size,
-                "value_maps": world.value_maps,
-                "truth": world.truth,
-                "data": world.data,
-            }
-        )
+        _ENCODER.encode({"seed": world.seed, "size": world.size, "value_maps": world.value_maps, "truth": world.truth, **world.data})
     )
+
+
+def save_parts(world: World, directory: Path) -> dict[str, Path]:
+    """Write one file for each system, and `truth.json`; each server then reads only what is its own. Gives the paths by name."""
+    directory.mkdir(parents=True, exist_ok=True)
+    parts: dict[str, Any] = {system: streams for system, streams in world.data.items()}
+    parts["truth"] = world.truth
+    paths = {name: directory / f"{name}.json" for name in parts}
+    for name, part in parts.items():
+        paths[name].write_bytes(_ENCODER.encode(part))
+    return paths
 
 
 def load_world(path: Path) -> World:
@@ -111,10 +108,7 @@ def load_world(path: Path) -> World:
     """
     with without_collector():
         raw = _DECODER.decode(path.read_bytes())
-    if not isinstance(raw, dict) or not {"seed", "size", "data", "truth"} <= set(raw):
-        raise ValueError(
-            f"{path} holds no world: expected an object with seed, size, data and truth"
-        )
-    return World(
-        raw["seed"], raw["size"], raw["data"], raw["truth"], raw.get("value_maps", [])
-    )
+    if not isinstance(raw, dict) or not {"seed", "size", "truth"} <= set(raw):
+        raise ValueError(f"{path} holds no world: expected an object with seed, size, truth and the systems")
+    systems = {name: streams for name, streams in raw.items() if name in {"kingdee", "zoho"}}
+    return World(raw["seed"], raw["size"], systems, raw["truth"], raw.get("value_maps", []))

@@ -258,17 +258,12 @@ def uscc_check(body: str) -> str:
     >>> uscc_check("91350100M000100Y4")
     '3'
     """
-    total = sum(
-        USCC_ALPHABET.index(char) * pow(3, i, 31) for i, char in enumerate(body)
-    )
+    total = sum(USCC_ALPHABET.index(char) * pow(3, i, 31) for i, char in enumerate(body))
     return USCC_ALPHABET[-total % 31]
 
 
 def _organisation_check(body: str) -> str:
-    total = sum(
-        _ORGANISATION_ALPHABET.index(char) * weight
-        for char, weight in zip(body, _ORGANISATION_WEIGHTS, strict=True)
-    )
+    total = sum(_ORGANISATION_ALPHABET.index(char) * weight for char, weight in zip(body, _ORGANISATION_WEIGHTS, strict=True))
     return "0123456789X0"[11 - total % 11]
 
 
