@@ -24,31 +24,47 @@ def main(arguments: list[str]) -> int:
     home, binaries, uid, gid, remove = Path(arguments[0]), Path(arguments[1]), int(arguments[2]), int(arguments[3]), arguments[4] == "1"
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, signal.SIG_IGN)  # the end of the pipe is the one sign to act on
-    while os.read(0, 4096):
-        pass
+    said = b""
+    while more := os.read(0, 4096):
+        said += more
+    attempts = 1 if said else 40  # a killed process lets go of its files in any order: its share may outlive its end of the pipe
+    for attempt in range(attempts):
+        if attempt:
+            time.sleep(0.05)
+        if _stop_if_unused(home, binaries, uid, gid, remove=remove):
+            break
+    return 0
+
+
+def _stop_if_unused(home: Path, binaries: Path, uid: int, gid: int, *, remove: bool) -> bool:
     with (home / "lock").open("a") as lock, (home / "users").open("a") as users:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return 0  # someone else still uses it, and has a watcher of its own
+            return False  # someone else still uses it, and has a watcher of its own
         if (home / "keep").exists():
-            return 0
+            return True
         stop(home / "data", binaries, uid, gid)
         if remove:
             shutil.rmtree(home, ignore_errors=True)
-    return 0
+        return True
 
 
 def stop(data: Path, binaries: Path, uid: int, gid: int) -> None:
     """Stop the server of `data` and whatever of it is left; returns when no process of it is alive."""
     if processes(data):
         run([str(binaries / "pg_ctl"), "stop", "-D", str(data), "-m", "fast", "-w", "-t", "30"], uid, gid)
+    end(data)
+
+
+def end(data: Path) -> None:
+    """End whatever still runs of the server of `data`; orphans of a killed postmaster serve nobody."""
     for signum, patience_s in ((signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
-        _end(data, signum, patience_s)
+        _end_by(data, signum, patience_s)
 
 
-def _end(data: Path, signum: signal.Signals, patience_s: float) -> None:
+def _end_by(data: Path, signum: signal.Signals, patience_s: float) -> None:
     deadline = time.monotonic() + patience_s
     sent: set[int] = set()
     while (left := processes(data)) and time.monotonic() < deadline:
@@ -69,16 +85,16 @@ def _kill(pid: int, signum: signal.Signals) -> None:
 def processes(data: Path) -> list[int]:
     """Process ids of the server of `data`: PostgreSQL's processes stand in it, its tools name it."""
     wanted = os.path.realpath(data)
-    found = []
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit() or int(entry) == os.getpid():
-            continue
-        try:
-            if os.readlink(f"/proc/{entry}/cwd") == wanted or wanted.encode() in Path(f"/proc/{entry}/cmdline").read_bytes().split(b"\0"):
-                found.append(int(entry))
-        except OSError:  # it ended while we looked, or is not ours to look at
-            continue
-    return found
+    return [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and _belongs(Path("/proc") / entry, wanted)]
+
+
+def _belongs(process: Path, data: str) -> bool:
+    try:
+        if (process / "comm").read_text().strip() not in ("postgres", "pg_ctl", "initdb"):
+            return False
+        return str((process / "cwd").readlink()) == data or data.encode() in (process / "cmdline").read_bytes().split(b"\0")
+    except OSError:  # it ended while we looked, or is not ours to look at
+        return False
 
 
 def run(command: list[str], uid: int, gid: int) -> subprocess.CompletedProcess[str]:
