@@ -241,6 +241,10 @@ class Transport:
         result: T = retrying(self._attempt, request, judge)
         return result
 
+    def pause(self, seconds: float) -> None:
+        """Wait between two looks at a job that the system works on; a test's way of sleeping applies."""
+        self._sleep(seconds)
+
     def close(self) -> None:
         """Give the connections back."""
         self._session.close()
