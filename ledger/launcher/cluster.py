@@ -1,13 +1,13 @@
 """One PostgreSQL server in a directory of its own: made, started, shared between processes, always stopped.
 
-    HOME/            reachable by the server's account
-      data/          PGDATA, 0700, owned by that account
-      password       0600, ours: the generated password of the role `hub`
-      port           the port of the last start, tried first at the next one
-      lock           held while the server is made, started or stopped
-      users          a shared lock by every process that uses the server; the last one out stops it
-      keep           there while the server shall outlive its users (`make up`)
-      server.log
+HOME/            reachable by the server's account
+  data/          PGDATA, 0700, owned by that account
+  password       0600, ours: the generated password of the role `hub`
+  port           the port of the last start, tried first at the next one
+  lock           held while the server is made, started or stopped
+  users          a shared lock by every process that uses the server; the last one out stops it
+  keep           there while the server shall outlive its users (`make up`)
+  server.log
 """
 
 from __future__ import annotations
@@ -48,7 +48,13 @@ SETTINGS: dict[str, str] = {
     "checkpoint_timeout": "15min",
     "jit": "off",  # the hub's statements are short; compiling them costs more than it saves
 }
-FAST: dict[str, str] = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": "0"}
+FAST: dict[str, str] = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+}
 """For tests only: a power cut may lose everything. A `kill -9` of the server loses at most the last 0.6 s of commits."""
 
 
@@ -205,7 +211,9 @@ def _prepare(home: Path) -> None:
             home.chmod(0o711)
         (home / "users").touch()
     except PermissionError as refused:
-        raise HomeUnusable(f"{home} is not ours to write ({refused})", "run as the account that made it, or give another directory") from refused
+        raise HomeUnusable(
+            f"{home} is not ours to write ({refused})", "run as the account that made it, or give another directory"
+        ) from refused
 
 
 def _major_of(home: Path) -> int | None:
@@ -214,7 +222,9 @@ def _major_of(home: Path) -> int | None:
     except FileNotFoundError:
         return None
     except PermissionError:
-        raise HomeUnusable(f"{home / 'data'} belongs to another account", "run as the account that made it, or give another directory") from None
+        raise HomeUnusable(
+            f"{home / 'data'} belongs to another account", "run as the account that made it, or give another directory"
+        ) from None
 
 
 def _create(home: Path, binaries: Binaries, *, fast: bool) -> None:
@@ -261,7 +271,17 @@ def _boot(home: Path, binaries: Binaries, settings: Mapping[str, str]) -> int:
 
 def _watch(home: Path, binaries: Binaries, *, remove: bool) -> subprocess.Popen[bytes]:
     who = account()
-    command = [sys.executable, "-I", "-S", shutdown.__file__, str(home), str(binaries.directory), str(who.uid), str(who.gid), "1" if remove else "0"]
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        shutdown.__file__,
+        str(home),
+        str(binaries.directory),
+        str(who.uid),
+        str(who.gid),
+        "1" if remove else "0",
+    ]
     return subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", start_new_session=True, bufsize=0
     )

@@ -22,7 +22,8 @@ def check(url: str) -> str:
         connection = psycopg.connect(url, autocommit=True, connect_timeout=10, client_encoding="utf8")
     except psycopg.OperationalError as refused:
         raise PostgresError(
-            f"no connection to {shown(url)}: {str(refused).strip().splitlines()[-1]}", "check HUB_DATABASE_URL: host, port, name, user, password"
+            f"no connection to {shown(url)}: {str(refused).strip().splitlines()[-1]}",
+            "check HUB_DATABASE_URL: host, port, name, user, password",
         ) from refused
     with connection:
         name, version = connection.info.dbname, connection.info.server_version
@@ -38,7 +39,9 @@ def _check_text(connection: psycopg.Connection, name: str) -> None:
         f"make a new one: CREATE DATABASE {name}_utf8 TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8' "
         f"(or LOCALE 'en_US.UTF-8'), and point HUB_DATABASE_URL at it"
     )
-    row = connection.execute("SELECT pg_encoding_to_char(encoding), datctype FROM pg_database WHERE datname = current_database()").fetchone()
+    row = connection.execute(
+        "SELECT pg_encoding_to_char(encoding), datctype FROM pg_database WHERE datname = current_database()"
+    ).fetchone()
     encoding, ctype = row if row is not None else ("unknown", "unknown")
     if encoding != "UTF8":
         raise DatabaseUnfit(f"database {name} is encoded in {encoding}, not UTF8", anew)
@@ -46,7 +49,9 @@ def _check_text(connection: psycopg.Connection, name: str) -> None:
         with connection.transaction(force_rollback=True):
             for extension in EXTENSIONS:
                 connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension)))
-            where = connection.execute("SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'pg_trgm'").fetchone()
+            where = connection.execute(
+                "SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'pg_trgm'"
+            ).fetchone()
             schema = sql.Identifier(where[0] if where else "public")
             alike = connection.execute(sql.SQL("SELECT {}.similarity('上海华谊机械', '上海华谊')").format(schema)).fetchone()
     except psycopg.errors.InsufficientPrivilege as refused:
@@ -56,7 +61,8 @@ def _check_text(connection: psycopg.Connection, name: str) -> None:
         ) from refused
     except (psycopg.errors.UndefinedFile, psycopg.errors.FeatureNotSupported) as missing:
         raise DatabaseUnfit(
-            f"the server of database {name} lacks an extension ({str(missing).splitlines()[0]})", "install PostgreSQL's contrib package on the server"
+            f"the server of database {name} lacks an extension ({str(missing).splitlines()[0]})",
+            "install PostgreSQL's contrib package on the server",
         ) from missing
     if alike is None or not alike[0]:
         raise DatabaseUnfit(f"database {name} has LC_CTYPE {ctype}: Chinese names have no trigrams in it and would never look alike", anew)

@@ -85,7 +85,7 @@ def _kill(pid: int, signum: signal.Signals) -> None:
 def processes(data: Path) -> list[int]:
     """Process ids of the server of `data`: PostgreSQL's processes stand in it, its tools name it."""
     wanted = os.path.realpath(data)
-    return [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and _belongs(Path("/proc") / entry, wanted)]
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and _belongs(entry, wanted)]
 
 
 def _belongs(process: Path, data: str) -> bool:

@@ -40,10 +40,16 @@ def one(url: str, question: str) -> object:
         return row[0] if row else None
 
 
-def script(body: str, home: Path, *more: str) -> list[str]:
+def script(body: str, home: Path, how: str = "fast=True") -> list[str]:
     """A Python process that starts the server of `home` as `server`, then runs `body`."""
-    text = f"import sys, os, time\nfrom pathlib import Path\nfrom ledger import postgres\nserver = postgres.start(Path({str(home)!r}), fast=True)\n{body}"
-    return [sys.executable, "-c", text, *more]
+    text = f"""
+import sys, os, time
+from pathlib import Path
+from ledger import postgres
+server = postgres.start(Path({str(home)!r}), {how})
+{body}
+"""
+    return [sys.executable, "-c", text]
 
 
 def wait_until_gone(home: Path, patience_s: float = 60) -> list[int]:
@@ -98,7 +104,9 @@ def test_several_servers_run_at_once(home: Path) -> None:
 
 def test_two_processes_share_a_server_and_the_last_one_stops_it(home: Path) -> None:
     with postgres.start(home, fast=True) as server:
-        other = subprocess.Popen(script("print(server.port, flush=True); sys.stdin.read()", home), stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=REPOSITORY)
+        other = subprocess.Popen(
+            script("print(server.port, flush=True); sys.stdin.read()", home), stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=REPOSITORY
+        )
         assert other.stdout is not None
         others_port = int(other.stdout.readline())
 
@@ -169,7 +177,7 @@ def test_a_process_id_that_belongs_to_another_program_does_not_keep_it_from_star
 
 
 def test_a_kept_server_outlives_its_starter_until_it_is_stopped(home: Path) -> None:
-    subprocess.run(script("pass", home)[:2] + [f"from pathlib import Path\nfrom ledger import postgres\npostgres.start(Path({str(home)!r}), fast=True, keep=True)"], check=True, cwd=REPOSITORY, timeout=120)
+    subprocess.run(script("pass", home, "fast=True, keep=True"), check=True, cwd=REPOSITORY, timeout=120)
     with postgres.start(home, fast=True) as user:
         answer = one(user.url_of("postgres"), "SELECT 1")
 
@@ -212,10 +220,21 @@ def test_an_ordinary_user_starts_and_stops_it(home: Path) -> None:
     private = home.parent / "code"
     _copy_for_everyone(private)
 
+    python = private / "python" / "bin" / Path(sys.executable).resolve().name
+    asked = ORDINARY_USER.format(path=[str(private), str(private / "packages")], home=str(home))
+    environment = {"PATH": os.defpath, "HOME": "/nonexistent", "LD_LIBRARY_PATH": str(private / "python" / "lib")}
     ran = subprocess.run(
-        [str(private / "python" / "bin" / Path(sys.base_prefix, "bin", "python3").resolve().name), "-c", ORDINARY_USER.format(path=[str(private), str(private / "packages")], home=str(home))],
-        user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[], cwd="/", env={"PATH": os.defpath, "HOME": "/nonexistent", "LD_LIBRARY_PATH": str(private / "python" / "lib")}, capture_output=True, text=True, timeout=180, check=False,
-    )  # fmt: skip
+        [str(python), "-c", asked],
+        user=nobody.pw_uid,
+        group=nobody.pw_gid,
+        extra_groups=[],
+        cwd="/",
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
 
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.split()[0] == str(nobody.pw_uid)
