@@ -77,7 +77,7 @@ _ROOT_COLUMNS: dict[str, tuple[Column, ...]] = {
     "lead": _text("company_name", "status") + _uuid("dealer"),
     "deal": _uuid("customer", "dealer") + _text("stage_kind", "currency") + _number("expected_amount") + _day("expected_close"),
     "quote": _uuid("deal", "customer", "order") + _text("stage", "currency") + _number("total"),
-    "order": _uuid("company", "party", "quote")
+    "order": _uuid("company", "party", "quote", "deal")
     + _day("ordered_on")
     + _text("currency", "approval", "status", "payment_state")
     + _number("total", "paid_amount"),

@@ -18,6 +18,9 @@ depends_on = None
 
 INDEXES = [
     "CREATE INDEX orders_party ON orders (party_id)",
+    "CREATE INDEX orders_quote ON orders (quote_id) WHERE quote_id IS NOT NULL",
+    "CREATE INDEX orders_deal ON orders (deal_id) WHERE deal_id IS NOT NULL",
+    "CREATE INDEX quotes_deal ON quotes (deal_id)",
     "CREATE INDEX contacts_party ON contacts (party_id)",
     *(f"CREATE INDEX {name}_lines_order ON {name}_lines (order_id)" for name in ("shipment", "return", "receivable", "receipt", "refund")),
     "CREATE INDEX parties_name ON parties USING gin (name gin_trgm_ops)",

@@ -1,0 +1,1 @@
+"""Orders: how far they have come, and how a quote becomes one."""

@@ -1,0 +1,55 @@
+"""Rows into PostgreSQL by the page: COPY with text that is escaped once, and arrays for set-based changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import psycopg
+
+_ENCODE = msgspec.json.Encoder(decimal_format="number").encode
+_SORTED = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
+_DECODE = msgspec.json.Decoder(float_hook=Decimal).decode
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+NULL = "\\N"
+
+
+def json_text(value: Any) -> str:
+    """JSON text; `Decimal` as a number with all its digits."""
+    return _ENCODE(value).decode()
+
+
+def sorted_json(value: Any) -> bytes:
+    """JSON bytes with sorted keys: equal values give equal bytes."""
+    return _SORTED(value)
+
+
+def from_json(text: str | bytes) -> Any:
+    """The value of a JSON text; numbers with a fraction as `Decimal`, never float."""
+    return _DECODE(text)
+
+
+def copy_json(value: Any) -> str:
+    """JSON text, escaped for COPY."""
+    return _ENCODE(value).decode().replace("\\", "\\\\")
+
+
+def copy_text(value: str | None) -> str:
+    """Free text, escaped for COPY; None is NULL."""
+    return NULL if value is None else value.translate(_ESCAPES)
+
+
+def copy_bytes(value: bytes | None) -> str:
+    """Bytes, escaped for COPY; None is NULL."""
+    return NULL if value is None else "\\\\x" + value.hex()
+
+
+def copy_lines(db: psycopg.Cursor[Any], table: str, columns: Sequence[str], lines: Iterable[str]) -> None:
+    """Append rows whose fields are escaped already and joined by tabs, without line ends."""
+    body = "\n".join(lines)
+    if not body:
+        return
+    with db.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:  # type: ignore[arg-type]
+        copy.write(body + "\n")

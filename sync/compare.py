@@ -1,0 +1,105 @@
+"""What a system holds against what it should hold, field by field, as that system would store it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from connectors.base import LineSet, Stream
+from sync.hub import StreamState
+
+Differences = dict[str, list[Any]]
+"""path -> [theirs, ours]; a line's field as `Ordered_Items[key].Quantity`, a line that lacks there as `…[+id]`, one too many as `…[-key]`."""
+
+Normalise = Callable[[Stream, str, Any], Any]
+
+
+def differences(state: StreamState, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Differences:
+    """Where a system's record differs from what it should hold; only the fields of `ours` are looked at."""
+    normalise = state.connector.normalise
+    sets = {lines.field: lines for lines in state.decl.lines}
+    found: Differences = {}
+    for path, value in ours.items():
+        if path in sets and isinstance(value, list):
+            _compare_lines(state.decl, normalise, sets[path], value, theirs.get(path) or [], found)
+            continue
+        mine, held = normalise(state.decl, path, value), normalise(state.decl, path, theirs.get(path))
+        if mine != held:
+            found[path] = [held, mine]
+    return found
+
+
+def _compare_lines(
+    decl: Stream, normalise: Normalise, lines: LineSet, ours: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[str, Any]], found: Differences
+) -> None:
+    by_key = {str(row.get(lines.key)): row for row in theirs}
+    by_mark = {str(row[lines.hub_key]): row for row in theirs if lines.hub_key and row.get(lines.hub_key)}
+    matched: set[str] = set()
+    for index, row in enumerate(ours):
+        mark = str(row.get(lines.hub_key) or "") if lines.hub_key else ""
+        held = by_key.get(str(row[lines.key])) if row.get(lines.key) is not None else by_mark.get(mark)
+        if held is None:
+            found[f"{lines.field}[+{mark or index}]"] = [None, {name: value for name, value in row.items() if name != lines.key}]
+            continue
+        key = str(held.get(lines.key))
+        matched.add(key)
+        for name, value in row.items():
+            if name == lines.key:
+                continue
+            path = f"{lines.field}.{name}"
+            mine, there = normalise(decl, path, value), normalise(decl, path, held.get(name))
+            if mine != there:
+                found[f"{lines.field}[{key}].{name}"] = [there, mine]
+    for key in by_key.keys() - matched:
+        found[f"{lines.field}[-{key}]"] = [{lines.key: key}, None]
+
+
+def line_keys(state: StreamState, payload: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """By set: canonical line id -> the system's key of that line, from links and from the line keys that its lines carry."""
+    found: dict[str, dict[str, str]] = {}
+    stream = str(state.id)
+    for name, info in state.mapping.sets.items():
+        known = {row_id: row.links[stream] for row_id, row in rows.get(name, {}).items() if stream in row.links}
+        declared = next((lines for lines in state.decl.lines if lines.field == info.path and lines.hub_key), None)
+        for row in (payload.get(info.path) or ()) if declared else ():
+            mark = str(row.get(declared.hub_key) or "").strip() if declared else ""
+            if mark and declared and row.get(declared.key) is not None:
+                known[mark] = str(row[declared.key])
+        if known:
+            found[name] = known
+    return found
+
+
+def canonical_field(state: StreamState, path: str) -> str:
+    """The canonical field behind a path of :data:`Differences`; the path itself where it carries none."""
+    head, _, rest = path.partition("[")
+    general = head + (rest.partition("]")[2] if rest else "")
+    return state.mapping.writes.get(general) or state.mapping.writes.get(head) or general
+
+
+def rewritten(accepted: Mapping[str, Sequence[Any]], found: Differences, just_written: bool) -> tuple[Differences, dict[str, list[Any]], bool]:
+    """Sort out what a system stores differently from what was sent.
+
+    A value that comes back the same different way from two writes counts as equal until either side changes. One that comes back differently
+    each time is a conflict: it is never written a third time.
+    `accepted`: path -> [sent, came back, times]. Returns (what is left to repair, the new record, whether something keeps changing).
+    """
+    left: Differences = {}
+    kept: dict[str, list[Any]] = {}
+    restless = False
+    for path, (theirs, ours) in found.items():
+        known = accepted.get(path)
+        if known is not None and known[0] == ours:
+            times = known[2] + (1 if just_written else 0)
+            if known[1] == theirs and (known[2] >= 2 or times >= 2):
+                kept[path] = [ours, theirs, max(times, 2)]
+                continue
+            if just_written and times >= 2:
+                restless = True
+            kept[path] = [ours, theirs, min(times, 2) if known[1] == theirs else times]
+            left[path] = [theirs, ours]
+            continue
+        if just_written:
+            kept[path] = [ours, theirs, 1]
+        left[path] = [theirs, ours]
+    return left, kept, restless

@@ -1,0 +1,260 @@
+"""hub.yaml: which systems there are, what flows between them, and who decides each field.
+
+The file is checked whole when it is loaded; a mistake is reported with file, line and the fix.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from canonical.models import MODELS, entity
+from sync.errors import BadConfig
+
+HUB = "hub"
+"""The hub itself, as a system: its edits and the decisions of its rules."""
+
+Mode = Literal["off", "read", "plan", "write"]
+OwnerRule = Literal["owner", "first_set", "most_recent", "hub"]
+Deletion = Literal["none", "deactivate", "void", "delete"]
+
+
+class Strict(BaseModel):
+    """A section of the file: unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SecretRef(Strict):
+    """Where a secret stands; the file itself never holds one."""
+
+    env: str | None = Field(default=None, description="Name of an environment variable.")
+    file: Path | None = Field(default=None, description="A file that holds nothing but the secret.")
+    airflow_connection: str | None = Field(default=None, description="Id of an Airflow connection.")
+    part: Literal["password", "login", "host", "extra"] = Field(default="password", description="Which part of that connection.")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> SecretRef:
+        if sum(place is not None for place in (self.env, self.file, self.airflow_connection)) != 1:
+            raise ValueError("name exactly one of env, file, airflow_connection")
+        return self
+
+    def resolve(self, where: str) -> str:
+        """The secret's text, read now, so that a rotated secret is seen without restart. Raises: BadConfig when it is not there."""
+        if self.env is not None:
+            found = os.environ.get(self.env)
+            if not found:
+                raise BadConfig(f"environment variable {self.env} is not set", where=where, next_step=f"export {self.env}=…")
+            return found
+        if self.file is not None:
+            try:
+                return self.file.read_text(encoding="utf-8").strip()
+            except OSError as wrong:
+                raise BadConfig(f"secret file {self.file} cannot be read: {wrong.strerror}", where=where) from wrong
+        from airflow.sdk import Connection  # noqa: PLC0415  only where Airflow runs
+
+        connection = Connection.get(str(self.airflow_connection))
+        value = {"password": connection.password, "login": connection.login, "host": connection.host, "extra": connection.extra}[self.part]
+        if not value:
+            raise BadConfig(f"Airflow connection {self.airflow_connection} has no {self.part}", where=where)
+        return str(value)
+
+
+class Company(Strict):
+    """One of our companies or organisations, as every system numbers it."""
+
+    number: str = Field(description="Organisation number, as text.")
+    name: str
+    currency: str = "CNY"
+    default: bool = Field(default=False, description="Where a record is created when nothing says otherwise.")
+
+
+class BudgetConfig(Strict):
+    """How many calls a system allows. Every window that is set is kept."""
+
+    per_second: int | None = Field(default=None, gt=0)
+    per_minute: int | None = Field(default=None, gt=0)
+    per_day: int | None = Field(default=None, gt=0)
+    per_month: int | None = Field(default=None, gt=0)
+    zone: str = Field(default="Asia/Shanghai", description="The zone in which the vendor's day and month begin.")
+    backfill_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """The part of each window that backfills may use; the rest is held back for live work."""
+
+
+class SystemConfig(Strict):
+    """One connected system."""
+
+    kind: str = Field(description="Which connector: erp_kingdee, crm_zoho, …")
+    settings: dict[str, Any] = Field(default_factory=dict, description="What the connector asks for; secrets by reference.")
+    allow_private_hosts: bool = Field(default=False, description="Permit loopback and private addresses (on-premise servers, sandboxes).")
+    deadline_s: Annotated[float, Field(gt=0)] = 60
+    schedule: str = Field(default="*/5 * * * *", description="When increments run, as cron.")
+    reconcile_schedule: str = Field(default="0 3 * * *", description="When everything is compared, as cron.")
+    budget: BudgetConfig = BudgetConfig()
+    delete_guard_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+    delete_guard_records: Annotated[int, Field(ge=0)] = 20
+
+
+class FlowSystem(Strict):
+    """How one kind of record flows from and to one system."""
+
+    stream: str
+    mode: Mode = "plan"
+    create: bool = Field(default=False, description="May the hub create records there?")
+    create_when: str = Field(default="", description="CEL over `record`: only these are created.")
+    create_in: str = Field(default="", description="Organisation number to create in; empty: the record's own company, else the default.")
+    since_field: str = Field(default="", description="Date field that `since` looks at.")
+    since: date | None = Field(default=None, description="Records dated earlier are not created there.")
+    goal: str = Field(default="", description="How far a document is driven: a state of the stream's ladder.")
+    on_conflict: Literal["repair", "leave"] = "repair"
+    deletes: Deletion = "none"
+    quiet: bool = Field(default=True, description="Raise no notice or workflow in the system.")
+
+
+def _owner_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Owners = Annotated[list[str], BeforeValidator(_owner_list), Field(min_length=1)]
+
+
+class Flow(Strict):
+    """One kind of record: where it lives, and who decides."""
+
+    systems: dict[str, FlowSystem]
+    owners: dict[str, Owners] = Field(description="`default`, a field, a set (its membership) or set.field: systems in order.")
+    rules: dict[str, OwnerRule] = Field(default_factory=dict, description="Fields that another rule than `owner` decides.")
+    empty_yields: list[str] = Field(default_factory=list, description="Fields where an owner's empty value lets the next system speak.")
+    number_from: str = Field(default="", description="The system that numbers these records; empty: the default owner.")
+
+
+class HubConfig(Strict):
+    """The whole file."""
+
+    companies: list[Company] = Field(default_factory=list)
+    systems: dict[str, SystemConfig]
+    flows: dict[str, Flow]
+    mappings: list[Path] = Field(default_factory=list, description="Folders whose mapping files lie over ours.")
+    go_live: date | None = Field(default=None, description="Facts older than this raise no notice, workflow or approval.")
+    plan_valid_hours: Annotated[int, Field(gt=0)] = 24
+    create_rate_per_run: Annotated[int, Field(gt=0)] = 100_000
+    """The breaker: more creates than this in one system and run stop the run and ask."""
+
+    @cached_property
+    def default_company(self) -> str:
+        """Number of the company to create in when nothing says otherwise."""
+        return next((company.number for company in self.companies if company.default), self.companies[0].number if self.companies else "")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> HubConfig:
+        for name, flow in self.flows.items():
+            if name not in MODELS:
+                raise ValueError(f"flows.{name}: no such entity; there are {', '.join(sorted(MODELS))}")
+            known = set(flow.systems) | {HUB}
+            for system in flow.systems:
+                if system not in self.systems:
+                    raise ValueError(f"flows.{name}.systems.{system}: no such system; there are {', '.join(self.systems)}")
+            if "default" not in flow.owners:
+                raise ValueError(f"flows.{name}.owners: name a default owner")
+            _check_owner_fields(name, flow, known)
+        return self
+
+
+def _check_owner_fields(name: str, flow: Flow, known: set[str]) -> None:
+    spec = entity(name)
+    paths = set(spec.fields) | set(spec.sets) | {f"{child}.{field}" for child, fields in spec.sets.items() for field in fields}
+    for path, owners in flow.owners.items():
+        if path != "default" and path not in paths and not path.startswith("custom."):
+            raise ValueError(f"flows.{name}.owners.{path}: {name} has no such field")
+        strangers = [owner for owner in owners if owner not in known]
+        if strangers:
+            raise ValueError(f"flows.{name}.owners.{path}: {', '.join(strangers)} is not a system of this flow; add it to systems or take it out")
+    for path in [*flow.rules, *flow.empty_yields]:
+        if path not in paths:
+            raise ValueError(f"flows.{name}: {path} is no field of {name}")
+
+
+class _Loader(yaml.SafeLoader):
+    """A safe loader that refuses keys given twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def _line_of(node: yaml.Node | None, path: tuple[Any, ...]) -> int:
+    line = 1
+    for step in path:
+        if node is None:
+            break
+        line = node.start_mark.line + 1
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.value == str(step):
+                    line, node = key.start_mark.line + 1, value
+                    break
+            else:
+                return line
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+            line = node.start_mark.line + 1
+        else:
+            return line
+    return line
+
+
+_FIXES: Mapping[str, str] = {
+    "extra_forbidden": "take it out, or correct its spelling",
+    "missing": "add it",
+    "literal_error": "use one of the values named",
+}
+
+
+def _explain(problem: Mapping[str, Any], root: yaml.Node | None, path: Path) -> str:
+    location = tuple(problem["loc"])
+    text = str(problem["msg"]).removeprefix("Value error, ")
+    if not location:
+        words = text.split(":", 1)[0].split(".")
+        location = tuple(words) if len(words) > 1 else ()
+    fix = _FIXES.get(problem["type"], "")
+    shown = ".".join(str(step) for step in problem["loc"])
+    return f"{path}:{_line_of(root, location)}: {shown + ': ' if shown else ''}{text}" + (f" ({fix})" if fix else "")
+
+
+def load(path: Path) -> HubConfig:
+    """Read and check hub.yaml.
+
+    Raises: BadConfig naming file, line and fix for each mistake.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as wrong:
+        raise BadConfig("no such file", where=str(path), next_step="name it with --config or HUB_CONFIG") from wrong
+    except UnicodeDecodeError as wrong:
+        raise BadConfig(f"not UTF-8 at byte {wrong.start}", where=str(path), next_step="save the file as UTF-8") from wrong
+    try:
+        root = yaml.compose(text, Loader=_Loader)
+        raw = yaml.load(text, Loader=_Loader)  # noqa: S506  a SafeLoader
+    except yaml.MarkedYAMLError as wrong:
+        mark = wrong.problem_mark
+        line = mark.line + 1 if mark else 1
+        raise BadConfig(str(wrong.problem), where=f"{path}:{line}", next_step="mend the YAML there") from wrong
+    if not isinstance(raw, dict):
+        raise BadConfig("the file is not a mapping of sections", where=f"{path}:1", next_step="start it with systems:, flows:")
+    try:
+        return HubConfig.model_validate(raw)
+    except ValidationError as wrong:
+        lines = [_explain(problem, root, path) for problem in wrong.errors()]
+        raise BadConfig("; ".join(lines), next_step="mend these lines and run `hub check` again") from wrong

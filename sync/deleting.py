@@ -1,0 +1,43 @@
+"""Deletes, only from proof: a system's own event, or absence from a complete listing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ledger.bulk import json_text
+from sync import store
+from sync.decide import Canonical
+from sync.hub import Cursor, Hub, StreamState
+
+if TYPE_CHECKING:
+    from sync.observing import Observed, Seen
+
+
+def retire(hub: Hub, db: Cursor, state: StreamState, gone: Sequence[Seen], result: Observed, run_id: int | None) -> dict[str, Canonical]:
+    """Take proven deletes in. An owner's delete retires the canonical record once no other record of that owner is left;
+    anybody else's is a conflict. Links stay, as tombstones. Nothing cascades.
+    """
+    keys = [item.record.key for item in gone]
+    db.execute("UPDATE link SET role = 'gone' WHERE stream_id = %s AND key = ANY(%s)", [state.id, keys])
+    ids = sorted({str(item.entity_id) for item in gone})
+    records = store.load(db, state.table, ids, lock=True)
+    if state.policy.owners["number"][0] != state.system:
+        for item in gone:
+            db.execute(
+                "INSERT INTO conflict (entity, entity_id, field, stream_id, key, ours, theirs, rule) VALUES (%s, %s, '(record)', %s, %s, %s, %s, %s)",
+                [state.entity, item.entity_id, state.id, item.record.key, json_text("there"), json_text("deleted"), f"{state.system} does not own these records"],
+            )
+        result.conflicts += len(gone)
+        return records
+    db.execute(
+        "SELECT DISTINCT entity_id::text AS id FROM link WHERE entity_id = ANY(%s::uuid[]) AND stream_id = %s AND role <> 'gone'", [ids, state.id]
+    )
+    still = {row["id"] for row in db}
+    retired = [replace(record, retired=True, version=record.version + 1) for record in records.values() if record.id not in still and not record.retired]
+    store.update(db, state.table, records, retired)
+    store.write_history(
+        db, state.policy, run_id, f"deleted in {state.system}", [(record.id, record.version, {"retired": [False, True]}) for record in retired]
+    )
+    return {**records, **{record.id: record for record in retired}}

@@ -1,0 +1,244 @@
+"""Figures that follow from documents: how far orders have come, which order a quote became; and orders made from accepted quotes.
+
+A merge puts the records concerned into `derive_queue`, in its own transaction; :func:`derive` works the queue off by the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from canonical.values import business_day, decimal_text
+from channel.orders.from_quote import NotYet, order_from
+from channel.orders.progress import Facts, Progress, progress
+from sync import pairing, store
+from sync.decide import Canonical, Row, changed_fields
+from sync.hub import Cursor, Hub
+from sync.runs import RunResult, running
+
+PAGE = 500
+_DOCUMENTS = ("shipment", "return", "receivable", "receipt", "refund")
+_BEGUN = {"shipped_quantity": "0", "shipping_state": "none", "invoiced_amount": "0", "paid_amount": "0", "payment_state": "none", "payment_basis": "linked"}
+
+
+def begin(name: str, canonical: Canonical) -> Canonical:
+    """A new record with the figures it starts from: nothing can cite an order before it is known."""
+    if name == "order":
+        canonical.doc.update(_BEGUN)
+        for row in canonical.sets.get("lines", {}).values():
+            row.doc["shipped_quantity"] = "0"
+    return canonical
+
+
+def enqueue(db: Cursor, name: str, changed: Sequence[Canonical], before: Mapping[str, Canonical]) -> None:
+    """Note which records must be derived anew because of these."""
+    wanted: set[tuple[str, str]] = set()
+    for canonical in changed:
+        old = before.get(canonical.id)
+        if name in _DOCUMENTS:
+            wanted |= {("order", order) for order in _orders_of(canonical)} | {("order", order) for order in (_orders_of(old) if old else ())}
+        elif name == "order":
+            if old is not None:
+                wanted.add(("order", canonical.id))
+            wanted |= {(kind, canonical.doc[kind]) for kind in ("quote", "deal") if canonical.doc.get(kind)}
+        elif name in ("quote", "deal"):
+            wanted.add((name, canonical.id))
+    if wanted:
+        ordered = sorted(wanted)
+        db.execute(
+            "INSERT INTO derive_queue (entity, entity_id) SELECT * FROM unnest(%s::text[], %s::uuid[]) ON CONFLICT DO NOTHING",
+            [[kind for kind, _ in ordered], [entity_id for _, entity_id in ordered]],
+        )
+
+
+def _orders_of(canonical: Canonical) -> set[str]:
+    cited = {canonical.doc.get("order")}
+    cited |= {row.doc.get("order") for rows in canonical.sets.values() for row in rows.values()}
+    return {order for order in cited if order}
+
+
+def derive(hub: Hub) -> RunResult:
+    """Work the queue off. Safe to run by several workers: each takes rows that no other has."""
+    with running(hub, "derive") as run:
+        while True:
+            with hub.transaction() as db:
+                taken = _take(db)
+                if not taken:
+                    break
+                for kind, ids in taken.items():
+                    run.count(f"{kind}s", _derive_page(hub, db, kind, ids, run.id))
+    return run.result
+
+
+def _take(db: Cursor) -> dict[str, list[str]]:
+    db.execute(
+        "DELETE FROM derive_queue q USING (SELECT entity, entity_id FROM derive_queue ORDER BY entity_id LIMIT %s FOR UPDATE SKIP LOCKED) t "
+        "WHERE (q.entity, q.entity_id) = (t.entity, t.entity_id) RETURNING q.entity, q.entity_id::text AS entity_id",
+        [PAGE],
+    )
+    taken: dict[str, list[str]] = {}
+    for row in db:
+        taken.setdefault(row["entity"], []).append(row["entity_id"])
+    return taken
+
+
+def _derive_page(hub: Hub, db: Cursor, kind: str, ids: Sequence[str], run_id: int) -> int:
+    if kind not in hub.policies:
+        return 0
+    if kind == "order":
+        return _orders(hub, db, ids, run_id)
+    made = _quotes_to_orders(hub, db, kind, ids) if "order" in hub.policies else 0
+    return made + _quote_figures(hub, db, kind, ids, run_id)
+
+
+# Orders -------------------------------------------------------------------------------------------------------------------
+
+
+def _orders(hub: Hub, db: Cursor, ids: Sequence[str], run_id: int) -> int:
+    table = hub.streams_for("order")[0].table
+    before = store.load(db, table, ids, lock=True)
+    facts = _order_facts(db, list(before))
+    after = [_with_progress(canonical, facts.get(canonical.id, Facts())) for canonical in before.values()]
+    return _save_derived(hub, db, "order", before, after, run_id)
+
+
+def _order_facts(db: Cursor, ids: Sequence[str]) -> dict[str, Facts]:
+    shipped: dict[str, dict[str, Decimal]] = {order: {} for order in ids}
+    loose: dict[str, Decimal] = dict.fromkeys(ids, Decimal(0))
+    for lines, documents, sign in (("shipment_lines", "shipments", 1), ("return_lines", "returns", -1)):
+        db.execute(
+            f"SELECT l.order_id::text AS order, l.order_line_id::text AS line, sum(l.quantity) AS quantity FROM {lines} l "  # noqa: S608
+            f"JOIN {documents} d ON d.id = l.parent_id WHERE l.order_id = ANY(%s::uuid[]) AND d.approval = 'approved' "
+            "AND d.status IS DISTINCT FROM 'void' AND NOT d.retired GROUP BY 1, 2",
+            [list(ids)],
+        )
+        for row in db:
+            if row["line"] is None:
+                loose[row["order"]] += sign * row["quantity"]
+            else:
+                by_line = shipped[row["order"]]
+                by_line[row["line"]] = by_line.get(row["line"], Decimal(0)) + sign * row["quantity"]
+    invoiced = _sums(db, ids, "receivable_lines", "receivables", "total")
+    paid = _sums(db, ids, "receipt_lines", "receipts", "amount")
+    refunded = _sums(db, ids, "refund_lines", "refunds", "amount")
+    zero = Decimal(0)
+    return {
+        order: Facts(shipped[order], loose[order], invoiced.get(order, zero), paid.get(order, zero) - refunded.get(order, zero)) for order in ids
+    }
+
+
+def _sums(db: Cursor, ids: Sequence[str], lines: str, documents: str, column: str) -> dict[str, Decimal]:
+    db.execute(
+        f"SELECT l.order_id::text AS order, sum(l.{column}) AS total FROM {lines} l JOIN {documents} d ON d.id = l.parent_id "  # noqa: S608
+        "WHERE l.order_id = ANY(%s::uuid[]) AND d.approval = 'approved' AND d.status IS DISTINCT FROM 'void' AND NOT d.retired GROUP BY 1",
+        [list(ids)],
+    )
+    return {row["order"]: row["total"] or Decimal(0) for row in db}
+
+
+def _with_progress(canonical: Canonical, facts: Facts) -> Canonical:
+    lines = canonical.sets.get("lines", {})
+    ordered = {row.id: Decimal(row.doc.get("quantity") or 0) for row in lines.values() if row.doc.get("status") != "void"}
+    come = progress(Decimal(canonical.doc.get("total") or 0), ordered, facts)
+    doc = {**canonical.doc, **_figures(come)}
+    rows = {
+        row.id: Row(row.id, {**row.doc, "shipped_quantity": decimal_text(come.lines.get(row.id, Decimal(0)))}, row.links, row.seq) for row in lines.values()
+    }
+    return replace(canonical, doc=doc, sets={**canonical.sets, "lines": rows})
+
+
+def _figures(come: Progress) -> dict[str, Any]:
+    return {
+        "shipped_quantity": decimal_text(come.shipped_quantity),
+        "shipping_state": come.shipping_state,
+        "invoiced_amount": decimal_text(come.invoiced_amount),
+        "paid_amount": decimal_text(come.paid_amount),
+        "payment_state": come.payment_state,
+        "payment_basis": come.payment_basis,
+    }
+
+
+def _save_derived(hub: Hub, db: Cursor, name: str, before: Mapping[str, Canonical], after: Sequence[Canonical], run_id: int) -> int:
+    from sync.observing import Observed  # noqa: PLC0415  observing enqueues here
+
+    state = hub.streams_for(name)[0]
+    changed: dict[str, Canonical] = {}
+    history = []
+    for canonical in after:
+        old = before[canonical.id]
+        changes = changed_fields(old, canonical.doc, canonical.sets, canonical.number)
+        if changes:
+            canonical.version = old.version + 1
+            changed[canonical.id] = canonical
+            history.append((canonical.id, canonical.version, changes))
+    store.update(db, state.table, before, list(changed.values()))
+    store.write_history(db, state.policy, run_id, "derived from documents", history)
+    pairing.judge_pairs(hub, db, name, changed, Observed())
+    if name == "order":
+        enqueue_sales(db, changed.values())
+    return len(changed)
+
+
+def enqueue_sales(db: Cursor, orders: Any) -> None:
+    """Quotes and deals show the state of the order they became."""
+    wanted = sorted({(kind, order.doc[kind]) for order in orders for kind in ("quote", "deal") if order.doc.get(kind)})
+    if wanted:
+        db.execute(
+            "INSERT INTO derive_queue (entity, entity_id) SELECT * FROM unnest(%s::text[], %s::uuid[]) ON CONFLICT DO NOTHING",
+            [[kind for kind, _ in wanted], [entity_id for _, entity_id in wanted]],
+        )
+
+
+# Quotes and deals ---------------------------------------------------------------------------------------------------------
+
+
+def _quotes_to_orders(hub: Hub, db: Cursor, kind: str, ids: Sequence[str]) -> int:
+    from sync import hub_records  # noqa: PLC0415  it merges, and merging enqueues here
+
+    if "quote" not in hub.policies or "deal" not in hub.policies:
+        return 0
+    column = "id" if kind == "quote" else "deal_id"
+    db.execute(
+        f"SELECT q.id::text AS quote, d.id::text AS deal FROM quotes q JOIN deals d ON d.id = q.deal_id WHERE q.{column} = ANY(%s::uuid[]) "  # noqa: S608
+        "AND q.stage = 'accepted' AND d.stage_kind = 'won' AND NOT q.retired AND NOT d.retired "
+        "AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.quote_id = q.id AND (o.doc->>'quote_revision')::int = coalesce((q.doc->>'revision')::int, 1))",
+        [list(ids)],
+    )
+    pairs = [(row["quote"], row["deal"]) for row in db]
+    if not pairs:
+        return 0
+    quotes = store.load(db, hub.streams_for("quote")[0].table, [quote for quote, _ in pairs], lock=True)
+    deals = store.load(db, hub.streams_for("deal")[0].table, [deal for _, deal in pairs])
+    today = business_day(datetime.now(UTC)).isoformat()
+    made = 0
+    for quote_id, deal_id in pairs:
+        quote, deal = quotes[quote_id], deals[deal_id]
+        lines = {row.id: row.doc for row in quote.sets["lines"].values()}
+        draft = order_from(quote_id, quote.doc, lines, deal_id, deal.doc, today)
+        if isinstance(draft, NotYet):
+            continue
+        hub_records.put(hub, db, "order", draft.key, draft.fields, {"lines": draft.lines}, cause=f"quote {quote.number or quote_id} accepted")
+        made += 1
+    return made
+
+
+def _quote_figures(hub: Hub, db: Cursor, kind: str, ids: Sequence[str], run_id: int) -> int:
+    db.execute(
+        f"SELECT id::text AS id, {kind}_id::text AS about, number, approval FROM orders WHERE {kind}_id = ANY(%s::uuid[]) AND NOT retired ORDER BY id",  # noqa: S608
+        [list(ids)],
+    )
+    orders = {row["about"]: row for row in db}
+    if not orders:
+        return 0
+    before = store.load(db, hub.streams_for(kind)[0].table, list(orders), lock=True)
+    after = []
+    for canonical in before.values():
+        order = orders[canonical.id]
+        figures = {"order_number": order["number"]}
+        if kind == "quote":
+            figures |= {"order": order["id"], "order_status": order["approval"] or ""}
+        after.append(replace(canonical, doc={**canonical.doc, **figures}))
+    return _save_derived(hub, db, kind, before, after, run_id)

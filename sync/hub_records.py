@@ -1,0 +1,75 @@
+"""The hub as a system: its edits and the decisions of its rules are records like any other, with the fields it owns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from canonical.ids import new_hub_key, new_id_text
+from ledger.bulk import from_json, json_text
+from sync import observing, pairing, store
+from sync.decide import Canonical
+from sync.errors import NotAllowed, NotFound
+from sync.hub import Cursor, Hub
+
+
+def put(
+    hub: Hub, db: Cursor, name: str, key: str, fields: Mapping[str, Any], sets: Mapping[str, Mapping[str, Any]], *, cause: str, entity_id: str | None = None
+) -> Canonical:
+    """Store a record of the hub's own and merge it. A key that is there already is replaced; nothing happens when it says the same.
+
+    `entity_id`: the canonical record it is about; None makes a new one.
+    """
+    stream = hub.hub_streams[name]
+    payload = {"fields": dict(fields), "sets": {child: dict(rows) for child, rows in sets.items()}}
+    db.execute("SELECT entity_id::text AS entity_id FROM link WHERE stream_id = %s AND key = %s", [stream, key])
+    linked = db.fetchone()
+    fresh: dict[str, str] = {}
+    if linked is not None:
+        entity_id = linked["entity_id"]
+    elif entity_id is None:
+        entity_id = new_id_text()
+        fresh[entity_id] = new_hub_key()
+    db.execute(
+        "INSERT INTO observed (stream_id, key, fingerprint, payload) VALUES (%s, %s, %s, %s::json) ON CONFLICT (stream_id, key) DO UPDATE "
+        "SET fingerprint = excluded.fingerprint, payload = excluded.payload, version = observed.version + 1, read_at = now() "
+        "WHERE observed.fingerprint <> excluded.fingerprint",
+        [stream, key, observing.fingerprint(payload), json_text(payload)],
+    )
+    db.execute(
+        "INSERT INTO link (stream_id, key, entity_id, how) VALUES (%s, %s, %s, 'hub') ON CONFLICT (stream_id, key) DO NOTHING", [stream, key, entity_id]
+    )
+    state = hub.streams_for(name)[0]
+    existing = store.load(db, state.table, [entity_id], lock=True)
+    sources = {entity_id: [observing.hub_source(stream, key, payload)]}
+    result = observing.Observed()
+    observing.add_siblings(hub, db, state, sources, existing, set(), result, skip=(stream, key))
+    merged = observing.merge_entities(hub, db, state, sources, existing, result, None, cause, fresh)
+    pairing.judge_pairs(hub, db, name, merged, result)
+    return merged[entity_id]
+
+
+def edit(hub: Hub, name: str, entity_id: str, changes: Mapping[str, Any], by: str) -> int:
+    """Change fields through the hub; returns the new version. Values are in document form.
+
+    Raises: NotFound; NotAllowed for a field whose owners do not include the hub: it would be overwritten by its owner at once.
+    """
+    policy = hub.policies.get(name)
+    if policy is None:
+        raise NotFound(f"no flow for {name}", next_step=f"use one of {', '.join(hub.policies)}")
+    for path in changes:
+        if path not in policy.owners:
+            raise NotFound(f"{name} has no field {path}")
+        if "hub" not in policy.owners[path] or path in policy.derived:
+            owner = policy.owners[path][0]
+            raise NotAllowed(f"{path} is decided by {owner}", where=name, next_step=f"edit it in {owner}, or name hub among its owners in hub.yaml")
+    with hub.transaction() as db:
+        key = f"edit/{entity_id}"
+        db.execute("SELECT payload::text AS payload FROM observed WHERE stream_id = %s AND key = %s", [hub.hub_streams[name], key])
+        row = db.fetchone()
+        fields = from_json(row["payload"])["fields"] if row else {}
+        table = hub.streams_for(name)[0].table
+        if not store.load(db, table, [entity_id]):
+            raise NotFound(f"there is no {name} {entity_id}")
+        merged = put(hub, db, name, key, {**fields, **changes}, {}, cause=f"edit by {by}", entity_id=entity_id)
+        return merged.version

@@ -1,0 +1,191 @@
+"""Who a record is: links by sure keys, cases for people where there is doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from canonical.ids import new_hub_key, new_id_text
+from ledger.bulk import copy_lines, copy_text, json_text
+from sync.decide import Claim, Identity, Known, identify
+from sync.hub import Cursor, Hub, StreamState
+from sync.references import References
+
+if TYPE_CHECKING:
+    from sync.observing import Observed, Seen
+
+Pair = tuple[str, str]
+
+
+def link(hub: Hub, db: Cursor, state: StreamState, items: Sequence[Seen], refs: References, result: Observed) -> dict[str, str]:
+    """Link records that are not linked yet; returns the new entities with their hub keys.
+
+    Records of a stream that decides nothing are linked by the hub key they carry, or not at all.
+    """
+    owners = _owners_of_hub_keys(db, state, items)
+    judged = state.decides and any(item.candidate and (item.candidate.identity or item.candidate.likeness) for item in items)
+    fresh: dict[str, str] = {}
+    rows: list[str] = []
+    keys: list[str] = []
+    facts = _Facts(db, state, items) if judged else None
+    cases: list[tuple[str, str, str]] = []
+    for item in items:
+        owner = owners.get(_hub_key(state, item))
+        if not state.decides and owner is None:
+            continue
+        claim = _claim(state, item, owner)
+        if facts is None:
+            identity = Identity(owner, "hub_key" if owner else "new", alias=owner is not None and _taken(db, state, owner, claim.org))
+        else:
+            identity = identify(claim, facts.matches, facts.sure_of, facts.present)
+        entity_id = identity.entity_id
+        if entity_id is None:
+            entity_id = new_id_text()
+            fresh[entity_id] = new_hub_key()
+        cases.extend((entity_id, other, why) for other, why in identity.doubts)
+        item.entity_id, item.role = entity_id, "alias" if identity.alias else "primary"
+        number = (item.candidate.number if item.candidate else "") or str(item.record.payload.get(state.decl.number) or "")
+        rows.append("\t".join([str(state.id), copy_text(item.record.key), copy_text(item.record.org), copy_text(number), entity_id, item.role, identity.how]))
+        refs.learn(state.name, item.record.key, number, entity_id)
+        keys.extend(_identity_lines(state, item))
+        if facts is not None:
+            facts.learn(claim, entity_id, item.role)
+    copy_lines(db, "link", ["stream_id", "key", "org", "number", "entity_id", "role", "how"], rows)
+    copy_lines(db, "identity_key", ["entity", "kind", "value", "sure", "stream_id", "key", "org"], keys)
+    result.linked += len(rows)
+    for left, right, why in cases:
+        result.cases += open_case(db, state.entity, left, right, why)
+    return fresh
+
+
+def refresh(hub: Hub, db: Cursor, state: StreamState, items: Sequence[Seen], result: Observed) -> None:
+    """Keep the keys and the number of linked records as they are now; two entities that now share a sure key become a case."""
+    told = [item for item in items if item.candidate is not None]
+    if not told:
+        return
+    db.execute(
+        "UPDATE link l SET number = v.number FROM unnest(%s::text[], %s::text[]) AS v(key, number) "
+        "WHERE l.stream_id = %s AND l.key = v.key AND v.number <> '' AND l.number <> v.number",
+        [[item.record.key for item in told], [item.candidate.number if item.candidate else "" for item in told], state.id],
+    )
+    if not any(item.candidate and (item.candidate.identity or item.candidate.likeness) for item in told):
+        return
+    db.execute("DELETE FROM identity_key WHERE stream_id = %s AND key = ANY(%s)", [state.id, [item.record.key for item in told]])
+    copy_lines(
+        db,
+        "identity_key",
+        ["entity", "kind", "value", "sure", "stream_id", "key", "org"],
+        [line for item in told for line in _identity_lines(state, item)],
+    )
+    facts = _Facts(db, state, told)
+    for item in told:
+        for key in item.candidate.identity if item.candidate else ():
+            for known in facts.matches.get(key, ()):
+                if known.entity_id != item.entity_id:
+                    result.cases += open_case(db, state.entity, str(item.entity_id), known.entity_id, f"{key[0]} became the same")
+
+
+def open_case(db: Cursor, name: str, left: str, right: str, why: str, kind: str = "same_record") -> int:
+    """A question for a person, asked once per pair; 1 when it is new. A pair that was told apart stays apart."""
+    db.execute(
+        "INSERT INTO review_case (kind, entity, left_id, right_id, evidence) VALUES (%s, %s, %s, %s, %s::jsonb) "
+        "ON CONFLICT (entity, least(left_id, right_id), greatest(left_id, right_id)) WHERE state <> 'same' DO NOTHING RETURNING id",
+        [kind, name, left, right, json_text([why])],
+    )
+    return int(db.fetchone() is not None)
+
+
+def _hub_key(state: StreamState, item: Seen) -> str:
+    place = state.decl.hub_key
+    return str(item.record.payload.get(place.field) or "").strip() if place else ""
+
+
+def _owners_of_hub_keys(db: Cursor, state: StreamState, items: Sequence[Seen]) -> dict[str, str]:
+    carried = {key for item in items if (key := _hub_key(state, item))}
+    if not carried:
+        return {}
+    db.execute(
+        f"SELECT hub_key, id::text AS id FROM {state.table.name} WHERE hub_key = ANY(%(keys)s) "  # noqa: S608
+        "UNION ALL SELECT hub_key, entity_id::text FROM hub_key_alias WHERE entity = %(entity)s AND hub_key = ANY(%(keys)s)",
+        {"keys": list(carried), "entity": state.entity},
+    )
+    return {row["hub_key"]: row["id"] for row in db}
+
+
+def _taken(db: Cursor, state: StreamState, entity_id: str, org: str) -> bool:
+    db.execute("SELECT 1 FROM link WHERE stream_id = %s AND entity_id = %s AND org = %s AND role = 'primary'", [state.id, entity_id, org])
+    return db.fetchone() is not None
+
+
+def _claim(state: StreamState, item: Seen, owner: str | None) -> Claim:
+    candidate = item.candidate
+    return Claim(
+        state.id,
+        item.record.key,
+        item.record.org,
+        candidate.identity if candidate else (),
+        candidate.likeness if candidate else (),
+        owner,
+    )
+
+
+def _identity_lines(state: StreamState, item: Seen) -> list[str]:
+    if item.candidate is None:
+        return []
+    tail = "\t".join([str(state.id), copy_text(item.record.key), copy_text(item.record.org)])
+    marked = {(kind, value): "t" for kind, value in item.candidate.identity} | {
+        (kind, value): "f" for kind, value in item.candidate.likeness if (kind, value) not in item.candidate.identity
+    }
+    return ["\t".join([state.entity, kind, copy_text(value), sure, tail]) for (kind, value), sure in marked.items()]
+
+
+class _Facts:
+    """What the ledger knows about everybody who shares a key with these records."""
+
+    def __init__(self, db: Cursor, state: StreamState, items: Sequence[Seen]) -> None:
+        # Two streams that bring the same new party at one moment must not both make it.
+        db.execute("SELECT pg_advisory_xact_lock(hashtextextended('identify:' || %s, 0))", [state.entity])
+        pairs = {pair for item in items if item.candidate for pair in (*item.candidate.identity, *item.candidate.likeness)}
+        db.execute(
+            "SELECT i.kind, i.value, i.stream_id, i.key, i.org, l.entity_id::text AS entity_id FROM identity_key i "
+            "JOIN unnest(%s::text[], %s::text[]) AS v(kind, value) ON i.kind = v.kind AND i.value = v.value "
+            "JOIN link l ON (l.stream_id, l.key) = (i.stream_id, i.key) WHERE i.entity = %s AND l.role <> 'gone'",
+            [[kind for kind, _ in pairs], [value for _, value in pairs], state.entity],
+        )
+        self.matches: dict[Pair, list[Known]] = {}
+        for row in db:
+            known = Known(row["entity_id"], row["stream_id"], row["key"], row["org"])
+            self.matches.setdefault((row["kind"], row["value"]), []).append(known)
+        entities = list({known.entity_id for group in self.matches.values() for known in group})
+        self.sure_of: dict[str, dict[str, set[str]]] = {}
+        self.present: dict[str, set[tuple[int, str]]] = {}
+        if entities:
+            self._ask(db, entities)
+
+    def _ask(self, db: Cursor, entities: Sequence[str]) -> None:
+        db.execute(
+            "SELECT l.entity_id::text AS entity_id, i.kind, i.value FROM link l JOIN identity_key i ON (i.stream_id, i.key) = (l.stream_id, l.key) "
+            "WHERE l.entity_id = ANY(%s::uuid[]) AND i.sure AND l.role <> 'gone'",
+            [entities],
+        )
+        for row in db:
+            self.sure_of.setdefault(row["entity_id"], {}).setdefault(row["kind"], set()).add(row["value"])
+        db.execute(
+            "SELECT entity_id::text AS entity_id, stream_id, org FROM link WHERE entity_id = ANY(%s::uuid[]) AND role = 'primary'", [entities]
+        )
+        for row in db:
+            self.present.setdefault(row["entity_id"], set()).add((row["stream_id"], row["org"]))
+
+    def learn(self, claim: Claim, entity_id: str, role: str) -> None:
+        """A record of this very page was linked; the next may be the same party."""
+        for pair in (*claim.sure, *claim.weak):
+            self.matches.setdefault(pair, []).append(Known(entity_id, claim.stream_id, claim.key, claim.org))
+        for kind, value in claim.sure:
+            self.sure_of.setdefault(entity_id, {}).setdefault(kind, set()).add(value)
+        if role == "primary":
+            self.present.setdefault(entity_id, set()).add((claim.stream_id, claim.org))
+
+
+def evidence(row: Mapping[str, Any]) -> str:
+    """Why two records might be one, in words."""
+    return "; ".join(str(part) for part in row["evidence"])

@@ -1,0 +1,396 @@
+"""The one door into observed, and it merges.
+
+Pages, events, look-ups before a create and full-record receipts all come through :func:`observe`. In the caller's transaction it stores what is new,
+links it, merges it into the canonical records it belongs to, and judges every pair those records are part of. What it cannot map goes to quarantine;
+the rest of the page goes on. Unchanged records cost a look at their fingerprints and write nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+
+from canonical.ids import new_id_text
+from canonical.values import SHANGHAI
+from connectors.base import Record, Refused
+from ledger.bulk import copy_bytes, copy_json, copy_lines, copy_text, from_json, json_text, sorted_json
+from mappings.errors import RecordError
+from mappings.model import Candidate
+from sync import deriving, identifying, pairing, store
+from sync.decide import Canonical, Source, changed_fields, merge_fields, merge_set
+from sync.hub import Cursor, Hub, StreamState
+from sync.quarantine import SetAside, clear, set_aside
+from sync.references import References
+
+NUL = "\\u0000"
+
+
+@dataclass(slots=True)
+class Seen:
+    """One record of a page that is new or changed."""
+
+    record: Record
+    fingerprint: bytes
+    text: str
+    """The payload as JSON."""
+    before: int = 0
+    """Version of what was stored, 0 for a new record."""
+    entity_id: str | None = None
+    role: str = "primary"
+    candidate: Candidate | None = None
+
+
+@dataclass
+class Observed:
+    """What a page did, by number of records."""
+
+    read: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    set_aside: int = 0
+    linked: int = 0
+    merged: int = 0
+    conflicts: int = 0
+    cases: int = 0
+    touched: set[str] = field(default_factory=set)
+    """Entities whose canonical record changed."""
+
+    def counts(self) -> dict[str, int]:
+        """The figures, for a run's record."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, int) and value}
+
+
+def fingerprint(payload: Mapping[str, Any], volatile: Sequence[str] = ()) -> bytes:
+    """16 bytes that are equal for equal records, whatever the order of keys. Keys that flip without a change are left out."""
+    if volatile:
+        prefixes = tuple(name[:-1] for name in volatile if name.endswith("*"))
+        payload = {key: value for key, value in payload.items() if key not in volatile and not (prefixes and key.startswith(prefixes))}
+    return blake2b(sorted_json(payload), digest_size=16).digest()
+
+
+def observe(
+    hub: Hub,
+    db: Cursor,
+    state: StreamState,
+    records: Sequence[Record],
+    refs: References,
+    *,
+    refused: Sequence[Refused] = (),
+    run_id: int | None = None,
+    cause: str = "read",
+    again: bool = False,
+) -> Observed:
+    """Take records in, in the caller's transaction.
+
+    `again`: map them even when they are unchanged (a replay after a mapping or a value map was mended).
+    """
+    result = Observed(read=len(records) + len(refused))
+    for refusal in refused:
+        set_aside(db, state, SetAside(refusal.key, refusal.org, "payload", refusal.why, raw=refusal.raw, next_step="mend the record in its system"))
+        result.set_aside += 1
+    latest = {record.key: record for record in records}  # a page may name a record twice; its last word counts
+    seen = _new_or_changed(db, state, latest, result, again)
+    if not seen:
+        return result
+    _store(db, state, seen, result)
+    _find_links(db, state, seen)
+    live = [item for item in seen if not item.record.deleted]
+    gone = [item for item in seen if item.record.deleted and item.entity_id]
+    readable = _read(hub, db, state, live, refs, result)
+    canonicals = _link_and_merge(hub, db, state, readable, refs, result, run_id, cause)
+    if gone:
+        from sync.deleting import retire  # noqa: PLC0415  deletes are rare, and know this module
+
+        canonicals |= retire(hub, db, state, gone, result, run_id)
+    pairing.judge_pairs(hub, db, state.entity, canonicals, result, seen_in=state, seen={item.record.key: item.record.payload for item in live})
+    return result
+
+
+# Observed -----------------------------------------------------------------------------------------------------------------
+
+
+def _new_or_changed(db: Cursor, state: StreamState, latest: Mapping[str, Record], result: Observed, again: bool) -> list[Seen]:
+    db.execute(
+        "SELECT key, fingerprint, version, deleted FROM observed WHERE stream_id = %s AND key = ANY(%s)",
+        [state.id, list(latest)],
+    )
+    stored = {row["key"]: row for row in db}
+    volatile = state.decl.volatile
+    seen: list[Seen] = []
+    for key, record in latest.items():
+        known = stored.get(key)
+        if record.deleted:
+            if known is not None and not known["deleted"]:
+                seen.append(Seen(record, b"", "", known["version"]))
+                result.deleted += 1
+            continue
+        mark = fingerprint(record.payload, volatile)
+        if known is not None and known["fingerprint"] == mark and not known["deleted"] and not again:
+            result.unchanged += 1
+            continue
+        text = json_text(record.payload)
+        if NUL in text:
+            why = "a text holds the character U+0000, which no database keeps"
+            set_aside(db, state, SetAside(key, record.org, "payload", why, raw=text[:65536], next_step="remove it in the source system"))
+            result.set_aside += 1
+            continue
+        seen.append(Seen(record, mark, text, known["version"] if known else 0))
+    return seen
+
+
+def _store(db: Cursor, state: StreamState, seen: Sequence[Seen], result: Observed) -> None:
+    stream = str(state.id)
+    new = [item for item in seen if not item.before and not item.record.deleted]
+    copy_lines(
+        db,
+        "observed",
+        ["stream_id", "key", "org", "fingerprint", "payload", "modified"],
+        (
+            "\t".join(
+                [
+                    stream,
+                    copy_text(item.record.key),
+                    copy_text(item.record.org),
+                    copy_bytes(item.fingerprint),
+                    item.text.replace("\\", "\\\\"),
+                    copy_text(item.record.modified),
+                ]
+            )
+            for item in new
+        ),
+    )
+    changed = [item for item in seen if item.before]
+    if changed:
+        db.execute(
+            "UPDATE observed o SET org = v.org, fingerprint = v.fingerprint, payload = v.payload::json, modified = v.modified, deleted = v.deleted, "
+            "version = o.version + 1, read_at = now() "
+            "FROM unnest(%s::text[], %s::text[], %s::bytea[], %s::text[], %s::text[], %s::bool[]) AS v(key, org, fingerprint, payload, modified, deleted) "
+            "WHERE o.stream_id = %s AND o.key = v.key",
+            [
+                [item.record.key for item in changed],
+                [item.record.org for item in changed],
+                [item.fingerprint for item in changed],
+                [item.text or None for item in changed],
+                [item.record.modified for item in changed],
+                [item.record.deleted for item in changed],
+                state.id,
+            ],
+        )
+    result.new += len(new)
+    result.changed += sum(not item.record.deleted for item in changed)
+
+
+def _find_links(db: Cursor, state: StreamState, seen: Sequence[Seen]) -> None:
+    db.execute(
+        "SELECT key, entity_id::text AS entity_id, role FROM link WHERE stream_id = %s AND key = ANY(%s)",
+        [state.id, [item.record.key for item in seen]],
+    )
+    links = {row["key"]: row for row in db}
+    for item in seen:
+        link = links.get(item.record.key)
+        if link:
+            item.entity_id, item.role = link["entity_id"], link["role"]
+
+
+# Reading ------------------------------------------------------------------------------------------------------------------
+
+
+def _read(hub: Hub, db: Cursor, state: StreamState, items: Sequence[Seen], refs: References, result: Observed) -> list[Seen]:
+    """Map what can decide something; set aside what cannot be mapped."""
+    if not state.decides:
+        return list(items)
+    mapping = state.mapping
+    cites = [cite for item in items for cite in mapping.cites(item.record.payload)]
+    known = refs.resolve(db, cites)
+    values = hub.values(db, state.system)
+    good: list[Seen] = []
+    for item in items:
+        try:
+            item.candidate = mapping.read(item.record.payload, known, values)
+        except RecordError as wrong:
+            set_aside(db, state, SetAside.of(item.record, wrong))
+            result.set_aside += 1
+            continue
+        good.append(item)
+    clear(db, state, [item.record.key for item in good if item.before])
+    return good
+
+
+def source_of(state: StreamState, key: str, org: str, modified: str, payload: Mapping[str, Any], candidate: Candidate) -> Source:
+    """What a mapped record says, as the deciding functions take it."""
+    return Source(
+        state.system,
+        state.id,
+        key,
+        candidate.fields,
+        candidate.sets,
+        candidate.number,
+        org,
+        modified_utc(modified),
+        _carried_lines(state, payload),
+    )
+
+
+def modified_utc(text: str) -> str:
+    """A vendor's change time as text that can be compared; empty when it cannot be understood."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return ""
+    if moment.tzinfo is None:  # a system that gives no zone writes its own local time
+        moment = moment.replace(tzinfo=SHANGHAI)
+    return moment.astimezone(UTC).isoformat()
+
+
+def _carried_lines(state: StreamState, payload: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    carried: dict[str, dict[str, str]] = {}
+    for name, info in state.mapping.sets.items():
+        declared = next((lines for lines in state.decl.lines if lines.field == info.path and lines.hub_key), None)
+        if declared is None:
+            continue
+        marks = {
+            str(row.get(declared.key)): str(row[declared.hub_key]).strip() for row in payload.get(info.path) or () if row.get(declared.hub_key)
+        }
+        if marks:
+            carried[name] = marks
+    return carried
+
+
+# Linking and merging ------------------------------------------------------------------------------------------------------
+
+
+def _link_and_merge(
+    hub: Hub, db: Cursor, state: StreamState, items: Sequence[Seen], refs: References, result: Observed, run_id: int | None, cause: str
+) -> dict[str, Canonical]:
+    unlinked = [item for item in items if item.entity_id is None]
+    fresh = identifying.link(hub, db, state, unlinked, refs, result) if unlinked else {}
+    linked = [item for item in items if item.entity_id is not None]
+    existing = store.load(db, state.table, [str(item.entity_id) for item in linked if item.entity_id not in fresh], lock=state.decides)
+    if not state.decides:
+        return existing
+    by_entity: dict[str, list[Source]] = {}
+    for item in linked:
+        assert item.candidate is not None and item.entity_id is not None  # noqa: S101  _read and link saw to it
+        record = item.record
+        source = source_of(state, record.key, record.org, record.modified, record.payload, item.candidate)
+        by_entity.setdefault(item.entity_id, []).append(source)
+    add_siblings(hub, db, state, by_entity, existing, {item.record.key for item in linked}, result)
+    identifying.refresh(hub, db, state, [item for item in linked if item.entity_id not in fresh], result)
+    return merge_entities(hub, db, state, by_entity, existing, result, run_id, cause, fresh)
+
+
+def add_siblings(
+    hub: Hub,
+    db: Cursor,
+    state: StreamState,
+    by_entity: dict[str, list[Source]],
+    existing: Mapping[str, Canonical],
+    here: set[str],
+    result: Observed,
+    skip: tuple[int, str] | None = None,
+) -> None:
+    """What other systems, and other records of this one, last said about the same entities."""
+    deciding = {other.id: other for other in hub.streams_for(state.entity) if other.decides}
+    hub_stream = hub.hub_streams[state.entity]
+    ids = [*deciding, hub_stream]
+    if not existing:
+        return
+    db.execute(
+        "SELECT l.stream_id, l.key, l.entity_id::text AS entity_id, o.org, o.modified, o.payload::text AS payload FROM link l "
+        "JOIN observed o ON (o.stream_id, o.key) = (l.stream_id, l.key) "
+        "WHERE l.entity_id = ANY(%s::uuid[]) AND l.stream_id = ANY(%s) AND l.role <> 'gone' AND NOT o.deleted",
+        [list(existing), ids],
+    )
+    rows = [row for row in db if not (row["stream_id"] == state.id and row["key"] in here) and (row["stream_id"], row["key"]) != skip]
+    payloads = [from_json(row["payload"]) for row in rows]
+    caches: dict[str, References] = {}
+    for row, payload in zip(rows, payloads, strict=True):
+        if row["stream_id"] == hub_stream:
+            by_entity[row["entity_id"]].append(hub_source(row["stream_id"], row["key"], payload))
+            continue
+        other = deciding[row["stream_id"]]
+        cache = caches.setdefault(other.system, References(hub, other.system))
+        try:
+            candidate = other.mapping.read(payload, cache.resolve(db, other.mapping.cites(payload)), hub.values(db, other.system))
+        except RecordError as wrong:
+            set_aside(db, other, SetAside.of(Record(row["key"], payload, row["org"]), wrong))
+            result.set_aside += 1
+            continue
+        by_entity[row["entity_id"]].append(source_of(other, row["key"], row["org"], row["modified"], payload, candidate))
+
+
+def hub_source(stream_id: int, key: str, payload: Mapping[str, Any]) -> Source:
+    """A record of the hub itself: its payload is in document form already."""
+    fields = dict(payload.get("fields", {}))
+    carried = {name: {line: line for line in rows} for name, rows in payload.get("sets", {}).items()}
+    return Source("hub", stream_id, key, fields, payload.get("sets", {}), str(fields.get("number", "")), lines_carry=carried)
+
+
+def merge_entities(
+    hub: Hub,
+    db: Cursor,
+    state: StreamState,
+    by_entity: Mapping[str, Sequence[Source]],
+    existing: Mapping[str, Canonical],
+    result: Observed,
+    run_id: int | None,
+    cause: str,
+    fresh: Mapping[str, str] | None = None,
+) -> dict[str, Canonical]:
+    """Merge what all systems say into the canonical records; store what changed, with its history. `fresh`: hub keys of records that are new."""
+    new: list[Canonical] = []
+    changed: list[Canonical] = []
+    history: list[tuple[str, int, Mapping[str, Sequence[Any]] | None]] = []
+    present: dict[str, Canonical] = {}
+    paths = [path for path in state.policy.owners if "." not in path and path not in state.policy.owners_of_sets] + [
+        path for path in state.policy.owners if path.startswith("custom.")
+    ]
+    for entity_id, sources in by_entity.items():
+        before = existing.get(entity_id)
+        merged = merge_one(hub, state, entity_id, sources, before, paths, (fresh or {}).get(entity_id, ""))
+        present[entity_id] = merged
+        if before is None:
+            new.append(merged)
+            history.append((entity_id, 1, None))
+            continue
+        changes = changed_fields(before, merged.doc, merged.sets, merged.number)
+        if changes or _links_moved(before, merged):
+            if changes:
+                merged.version = before.version + 1
+                history.append((entity_id, merged.version, changes))
+            changed.append(merged)
+    store.insert(db, state.table, new)
+    store.update(db, state.table, existing, changed)
+    store.write_history(db, state.policy, run_id, cause, history)
+    result.merged += len(history)
+    result.touched |= {entity_id for entity_id, _, _ in history}
+    if history:
+        deriving.enqueue(db, state.entity, [present[entity_id] for entity_id, _, _ in history], existing)
+    return present
+
+
+def merge_one(
+    hub: Hub, state: StreamState, entity_id: str, sources: Sequence[Source], before: Canonical | None, paths: Sequence[str], hub_key: str
+) -> Canonical:
+    """The canonical record that follows from all sources."""
+    policy = state.policy
+    doc = merge_fields(policy, paths, sources, before.doc if before else {})
+    number = doc.pop("number", None) or next((source.number for source in sources if source.number), before.number if before else "")
+    sets = {
+        name: merge_set(policy, name, sources, before.sets.get(name, {}) if before else {}, new_id_text, hub.natural_keys(state.entity, name))
+        for name in state.table.sets
+    }
+    if before is None:
+        return deriving.begin(state.entity, Canonical(entity_id, hub_key, number, 1, doc, sets, fresh=True))
+    return Canonical(entity_id, before.hub_key, number, before.version, doc, sets, before.retired, before.custom)
+
+
+def _links_moved(before: Canonical, after: Canonical) -> bool:
+    return any(
+        row.links != (old.links if (old := before.sets.get(name, {}).get(row_id)) else None) for name, rows in after.sets.items() for row_id, row in rows.items()
+    )

@@ -1,0 +1,425 @@
+"""Desired: what each system should hold of a record, and in which of six states each pair of record and system is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ledger.bulk import NULL, copy_lines, copy_text, from_json, json_text
+from mappings.errors import MissingParent, MissingValue, RecordError
+from mappings.model import Target, Values
+from sync import scope
+from sync.compare import Differences, canonical_field, differences, line_keys, rewritten
+from sync.decide import Canonical, PairFacts, Verdict, judge
+from sync.hub import Cursor, Hub, StreamState
+from sync.references import targets
+
+if TYPE_CHECKING:
+    from sync.observing import Observed
+
+UNCONFIRMED = "unconfirmed"
+"""Reason of a pair that was written and not yet read back."""
+
+WOKEN_OTHERWISE = ("rejected", "value", "mapping", "parent")
+"""Reasons that another look at the same facts does not remove."""
+
+
+@dataclass(slots=True)
+class There:
+    """An entity's record in one system."""
+
+    key: str
+    org: str
+    number: str
+    how: str
+    payload: dict[str, Any] | None
+    """None when it has not been read since it was created."""
+    gone: bool = False
+    version: int = 0
+
+
+@dataclass(slots=True)
+class Pair:
+    """One pair's new state."""
+
+    stream_id: int
+    entity_id: str
+    org: str
+    verdict: Verdict
+    version: int
+    differs: Differences | None = None
+    accepted: dict[str, list[Any]] = field(default_factory=dict)
+    detail: str = ""
+    waits_for: str | None = None
+
+
+def judge_pairs(
+    hub: Hub,
+    db: Cursor,
+    name: str,
+    canonicals: Mapping[str, Canonical],
+    result: Observed,
+    *,
+    seen_in: StreamState | None = None,
+    seen: Mapping[str, dict[str, Any]] | None = None,
+) -> None:
+    """Judge every pair that these records are part of, and store the states that changed."""
+    if not canonicals:
+        return
+    overrides = hub.mode_overrides(db)
+    streams = [(state, hub.mode(state, overrides)) for state in hub.streams_for(name) if state.decl.writable]
+    streams = [(state, mode) for state, mode in streams if mode in ("plan", "write")]
+    if not streams:
+        return
+    ids = list(canonicals)
+    there = _records_there(db, [state for state, _ in streams], ids, seen_in, seen or {})
+    before = _pairs_before(db, [state.id for state, _ in streams], [canonical.id for canonical in canonicals.values() if not canonical.fresh])
+    cases = in_open_case(db, ids)
+    listed = _listed(db, [state.id for state, _ in streams])
+    for state, mode in streams:
+        judged = _judge_stream(hub, db, state, mode, canonicals, there, before, cases, state.id in listed, result)
+        _store(hub, db, state, judged, before, result)
+
+
+def _records_there(
+    db: Cursor, streams: Sequence[StreamState], ids: Sequence[str], seen_in: StreamState | None, seen: Mapping[str, dict[str, Any]]
+) -> dict[tuple[int, str], list[There]]:
+    db.execute(
+        "SELECT l.stream_id, l.key, l.org, l.number, l.how, l.role, l.entity_id::text AS entity_id, o.version, o.deleted, "
+        "CASE WHEN l.stream_id = %s AND l.key = ANY(%s) THEN NULL ELSE o.payload::text END AS payload "
+        "FROM link l LEFT JOIN observed o ON (o.stream_id, o.key) = (l.stream_id, l.key) "
+        "WHERE l.entity_id = ANY(%s::uuid[]) AND l.stream_id = ANY(%s) AND l.role <> 'alias' ORDER BY l.stream_id, l.org, l.key",
+        [seen_in.id if seen_in else -1, list(seen), ids, [state.id for state in streams]],
+    )
+    found: dict[tuple[int, str], list[There]] = {}
+    for row in db:
+        if seen_in is not None and row["stream_id"] == seen_in.id and row["key"] in seen:
+            payload: dict[str, Any] | None = seen[row["key"]]
+        else:
+            payload = from_json(row["payload"]) if row["payload"] else None
+        gone = row["role"] == "gone" or bool(row["deleted"])
+        record = There(row["key"], row["org"], row["number"], row["how"], payload, gone, row["version"] or 0)
+        found.setdefault((row["stream_id"], row["entity_id"]), []).append(record)
+    return found
+
+
+def _pairs_before(db: Cursor, streams: Sequence[int], ids: Sequence[str]) -> dict[tuple[int, str], dict[str, dict[str, Any]]]:
+    found: dict[tuple[int, str], dict[str, dict[str, Any]]] = {}
+    if not ids:
+        return found
+    db.execute(
+        "SELECT stream_id, entity_id::text AS entity_id, org, state, reason, detail, canonical_version, differs::text AS differs, "
+        "accepted::text AS accepted, waits_for::text AS waits_for FROM desired WHERE stream_id = ANY(%s) AND entity_id = ANY(%s::uuid[])",
+        [list(streams), list(ids)],
+    )
+    for row in db:
+        found.setdefault((row["stream_id"], row["entity_id"]), {})[row["org"]] = row
+    return found
+
+
+def in_open_case(db: Cursor, ids: Sequence[str]) -> set[str]:
+    """Of these entities, those about which a person has been asked."""
+    db.execute(
+        "SELECT left_id::text AS id FROM review_case WHERE state = 'open' AND left_id = ANY(%(ids)s::uuid[]) "
+        "UNION SELECT right_id::text FROM review_case WHERE state = 'open' AND right_id = ANY(%(ids)s::uuid[])",
+        {"ids": list(ids)},
+    )
+    return {row["id"] for row in db}
+
+
+def _listed(db: Cursor, streams: Sequence[int]) -> set[int]:
+    db.execute("SELECT id FROM stream WHERE id = ANY(%s) AND listed_at IS NOT NULL", [list(streams)])
+    return {row["id"] for row in db}
+
+
+def _judge_stream(
+    hub: Hub,
+    db: Cursor,
+    state: StreamState,
+    mode: str,
+    canonicals: Mapping[str, Canonical],
+    there: Mapping[tuple[int, str], Sequence[There]],
+    before: Mapping[tuple[int, str], Mapping[str, dict[str, Any]]],
+    cases: set[str],
+    listed: bool,
+    result: Observed,
+) -> list[Pair]:
+    judged: list[Pair] = []
+    may_create = state.flow.create and state.decl.creatable
+    in_scope = scope.filter_for(hub, state)
+    lookups = _Lookups(hub, db, state, [canonical for canonical in canonicals.values() if (state.id, canonical.id) in there])
+    for canonical in canonicals.values():
+        records = there.get((state.id, canonical.id))
+        old = before.get((state.id, canonical.id), {})
+        if not records:
+            verdict = judge(
+                PairFacts(mode, False, False, may_create and not canonical.retired, in_scope(canonical), listed, canonical.id in cases, {}, False, False, True)
+            )
+            if verdict is not None:
+                org = scope.create_org(hub, db, state, canonical)
+                judged.append(Pair(state.id, canonical.id, org, verdict, canonical.version))
+            continue
+        for record in records:
+            row = old.get(record.org)
+            pair = _judge_record(state, mode, canonical, record, row, canonical.id in cases, lookups)
+            if pair is not None:
+                judged.append(pair)
+    return judged
+
+
+@dataclass
+class _Lookups:
+    """What writing these records needs to look up, fetched once for all of them."""
+
+    hub: Hub
+    db: Cursor
+    state: StreamState
+    canonicals: Sequence[Canonical]
+
+    def __post_init__(self) -> None:
+        only = self.state.written_fields
+        self.values: Values = self.hub.values(self.db, self.state.system)
+        needs: set[tuple[str, str]] = set()
+        if only:
+            for canonical in self.canonicals:
+                needs |= set(self.state.mapping.needs(document(canonical), plain_sets(canonical), only=only))
+        self.targets: Mapping[tuple[str, str], Target] = targets(self.hub, self.db, self.state.system, needs) if needs else {}
+
+
+def document(canonical: Canonical) -> dict[str, Any]:
+    """The record as mappings take it: with its business number."""
+    return {**canonical.doc, "number": canonical.number}
+
+
+def plain_sets(canonical: Canonical) -> dict[str, dict[str, dict[str, Any]]]:
+    """Its child sets as mappings take them."""
+    return {name: {row.id: row.doc for row in rows.values()} for name, rows in canonical.sets.items()}
+
+
+def _judge_record(
+    state: StreamState, mode: str, canonical: Canonical, record: There, row: dict[str, Any] | None, in_case: bool, lookups: _Lookups
+) -> Pair | None:
+    def pair(verdict: Verdict, **facts: Any) -> Pair:
+        return Pair(state.id, canonical.id, record.org, verdict, canonical.version, **facts)
+
+    if record.gone:
+        return pair(Verdict("left", "deleted_there"))
+    if record.payload is None:  # created, and not read back yet: nothing to compare with
+        return None
+    created_here = record.how == "created"
+    if not state.written_fields and not (created_here and state.decl.ladder):
+        return pair(Verdict("in_sync")) if row is not None else None
+    try:
+        ours = wanted_fields(state, canonical, record, lookups.targets, lookups.values)
+    except RecordError as wrong:
+        return pair(held_for(wrong), detail=str(wrong)[:1000], waits_for=missing_parent(wrong))
+    found = differences(state, ours, record.payload)
+    just_written = row is not None and row["reason"] == UNCONFIRMED
+    accepted = from_json(row["accepted"]) if row and row["accepted"] else {}
+    found, kept, restless = rewritten(accepted, found, just_written) if found else ({}, {}, False)
+    if restless:
+        return pair(Verdict("left", "keeps_changing", conflict=True), differs=found, accepted=kept)
+    document_state = str(record.payload.get(state.decl.ladder.field) or "") if state.decl.ladder else ""
+    facts = PairFacts(
+        mode,
+        True,
+        False,
+        False,
+        True,
+        True,
+        in_case,
+        found,
+        was_synced=row is not None and row["state"] == "in_sync" and not just_written,
+        ours_moved=row is not None and row["canonical_version"] != canonical.version,
+        writable=_writable(state, document_state),
+        on_conflict=state.flow.on_conflict,
+        next_step=next_step(state, document_state) if created_here else None,
+        settled=row is not None and row["reason"] == "settled" and from_json(row["differs"] or "{}") == _plain(found),
+    )
+    verdict = judge(facts)
+    return None if verdict is None else pair(verdict, differs=found or None, accepted=kept)
+
+
+def _plain(found: Differences) -> Any:
+    return from_json(json_text(found))
+
+
+def wanted_fields(
+    state: StreamState, canonical: Canonical, record: There | None, known: Mapping[tuple[str, str], Target], values: Values, org: str = ""
+) -> dict[str, Any]:
+    """What the system should hold of a record, in its own words: everything for a create, else the fields that it does not own.
+
+    Raises: RecordError when a parent is not there yet or a value is not mapped.
+    """
+    lines = line_keys(state, record.payload or {}, canonical.sets) if record else {}
+    return state.mapping.write(
+        document(canonical),
+        plain_sets(canonical),
+        known,
+        values,
+        lines=lines,
+        org=record.org if record else org,
+        only=state.written_fields if record else None,
+    )
+
+
+def next_step(state: StreamState, document_state: str) -> str | None:
+    """The step of the ladder that is due to reach the flow's goal."""
+    if state.decl.ladder is None or not state.flow.goal or not document_state:
+        return None
+    return state.decl.ladder.next_step(document_state, state.flow.goal)
+
+
+def _writable(state: StreamState, document_state: str) -> bool:
+    ladder = state.decl.ladder
+    return ladder is None or not ladder.writable or document_state in ladder.writable
+
+
+def held_for(wrong: RecordError) -> Verdict:
+    """The state of a pair that cannot be written now."""
+    if isinstance(wrong, MissingParent):
+        return Verdict("held", "parent")
+    if isinstance(wrong, MissingValue):
+        return Verdict("held", "value")
+    return Verdict("held", "mapping")
+
+
+def missing_parent(wrong: RecordError) -> str | None:
+    """The canonical id of the first parent that has no record in the system."""
+    return wrong.cites[0][1] if wrong.cites else None
+
+
+# Storing ------------------------------------------------------------------------------------------------------------------
+
+
+def _store(
+    hub: Hub,
+    db: Cursor,
+    state: StreamState,
+    judged: Sequence[Pair],
+    before: Mapping[tuple[int, str], Mapping[str, dict[str, Any]]],
+    result: Observed,
+) -> None:
+    new: list[Pair] = []
+    moved: list[Pair] = []
+    conflicts: list[Pair] = []
+    calmed: list[str] = []
+    stale: list[tuple[str, str]] = []
+    by_entity: dict[str, set[str]] = {}
+    for pair in judged:
+        by_entity.setdefault(pair.entity_id, set()).add(pair.org)
+        row = before.get((state.id, pair.entity_id), {}).get(pair.org)
+        if row is None:
+            new.append(pair)
+        elif _moved(pair, row):
+            moved.append(pair)
+            if pair.verdict.state == "in_sync" and row["state"] != "in_sync":
+                calmed.append(pair.entity_id)
+        if pair.verdict.conflict and (row is None or row["state"] == "in_sync" or row["reason"] == UNCONFIRMED):
+            conflicts.append(pair)
+    for entity_id, orgs in by_entity.items():
+        stale.extend((entity_id, org) for org, row in before.get((state.id, entity_id), {}).items() if org not in orgs and row["state"] != "in_flight")
+    _insert(db, new)
+    _update(db, moved)
+    if stale:
+        db.execute(
+            "DELETE FROM desired d USING unnest(%s::uuid[], %s::text[]) v(entity_id, org) WHERE d.stream_id = %s AND (d.entity_id, d.org) = (v.entity_id, v.org)",
+            [[entity_id for entity_id, _ in stale], [org for _, org in stale], state.id],
+        )
+    for pair in conflicts:
+        record_conflicts(db, state, pair)
+    result.conflicts += len(conflicts)
+    if calmed:
+        db.execute(
+            "UPDATE conflict SET state = 'repaired', closed_at = now() WHERE entity_id = ANY(%s::uuid[]) AND stream_id = %s AND state = 'open'",
+            [calmed, state.id],
+        )
+
+
+def _moved(pair: Pair, row: Mapping[str, Any]) -> bool:
+    verdict = pair.verdict
+    if row["state"] == "in_flight" and verdict.state != "in_sync":
+        return False  # whoever delivers it will judge it again
+    waits = row["state"] == "blocked" or (row["state"] == "held" and row["reason"] in WOKEN_OTHERWISE)
+    if waits and verdict.state == "due" and row["canonical_version"] == pair.version and _same_differences(pair, row):
+        return False
+    return bool(
+        (row["state"], row["reason"], row["canonical_version"], row["waits_for"]) != (verdict.state, verdict.reason, pair.version, pair.waits_for)
+        or not _same_differences(pair, row)
+        or from_json(row["accepted"] or "{}") != _plain(pair.accepted)
+    )
+
+
+def _same_differences(pair: Pair, row: Mapping[str, Any]) -> bool:
+    return bool(from_json(row["differs"] or "null") == (_plain(pair.differs) if pair.differs else None))
+
+
+_COLUMNS = ["stream_id", "entity_id", "org", "state", "reason", "detail", "canonical_version", "differs", "accepted", "waits_for", "due_at"]
+
+
+def _insert(db: Cursor, pairs: Iterable[Pair]) -> None:
+    copy_lines(
+        db,
+        "desired",
+        _COLUMNS,
+        (
+            "\t".join(
+                [
+                    str(pair.stream_id),
+                    pair.entity_id,
+                    copy_text(pair.org),
+                    pair.verdict.state,
+                    pair.verdict.reason,
+                    copy_text(pair.detail),
+                    str(pair.version),
+                    json_text(pair.differs).replace("\\", "\\\\") if pair.differs else NULL,
+                    json_text(pair.accepted).replace("\\", "\\\\") if pair.accepted else NULL,
+                    pair.waits_for or NULL,
+                    "now" if pair.verdict.state == "due" else NULL,
+                ]
+            )
+            for pair in pairs
+        ),
+    )
+
+
+def _update(db: Cursor, pairs: Sequence[Pair]) -> None:
+    if not pairs:
+        return
+    db.execute(
+        "UPDATE desired d SET state = v.state, reason = v.reason, detail = v.detail, canonical_version = v.version, differs = v.differs::json, "
+        "accepted = v.accepted::json, waits_for = v.waits_for, changed_at = now(), attempts = CASE WHEN d.canonical_version = v.version "
+        "THEN d.attempts ELSE 0 END, due_at = CASE WHEN v.state = 'due' THEN CASE WHEN d.state = 'due' AND d.canonical_version = v.version "
+        "THEN d.due_at ELSE now() END END "
+        "FROM unnest(%s::smallint[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::int[], %s::text[], %s::text[], %s::uuid[]) "
+        "AS v(stream_id, entity_id, org, state, reason, detail, version, differs, accepted, waits_for) "
+        "WHERE (d.stream_id, d.entity_id, d.org) = (v.stream_id, v.entity_id, v.org)",
+        [
+            [pair.stream_id for pair in pairs],
+            [pair.entity_id for pair in pairs],
+            [pair.org for pair in pairs],
+            [pair.verdict.state for pair in pairs],
+            [pair.verdict.reason for pair in pairs],
+            [pair.detail for pair in pairs],
+            [pair.version for pair in pairs],
+            [json_text(pair.differs) if pair.differs else None for pair in pairs],
+            [json_text(pair.accepted) if pair.accepted else None for pair in pairs],
+            [pair.waits_for for pair in pairs],
+        ],
+    )
+
+
+def record_conflicts(db: Cursor, state: StreamState, pair: Pair) -> None:
+    """Put both values of each field that a non-owner changed on record."""
+    fields = pair.differs or {}
+    stand = "left" if pair.verdict.state == "left" else "open"
+    db.execute("SELECT key FROM link WHERE stream_id = %s AND entity_id = %s AND org = %s AND role = 'primary'", [state.id, pair.entity_id, pair.org])
+    key = (db.fetchone() or {"key": ""})["key"]
+    for path, (theirs, ours) in fields.items():
+        name = canonical_field(state, path)
+        owners = state.policy.owners.get(name, ("hub",))
+        db.execute(
+            "INSERT INTO conflict (entity, entity_id, field, stream_id, key, ours, theirs, rule, state) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [state.entity, pair.entity_id, name, state.id, key, json_text(ours), json_text(theirs), f"{name} is owned by {owners[0]}", stand],
+        )

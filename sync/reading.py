@@ -1,0 +1,157 @@
+"""Reading: a stream's new pages into observed, each in one transaction with the cursor past it."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from connectors.base import Page, Session, Window
+from connectors.errors import CallFailed
+from ledger.bulk import json_text
+from sync import leases, observing
+from sync.errors import Overtaken
+from sync.hub import Cursor, Hub, StreamState
+from sync.references import References
+from sync.runs import Run, RunResult, running
+
+
+def increment(hub: Hub, system: str, streams: Sequence[str] | None = None) -> RunResult:
+    """Read what is new in a system, the first load included. One stream's failure does not stop the others.
+
+    Status: busy when another worker reads, set_aside when records went to quarantine, failed when a stream could not be read.
+    """
+    with running(hub, "increment", system, ",".join(streams or ())) as run:
+        for state in hub.streams_of(system, streams):
+            if hub_mode(hub, state) == "off":
+                continue
+            try:
+                with leases.held(hub, f"read:{state.label}") as lease:
+                    _read_stream(hub, state, lease, run)
+            except CallFailed as failed:
+                run.problem(f"{state.label}: {failed}")
+            except Overtaken as overtaken:
+                run.problem(str(overtaken), "busy")
+    return run.result
+
+
+def hub_mode(hub: Hub, state: StreamState) -> str:
+    """The mode in force for a stream's flow."""
+    with hub.transaction() as db:
+        return hub.mode(state, hub.mode_overrides(db))
+
+
+def _read_stream(hub: Hub, state: StreamState, lease: leases.Lease, run: Run) -> None:
+    with hub.transaction() as db:
+        position, version = _position(db, state)
+    refs = References(hub, state.system)
+    session = hub.session(state.system)
+    for page in ahead(session.read(state.name, position)):
+        version = take_page(hub, state, page, refs, lease, run, version)
+    with hub.transaction() as db:
+        leases.confirm(db, lease)
+        mark_listed(hub, db, state)
+
+
+def _position(db: Cursor, state: StreamState) -> tuple[dict[str, Any] | None, int]:
+    db.execute("SELECT position, version FROM cursor_position WHERE stream_id = %s", [state.id])
+    row = db.fetchone()
+    return (row["position"], row["version"]) if row else (None, 0)
+
+
+def take_page(hub: Hub, state: StreamState, page: Page, refs: References, lease: leases.Lease, run: Run, version: int) -> int:
+    """One page and the cursor past it, together or not at all; returns the cursor's version. Raises: Overtaken."""
+    try:
+        with hub.transaction() as db:
+            leases.confirm(db, lease)
+            done = observing.observe(hub, db, state, page.records, refs, refused=page.refused, run_id=run.id)
+            if page.cursor is not None:
+                version = _move(db, state, page.cursor, version)
+    except BaseException:
+        refs.known.clear()  # what this page linked is not there
+        raise
+    run.counts(done.counts())
+    run.count("pages")
+    if done.set_aside and run.result.status == "done":
+        run.result.status = "set_aside"
+    return version
+
+
+def _move(db: Cursor, state: StreamState, position: dict[str, Any], version: int) -> int:
+    if version == 0:
+        db.execute("INSERT INTO cursor_position (stream_id, position) VALUES (%s, %s) ON CONFLICT DO NOTHING RETURNING version", [state.id, json_text(position)])
+    else:
+        db.execute("SELECT position::jsonb = %s::jsonb AS same FROM cursor_position WHERE stream_id = %s AND version = %s", [json_text(position), state.id, version])
+        row = db.fetchone()
+        if row is not None and row["same"]:
+            return version
+        db.execute(
+            "UPDATE cursor_position SET position = %s, version = version + 1, moved_at = now() WHERE stream_id = %s AND version = %s RETURNING version",
+            [json_text(position), state.id, version],
+        )
+    row = db.fetchone()
+    if row is None:
+        raise Overtaken(f"the cursor of {state.label} was moved by another worker", next_step="nothing: the page is read again")
+    return int(row["version"])
+
+
+def mark_listed(hub: Hub, db: Cursor, state: StreamState) -> None:
+    """The stream's first complete listing is linked: what waited for it may go."""
+    db.execute("UPDATE stream SET listed_at = now() WHERE id = %s AND listed_at IS NULL RETURNING id", [state.id])
+    if db.fetchone() is None:
+        return
+    mode = hub.mode(state, hub.mode_overrides(db))
+    db.execute(
+        "UPDATE desired d SET state = CASE WHEN c.open OR %(mode)s = 'plan' THEN 'held' ELSE 'due' END, "
+        "reason = CASE WHEN c.open THEN 'open_case' WHEN %(mode)s = 'plan' THEN 'plan' ELSE 'create' END, due_at = now(), changed_at = now() "
+        "FROM (SELECT x.entity_id, EXISTS (SELECT 1 FROM review_case r WHERE r.state = 'open' AND x.entity_id IN (r.left_id, r.right_id)) AS open "
+        "FROM desired x WHERE x.stream_id = %(stream)s AND x.reason = 'first_listing') c "
+        "WHERE d.stream_id = %(stream)s AND d.entity_id = c.entity_id AND d.reason = 'first_listing'",
+        {"stream": state.id, "mode": mode},
+    )
+
+
+def read_window(hub: Hub, session: Session, state: StreamState, window: Window, lease: leases.Lease, run: Run) -> int:
+    """Read one window again; returns how many records it held. The cursor stays where it is."""
+    refs = References(hub, state.system)
+    records = 0
+    for page in ahead(session.read(state.name, None, window)):
+        take_page(hub, state, Page(page.records, None, page.refused), refs, lease, run, 0)
+        records += len(page.records) + len(page.refused)
+    return records
+
+
+def ahead(pages: Iterator[Page]) -> Iterator[Page]:
+    """The same pages, the next one fetched while the last is worked on."""
+    ready: queue.Queue[Page | BaseException | None] = queue.Queue(maxsize=1)
+    stop = threading.Event()
+
+    def put(item: Page | BaseException | None) -> bool:
+        while not stop.is_set():
+            try:
+                ready.put(item, timeout=0.5)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def fetch() -> None:
+        try:
+            for page in pages:
+                if not put(page):
+                    return
+            put(None)
+        except BaseException as wrong:  # noqa: BLE001  handed to the caller's thread, which raises it
+            put(wrong)
+
+    worker = threading.Thread(target=fetch, name="read-ahead", daemon=True)
+    worker.start()
+    try:
+        while (item := ready.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stop.set()
+        worker.join(timeout=60)

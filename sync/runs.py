@@ -1,0 +1,90 @@
+"""Runs: what was done when, with which figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from ledger.bulk import json_text
+from sync.errors import Busy
+
+if TYPE_CHECKING:
+    from sync.hub import Hub
+
+log = structlog.get_logger("sync.run")
+
+
+@dataclass(slots=True)
+class RunResult:
+    """What a run did."""
+
+    kind: str
+    status: str = "done"
+    """done, failed, busy, differs, set_aside"""
+    counts: dict[str, int] = field(default_factory=dict)
+    run_id: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json` and the API."""
+        return asdict(self)
+
+    def add(self, other: RunResult, prefix: str = "") -> None:
+        """Take another run's figures and problems in."""
+        for name, value in other.counts.items():
+            self.counts[prefix + name] = self.counts.get(prefix + name, 0) + value
+        self.problems.extend(other.problems)
+        worst = ["done", "busy", "set_aside", "differs", "failed"]
+        self.status = max(self.status, other.status, key=worst.index)
+
+
+@dataclass
+class Run:
+    """A run in progress."""
+
+    id: int
+    result: RunResult
+
+    def count(self, name: str, number: int = 1) -> None:
+        """Add to a figure."""
+        if number:
+            self.result.counts[name] = self.result.counts.get(name, 0) + number
+
+    def counts(self, figures: Mapping[str, int]) -> None:
+        """Add to several figures."""
+        for name, number in figures.items():
+            self.count(name, number)
+
+    def problem(self, text: str, status: str = "failed") -> None:
+        """Something a person should read."""
+        self.result.problems.append(text)
+        self.result.status = status
+
+
+@contextmanager
+def running(hub: Hub, kind: str, system: str = "", detail: str = "") -> Iterator[Run]:
+    """Keep a run's record: begun now, ended with the block, failed by an exception. A run that found the stream taken is `busy`."""
+    with hub.transaction() as db:
+        db.execute("INSERT INTO run (kind, system, detail) VALUES (%s, %s, %s) RETURNING id", [kind, system, detail])
+        row = db.fetchone()
+        run_id = int(row["id"]) if row else 0
+    run = Run(run_id, RunResult(kind, run_id=run_id))
+    error: str | None = None
+    try:
+        yield run
+    except Busy as busy:
+        run.problem(str(busy), "busy")
+    except Exception as wrong:
+        run.result.status, error = "failed", f"{type(wrong).__name__}: {wrong}"[:4000]
+        log.error("run failed", kind=kind, system=system, detail=detail, error=error)
+        raise
+    finally:
+        with hub.transaction() as db:
+            db.execute(
+                "UPDATE run SET ended_at = clock_timestamp(), status = %s, counts = %s::jsonb, error = %s WHERE id = %s",
+                [run.result.status, json_text(run.result.counts), error or "; ".join(run.result.problems)[:4000] or None, run_id],
+            )

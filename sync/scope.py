@@ -1,0 +1,33 @@
+"""What is in scope of a flow: which records are created in a system, and in which organisation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sync.decide import Canonical
+from sync.hub import Cursor, Hub, StreamState
+
+
+def filter_for(hub: Hub, state: StreamState) -> Callable[[Canonical], bool]:
+    """The test that a record must pass to be created in a system."""
+    flow = state.flow
+    tests: list[Callable[[Canonical], bool]] = []
+    if flow.since is not None and flow.since_field:
+        since, dated = flow.since.isoformat(), flow.since_field
+        tests.append(lambda canonical: str(canonical.doc.get(dated) or "") >= since)
+    if flow.create_when:
+        condition = hub.condition(flow.create_when)
+        tests.append(lambda canonical: condition({**canonical.doc, "number": canonical.number}))
+    if not tests:
+        return lambda canonical: True
+    return lambda canonical: all(test(canonical) for test in tests)
+
+
+def create_org(hub: Hub, db: Cursor, state: StreamState, canonical: Canonical) -> str:
+    """Number of the organisation to create a record in; empty where the system has none."""
+    if not state.decl.org:
+        return ""
+    if state.flow.create_in:
+        return state.flow.create_in
+    company = canonical.doc.get("company")
+    return (hub.company_number(db, company) if company else "") or hub.config.default_company

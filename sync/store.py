@@ -1,0 +1,201 @@
+"""Canonical records in and out of the ledger, by the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from canonical.ids import new_id_text
+from ledger.bulk import NULL, copy_json, copy_lines, copy_text, json_text
+from ledger.tables import Column, EntityTable, SetTable
+from sync.decide import Canonical, Fields, Row, Rows
+from sync.hub import Cursor
+from sync.policy import EntityPolicy
+
+Changes = Mapping[str, Sequence[Any]]
+
+
+def load(db: Cursor, table: EntityTable, ids: Iterable[str], *, lock: bool = False) -> dict[str, Canonical]:
+    """Canonical records with their child sets, by id. With `lock`, in the order of ids, so that two workers never wait for each other."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    db.execute(
+        f"SELECT id::text, hub_key, number, version, retired, doc, custom FROM {table.name} WHERE id = ANY(%s::uuid[]) ORDER BY id"  # noqa: S608
+        + (" FOR UPDATE" if lock else ""),
+        [wanted],
+    )
+    found = {
+        row["id"]: Canonical(
+            row["id"], row["hub_key"], row["number"], row["version"], row["doc"], {child: {} for child in table.sets}, row["retired"], row["custom"] or {}
+        )
+        for row in db
+    }
+    for child, place in table.sets.items():
+        db.execute(
+            f"SELECT parent_id::text, id::text, seq, doc, links FROM {place.name} WHERE parent_id = ANY(%s::uuid[]) ORDER BY parent_id, seq",  # noqa: S608
+            [list(found)],
+        )
+        for row in db:
+            found[row["parent_id"]].sets[child][row["id"]] = Row(row["id"], row["doc"], row["links"] or {}, row["seq"])
+    return found
+
+
+def _copy_value(kind: str) -> Callable[[Any], str]:
+    if kind == "text":
+        return lambda value: NULL if value is None else copy_text(str(value))
+    return lambda value: NULL if value is None or value == "" else str(value)
+
+
+def _typed(columns: Sequence[Column]) -> Callable[[Fields], list[str]]:
+    writers = [(column.field, _copy_value(column.sql_type)) for column in columns]
+    return lambda doc: [write(doc.get(field)) for field, write in writers]
+
+
+def insert(db: Cursor, table: EntityTable, records: Sequence[Canonical]) -> None:
+    """Add new canonical records with their lines."""
+    typed = _typed(table.columns)
+    copy_lines(
+        db,
+        table.name,
+        ["id", "hub_key", "number", "doc", "custom", *(column.name for column in table.columns)],
+        (
+            "\t".join(
+                [
+                    record.id,
+                    record.hub_key,
+                    copy_text(record.number),
+                    copy_json(record.doc),
+                    copy_json(record.custom) if record.custom else NULL,
+                    *typed(record.doc),
+                ]
+            )
+            for record in records
+        ),
+    )
+    for child, place in table.sets.items():
+        _insert_rows(db, place, ((record.id, row) for record in records for row in record.sets.get(child, {}).values()))
+
+
+def _insert_rows(db: Cursor, place: SetTable, rows: Iterable[tuple[str, Row]]) -> None:
+    typed = _typed(place.columns)
+    copy_lines(
+        db,
+        place.name,
+        ["parent_id", "id", "seq", "doc", "links", *(column.name for column in place.columns)],
+        (
+            "\t".join([parent, row.id, str(row.seq), copy_json(row.doc), copy_json(row.links) if row.links else NULL, *typed(row.doc)])
+            for parent, row in rows
+        ),
+    )
+
+
+def _array(doc_list: Sequence[Fields], column: Column) -> list[Any]:
+    return [None if (value := doc.get(column.field)) is None or (value == "" and column.sql_type != "text") else str(value) for doc in doc_list]
+
+
+def update(db: Cursor, table: EntityTable, before: Mapping[str, Canonical], after: Sequence[Canonical]) -> None:
+    """Store changed records; of their lines only what changed."""
+    if not after:
+        return
+    docs = [record.doc for record in after]
+    extra = "".join(f", {column.name} = v.{column.name}" for column in table.columns)
+    names = "".join(f", {column.name}" for column in table.columns)
+    arrays = "".join(f", %s::{column.sql_type}[]" for column in table.columns)
+    db.execute(
+        f"UPDATE {table.name} t SET number = v.number, version = v.version, retired = v.retired, doc = v.doc::jsonb, custom = v.custom::jsonb, "  # noqa: S608
+        f"changed_at = now(){extra} FROM unnest(%s::uuid[], %s::text[], %s::int[], %s::bool[], %s::text[], %s::text[]{arrays}) "
+        f"AS v(id, number, version, retired, doc, custom{names}) WHERE t.id = v.id",
+        [
+            [record.id for record in after],
+            [record.number for record in after],
+            [record.version for record in after],
+            [record.retired for record in after],
+            [json_text(doc) for doc in docs],
+            [json_text(record.custom) if record.custom else None for record in after],
+            *(_array(docs, column) for column in table.columns),
+        ],
+    )
+    for child, place in table.sets.items():
+        _update_set(db, place, [(record.id, before[record.id].sets.get(child, {}), record.sets.get(child, {})) for record in after])
+
+
+def _update_set(db: Cursor, place: SetTable, sets: Sequence[tuple[str, Rows, Rows]]) -> None:
+    gone = [(parent, row_id) for parent, old, new in sets for row_id in old.keys() - new.keys()]
+    fresh = [(parent, row) for parent, old, new in sets for row_id, row in new.items() if row_id not in old]
+    moved = [(parent, row) for parent, old, new in sets for row_id, row in new.items() if row_id in old and not _same(old[row_id], row)]
+    if gone:
+        db.execute(
+            f"DELETE FROM {place.name} t USING unnest(%s::uuid[], %s::uuid[]) v(parent_id, id) WHERE (t.parent_id, t.id) = (v.parent_id, v.id)",  # noqa: S608
+            [[parent for parent, _ in gone], [row_id for _, row_id in gone]],
+        )
+    if moved:
+        docs = [row.doc for _, row in moved]
+        extra = "".join(f", {column.name} = v.{column.name}" for column in place.columns)
+        names = "".join(f", {column.name}" for column in place.columns)
+        arrays = "".join(f", %s::{column.sql_type}[]" for column in place.columns)
+        db.execute(
+            f"UPDATE {place.name} t SET seq = v.seq, doc = v.doc::jsonb, links = v.links::jsonb{extra} "  # noqa: S608
+            f"FROM unnest(%s::uuid[], %s::uuid[], %s::int[], %s::text[], %s::text[]{arrays}) AS v(parent_id, id, seq, doc, links{names}) "
+            "WHERE t.parent_id = v.parent_id AND t.id = v.id",
+            [
+                [parent for parent, _ in moved],
+                [row.id for _, row in moved],
+                [row.seq for _, row in moved],
+                [json_text(doc) for doc in docs],
+                [json_text(row.links) if row.links else None for _, row in moved],
+                *(_array(docs, column) for column in place.columns),
+            ],
+        )
+    _insert_rows(db, place, fresh)
+
+
+def _same(old: Row, new: Row) -> bool:
+    return old.doc == new.doc and old.links == new.links and old.seq == new.seq
+
+
+def write_history(
+    db: Cursor, policy: EntityPolicy, run_id: int | None, cause: str, entries: Iterable[tuple[str, int, Changes | None]]
+) -> None:
+    """Append one row per changed record version: (entity id, version, changed fields or None for a new record).
+
+    Personal values go to an erasable table; history holds their references.
+    """
+    personal: list[str] = []
+    run = str(run_id) if run_id is not None else NULL
+    lines = []
+    for entity_id, version, changes in entries:
+        if changes is not None and policy.personal:
+            changes = _by_reference(policy, entity_id, changes, personal)
+        lines.append(
+            "\t".join([policy.entity, entity_id, str(version), run, copy_text(cause), NULL if changes is None else copy_json(changes)])
+        )
+    copy_lines(db, "personal_value", ["id", "entity_id", "value"], personal)
+    copy_lines(db, "history", ["entity", "entity_id", "version", "run_id", "cause", "changed"], lines)
+
+
+def _by_reference(policy: EntityPolicy, entity_id: str, changes: Changes, personal: list[str]) -> dict[str, Any]:
+    def refer(value: Any) -> Any:
+        if value in (None, ""):
+            return value
+        reference = new_id_text()
+        personal.append("\t".join([reference, entity_id, copy_json(value)]))
+        return {"personal": reference}
+
+    kept: dict[str, Any] = {}
+    for path, pair in changes.items():
+        parts = path.split("/")
+        general = path if len(parts) == 1 else f"{parts[0]}.{parts[2]}" if len(parts) == 3 else ""
+        if general in policy.personal:
+            kept[path] = [refer(value) for value in pair]
+        elif len(parts) == 2 and any(name.startswith(f"{parts[0]}.") for name in policy.personal):
+            kept[path] = [_refer_row(policy, parts[0], row, refer) for row in pair]
+        else:
+            kept[path] = list(pair)
+    return kept
+
+
+def _refer_row(policy: EntityPolicy, child: str, row: Any, refer: Callable[[Any], Any]) -> Any:
+    if not isinstance(row, dict):
+        return row
+    return {field: refer(value) if f"{child}.{field}" in policy.personal else value for field, value in row.items()}
