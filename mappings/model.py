@@ -77,11 +77,13 @@ class Values:
 
     def table_in(self, name: str, company: str) -> Map[str, str]:
         """Vendor value → canonical value, as it holds for one company."""
-        return self._merged.get((name, company, True)) or self._merge(name, company, True)
+        known = self._merged.get((name, company, True))
+        return self._merge(name, company, True) if known is None else known
 
     def table_out(self, name: str, company: str) -> Map[str, str]:
         """Canonical value → vendor value, as it holds for one company."""
-        return self._merged.get((name, company, False)) or self._merge(name, company, False)
+        known = self._merged.get((name, company, False))
+        return self._merge(name, company, False) if known is None else known
 
     def to_canonical(self, name: str, vendor_value: str, company: str = "") -> str:
         """The canonical value. Raises: MissingValue."""
