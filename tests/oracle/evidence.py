@@ -1,0 +1,131 @@
+"""What both servers hold, fetched once and indexed; and what follows from Kingdee's documents alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from tests.oracle.door import Door
+from tests.oracle.values import Doc, number, ref, sensible, text
+
+KINGDEE = ("customers", "products", "sales_orders", "shipments", "returns", "receivables", "receipts", "refunds")
+ZOHO = ("accounts", "products", "deals", "quotes", "sales_orders", "invoices", "shipments", "receipts")
+KEYS = {"customers": "FCUSTID", "products": "FMATERIALID"}
+"""Kingdee's identifier where it is not FID."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far an order is shipped and paid, reckoned from documents."""
+
+    shipped: Decimal = Decimal(0)
+    by_line: dict[str, Decimal] = field(default_factory=dict)
+    paid: Decimal = Decimal(0)
+
+
+@dataclass(slots=True)
+class Evidence:
+    """Records by stream, with the indexes that the judge needs."""
+
+    kingdee: dict[str, list[Doc]]
+    zoho: dict[str, list[Doc]]
+    copies: dict[str, dict[str, Doc]] = field(default_factory=dict)
+    """Customer number -> organisation -> copy."""
+    progress: dict[str, Progress] = field(default_factory=dict)
+    """Order number -> progress."""
+    codes: dict[str, str] = field(default_factory=dict)
+    """Zoho product id -> product code."""
+
+
+def fetch(kingdee_url: str, zoho_url: str) -> Evidence:
+    """Read everything the judgement needs from both control doors."""
+    kingdee, zoho = Door(kingdee_url), Door(zoho_url)
+    return indexed({stream: kingdee.records(stream) for stream in KINGDEE}, {stream: zoho.records(stream) for stream in ZOHO})
+
+
+def indexed(kingdee: dict[str, list[Doc]], zoho: dict[str, list[Doc]]) -> Evidence:
+    """Evidence from records at hand."""
+    found = Evidence(kingdee, zoho)
+    copies: defaultdict[str, dict[str, Doc]] = defaultdict(dict)
+    for doc in kingdee["customers"]:
+        copies[text(doc.get("FNumber"))].setdefault(ref(doc, "FUseOrgId"), doc)
+    found.copies = dict(copies)
+    found.progress = _progress(kingdee)
+    found.codes = {text(doc["id"]): text(doc.get("Product_Code")) for doc in zoho["products"]}
+    return found
+
+
+def counts(doc: Doc) -> bool:
+    """Whether a document has effect: approved and not void."""
+    status = doc.get("FDocumentStatus", doc.get("FDOCUMENTSTATUS"))
+    return status == "C" and doc.get("FCancelStatus", "A") != "B"
+
+
+def lines(doc: Doc, *names: str) -> list[Doc]:
+    """The rows of a document's entry, under any of its names."""
+    for name in names:
+        if isinstance(doc.get(name), list):
+            rows: list[Doc] = doc[name]
+            return rows
+    return []
+
+
+def master(copies: dict[str, Doc]) -> Doc:
+    """The copy that speaks for the party: the one of the organisation that created it."""
+    for org, doc in copies.items():
+        if ref(doc, "FCreateOrgId") == org:
+            return doc
+    return copies[min(copies)]
+
+
+def _progress(kingdee: dict[str, list[Doc]]) -> dict[str, Progress]:
+    found: defaultdict[str, Progress] = defaultdict(Progress)
+
+    def goods(order: str, entry: str, quantity: Decimal) -> None:
+        if order:
+            at = found[order]
+            at.shipped += quantity
+            at.by_line[entry] = at.by_line.get(entry, Decimal(0)) + quantity
+
+    for doc in filter(counts, kingdee["shipments"]):
+        for row in lines(doc, "FEntity"):
+            goods(text(row.get("FSoorDerno")), text(row.get("FSOEntryId")), number(row.get("FRealQty")))
+    for doc in filter(counts, kingdee["returns"]):
+        for row in lines(doc, "FEntity"):
+            goods(text(row.get("FOrderNo")), text(row.get("FSOEntryId")), -number(row.get("FRealQty")))
+    for stream, entry, order, amount, sign in (
+        ("receipts", "FRECEIVEBILLENTRY", "FSALEORDERNO", "FRECTOTALAMOUNTFOR", 1),
+        ("refunds", "FREFUNDBILLENTRY", "FSALEORDERNUMBER", "FREFUNDAMOUNTFOR", -1),
+    ):
+        for doc in filter(counts, kingdee[stream]):
+            for row in lines(doc, entry):
+                if text(row.get(order)) and sensible(row.get(amount)):
+                    found[text(row.get(order))].paid += sign * number(row.get(amount))
+    return dict(found)
+
+
+def shipping_state(order: Doc, progress: Progress) -> str:
+    """none, partial, full or over, judged line by line."""
+    rows = lines(order, "FSaleOrderEntry")
+    if progress.shipped == 0 or not rows:
+        return "none"
+    shipped = [progress.by_line.get(text(row.get("FEntryID")), Decimal(0)) for row in rows]
+    wanted = [number(row.get("FQty")) for row in rows]
+    if any(have < want for have, want in zip(shipped, wanted, strict=True)):
+        return "partial"
+    return "over" if any(have > want for have, want in zip(shipped, wanted, strict=True)) else "full"
+
+
+def payment_state(total: Decimal, paid: Decimal) -> str:
+    """none, partial, paid or over."""
+    if paid <= 0:
+        return "none"
+    return "partial" if paid < total else "paid" if paid == total else "over"
+
+
+def business_status(order: Doc) -> str:
+    """open, closed or void."""
+    if order.get("FCancelStatus") == "B":
+        return "void"
+    return "closed" if order.get("FCloseStatus") == "B" else "open"
