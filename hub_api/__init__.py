@@ -1,1 +1,1 @@
-"""The HTTP API: resources, actions, vendors' callbacks."""
+"""The HTTP API: records with row and field permission, repairs with audit, vendor callbacks, health and metrics."""

@@ -1,0 +1,41 @@
+"""The OpenAPI description: what FastAPI makes of the routes, with our problems in place of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from hub_api.problems import SCHEMA
+
+INTRODUCTION = """\
+Send an API key as `Authorization: Bearer hub_…`. What a key may not see is absent from every answer.
+
+Decimals are text, times are UTC, lists are paged by opaque cursors (`after` = `next` of the page before). Errors are RFC 9457 problems with a stable
+`code`. A POST or PATCH with an `Idempotency-Key` can be repeated safely.
+"""
+
+_METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+def openapi(app: FastAPI) -> dict[str, Any]:
+    """The description, made once."""
+    if app.openapi_schema is None:
+        made = get_openapi(title=app.title, version=app.version, summary=app.summary, description=app.description, routes=app.routes)
+        schemas = made.setdefault("components", {}).setdefault("schemas", {})
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        schemas["Problem"] = SCHEMA
+        for methods in made["paths"].values():
+            for method, operation in methods.items():
+                if method in _METHODS:
+                    _without_framework_error(operation)
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+def _without_framework_error(operation: dict[str, Any]) -> None:
+    schema = operation["responses"].get("422", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    if schema.get("$ref", "").endswith("/HTTPValidationError"):
+        del operation["responses"]["422"]

@@ -1,0 +1,93 @@
+"""The application: `create_app(hub)` for tests and embedding, `app` for uvicorn (`uvicorn hub_api.main:app`)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from hub_api import documentation, health, records
+from hub_api.deps import Engine
+from hub_api.gate import Gate
+from hub_api.problems import BadParameters, InvalidPayload, MethodNotAllowed, NotFound, Problem, RecordNotFound, Unreadable
+from hub_api.settings import ApiSettings
+
+if TYPE_CHECKING:
+    from sync.hub import Hub
+
+ROUTERS = (health.router, records.router)
+"""Fixed addresses first, then those of the entities."""
+
+
+def create_app(
+    hub: Hub | None = None,
+    *,
+    settings: ApiSettings | None = None,
+    opener: Callable[[], Hub] | None = None,
+    on_problem: Callable[[Any, Problem], None] | None = None,
+) -> FastAPI:
+    """The API over an open hub, or over one that `opener` opens at the first need.
+
+    `on_problem` is told of every problem that is answered; tests compare them with what the routes declare.
+    """
+    settings = settings or ApiSettings.from_environment()
+    engine = Engine(settings, hub, opener)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        engine.close()
+
+    app = FastAPI(
+        title="Channel Hub",
+        version="1",
+        summary="Partners, orders and payments as one truth over every connected system.",
+        description=documentation.INTRODUCTION,
+        docs_url="/docs" if settings.docs else None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    app.state.engine = engine
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_middleware(Gate, engine=engine, on_problem=on_problem)
+    app.add_exception_handler(HTTPException, _refused_by_framework)
+    app.add_exception_handler(RequestValidationError, _not_valid)
+    app.openapi = lambda: documentation.openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
+    return app
+
+
+def _open_hub() -> Hub:
+    from sync.hub import Hub  # noqa: PLC0415  opening needs the whole engine; the process must start without
+
+    return Hub.open()
+
+
+def _refused_by_framework(_request: Request, error: Exception) -> Any:
+    """What the framework itself refuses, in our words."""
+    status = getattr(error, "status_code", 500)
+    raise {404: NotFound, 405: MethodNotAllowed, 400: Unreadable}.get(status, Problem)() from None
+
+
+def _not_valid(_request: Request, error: Exception) -> Any:
+    """Parameters and payloads of the wrong shape. An id that cannot exist is not found. No value that came is repeated."""
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    places = {str(one["loc"][0]) for one in found}
+    if any(one["type"] == "json_invalid" for one in found):
+        raise Unreadable
+    if "path" in places:
+        raise RecordNotFound
+    errors = [{"where": ".".join(str(part)[:60] for part in one["loc"])[:200], "what": str(one["msg"])[:200]} for one in found[:20]]
+    raise (BadParameters if places - {"body"} else InvalidPayload)(errors=errors)
+
+
+def __getattr__(name: str) -> FastAPI:
+    """`app`, made when a server asks for it, not when a test imports this module."""
+    if name != "app":
+        raise AttributeError(name)
+    return create_app(opener=_open_hub)
