@@ -1,6 +1,7 @@
 """A stand-in of Zoho CRM, API version 8: faithful to its published behaviour, with faults on demand.
 
-It shares no code with the connector. `make` is what `python -m sandbox.serve zoho` calls; a test runs `ZohoVendor` in `sandbox.core.serving`.
+It shares no code with the connector. `make` is what `python -m sandbox.serve zoho` calls; a test runs `ZohoVendor` in
+`sandbox.core.serving`.
 """
 
 from __future__ import annotations

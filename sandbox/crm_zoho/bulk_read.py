@@ -1,6 +1,7 @@
 """Bulk read: a job that goes ADDED → QUEUED → IN PROGRESS → COMPLETED and ends in a ZIP with one CSV, 200,000 rows to a page.
 
-A job moves on with each poll, and by itself after a moment. Besides modules, the rows of a subform can be read by the subform's name, with `Parent_Id`.
+A job moves on with each poll, and by itself after a moment. Besides modules, the rows of a subform can be read by the subform's name,
+with `Parent_Id`.
 Source: reference notes on Zoho CRM v8, "Bulk read".
 """
 

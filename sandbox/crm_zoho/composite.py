@@ -5,19 +5,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl
 
 from sandbox.core.http import JSON_IN, JSON_OUT, Request, Response
-from sandbox.crm_zoho.calls import Call, answer
+from sandbox.crm_zoho.calls import Call, Handler, answer
 from sandbox.crm_zoho.errors import ApiError
 from sandbox.crm_zoho.metadata import Doc
 
 MAX_REQUESTS = 5
 
 
-def composite(call: Call) -> Response:
-    """`POST /__composite_requests`: the sub-requests one after the other; each has its own status."""
+Router = Callable[[Request], tuple[Handler, tuple[str, ...]]]
+
+
+def composite_over(route: Router) -> Handler:
+    """The handler of `POST /__composite_requests`: the sub-requests one after the other, each found by `route`."""
+    return lambda call: _composite(call, route)
+
+
+def _composite(call: Call, route: Router) -> Response:
     body = call.body()
     sent = body.get("__composite_requests")
     if not isinstance(sent, list) or not sent or not all(isinstance(item, dict) for item in sent):
@@ -27,12 +34,20 @@ def composite(call: Call) -> Response:
     if body.get("rollback_on_fail") is True:
         raise ApiError(403, "FEATURE_NOT_SUPPORTED", "rollback_on_fail is not supported by this sandbox")
     call.credits = 0
-    return answer({"__composite_requests": [_one(call, item, at) for at, item in enumerate(sent)]})
+    return answer({"__composite_requests": [_one(call, route, item, at) for at, item in enumerate(sent)]})
 
 
-def _one(call: Call, item: Doc, at: int) -> Doc:
-    from sandbox.crm_zoho.routes import handler_of  # the routes name this module
+def _handled(call: Call, route: Router, request: Request) -> Response:
+    handler, parts = route(request)
+    if parts[0] == "__composite_requests":
+        raise ApiError(400, "INVALID_DATA", "a composite request cannot hold another", api_name="uri")
+    inner = Call(call.box, request, parts, call.base)
+    response = handler(inner)
+    call.credits += inner.credits
+    return response
 
+
+def _one(call: Call, route: Router, item: Doc, at: int) -> Doc:
     path, _, query = str(item.get("uri", "")).partition("?")
     params = item.get("params") if isinstance(item.get("params"), Mapping) else {}
     headers = {str(name).lower(): str(value) for name, value in (item.get("headers") or {}).items()}
@@ -46,12 +61,7 @@ def _one(call: Call, item: Doc, at: int) -> Doc:
         body,
     )
     try:
-        handler, parts = handler_of(request)
-        if handler is composite:
-            raise ApiError(400, "INVALID_DATA", "a composite request cannot hold another", api_name="uri")
-        inner = Call(call.box, request, parts, call.base)
-        response = handler(inner)
-        call.credits += inner.credits
+        response = _handled(call, route, request)
     except ApiError as error:
         response = error.response()
     call.request.written += request.written

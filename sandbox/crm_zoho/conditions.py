@@ -1,7 +1,7 @@
 """Conditions on records: the tree that COQL, search and bulk read share, and its compiler to one function.
 
-Text is compared as the real one does it, without regard to case; numbers exactly; moments as moments, whatever their offset; a lookup by its id.
-Null fits no comparison but `is null` and `!=`.
+Text is compared as the real one does it, without regard to case; numbers exactly; moments as moments, whatever their offset; a
+lookup by its id. Null fits no comparison but `is null` and `!=`.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def _compare(store: Store, module: Module, node: Compare) -> Test:
         return _like(node, spec, read)
     values = [wanted(spec, value, node) for value in node.values]
     judge = _judge(node.op, values)
-    absent = node.op == "!=" or node.op == "not in"
+    absent = node.op in {"!=", "not in"}
 
     def test(doc: Doc) -> bool:
         value = read(doc)

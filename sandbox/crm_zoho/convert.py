@@ -34,7 +34,7 @@ def convert(call: Call) -> Response:
     call.request.operation = "convert"
     try:
         if module.name == "Leads":
-            return _lead(call, module, doc, data[0])
+            return _lead(call, doc, data[0])
         if module.name in NEXT:
             return _inventory(call, module, doc, data[0])
     except RecordError as error:
@@ -69,7 +69,7 @@ def _sent(value: Any) -> Any:
     return {"id": value["id"]} if isinstance(value, dict) else value
 
 
-def _lead(call: Call, module: Module, lead: Doc, asked: Doc) -> Response:
+def _lead(call: Call, lead: Doc, asked: Doc) -> Response:
     call.credits = 5
     if lead.get("$converted"):
         raise RecordError("ID_ALREADY_CONVERTED", "id already converted", id=lead["id"])

@@ -30,7 +30,10 @@ _TOKEN = re.compile(
     re.VERBOSE | re.ASCII | re.DOTALL,
 )
 _WORDS = frozenset(
-    "select from where and or not in is null like between order group by limit offset asc desc as true false".split(),
+    (
+        *("select", "from", "where", "and", "or", "not", "in", "is", "null", "like", "between"),
+        *("order", "group", "by", "limit", "offset", "asc", "desc", "as", "true", "false"),
+    )
 )
 
 

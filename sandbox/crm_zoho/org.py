@@ -7,13 +7,16 @@ from typing import Any
 
 ORG_ID = "572576700"
 CLIENT_ID = "1000.SANDBOXCHANNELHUB0000000000000000"
-CLIENT_SECRET = "sandbox-client-secret-not-a-real-one"  # noqa: S105  a stand-in's own
-REFRESH_TOKEN = "1000.sandbox.refresh.token.not.a.real.one"  # noqa: S105  a stand-in's own
+CLIENT_SECRET = "sandbox-client-secret-not-a-real-one"
+REFRESH_TOKEN = "1000.sandbox.refresh.token.not.a.real.one"
 GRANT_CODE = "1000.sandbox.grant.code"
 API_USER: Mapping[str, Any] = {"name": "Channel Hub", "id": "572576700000000901", "email": "hub@example.com"}
 SALES_USER: Mapping[str, Any] = {"name": "王丽", "id": "572576700000000902", "email": "wangli@example.com"}
 USERS: Mapping[str, Mapping[str, Any]] = {user["id"]: user for user in (API_USER, SALES_USER)}
 """Users by id. Calls of the API are made by the first, edits through the control door by the second."""
+
+BY_NAME: Mapping[str, Mapping[str, Any]] = {"api": API_USER, "user": SALES_USER}
+"""Users by the name that the control door takes."""
 
 PROFILE = {"name": "Administrator", "id": "572576700000000801"}
 ROLE = {"name": "CEO", "id": "572576700000000701"}

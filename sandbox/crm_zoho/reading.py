@@ -63,7 +63,7 @@ def listing(call: Call) -> Response:
         raise ApiError(400, "AMBIGUITY_DURING_PROCESSING", "cvid and sort_by cannot be given together", param_name="sort_by")
     place = _place(call, module, per_page)
     table = call.box.store.tables[module.name]
-    rows = _rows(call, table, place)
+    rows = _rows(table, place)
     wanted = list(islice(_kept(call, table, rows), place.skip, place.skip + per_page + 1))
     if not wanted:
         return Response(304) if place.since else no_content()
@@ -131,7 +131,8 @@ def field_names(call: Call, module: Module) -> tuple[str, ...]:
     if len(asked) > MAX_FIELDS:
         raise ApiError(400, "LIMIT_EXCEEDED", "maximum number of fields exceeded", param_name="fields", limit=MAX_FIELDS)
     known = module.fields
-    whole = len(call.parts) > 1 and call.parts[1] not in ("search",) or call.box.switches.list_subforms
+    single = len(call.parts) > 1 and call.parts[1] != "search"
+    whole = single or call.box.switches.list_subforms
     return tuple(name for name in dict.fromkeys(asked) if name in known and (whole or known[name].type != "subform"))
 
 
@@ -233,7 +234,7 @@ def _encode(value: Any) -> str:
     return urlsafe_b64encode(msgspec.json.encode(value)).decode().rstrip("=")
 
 
-def _rows(call: Call, table: Table, place: Place) -> Iterable[str]:
+def _rows(table: Table, place: Place) -> Iterable[str]:
     """Ids of a list in its order, from its place on."""
     if place.sort_by == "id":
         return _slice_ids(table, place)
@@ -246,11 +247,8 @@ def _rows(call: Call, table: Table, place: Place) -> Iterable[str]:
 
 
 def _slice_ids(table: Table, place: Place) -> Iterable[str]:
-    ids: Sequence[str]
-    if place.since:  # few were modified of late: ordering these is cheaper than walking through all
-        ids = sorted(key for _, key in table.since(place.since))
-    else:
-        ids = table.ids
+    # Few were modified of late: ordering these is cheaper than walking through all.
+    ids = sorted(key for _, key in table.since(place.since)) if place.since else table.ids
     if place.after is not None:
         key = place.after[1]
         ids = ids[: bisect_left(ids, key)] if place.down else ids[bisect_right(ids, key) :]

@@ -9,7 +9,6 @@ from typing import Any
 from sandbox.crm_zoho.errors import RecordError, invalid, missing
 from sandbox.crm_zoho.metadata import Doc, Field, Module, metadata_id
 from sandbox.crm_zoho.modules import BLUEPRINT_PIPELINE, PIPELINES
-from sandbox.crm_zoho.org import USERS
 from sandbox.crm_zoho.store import Store
 from sandbox.crm_zoho.totals import derive, price_line
 from sandbox.crm_zoho.values import COERCE, id_of, tags
@@ -72,8 +71,6 @@ def complete(store: Store, module: Module, raw: Doc, author: Author) -> Doc:
     """A record of a world that is loaded: kept as given, with what is absent filled in."""
     doc: Doc = {"id": "", **_birth(author), "Modified_By": author.user, "Modified_Time": author.stamp, **raw}
     doc["id"] = str(doc["id"] or store.new_id())
-    if "Owner" in raw:
-        doc["Owner"] = USERS.get(id_of(raw["Owner"]) or "", author.user)
     if "Modified_Time" not in raw:
         doc["Modified_Time"] = doc["Created_Time"]
     for name, columns in module.subforms.items():

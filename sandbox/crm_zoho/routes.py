@@ -13,7 +13,6 @@ _TOP: dict[str, dict[str, Handler]] = {
     "users": {"GET": settings.users},
     "settings": {"GET": settings.settings, "DELETE": writing.purge},
     "upload": {"POST": bulk_write.upload},
-    "__composite_requests": {"POST": composite.composite},
 }
 _LIST: dict[str, Handler] = {"GET": reading.listing, "POST": writing.insert, "PUT": writing.update, "DELETE": writing.delete}
 _ONE: dict[str, Handler] = {"GET": reading.one, "PUT": writing.update, "DELETE": writing.delete}
@@ -68,3 +67,6 @@ def _verb(table: dict[str, Handler] | None, request: Request) -> Handler:
     if handler is None:
         raise wrong_method()
     return handler
+
+
+_TOP["__composite_requests"] = {"POST": composite.composite_over(handler_of)}

@@ -129,7 +129,7 @@ class _Criteria:
         if op == "starts_with":
             values = [values[0].replace("%", "") + "%"]
         path = tuple(name.split("."))
-        if values == ["null"] or values == ["${EMPTY}"]:
+        if values in (["null"], ["${EMPTY}"]):
             return Compare(path, "is null" if op == "equals" else "is not null")
         return Compare(path, OPERATORS[op], tuple(values))
 

@@ -222,7 +222,7 @@ class Store:
         if self._db is not None:
             with transaction(self._db) as db:
                 for table in ("records", "bin", "kept"):
-                    db.execute(f"DELETE FROM {table}")  # noqa: S608  the names are the three above
+                    db.execute(f"DELETE FROM {table}")
 
     def close(self) -> None:
         """Close the file."""

@@ -38,7 +38,7 @@ def id_of(value: Any) -> str | None:
     return found if isinstance(found, str) and _ID.fullmatch(found) else None
 
 
-def _text(store: Store, spec: Field, value: Any, path: str) -> Any:
+def _text(_store: Store, spec: Field, value: Any, path: str) -> Any:
     if not isinstance(value, str):
         raise invalid(path, spec.name, "text")
     kept = value.rstrip()
@@ -57,7 +57,7 @@ def _patterned(pattern: re.Pattern[str], expected: str) -> Callable[[Store, Fiel
     return coerce
 
 
-def _integer(store: Store, spec: Field, value: Any, path: str) -> Any:
+def _integer(_store: Store, spec: Field, value: Any, path: str) -> Any:
     if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
@@ -67,7 +67,7 @@ def _integer(store: Store, spec: Field, value: Any, path: str) -> Any:
     return value
 
 
-def _double(store: Store, spec: Field, value: Any, path: str) -> Any:
+def _double(_store: Store, spec: Field, value: Any, path: str) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | Decimal) or (isinstance(value, Decimal) and not value.is_finite()):
         raise invalid(path, spec.name, "double")
     if abs(value) >= 10**spec.length:
@@ -82,7 +82,7 @@ def _discount(store: Store, spec: Field, value: Any, path: str) -> Any:
     return _double(store, spec, value, path)
 
 
-def _date(store: Store, spec: Field, value: Any, path: str) -> Any:
+def _date(_store: Store, spec: Field, value: Any, path: str) -> Any:
     if value == "":
         return None
     if not is_date(value):
@@ -90,7 +90,7 @@ def _date(store: Store, spec: Field, value: Any, path: str) -> Any:
     return value
 
 
-def _datetime(store: Store, spec: Field, value: Any, path: str) -> Any:
+def _datetime(_store: Store, spec: Field, value: Any, path: str) -> Any:
     if value == "":
         return None
     moment = parse_moment(value)
@@ -99,7 +99,7 @@ def _datetime(store: Store, spec: Field, value: Any, path: str) -> Any:
     return text_of(moment)
 
 
-def _boolean(store: Store, spec: Field, value: Any, path: str) -> Any:
+def _boolean(_store: Store, spec: Field, value: Any, path: str) -> Any:
     if not isinstance(value, bool):
         raise invalid(path, spec.name, "boolean")
     return value
@@ -114,7 +114,7 @@ def _picklist(store: Store, spec: Field, value: Any, path: str) -> Any:
     return kept
 
 
-def _choices(store: Store, spec: Field, value: Any, path: str) -> Any:
+def _choices(_store: Store, spec: Field, value: Any, path: str) -> Any:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise invalid(path, spec.name, "jsonarray")
     return value or None
@@ -129,7 +129,7 @@ def _lookup(store: Store, spec: Field, value: Any, path: str) -> Any:
     return store.reference(spec.module, key)
 
 
-def _owner(store: Store, spec: Field, value: Any, path: str) -> Any:
+def _owner(_store: Store, spec: Field, value: Any, path: str) -> Any:
     user = USERS.get(id_of(value) or "")
     if user is None:
         raise invalid(f"{path}.id", spec.name, "jsonobject")

@@ -81,16 +81,16 @@ class ZohoVendor(Vendor):
         for module, operation, keys in changed:
             tell(self.box, module, operation, keys, base)
 
-    def _spend(self, credits: int) -> None:
+    def _spend(self, units: int) -> None:
         now = self.box.clock.time()
         while self._spent and self._spent[0][0] <= now - DAY_S:
             self._spent_today -= self._spent.popleft()[1]
         second = float(int(now))
         if self._spent and self._spent[-1][0] == second:
-            self._spent[-1] = (second, self._spent[-1][1] + credits)
+            self._spent[-1] = (second, self._spent[-1][1] + units)
         else:
-            self._spent.append((second, credits))
-        self._spent_today += credits
+            self._spent.append((second, units))
+        self._spent_today += units
 
     def _check_credits(self) -> None:
         if self._spent_today >= self.box.switches.credits:
@@ -108,16 +108,16 @@ class ZohoVendor(Vendor):
             return named.group(1).decode() if named and named.group(1).decode() in MODULES else None
         return None
 
-    def throttled(self, request: Request, after_s: float) -> Response:
+    def throttled(self, request: Request, after_s: float) -> Response:  # noqa: ARG002  the core's signature
         """429 as Zoho gives it; with Retry-After although the real one has none, when the fault names seconds."""
         headers = [("Retry-After", f"{after_s:g}")] if after_s > 0 else []
         return json_response(_TOO_MANY, 429, headers)
 
-    def over_quota(self, request: Request, value: Any) -> Response:
+    def over_quota(self, request: Request, value: Any) -> Response:  # noqa: ARG002  the core's signature
         """429: the credits are spent. The real one does not say which limit was met."""
         return json_response(_TOO_MANY, 429)
 
-    def emptied(self, request: Request) -> Response:
+    def emptied(self, request: Request) -> Response:  # noqa: ARG002  the core's signature
         """204 without a body."""
         return Response(204)
 
@@ -125,7 +125,7 @@ class ZohoVendor(Vendor):
         """End every access token."""
         self.tokens.expire()
 
-    def failed(self, request: Request, error: Exception) -> Response:
+    def failed(self, request: Request, error: Exception) -> Response:  # noqa: ARG002  the core's signature
         """A bug of the stand-in: 500 with its name, so that it is seen."""
         details = {"bug": f"{type(error).__name__}: {error}"}
         return json_response({"code": "INTERNAL_ERROR", "details": details, "message": "sandbox bug", "status": "error"}, 500)
@@ -149,7 +149,9 @@ class ZohoVendor(Vendor):
         if doc.get("id") is not None and old is None:
             raise Rejected(f"{stream}: there is no record {doc['id']}; leave id out to create one")
         late = self.faults.take("late_row", stream=stream)
-        author = Author(org.SALES_USER, self.box.clock.text(late.seconds(60) if late is not None else 0.0), guided=False)
+        author = Author(
+            org.BY_NAME.get(user, org.SALES_USER), self.box.clock.text(late.seconds(60) if late is not None else 0.0), guided=False
+        )
         try:
             built = build(self.box.store, module, doc, old, author, "$")
         except RecordError as error:

@@ -1,6 +1,6 @@
 """Notifications: channels that live at most a week, and a POST to their address after each change.
 
-Source: reference notes on Zoho CRM v8, "Notifications". The callback names ids and the operation only; its `token` is all the proof there is.
+Source: reference notes on Zoho CRM v8, "Notifications". The callback names ids and the operation only; its `token` is all the proof.
 Nothing is promised about order or repeated delivery; the faults `lose_event`, `duplicate_event` and `reorder_events` show it.
 """
 

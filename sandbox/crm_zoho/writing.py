@@ -83,17 +83,15 @@ def upsert(call: Call) -> Response:
 def delete(call: Call) -> Response:
     """`DELETE /{module}?ids=a,b` and `DELETE /{module}/{id}`: into the recycle bin."""
     module = call.module()
-    if len(call.parts) > 1:
-        keys = [call.parts[1]]
-    else:
-        keys = [key for key in call.query.get("ids", "").split(",") if key]
+    named = call.parts[1] if len(call.parts) > 1 else call.query.get("ids", "")
+    keys = [key for key in named.split(",") if key]
     if not keys:
         raise param_missing("ids")
     if len(keys) > MAX_BATCH:
         raise ApiError(400, "LIMIT_EXCEEDED", "maximum number of ids exceeded", param_name="ids", limit=MAX_BATCH)
     table = call.box.store.tables[module.name]
 
-    def one(record: Doc, at: int) -> Doc:
+    def one(record: Doc, _: int) -> Doc:
         doc = table.docs.get(record["id"])
         if doc is None:
             raise RecordError("INVALID_DATA", "the id given seems to be invalid", id=record["id"])
@@ -237,15 +235,16 @@ def _results(call: Call, sent: Sequence[Doc], one: Callable[[Doc, int], Doc], op
     entries: list[Doc] = []
     good = 0
     for at, record in enumerate(sent):
+        if at in refused:
+            entries.append(RecordError(refused[at], "internal error occurred", json_path=f"$.data[{at}]").entry())
+            continue
         try:
-            if at in refused:
-                raise RecordError(refused[at], "internal error occurred", json_path=f"$.data[{at}]")
             entries.append(one(record, at))
             good += 1
         except RecordError as error:
             entries.append(error.entry())
     if "shuffle_batch" in call.request.effects:
-        random.Random(len(entries)).shuffle(entries)  # noqa: S311  no secret: the same order each time
+        random.Random(len(entries)).shuffle(entries)
     return answer({"data": entries}, _status(call, good, len(entries), done))
 
 
