@@ -166,10 +166,21 @@ def _fields(client: ZohoClient, module: Module) -> Iterator[Finding]:
         yield Finding(name, False, f"missing: {', '.join(absent)}", step)
     else:
         yield Finding(name, True, f"all {len(module.columns)} fields are there")
+    yield from _scales(module, rows)
     if module.hub_key in rows:
         unique = bool(rows[module.hub_key].get("unique"))
         step = "" if unique else f"tick 'Do not allow duplicate values' on {module.hub_key}; without it a repeated create makes a duplicate"
         yield Finding(f"unique {module.api_name}.{module.hub_key}", unique, "is unique" if unique else "is not unique", step)
+
+
+def _scales(module: Module, rows: Mapping[str, Row]) -> Iterator[Finding]:
+    """A field that keeps fewer decimal places than the settings say would be rounded, and then differ for ever."""
+    for info in module.stream.fields:
+        row = rows.get(module.outward.get(info.name, info.name))
+        places = row.get("decimal_place") if row is not None else None
+        if info.writable and info.scale is not None and isinstance(places, int) and places < info.scale:
+            step = f"raise the decimal places of the field in Zoho to {info.scale}, or lower the scale in the settings to {places}"
+            yield Finding(f"scale {module.api_name}.{info.name}", False, f"the field keeps {places} decimal places, not {info.scale}", step)
 
 
 def _scope(client: ZohoClient, modules: Mapping[str, Module]) -> Finding:

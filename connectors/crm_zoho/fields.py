@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from connectors.base import FieldInfo
 
-MONEY = -1
-"""Stands for the organisation's number of decimal places of currency fields, filled in by `streams`."""
+MONEY, PRICE, NUMBER = -1, -2, -3
+"""Stand for the organisation's decimal places of amounts, of unit prices and of plain numbers; filled in by `streams`."""
 
 
 def _text(name: str, label: str, length: int = 255, *, required: bool = False, personal: bool = False) -> FieldInfo:
@@ -21,8 +21,12 @@ def _money(name: str, label: str, *, writable: bool = True) -> FieldInfo:
     return FieldInfo(name, label, "decimal", scale=MONEY, writable=writable)
 
 
+def _price(name: str, label: str) -> FieldInfo:
+    return FieldInfo(name, label, "decimal", scale=PRICE)
+
+
 def _number(name: str, label: str, *, writable: bool = True) -> FieldInfo:
-    return FieldInfo(name, label, "decimal", writable=writable)
+    return FieldInfo(name, label, "decimal", scale=NUMBER, writable=writable)
 
 
 def _whole(name: str, label: str, *, writable: bool = True) -> FieldInfo:
@@ -61,7 +65,7 @@ def _lines(subform: str, *extra: FieldInfo) -> Sequence[FieldInfo]:
         FieldInfo("id", "行号 Row id", "text", writable=False, length=20),
         _link("Product_Name", "产品 Product", "products", required=True),
         _number("Quantity", "数量 Quantity"),
-        _money("List_Price", "含税单价 Price, tax included"),
+        _price("List_Price", "含税单价 Price, tax included"),
         _money("Discount", "折扣额 Discount"),
         FieldInfo("Line_Tax", "税 Taxes", "list"),
         _text("Description", "说明 Description", 2000),
@@ -136,7 +140,7 @@ FIELDS: Mapping[str, Sequence[FieldInfo]] = {
     "products": (
         _text("Product_Name", "产品名称 Product name", 200, required=True),
         _text("Product_Code", "产品编码 Product code", 40),
-        _money("Unit_Price", "单价 Unit price"),
+        _price("Unit_Price", "单价 Unit price"),
         _choice("Usage_Unit", "单位 Unit"),
         _choice("Product_Category", "类别 Category"),
         _flag("Product_Active", "启用 Active"),

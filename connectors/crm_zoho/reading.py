@@ -303,8 +303,8 @@ class Reader:
         if self._checked or not rows:
             return
         absent = [column for column in self._module.columns if column not in rows[0]]
-        self._checked = True
         if not absent:
+            self._checked = True
             return
         known = {str(row.get("api_name")) for row in self._client.fields(self._module.api_name)}
         if gone := [column for column in absent if column not in known]:
@@ -313,6 +313,7 @@ class Reader:
                 f"{self._module.api_name} has no field {', '.join(gone)}",
                 next_step=f"create it in Zoho, or name it under fields.{self._module.stream.name} in the settings",
             )
+        self._checked = True
 
     def _stamps(self, listing: Listing) -> list[str]:
         """Change times of the rows, which must be in order: the cursor depends on it."""

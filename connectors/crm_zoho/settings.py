@@ -62,7 +62,9 @@ class ZohoSettings(BaseModel):
     extra_fields: dict[str, list[str]] = Field(
         default_factory=dict, title="Further custom fields to read, by stream 附加字段", examples=[{"accounts": ["Coverage_Area"]}]
     )
-    currency_scale: int = Field(2, title="Decimal places of currency fields 金额小数位", ge=0, le=9, examples=[2])
+    currency_scale: int = Field(2, title="Decimal places of amounts 金额小数位", ge=0, le=9, examples=[2])
+    price_scale: int = Field(4, title="Decimal places of unit prices 单价小数位", ge=0, le=9, examples=[4])
+    number_scale: int = Field(4, title="Decimal places of quantities and other numbers 数量小数位", ge=0, le=9, examples=[4])
     time_zone: str = Field("Asia/Shanghai", title="Zone of business dates 业务时区", examples=["Asia/Shanghai"])
 
     overlap_s: int = Field(

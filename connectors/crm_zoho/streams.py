@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.base import Deletes, FieldInfo, HubKeyField, LineSet, Payload, Record, Stream
-from connectors.crm_zoho.fields import FIELDS, MONEY, SYSTEM
+from connectors.crm_zoho.fields import FIELDS, MONEY, NUMBER, PRICE, SYSTEM
 from connectors.crm_zoho.settings import ZohoSettings
 
 BATCH = 100
@@ -225,7 +225,8 @@ def _infos(name: str, settings: ZohoSettings) -> list[FieldInfo]:
     hub_key = FieldInfo("Hub_Key", "集成主键 Hub key", "text", length=HUB_KEY_LENGTH)
     extra = [FieldInfo(other, other, "text") for other in settings.extra_fields.get(name, ())]
     declared = [*SYSTEM, *FIELDS[name], hub_key, *extra]
-    return [replace(info, scale=settings.currency_scale) if info.scale == MONEY else info for info in declared if info.name not in absent]
+    scales = {MONEY: settings.currency_scale, PRICE: settings.price_scale, NUMBER: settings.number_scale}
+    return [replace(info, scale=scales.get(info.scale, info.scale)) if info.scale else info for info in declared if info.name not in absent]
 
 
 def _check_names(settings: ZohoSettings) -> None:

@@ -1,0 +1,16 @@
+"""Servers for the tests of the Zoho CRM connector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.connectors.crm_zoho.scripted import Zoho, zoho
+
+
+@pytest.fixture
+def server() -> Iterator[Zoho]:
+    """A server that answers as the test says."""
+    with zoho() as here:
+        yield here
