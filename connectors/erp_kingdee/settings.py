@@ -56,7 +56,7 @@ class KingdeeSettings(BaseModel):
         default_factory=dict,
     )
     base_data_saved_while_audited: bool = _typed(
-        "已审核的基础资料可修改 Base data may be saved while audited", False, "base_data_saved_while_audited", default=False
+        "已审核的基础资料可修改 Base data may be saved while audited", True, "base_data_saved_while_audited", default=True
     )
     page_size: int = _typed("每次查询行数 Rows per query", 2000, "page_size", default=2000, ge=10, le=10_000)
     batch_size: int = _typed("每次保存单据数 Records per save", 50, "batch_size", default=50, ge=1, le=500)

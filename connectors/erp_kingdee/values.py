@@ -11,7 +11,6 @@ from connectors.erp_kingdee.forms import Field
 from connectors.erp_kingdee.streams import FORMS
 
 Normal = Callable[[Any], Any]
-ZERO = Decimal(0)
 
 
 def normaliser(stream: str, path: str) -> Normal:
@@ -82,10 +81,11 @@ def second(value: Any) -> Any:
 def decimal_of(scale: int) -> Normal:
     """Numbers rounded half-up to `scale` places; empty is 0."""
     places = Decimal(1).scaleb(-scale)
+    zero = Decimal(0).quantize(places)
 
     def decimal(value: Any) -> Any:
         if value is None or value == "":
-            return ZERO
+            return zero
         if isinstance(value, bool | dict | list):
             return value
         try:

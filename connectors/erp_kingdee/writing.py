@@ -216,7 +216,7 @@ def model_of(form: Form, change: Change) -> tuple[dict[str, Any], tuple[str, ...
             touched[key] = None
             model[key] = [_line(form, row, touched) for row in value or ()]
         elif key != form.pk:
-            _put(form, model, key, _sent(_writable(form, key), value), touched)
+            _put(form, model, key, _sent(_writable(form, key, form.head), value), touched)
     if change.hub_key and form.hub_key and not change.key and form.hub_key not in change.fields:
         _put(form, model, form.hub_key, change.hub_key, touched)
     return model, tuple(touched)
@@ -229,16 +229,16 @@ def _line(form: Form, row: Mapping[str, Any], touched: dict[str, None]) -> dict[
             if value not in (None, "", 0, "0"):
                 line[key] = int(value)
         elif key != "FSEQ":
-            _put(form, line, key, _sent(_writable(form, f"{form.entity}.{key}"), value), touched)
+            _put(form, line, key, _sent(_writable(form, key, form.lines), value), touched)
     return line
 
 
-def _writable(form: Form, path: str) -> Field:
-    field = form.by_path.get(path)
-    if field is None:
-        raise Unwritable(f"{form.form} has no field {path!r}")
+def _writable(form: Form, key: str, among: tuple[Field, ...]) -> Field:
+    field = form.by_path.get(key if among is form.head else f"{form.entity}.{key}")
+    if field is None or field.key != key:
+        raise Unwritable(f"{form.form} has no field {key!r} there")
     if not field.writable:
-        raise Unwritable(f"{path} of {form.form} cannot be written")
+        raise Unwritable(f"{key} of {form.form} cannot be written")
     return field
 
 

@@ -26,9 +26,11 @@ class Faulty:
 
     @property
     def url(self) -> str:
+        """Where it listens, without a path."""
         return f"http://127.0.0.1:{self.port}"
 
     def stop(self) -> None:
+        """Listen no more."""
         self._stopped.set()
         self._socket.close()
 

@@ -235,7 +235,7 @@ def test_only_plain_web_addresses_of_allowed_hosts_are_called(url: str) -> None:
         ("2400:3200::1", False),
     ],
 )
-def test_private_addresses_are_known_in_every_spelling(address: str, private: bool) -> None:
+def test_private_addresses_are_known_in_every_spelling(address: str, *, private: bool) -> None:
     assert is_private(address) is private
 
 

@@ -1,0 +1,1 @@
+"""What is particular to Kingdee; the rest is the contract suite."""
