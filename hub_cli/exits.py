@@ -1,0 +1,54 @@
+"""Exit codes of `hub`: what a script can trust. The same table stands in docs/operations.md, and a test compares them."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """What the last command came to."""
+
+    DONE = 0
+    """Done; nothing differs, nothing was set aside."""
+    FAILED = 1
+    """It did not work; the message names place and next step."""
+    USAGE = 2
+    """The command line or hub.yaml cannot be understood; nothing was done."""
+    DIFFERS = 3
+    """It worked, and it found differences: a plan with changes, drift, a failed check."""
+    SET_ASIDE = 4
+    """It worked, and some records were set aside for a person: quarantine, cases, missing values."""
+    BUSY = 5
+    """Another worker is at it; nothing was done. Try again later."""
+    NOT_FOUND = 6
+    """There is no such record, case, plan, system or stream."""
+    REFUSED = 7
+    """Understood and not allowed now: wrong mode or state, an expired plan."""
+    UNFIT = 8
+    """The machine lacks something: no database, no PostgreSQL, no Airflow."""
+    INTERRUPTED = 130
+    """Stopped by Ctrl-C; what was committed stays, the next run goes on from there."""
+
+
+OF_RUN = {"done": Exit.DONE, "failed": Exit.FAILED, "busy": Exit.BUSY, "differs": Exit.DIFFERS, "set_aside": Exit.SET_ASIDE}
+"""A run's status and the exit code it comes to."""
+
+OF_ERROR = {
+    "sync/bad-config": Exit.USAGE,
+    "sync/busy": Exit.BUSY,
+    "sync/overtaken": Exit.BUSY,
+    "sync/not-found": Exit.NOT_FOUND,
+    "sync/wrong-state": Exit.REFUSED,
+    "sync/plan-expired": Exit.REFUSED,
+    "sync/not-allowed": Exit.REFUSED,
+    "connectors/unknown-kind": Exit.USAGE,
+    "ledger/unfit-database": Exit.UNFIT,
+}
+"""An error's stable code and the exit code it comes to; `postgres/…` and `airflow/…` are UNFIT, all others FAILED."""
+
+
+def of_error(code: str) -> Exit:
+    """The exit code of an error with this stable code."""
+    if code in OF_ERROR:
+        return OF_ERROR[code]
+    return Exit.UNFIT if code.split("/", maxsplit=1)[0] in ("postgres", "airflow", "stack") else Exit.FAILED

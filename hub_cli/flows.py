@@ -1,0 +1,107 @@
+"""Verbs that move records: sync, deliver, backfill, reconcile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
+from typing import Any
+
+import click
+
+from hub_cli.answers import Answer, answers, of_run, plain
+from hub_cli.exits import Exit
+from hub_cli.place import Place
+
+STREAMS = click.option("--stream", "streams", multiple=True, help="Only this stream; may stand several times.")
+
+
+@click.command()
+@click.argument("system", required=False)
+@STREAMS
+@click.option("--until-quiet", is_flag=True, help="Increments and deliveries of all systems until nothing is due.")
+@click.option("--rounds", type=click.IntRange(1, 1000), default=50, show_default=True, help="With --until-quiet: give up after this many rounds.")
+@click.pass_obj
+@answers
+def sync(place: Place, system: str | None, streams: tuple[str, ...], until_quiet: bool, rounds: int) -> Answer:  # noqa: FBT001  click's way
+    """Read what is new from SYSTEM (all systems when none is named) and decide; with --until-quiet also deliver, until nothing is due."""
+    from sync import cycle
+
+    if until_quiet and (system or streams):
+        raise click.UsageError("--until-quiet works on all systems: leave SYSTEM and --stream out")
+    with place.open_hub() as hub:
+        if until_quiet:
+            with _progress("sync") as told:
+                return of_run(cycle.until_quiet(hub, rounds=rounds, progress=told))
+        result = None
+        for name in [system] if system else hub.systems():
+            one = cycle.increment(hub, name, list(streams) or None)
+            if result is None:
+                result = one
+            else:
+                result.add(one)
+        return of_run(result)
+
+
+@click.command()
+@click.argument("system")
+@STREAMS
+@click.option("--limit", type=click.IntRange(1), help="At most so many records.")
+@click.pass_obj
+@answers
+def deliver(place: Place, system: str, streams: tuple[str, ...], limit: int | None) -> Answer:
+    """Write what is due into SYSTEM, within its mode and budget."""
+    from sync import delivering
+
+    with place.open_hub() as hub:
+        return of_run(delivering.deliver(hub, system, list(streams) or None, limit=limit))
+
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command()
+@click.argument("system")
+@click.option("--from", "start", type=DAY, required=True, help="First day, in the business zone.")
+@click.option("--to", "end", type=DAY, required=True, help="The day after the last.")
+@STREAMS
+@click.option("--org", default="", help="Only this organisation.")
+@click.pass_obj
+@answers
+def backfill(place: Place, system: str, start: datetime, end: datetime, streams: tuple[str, ...], org: str) -> Answer:
+    """Read a past window of SYSTEM again; resumable, beside live increments and with its own share of the budget."""
+    from sync import backfilling
+
+    if end <= start:
+        raise click.BadParameter("it is not after --from (the day itself is not included)", param_hint="--to")
+    with place.open_hub() as hub:
+        return of_run(backfilling.backfill(hub, system, start=start.date(), end=end.date(), streams=list(streams) or None, org=org))
+
+
+@click.command()
+@click.argument("system", required=False)
+@STREAMS
+@click.pass_obj
+@answers
+def reconcile(place: Place, system: str | None, streams: tuple[str, ...]) -> Answer:
+    """Compare SYSTEM (or all) with the hub by complete listings: what is only there, only here, or different; a plan when something is.
+
+    Exit code 3 when something differs.
+    """
+    from sync import reconciling
+
+    with place.open_hub() as hub:
+        reports = [plain(reconciling.reconcile(hub, name, list(streams) or None)) for name in ([system] if system else hub.systems())]
+    differs = any(report.get("plan") for report in reports)
+    return Answer(reports[0] if system else {"systems": reports}, Exit.DIFFERS if differs else Exit.DONE)
+
+
+def _progress(title: str) -> AbstractContextManager[Callable[..., Any] | None]:
+    """A line on a terminal that says what is being done; nothing elsewhere."""
+    import sys
+
+    if not sys.stderr.isatty():
+        return nullcontext(None)
+    from hub_cli.progress import line
+
+    return line(title)

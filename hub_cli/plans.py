@@ -1,0 +1,101 @@
+"""Verbs of plans: what would change, approved by a person, then applied."""
+
+from __future__ import annotations
+
+import click
+
+from hub_cli.answers import Answer, answers, of_run, plain
+from hub_cli.exits import Exit
+from hub_cli.place import Place, who
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def plan(ctx: click.Context) -> None:
+    """Show what would change before it does: make, list, show, approve, reject. Without a word: list."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(listing, state=None)
+
+
+@plan.command("make")
+@click.option("--kind", default="first_load", show_default=True, help="What for.")
+@click.option("--system", "systems", multiple=True, help="Only changes in this system.")
+@click.option("--entity", "entities", multiple=True, help="Only this kind of record.")
+@click.pass_obj
+@answers
+def make(place: Place, kind: str, systems: tuple[str, ...], entities: tuple[str, ...]) -> Answer:
+    """Make a plan of everything that is due. Exit code 3 when it has changes."""
+    from sync import planning
+
+    with place.open_hub() as hub:
+        made = plain(planning.make_plan(hub, kind=kind, systems=list(systems) or None, entities=list(entities) or None))
+    return Answer(made, Exit.DIFFERS if made.get("rows") else Exit.DONE)
+
+
+@plan.command("list")
+@click.option("--state", help="Only plans of this state.")
+@click.pass_obj
+@answers
+def listing(place: Place, state: str | None) -> Answer:
+    """The plans, newest first."""
+    from sync import planning
+
+    with place.open_hub() as hub:
+        return Answer(planning.list_plans(hub, state=state), empty="no plans")
+
+
+@plan.command()
+@click.argument("plan_id", type=int, metavar="PLAN")
+@click.option("--system", help="Only rows of this system.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many rows at most.")
+@click.option("--after", type=int, default=0, help="Go on after this row.")
+@click.pass_obj
+@answers
+def show(place: Place, plan_id: int, system: str | None, limit: int, after: int) -> Answer:
+    """A plan and its rows: creates, and changes field by field."""
+    from sync import planning
+
+    with place.open_hub() as hub:
+        head = plain(planning.get_plan(hub, plan_id))
+        rows = plain(planning.plan_rows(hub, plan_id, after=after, limit=limit, system=system))
+    return Answer({**head, "shown": rows})
+
+
+@plan.command()
+@click.argument("plan_id", type=int, metavar="PLAN")
+@click.pass_obj
+@answers
+def approve(place: Place, plan_id: int) -> Answer:
+    """Approve a plan, so that it may be applied."""
+    from sync import planning
+
+    with place.open_hub() as hub:
+        planning.approve(hub, plan_id, who())
+        return Answer(planning.get_plan(hub, plan_id))
+
+
+@plan.command()
+@click.argument("plan_id", type=int, metavar="PLAN")
+@click.option("--reason", default="", help="For those who asked.")
+@click.pass_obj
+@answers
+def reject(place: Place, plan_id: int, reason: str) -> Answer:
+    """Reject a plan; it can never be applied."""
+    from sync import planning
+
+    with place.open_hub() as hub:
+        planning.reject(hub, plan_id, who(), reason)
+        return Answer(planning.get_plan(hub, plan_id))
+
+
+@click.command()
+@click.argument("plan_id", type=int, metavar="PLAN")
+@click.option("--no-deliver", is_flag=True, help="Release its rows and leave the writing to the next delivery.")
+@click.pass_obj
+@answers
+def apply(place: Place, plan_id: int, no_deliver: bool) -> Answer:  # noqa: FBT001  click's way
+    """Apply an approved plan; rows that have moved since are skipped and reported."""
+    from sync import planning
+
+    with place.open_hub() as hub:
+        return of_run(planning.apply(hub, plan_id, deliver=not no_deliver))

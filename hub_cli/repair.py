@@ -1,0 +1,176 @@
+"""Verbs that mend: conflicts, cases, quarantine."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from hub_cli.answers import Answer, CommandFailed, answers
+from hub_cli.exits import Exit
+from hub_cli.place import Place, who
+
+LIMIT = click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many at most.")
+AFTER = click.option("--after", type=int, default=0, help="Go on after this id.")
+
+
+@click.group()
+def conflicts() -> None:
+    """Fields that a system changed without owning them: list, settle."""
+
+
+@conflicts.command("list")
+@click.option("--system", help="Only this system.")
+@click.option("--entity", help="Only this kind of record.")
+@click.option("--state", default="open", show_default=True, help="open, repaired, left or all.")
+@AFTER
+@LIMIT
+@click.pass_obj
+@answers
+def list_conflicts(place: Place, system: str | None, entity: str | None, state: str, after: int, limit: int) -> Answer:
+    """Conflicts with both values and the reason."""
+    from sync import inspecting
+
+    filters = {"system": system, "entity": entity, "state": None if state == "all" else state}
+    with place.open_hub() as hub:
+        said = {name: value for name, value in filters.items() if value is not None}
+        return Answer(inspecting.conflicts(hub, said, after=after, limit=limit), empty="no conflicts")
+
+
+@conflicts.command()
+@click.argument("conflict_id", type=int, metavar="CONFLICT")
+@click.argument("how", type=click.Choice(["repair", "leave"]))
+@click.pass_obj
+@answers
+def settle(place: Place, conflict_id: int, how: str) -> Answer:
+    """Write the owner's value there (repair), or let the difference stand (leave)."""
+    from sync import conflicts as engine
+
+    with place.open_hub() as hub:
+        engine.settle(hub, conflict_id, how, who())
+    return Answer({"id": conflict_id, "settled": how}, text=f"conflict {conflict_id}: {how}")
+
+
+@click.group()
+def cases() -> None:
+    """Questions for a person, are these two one?: list, decide."""
+
+
+@cases.command("list")
+@click.option("--state", default="open", show_default=True)
+@AFTER
+@LIMIT
+@click.pass_obj
+@answers
+def list_cases(place: Place, state: str, after: int, limit: int) -> Answer:
+    """The cases, with what speaks for and against."""
+    from sync import cases as engine
+
+    with place.open_hub() as hub:
+        return Answer(engine.list_cases(hub, state=state, after=after, limit=limit), empty="no cases")
+
+
+@cases.command()
+@click.argument("case_id", type=int, metavar="CASE")
+@click.argument("answer", type=click.Choice(["same", "different"]))
+@click.option("--reason", default="", help="For those who look at it later.")
+@click.pass_obj
+@answers
+def decide(place: Place, case_id: int, answer: str, reason: str) -> Answer:
+    """Decide a case; what it held back goes on."""
+    from sync import cases as engine
+
+    with place.open_hub() as hub:
+        engine.decide(hub, case_id, answer, who(), reason)
+    return Answer({"id": case_id, "answer": answer}, text=f"case {case_id}: {answer}")
+
+
+@click.group()
+def quarantine() -> None:
+    """Records set aside with their error: list, show, mend, replay, discard."""
+
+
+@quarantine.command("list")
+@click.option("--state", default="open", show_default=True)
+@click.option("--system", help="Only this system.")
+@click.option("--cause", help="Only this cause, e.g. missing_parent.")
+@AFTER
+@LIMIT
+@click.pass_obj
+@answers
+def list_quarantine(place: Place, state: str, system: str | None, cause: str | None, after: int, limit: int) -> Answer:
+    """The records that were set aside. Exit code 4 when there is one."""
+    from hub_cli.answers import plain
+    from sync import quarantining
+
+    with place.open_hub() as hub:
+        rows = plain(quarantining.list_quarantine(hub, state=state, cause=cause, system=system, after=after, limit=limit))
+    return Answer(rows, Exit.SET_ASIDE if rows and state == "open" else Exit.DONE, empty="nothing is set aside")
+
+
+@quarantine.command()
+@click.argument("entry", type=int)
+@click.pass_obj
+@answers
+def show(place: Place, entry: int) -> Answer:
+    """One record with its payload and error."""
+    from sync import quarantining
+
+    with place.open_hub() as hub:
+        return Answer(quarantining.show(hub, entry))
+
+
+@quarantine.command()
+@click.argument("entry", type=int)
+@click.argument("payload", type=click.File("rb"), metavar="FILE|-")
+@click.pass_obj
+@answers
+def mend(place: Place, entry: int, payload: Any) -> Answer:
+    """Put a corrected payload (a JSON object) in its place; replay it afterwards."""
+    from decimal import Decimal
+
+    from sync import quarantining
+
+    try:
+        corrected = json.loads(payload.read().decode("utf-8"), parse_float=Decimal)
+    except UnicodeDecodeError as wrong:
+        raise CommandFailed(f"the file is not UTF-8 at byte {wrong.start}", "save it as UTF-8", exits=Exit.USAGE) from wrong
+    except json.JSONDecodeError as wrong:
+        raise CommandFailed(f"line {wrong.lineno}: no JSON: {wrong.msg}", "mend the file", exits=Exit.USAGE) from wrong
+    if not isinstance(corrected, dict):
+        raise CommandFailed("the payload is no JSON object", "give one whole record, as `hub quarantine show --json` prints it", exits=Exit.USAGE)
+    with place.open_hub() as hub:
+        quarantining.mend(hub, entry, corrected, who())
+    return Answer({"id": entry, "mended": True}, text=f"entry {entry} is mended; `hub quarantine replay {entry}` takes it in")
+
+
+@quarantine.command()
+@click.argument("entries", nargs=-1, type=int)
+@click.option("--all", "everything", is_flag=True, help="All that are open.")
+@click.pass_obj
+@answers
+def replay(place: Place, entries: tuple[int, ...], everything: bool) -> Answer:  # noqa: FBT001  click's way
+    """Take records in again. Exit code 4 when one is set aside anew."""
+    from hub_cli.answers import of_run
+    from sync import quarantining
+
+    if bool(entries) == everything:
+        raise click.UsageError("name entries, or give --all")
+    with place.open_hub() as hub:
+        return of_run(quarantining.replay(hub, None if everything else list(entries), by=who()))
+
+
+@quarantine.command()
+@click.argument("entry", type=int)
+@click.pass_obj
+@answers
+def discard(place: Place, entry: int) -> Answer:
+    """Set a record aside for good; it stays visible as discarded."""
+    from sync import quarantining
+
+    with place.open_hub() as hub:
+        quarantining.discard(hub, entry, who())
+    return Answer({"id": entry, "discarded": True}, text=f"entry {entry} is discarded")
+
+
