@@ -93,8 +93,7 @@ def save_world(world: World, path: Path) -> None:
 def save_parts(world: World, directory: Path) -> dict[str, Path]:
     """Write one file for each system, and `truth.json`; each server then reads only what is its own. Gives the paths by name."""
     directory.mkdir(parents=True, exist_ok=True)
-    parts: dict[str, Any] = {system: streams for system, streams in world.data.items()}
-    parts["truth"] = world.truth
+    parts: dict[str, Any] = {**world.data, "truth": world.truth}
     paths = {name: directory / f"{name}.json" for name in parts}
     for name, part in parts.items():
         paths[name].write_bytes(_ENCODER.encode(part))

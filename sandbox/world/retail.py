@@ -122,17 +122,7 @@ def _make(invoices: list[Invoice]) -> World:
     kingdee: dict[str, list[Doc]] = {
         "organizations": [{"FOrgID": 100001, "FNumber": "100", "FName": "Gift wholesaler", "FDocumentStatus": "C", "FForbidStatus": "A"}],
         "departments": [],
-        "employees": [
-            {
-                "FID": 120001,
-                "FNumber": SELLER.kingdee,
-                "FName": SELLER.name,
-                "FUseOrgId": _ORG,
-                "FDocumentStatus": "C",
-                "FForbidStatus": "A",
-                "FModifyDate": stamp,
-            }  # fmt: skip
-        ],
+        "employees": [_shop(stamp)],
         "customers": _customers(invoices, stamp),
         "products": _products(invoices, stamp),
         "price_lists": [],
@@ -161,6 +151,18 @@ def _make(invoices: list[Invoice]) -> World:
         "counts": world.counts(),
     }
     return world
+
+
+def _shop(stamp: str) -> Doc:
+    return {
+        "FID": 120001,
+        "FNumber": SELLER.kingdee,
+        "FName": SELLER.name,
+        "FUseOrgId": _ORG,
+        "FDocumentStatus": "C",
+        "FForbidStatus": "A",
+        "FModifyDate": stamp,
+    }
 
 
 def ledger_totals(invoices: Iterable[Invoice]) -> Doc:
