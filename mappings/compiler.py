@@ -50,14 +50,14 @@ def compile_rules(rules: MappingRules) -> Mapping:
     where = f"{rules.system_kind}/{rules.stream}"
     for rule in every_rule(rules):
         _check_conditions(rule, rules)
-    made: dict[frozenset[str] | None, tuple[Needs, Writer]] = {None: write_functions(rules, where, None)}
+    made: dict[tuple[frozenset[str] | None, bool], tuple[Needs, Writer]] = {(None, True): write_functions(rules, where, None, create=True)}
 
-    def writer_for(only: frozenset[str] | None) -> tuple[Needs, Writer]:
-        known = made.get(only)
+    def writer_for(only: frozenset[str] | None, create: bool) -> tuple[Needs, Writer]:  # noqa: FBT001  # called on every record
+        known = made.get((only, create))
         if known is None:
             if len(made) >= _SELECTIONS:
                 made.clear()
-            known = made[only] = write_functions(rules, where, only)
+            known = made[only, create] = write_functions(rules, where, only, create=create)
         return known
 
     return Mapping(
@@ -71,8 +71,8 @@ def compile_rules(rules: MappingRules) -> Mapping:
         sets={child.name: SetInfo(child.path, child.key, child.natural) for child in rules.sets},
         value_maps=frozenset(rule.map for rule in every_rule(rules) if rule.map),
         cited=frozenset(rule.stream for rule in every_rule(rules) if rule.stream and rule.is_read),
-        needed=frozenset(rule.stream for rule in every_rule(rules) if rule.stream and rule.is_written),
-        one_way={name: rule.direction for name, rule in _named(rules) if rule.direction != "both"},
+        needed=_needed(rules),
+        one_way=_one_way(rules),
         _cites=cites_function(rules, where),
         _reader=read_function(rules, where),
         _writer_for=writer_for,
@@ -87,6 +87,19 @@ def every_rule(rules: MappingRules) -> list[Rule]:
 def _named(rules: MappingRules) -> list[tuple[str, Rule]]:
     named = [(rule.name, rule) for rule in rules.rules]
     return named + [(f"{child.name}.{rule.name}", rule) for child in rules.sets for rule in child.rules]
+
+
+def _needed(rules: MappingRules) -> frozenset[str]:
+    # The row that a copy carries is found by its company, so its link is needed even where it is not written.
+    own = [rule for child in rules.sets if not child.path for rule in child.rules if rule.name in child.natural]
+    return frozenset(rule.stream for rule in [*every_rule(rules), *own] if rule.stream and (rule.is_written or rule in own))
+
+
+def _one_way(rules: MappingRules) -> dict[str, str]:
+    directions: dict[str, set[str]] = {}
+    for name, rule in _named(rules):
+        directions.setdefault(name, set()).add(rule.direction)
+    return {name: next(iter(said)) for name, said in directions.items() if len(said) == 1 and "both" not in said}
 
 
 def _writes(rules: MappingRules) -> dict[str, str]:
@@ -111,7 +124,5 @@ def _check_conditions(rule: Rule, rules: MappingRules) -> None:
             raise BadFile(rule.place.file, rule.place.line, rule.name, str(wrong), "See docs/mapping.md, Conditions") from wrong
         for structure, field in asked:
             if "doc" in names and field not in (root if structure == "doc" else line):
-                raise BadFile(
-                    rule.place.file, rule.place.line, rule.name, f"the condition asks for {structure}.{field}, which this file does not map",
-                    "Map that field too, or ask for another",
-                )  # fmt: skip
+                why = f"the condition asks for {structure}.{field}, which this file does not map"
+                raise BadFile(rule.place.file, rule.place.line, rule.name, why, "Map that field too, or ask for another")

@@ -8,7 +8,7 @@ Empty: with `lenient` an empty text counts as null (files that say `empty: null`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from functools import reduce
@@ -63,25 +63,36 @@ def text_in(value: Any, path: str, problems: Problems) -> str | None:
     return None
 
 
+decimals: dict[str, str] = {}
+"""Texts of numbers seen before → canonical text. Compiled mappings look here before they call."""
+
+
 def decimal_in(value: Any, path: str, problems: Problems, lenient: bool = True) -> str | None:
     """A number as canonical decimal text."""
     kind = value.__class__
     if kind is Decimal:
+        seen = str(value)
+        text = decimals.get(seen)
+        if text is not None:
+            return text
         if not value:
             return "0"
-        text = str(value)
-        if len(text) <= _SHORT and "E" not in text and "N" not in text and "I" not in text:
-            return text.rstrip("0").rstrip(".") if "." in text else text
-    elif kind is int:
-        text = str(value) if -_BIG < value < _BIG else ""
-        if text:
+        # Plain notation of usual length: nothing to check but zeros behind the point.
+        if len(seen) <= _SHORT and "E" not in seen and "N" not in seen and "I" not in seen:
+            text = seen.rstrip("0").rstrip(".") if "." in seen else seen
+            if len(decimals) < _CACHED:
+                decimals[seen] = text
             return text
+    elif kind is int:
+        if -BIG < value < BIG:
+            return str(value)
     elif value is None:
         return None
     return _decimal_slowly(value, path, problems, lenient)
 
 
-_BIG = 10**_SHORT
+BIG = 10**_SHORT
+"""Whole numbers from here on are a mistake of the sender."""
 
 
 def _decimal_slowly(value: Any, path: str, problems: Problems, lenient: bool) -> str | None:
@@ -98,22 +109,18 @@ def _decimal_slowly(value: Any, path: str, problems: Problems, lenient: bool) ->
         return None
 
 
-_fractions: dict[str, str] = {}
+fractions: dict[str, str] = {}
+"""Texts of percentages seen before → canonical fraction."""
 
 
 def percent_in(value: Any, path: str, problems: Problems, lenient: bool = True) -> str | None:
     """A percentage as canonical fraction: 13 becomes 0.13."""
-    kind = value.__class__
-    if kind is Decimal or kind is int:
-        known = _fractions.get(str(value))
-        if known is not None:
-            return known
     text = decimal_in(value, path, problems, lenient)
     if text is None:
         return None
     fraction = decimal_text(Decimal(text).scaleb(-2))
-    if len(_fractions) < _CACHED:
-        _fractions[str(value)] = fraction
+    if len(fractions) < _CACHED:
+        fractions[str(value)] = fraction
     return fraction
 
 
@@ -144,13 +151,14 @@ def boolean_in(value: Any, path: str, problems: Problems, lenient: bool = True) 
     return known
 
 
-_days: dict[str, str] = {}
+days: dict[str, str] = {}
+"""Vendor texts of days seen before → canonical day."""
 
 
 def day_in(value: Any, path: str, problems: Problems, lenient: bool = True) -> str | None:
     """A day. A time of day behind it is cut off: the vendor's zone is the zone of its days."""
     if value.__class__ is str:
-        known = _days.get(value)
+        known = days.get(value)
         if known is not None:
             return known
         try:
@@ -160,8 +168,8 @@ def day_in(value: Any, path: str, problems: Problems, lenient: bool = True) -> s
         except ValueError:
             pass  # Told below, with what else is no day.
         else:
-            if len(_days) < _CACHED:
-                _days[value] = day
+            if len(days) < _CACHED:
+                days[value] = day
             return day
     if not _empty(value, lenient):
         bad(problems, path, f"expected a day like 2026-01-31, got {shown(value)}")
@@ -201,6 +209,16 @@ def _utc(moment: datetime, text: str, zone: tzinfo, hours: dict[str, str]) -> st
         if offset is not None and offset == end.utcoffset() and not offset.seconds % 3600:
             hours[text[:13]] = result[:13]
     return result
+
+
+def enum_in(value: Any, table: Mapping[Any, Any], otherwise: Any, expected: str, path: str, problems: Problems) -> Any:
+    """The canonical value for a vendor's word; the usual case is inlined."""
+    word = value.strip() if isinstance(value, str) else value
+    if not isinstance(word, list | dict) and word in table:
+        return table[word]
+    if otherwise is None:
+        bad(problems, path, f"{shown(value)} is not in the table of this field ({expected})")
+    return otherwise
 
 
 def list_in(value: Any, path: str, problems: Problems, lenient: bool = True) -> list[str] | None:
@@ -254,6 +272,14 @@ def text_out(value: Any, path: str, problems: Problems) -> str | None:
     return None
 
 
+numbers: dict[str, Decimal] = {}
+"""Canonical decimal text seen before → number."""
+percentages: dict[str, Decimal] = {}
+"""Canonical fraction seen before → percentage."""
+written_days: dict[str, str] = {}
+"""Canonical days known to be good."""
+
+
 def decimal_out(value: Any, path: str, problems: Problems) -> Decimal | None:
     """Canonical decimal text as an exact number."""
     if value is None:
@@ -264,6 +290,8 @@ def decimal_out(value: Any, path: str, problems: Problems) -> Decimal | None:
         except (BadValue, ValueError) as wrong:
             bad(problems, path, str(wrong))
             return None
+        if isinstance(value, str) and len(numbers) < _CACHED:
+            numbers[value] = number
         return number
     bad(problems, path, f"the document holds {shown(value)} where a number belongs")
     return None
@@ -273,7 +301,9 @@ def places_out(value: Any, path: str, problems: Problems, places: int) -> Decima
     """The same, rounded half-up to what the system stores."""
     number = decimal_out(value, path, problems)
     try:
-        return None if number is None else number.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+        if number is None or -number.as_tuple().exponent <= places:  # type: ignore[operator]  # it is finite
+            return number
+        return number.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
     except InvalidOperation:
         bad(problems, path, f"{shown(value)} has too many digits")
         return None
@@ -282,7 +312,12 @@ def places_out(value: Any, path: str, problems: Problems, places: int) -> Decima
 def percent_out(value: Any, path: str, problems: Problems) -> Decimal | None:
     """A fraction as percentage: 0.13 becomes 13."""
     number = decimal_out(value, path, problems)
-    return None if number is None else Decimal(decimal_text(number.scaleb(2)))
+    if number is None:
+        return None
+    percentage = Decimal(decimal_text(number.scaleb(2)))
+    if isinstance(value, str) and len(percentages) < _CACHED:
+        percentages[value] = percentage
+    return percentage
 
 
 def integer_out(value: Any, path: str, problems: Problems) -> int | None:
@@ -303,11 +338,16 @@ def boolean_out(value: Any, path: str, problems: Problems) -> bool | None:
 
 def day_out(value: Any, path: str, problems: Problems) -> str | None:
     """A day as `2026-01-31`."""
+    if value is None:
+        return None
     try:
-        return None if value is None else date.fromisoformat(value).isoformat()
+        day = date.fromisoformat(value).isoformat()
     except (TypeError, ValueError):
         bad(problems, path, f"the document holds {shown(value)} where a day belongs")
         return None
+    if len(written_days) < _CACHED:
+        written_days[value] = day
+    return day
 
 
 def midnight_out(value: Any, path: str, problems: Problems) -> str | None:

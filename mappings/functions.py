@@ -24,6 +24,8 @@ class Function:
     """None: the way back is not known; rules that use it are `read_only`."""
     normalises: bool = False
     """True when several vendor values read alike, so that a first write may tidy what it found."""
+    few: bool = False
+    """True when a file has few different values for it, so that its answers are remembered."""
     version: int = 1
     """Raised when the meaning changes, which changes the version of every mapping that uses it."""
 
@@ -113,8 +115,8 @@ def _text(value: Any) -> str:
 
 FUNCTIONS: dict[str, Function] = {
     "person_name": Function(person_name, split_name, normalises=True),
-    "country": Function(country_code, country_name, normalises=True),
-    "closed_or_void": Function(closed_or_void),
+    "country": Function(country_code, country_name, normalises=True, few=True),
+    "closed_or_void": Function(closed_or_void, few=True),
     "sum_rows": Function(sum_rows),
 }
 """By the name that files use. A connector outside the tree may add its own before it loads its mappings."""

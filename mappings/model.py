@@ -147,7 +147,9 @@ class Mapping:
     """Canonical field → `read_only` or `write_only`, where the file says so."""
     _cites: Callable[[Payload], list[Cite]] = field(repr=False)
     _reader: Reader = field(repr=False)
-    _writer_for: Callable[[frozenset[str] | None], tuple[Callable[[Document, Sets], list[tuple[str, str]]], Writer]] = field(repr=False)
+    _writer_for: Callable[[frozenset[str] | None, bool], tuple[Callable[[Document, Sets], list[tuple[str, str]]], Writer]] = field(
+        repr=False
+    )
 
     def cites(self, payload: Payload) -> list[Cite]:
         """References to look up before the record can be read; may name one twice."""
@@ -161,9 +163,9 @@ class Mapping:
         """
         return self._reader(payload, refs, values)
 
-    def needs(self, doc: Document, sets: Sets, *, only: frozenset[str] | None = None) -> list[tuple[str, str]]:
+    def needs(self, doc: Document, sets: Sets, *, only: frozenset[str] | None = None, create: bool | None = None) -> list[tuple[str, str]]:
         """Links needed before the document can be written: (stream, canonical id). `=entity` as stream asks for the record's canonical number."""
-        return self._writer_for(only)[0](doc, sets)
+        return self._writer_for(only, only is None if create is None else create)[0](doc, sets)
 
     def write(
         self,
@@ -175,15 +177,17 @@ class Mapping:
         lines: Map[str, Map[str, str]] | None = None,
         org: str = "",
         only: frozenset[str] | None = None,
+        create: bool | None = None,
     ) -> Payload:
         """The vendor's payload in the stream's declared shape, holding only what `doc` says.
 
         `doc["number"]` is the business number. `targets` answers `needs`. `lines`: set → canonical line id → vendor line key, for lines that are
         linked. `org`: number of the organisation whose copy is written, for sets of which a record is one row.
-        `only`: the canonical fields to write; constants are left out then.
+        `only`: the canonical fields to write; of a set as `lines.quantity`, or `lines` for all of it. `create`: whether the record is new, so that
+        constants, defaults and fields that are written once belong to it; by default a whole document is new and a selection is not.
         Raises: BadField, MissingParent, MissingValue.
         """
-        return self._writer_for(only)[1](doc, sets, targets, values, lines or {}, org)
+        return self._writer_for(only, only is None if create is None else create)[1](doc, sets, targets, values, lines or {}, org)
 
 
 def exact(value: Decimal | int | str) -> Decimal:

@@ -99,9 +99,10 @@ class _File:
         return {} if piece is None else {name: child for name, child in piece.mapping().items() if child.value is not None}
 
     def _constants(self, where: Loc) -> tuple[tuple[str, Any], ...]:
-        return tuple((str(key), self._parameter(piece)) for key, piece in self._part(where, "constants").items())
+        return tuple((str(key), self.parameter(piece)) for key, piece in self._part(where, "constants").items())
 
-    def _parameter(self, piece: Loc) -> Any:
+    def parameter(self, piece: Loc) -> Any:
+        """A value, or for `$name` what the parameter says."""
         value = piece.plain()
         if not isinstance(value, str) or not value.startswith("$"):
             return value
@@ -144,7 +145,7 @@ class _File:
         fixed = row.get("constant")
         if fixed is None:
             raise row.wrong("says no key for the row", 'Write `row: {constant: "100"}` or `row: VendorKey`')
-        return "", "", str(self._parameter(fixed))
+        return "", "", str(self.parameter(fixed))
 
     def _rules(self, where: Loc, specs: Mapping[str, FieldSpec]) -> tuple[Rule, ...]:
         found: list[Rule] = []
@@ -202,7 +203,7 @@ class _RuleParser:
             map=self._text("map"),
             function=self._text("function"),
             extra=self._extra(),
-            constant=self.file._parameter(constant) if (constant := self.piece.get("constant")) else None,
+            constant=self.file.parameter(constant) if (constant := self.piece.get("constant")) else None,
             places=self._places(),
             form=self._form(kind),
             empty=self._option("empty", ("keep", "null"), self.file.empty),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from mappings import convert
@@ -12,7 +13,7 @@ from mappings.functions import FUNCTIONS
 from mappings.keys import NORMALISERS
 from mappings.model import Candidate, Payload, Reader
 from mappings.rules import KeyRule, MappingRules, Rule, SetRule
-from mappings.runtime import call_read, condition_holds, line_key, reference_list
+from mappings.runtime import call_read, condition_holds, line_key, reference_list, remember, remembered
 from mappings.source import Source
 
 _KNOWN = {
@@ -20,7 +21,8 @@ _KNOWN = {
     "refuse": refuse, "text_in": convert.text_in, "decimal_in": convert.decimal_in, "percent_in": convert.percent_in, "integer_in": convert.integer_in,
     "boolean_in": convert.boolean_in, "day_in": convert.day_in, "list_in": convert.list_in, "map_in": convert.map_in, "key_in": convert.key_in,
     "sum_of": convert.sum_of, "common_of": convert.common_of, "call_read": call_read, "condition_holds": condition_holds, "line_key": line_key,
-    "reference_list": reference_list,
+    "reference_list": reference_list, "remember": remember, "remembered": remembered, "enum_in": convert.enum_in, "Decimal": Decimal, "decimals": convert.decimals, "fractions": convert.fractions,
+    "days": convert.days, "BIG": convert.BIG,
 }  # fmt: skip
 _SIMPLE = {
     "decimal": "decimal_in", "percent": "percent_in", "integer": "integer_in", "boolean": "boolean_in", "day": "day_in", "list": "list_in", "map": "map_in",
@@ -79,7 +81,7 @@ def _cite(source: Source, rule: Rule, get: str) -> None:
 def _reference_text(source: Source, rule: Rule, value: str, path: str) -> None:
     """Leave the text of a citation in `x`, empty for none."""
     source.add(f"v = {value}")
-    source.add(f"x = v.strip() if v.__class__ is str else str(v) if v.__class__ is int and v else key_in(v, {path}, E)")
+    source.add(f"x = str(v) if v.__class__ is int and v else v.strip() if v.__class__ is str else key_in(v, {path}, E)")
     if rule.by == "key":
         source.add("if x == '0': x = ''")
 
@@ -173,8 +175,7 @@ class _ReadCode:
                 stream = source.literal(_stream(rule))
                 source.add(f"if v is not A: {into}[{name}] = reference_list(v, {stream}, refs, {path}, E)")
             else:
-                reader = self.moment if rule.kind == "moment" else _SIMPLE[rule.kind]
-                source.add(f"if v is not A: {into}[{name}] = {reader}(v, {path}, E, {rule.empty == 'null'})")
+                self._simple(rule, into)
 
     def _value(self, rule: Rule, get: str) -> None:
         source = self.source
@@ -191,15 +192,36 @@ class _ReadCode:
         )
 
     def _enum(self, rule: Rule, into: str) -> None:
-        source, name, path = self.source, self.source.literal(rule.name), self._path(rule)
+        source, slot = self.source, f"{into}[{self.source.literal(rule.name)}]"
         table = source.bind(_reading_table(rule))
-        with source.block("if v is not A:"):
-            source.add("if v.__class__ is str: v = v.strip()")
-            source.add(f"y = {table}.get(v, A) if v.__class__ is not list and v.__class__ is not dict else A")
-            if rule.otherwise is not None:
-                source.add(f"{into}[{name}] = {source.literal(rule.otherwise)} if y is A else y")
-            else:
-                source.add(f"if y is A: bad(E, {path}, shown(v) + {source.literal(_expected(rule))})", f"else: {into}[{name}] = y")
+        words = source.literal(", ".join(str(vendor) for vendor, _ in rule.table if vendor not in (None, "")))
+        slow = f"enum_in(v, {table}, {source.literal(rule.otherwise)}, {words}, {self._path(rule)}, E)"
+        with source.block("if v.__class__ is str:"):
+            source.add(f"y = {table}.get(v)", f"{slot} = {slow} if y is None else y")
+        source.add(f"elif v is not A: {slot} = {slow}")
+
+    def _simple(self, rule: Rule, into: str) -> None:
+        """Numbers, days, yes and no: the usual case in line, the rest by a call."""
+        source, slot = self.source, f"{into}[{self.source.literal(rule.name)}]"
+        reader = self.moment if rule.kind == "moment" else _SIMPLE[rule.kind]
+        slow = f"{slot} = {reader}(v, {self._path(rule)}, E, {rule.empty == 'null'})"
+        if rule.kind in ("decimal", "percent"):
+            seen = "decimals" if rule.kind == "decimal" else "fractions"
+            with source.block("if v.__class__ is Decimal:"):
+                source.add(f"y = {seen}.get(str(v))", f"if y is None: {slow}", f"else: {slot} = y")
+            if rule.kind == "decimal":
+                source.add(f"elif v.__class__ is int and -BIG < v < BIG: {slot} = str(v)")
+        elif rule.kind == "day":
+            with source.block("if v.__class__ is str:"):
+                source.add("y = days.get(v)", f"if y is None: {slow}", f"else: {slot} = y")
+        elif rule.kind == "boolean":
+            source.add(f"if v is True or v is False: {slot} = v")
+        elif rule.kind == "integer":
+            source.add(f"if v.__class__ is int and -1000000000 < v < 1000000000: {slot} = v")
+        else:
+            source.add(f"if v is not A: {slow}")
+            return
+        source.add(f"elif v is not A: {slow}")
 
     def _mapped(self, rule: Rule, into: str, company: str) -> None:
         source, name, path = self.source, self.source.literal(rule.name), self._path(rule)
@@ -238,12 +260,16 @@ class _ReadCode:
         self.source.add("y = refs.get(k)", "if y is None: E.append(('parent', k))", f"{into}[{name}] = y")
 
     def _function(self, rule: Rule, get: str, into: str) -> None:
-        source, name, path = self.source, self.source.literal(rule.name), self._path(rule)
-        function = source.bind(FUNCTIONS[rule.function].read)
-        keys = ", ".join(f"{get}({source.literal(key)}, A)" for key in rule.reads)
-        source.add(f"a = ({keys},)")
-        with source.block("if any([v is not A for v in a]):"):
-            source.add(f"{into}[{name}] = call_read({function}, a, {source.bind(rule.extra)}, {path}, E)")
+        source, slot = self.source, f"{into}[{self.source.literal(rule.name)}]"
+        function = FUNCTIONS[rule.function]
+        call = f"call_read({source.bind(function.read)}, a, {source.bind(rule.extra)}, {self._path(rule)}, E)"
+        source.add(f"a = ({', '.join(f'{get}({source.literal(key)}, A)' for key in rule.reads)},)")
+        with source.block(f"if a != {source.bind((convert.ABSENT,) * len(rule.reads))}:"):
+            if function.few:
+                known = source.bind({})
+                source.add(f"y = remembered({known}, a)", f"if y is None: y = {call}; remember({known}, a, y)", f"{slot} = y")
+            else:
+                source.add(f"{slot} = {call}")
 
     def _list(self, child: SetRule) -> None:
         source, path = self.source, self.source.literal(child.path)
@@ -252,10 +278,10 @@ class _ReadCode:
         with source.block("if rows is not A:"):
             source.add("s = {}")
             with source.block("if rows.__class__ is list:"), source.block("for r in rows:"):
-                source.add("n = len(E)", "l = {}")
-                with source.block("if r.__class__ is dict:"):
-                    source.add("h = r.get")
-                    self._fields(child.rules, "h", "l", ("p", "r"), ("f", "l"), "co")
+                with source.block("if r.__class__ is not dict:"):
+                    source.add(f"bad(E, {path}, 'expected a line, got ' + shown(r))", "continue")
+                source.add("n = len(E)", "l = {}", "h = r.get")
+                self._fields(child.rules, "h", "l", ("p", "r"), ("f", "l"), "co")
                 source.add(
                     f"v = line_key(r, {source.literal(child.key)}, s, {path}, E)", "s[v] = l", f"if len(E) != n: locate(E, n, {path}, v)"
                 )
@@ -314,8 +340,3 @@ def _reading_table(rule: Rule) -> dict[object, object]:
     else:
         table.setdefault(None, None)
     return table
-
-
-def _expected(rule: Rule) -> str:
-    words = ", ".join(str(vendor) for vendor, _ in rule.table if vendor not in (None, ""))
-    return f" is not in the table of this field ({words})"

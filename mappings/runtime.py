@@ -12,6 +12,7 @@ from mappings.errors import Cite
 from mappings.model import Document, Target
 
 _EMPTY: Mapping[str, str] = {}
+_REMEMBERED = 4096
 
 
 def condition_holds(condition: Condition, path: str, problems: Problems, *structures: Mapping[str, Any]) -> bool:
@@ -32,6 +33,24 @@ def call_read(function: Callable[..., Any], values: tuple[Any, ...], extra: tupl
         return None
 
 
+def remembered(known: Mapping[tuple[Any, ...], Any], values: tuple[Any, ...]) -> Any:
+    """What a named function said before to the same values; None if it was not asked, or they cannot be remembered by."""
+    try:
+        return known.get(values)
+    except TypeError:
+        return None
+
+
+def remember(known: dict[tuple[Any, ...], Any], values: tuple[Any, ...], answer: Any) -> None:
+    """Keep an answer for the next time. Only texts: 1, True and Decimal(1) would be one key."""
+    if (
+        answer is not None
+        and len(known) < _REMEMBERED
+        and all(value is ABSENT or value is None or isinstance(value, str) for value in values)
+    ):
+        known[values] = answer
+
+
 def call_write(function: Callable[[Any], Any], value: Any, path: str, count: int, problems: Problems) -> tuple[Any, ...]:
     """The vendor values that a named function makes of a canonical one."""
     try:
@@ -42,11 +61,8 @@ def call_write(function: Callable[[Any], Any], value: Any, path: str, count: int
     return made if isinstance(made, tuple) else (made,)
 
 
-def line_key(row: Any, key: str, taken: Mapping[str, Any], path: str, problems: Problems) -> str:
+def line_key(row: dict[str, Any], key: str, taken: Mapping[str, Any], path: str, problems: Problems) -> str:
     """The identifier of a line as text. A line without one, or with one that came before, is a problem of the record."""
-    if not isinstance(row, dict):
-        bad(problems, path, f"expected a line, got {shown(row)}")
-        return ""
     text = key_in(row.get(key), f"{path}.{key}", problems)
     if not text:
         bad(problems, f"{path}.{key}", "a line without identifier cannot be told from the others")
@@ -67,22 +83,23 @@ def reference_list(value: Any, stream: str, refs: Mapping[Cite, str], path: str,
     return found
 
 
-def written(target: Target | None, how: str, cite: tuple[str, str], path: str, problems: Problems) -> Any:
-    """A reference as the vendor wants it; one that has no link, or no number yet, is waited for."""
-    value = "" if target is None else target.number if how == "number" else target.key
-    if not value:
-        problems.append(("parent", cite))
-        return None
-    return {"id": value} if how == "lookup" else value
-
-
 def written_list(
     ids: Any, stream: str, targets: Mapping[tuple[str, str], Target], how: str, path: str, problems: Problems
 ) -> list[Any] | None:
-    """A list of references as the vendor wants it."""
+    """A list of references as the vendor wants it: keys, numbers or lookups."""
     if not isinstance(ids, list):
+        if ids is not None:
+            bad(problems, path, f"the document holds {shown(ids)} where a list belongs")
         return None
-    return [written(targets.get((stream, one)), how, (stream, one), path, problems) for one in ids]
+    made: list[Any] = []
+    for one in ids:
+        target = targets.get((stream, one))
+        value = "" if target is None else target.number if how == "number" else target.key
+        if value:
+            made.append({"id": value} if how == "lookup" else value)
+        else:
+            problems.append(("parent", (stream, one)))
+    return made
 
 
 def own_row(

@@ -14,7 +14,7 @@ from mappings.errors import WantedValue, refuse
 from mappings.functions import FUNCTIONS
 from mappings.model import Document, Sets, Writer
 from mappings.rules import MappingRules, Rule, SetRule
-from mappings.runtime import call_write, condition_holds, own_row, unknown_word, written, written_list
+from mappings.runtime import call_write, condition_holds, own_row, unknown_word, written_list
 from mappings.source import Source
 
 Needs = Callable[[Document, Sets], list[tuple[str, str]]]
@@ -23,16 +23,17 @@ _KNOWN = {
     "A": convert.ABSENT, "Wanted": WantedValue, "refuse": refuse, "text_out": convert.text_out, "decimal_out": convert.decimal_out,
     "places_out": convert.places_out, "percent_out": convert.percent_out, "integer_out": convert.integer_out, "boolean_out": convert.boolean_out,
     "day_out": convert.day_out, "midnight_out": convert.midnight_out, "plain_out": convert.plain_out, "call_write": call_write,
-    "condition_holds": condition_holds, "own_row": own_row, "unknown_word": unknown_word, "written": written, "written_list": written_list, "NONE": {},
+    "condition_holds": condition_holds, "own_row": own_row, "unknown_word": unknown_word, "written_list": written_list, "NONE": {},
+    "numbers": convert.numbers, "percentages": convert.percentages, "written_days": convert.written_days, "_MIDNIGHT": "T00:00:00",
 }  # fmt: skip
 _SIMPLE = {
     "decimal": "decimal_out", "percent": "percent_out", "integer": "integer_out", "boolean": "boolean_out", "list": "plain_out", "map": "plain_out",
 }  # fmt: skip
 
 
-def write_functions(rules: MappingRules, where: str, only: frozenset[str] | None) -> tuple[Needs, Writer]:
+def write_functions(rules: MappingRules, where: str, only: frozenset[str] | None, *, create: bool) -> tuple[Needs, Writer]:
     """The function that lists needed links and the one that writes, for the whole document or for some canonical fields of it."""
-    code = _WriteCode(rules, where, only)
+    code = _WriteCode(rules, where, only, create=create)
     return code.needs(), code.writer()
 
 
@@ -43,8 +44,8 @@ def _company_reference(rules: Sequence[Rule], names: Sequence[str]) -> Rule | No
 class _WriteCode:
     """Writes the writing functions of one mapping."""
 
-    def __init__(self, rules: MappingRules, where: str, only: frozenset[str] | None) -> None:
-        self.rules, self.where, self.only = rules, where, only
+    def __init__(self, rules: MappingRules, where: str, only: frozenset[str] | None, *, create: bool) -> None:
+        self.rules, self.where, self.only, self.create = rules, where, only, create
         self.root = [rule for rule in rules.rules if self._wanted(rule, rule.name)]
         self.sets = [
             (child, [rule for rule in child.rules if self._wanted(rule, f"{child.name}.{rule.name}", child.name)]) for child in rules.sets
@@ -52,12 +53,14 @@ class _WriteCode:
         self.sets = [(child, chosen) for child, chosen in self.sets if chosen]
         self.source = Source("write", "d, sets, T, values, lines, org", _KNOWN)
         self.prefix = ""
-        self.whole = "True" if only is None else "False"
+        self.fresh = "True" if create else "False"
         self.tables: dict[tuple[str, str], str] = {}
 
     def _wanted(self, rule: Rule, *names: str) -> bool:
-        chosen = self.only is None or any(name in self.only for name in names)
-        return rule.is_written and chosen and not (rule.creates_only and self.only is not None and len(names) == 1)
+        if rule.creates_only:
+            # In a list it depends on the line; at the top and in the one row of a copy on the record.
+            return rule.is_written and (self.create or any(child.path and rule in child.rules for child in self.rules.sets))
+        return rule.is_written and (self.only is None or any(name in self.only for name in names))
 
     # -- links needed --------------------------------------------------------------------------------------------------
 
@@ -98,11 +101,11 @@ class _WriteCode:
     def writer(self) -> Writer:
         source = self.source
         source.add("E = []", "g = d.get")
-        constants = self.rules.constants if self.only is None else ()
+        constants = self.rules.constants if self.create else ()
         source.add("o = {" + ", ".join(f"{source.literal(key)}: {source.literal(value)}" for key, value in constants) + "}")
         self._company("co", _company_reference(self.rules.rules, [self.rules.company]), "g")
         self._tables("co", [*self.root, *(rule for child, chosen in self.sets if child.path for rule in chosen)])
-        self._fields(self.root, "g", "o", ("d",), "co", self.whole)
+        self._fields(self.root, "g", "o", ("d",), "co", self.fresh)
         for child, chosen in self.sets:
             self.prefix = f"{child.name}."
             if child.path:
@@ -167,17 +170,28 @@ class _WriteCode:
             self._simple(rule, slot)
 
     def _simple(self, rule: Rule, slot: str) -> None:
-        path = self._path(rule)
+        """Numbers, days, yes and no: what was written before is looked up, the rest is a call."""
+        source, path = self.source, self._path(rule)
         if rule.kind == "decimal" and rule.places is not None:
-            made = f"places_out(v, {path}, E, {rule.places})"
+            source.add(f"if v is not A: {slot} = places_out(v, {path}, E, {rule.places})")
+        elif rule.kind in ("decimal", "percent"):
+            known = "numbers" if rule.kind == "decimal" else "percentages"
+            source.add(f"y = {known}.get(v) if v.__class__ is str else None", f"if y is not None: {slot} = y")
+            source.add(f"elif v is not A: {slot} = {_SIMPLE[rule.kind]}(v, {path}, E)")
         elif rule.kind == "day":
-            made = f"{'midnight_out' if rule.form == 'midnight' else 'day_out'}(v, {path}, E)"
+            midnight = rule.form == "midnight"
+            source.add(
+                "y = written_days.get(v) if v.__class__ is str else None",
+                f"if y is not None: {slot} = y{' + _MIDNIGHT' if midnight else ''}",
+            )
+            source.add(f"elif v is not A: {slot} = {'midnight_out' if midnight else 'day_out'}(v, {path}, E)")
         elif rule.kind == "moment":
-            writer = convert.moment_writer(ZoneInfo(self.rules.zone), rule.form == "offset")
-            made = f"{self.source.bind(writer)}(v, {path}, E)"
+            writer = source.bind(convert.moment_writer(ZoneInfo(self.rules.zone), rule.form == "offset"))
+            source.add(f"if v is not A: {slot} = {writer}(v, {path}, E)")
+        elif rule.kind == "boolean":
+            source.add(f"if v is True or v is False: {slot} = v", f"elif v is not A: {slot} = boolean_out(v, {path}, E)")
         else:
-            made = f"{_SIMPLE[rule.kind]}(v, {path}, E)"
-        self.source.add(f"if v is not A: {slot} = {made}")
+            source.add(f"if v is not A: {slot} = {_SIMPLE[rule.kind]}(v, {path}, E)")
 
     def _text(self, rule: Rule, slot: str) -> None:
         nothing = self.source.literal(rule.nothing)
@@ -199,7 +213,10 @@ class _WriteCode:
         table.setdefault(None, None)
         words = source.literal(", ".join(str(canonical) for _, canonical in rule.table))
         with source.block("if v is not A:"):
-            source.add(f"y = {source.bind(table)}.get(repr(v) if v.__class__ is list else v, A) if v.__class__ is not dict else A")
+            known = source.bind(table)
+            source.add(
+                f"y = {known}.get(v, A) if v.__class__ is str else {known}.get(repr(v) if v.__class__ is list else v, A) if v.__class__ is not dict else A"
+            )
             source.add(f"if y is A: unknown_word(v, {self._path(rule)}, {words}, E)", f"else: {slot} = y")
 
     def _mapped(self, rule: Rule, slot: str, company: str) -> None:
@@ -218,7 +235,9 @@ class _WriteCode:
             source.add(f"if v is not A: {slot} = written_list(v, {stream}, T, {how}, {self._path(rule)}, E)")
             return
         source.add(f"if v is None or v == '': {slot} = None")
-        source.add(f"elif v is not A: k = ({stream}, v); {slot} = written(T.get(k), {how}, k, {self._path(rule)}, E)")
+        with source.block("elif v is not A:"):
+            source.add(f"k = ({stream}, v)", "t = T.get(k)", f"x = t.{'number' if rule.write_as == 'number' else 'key'} if t else ''")
+            source.add(f"if x: {slot} = {'{' + repr('id') + ': x}' if rule.write_as == 'lookup' else 'x'}", "else: E.append(('parent', k))")
 
     def _function(self, rule: Rule, out: str) -> None:
         source = self.source
@@ -242,7 +261,7 @@ class _WriteCode:
                     source.add(f"if new: r[{source.literal(path)}] = {source.literal(value)}")
                 if child.hub_key:
                     source.add(f"if new: r[{source.literal(child.hub_key)}] = i")
-                self._fields(chosen, "h", "r", ("d", "l"), "co", "new" if self.only is not None else "True")
+                self._fields(chosen, "h", "r", ("d", "l"), "co", "True" if self.create else "new")
                 source.add("b.append(r)")
             source.add(f"o[{source.literal(child.path)}] = b")
 
@@ -258,6 +277,6 @@ class _WriteCode:
             source.add("h = l.get")
             self._company("cr", company, "h")
             self._tables("cr", chosen)
-            for path, value in child.constants if self.only is None else ():
+            for path, value in child.constants if self.create else ():
                 source.add(f"o[{source.literal(path)}] = {source.literal(value)}")
-            self._fields(chosen, "h", "o", ("d", "l"), "cr", self.whole)
+            self._fields(chosen, "h", "o", ("d", "l"), "cr", self.fresh)
