@@ -1,8 +1,8 @@
 """Conditions of mapping files, in CEL (cel.dev): typed, without side effects, always ending.
 
-A condition sees structures (`record`, `line`, `doc`) and may ask for their fields by name: `doc.tax_included && line.free == false`, or
-`record["FSaleOrgId.FNumber"] == "100"` for a name with a dot. A field that is absent or null is not there: `has(doc.status)` tells, and a
-comparison with it does not hold. Answers are remembered by the values asked for, so a condition costs a look-up once its cases have been seen.
+A condition sees structures (`record`, `line`, `doc`) and may ask for their fields by name: `doc.tax_included && line.free == false`,
+or `record["FSaleOrgId.FNumber"] == "100"` for a name with a dot. A field that is absent or null is not there: `has(doc.status)`
+tells, and a comparison with it does not hold. Answers are remembered by the values asked for: a case seen before costs a look-up.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class Condition:
         self._known: dict[tuple[Any, ...], bool] = {}
 
     def __call__(self, *structures: Mapping[str, Any]) -> bool:
+        """Whether it holds."""
         values = tuple([structures[self._names.index(name)].get(field) for name, field in self.asked])
         try:
             known = self._known.get(values)

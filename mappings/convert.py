@@ -1,10 +1,12 @@
 """How single values cross the border: vendor form to canonical document form, and back.
 
-Each function of the way in takes the vendor's value, the path to name in an error and the list that gathers what is wrong with the record; it returns
-the canonical value, or None after noting a problem. Compiled mappings inline the usual case and call these for the rest.
+Each function of the way in takes the vendor's value, the path to name in an error and the list that gathers what is wrong with the
+record; it returns the canonical value, or None after noting a problem. Compiled mappings inline the usual case and call these for the rest.
 
 Empty: with `lenient` an empty text counts as null (files that say `empty: null`); otherwise it is no number, day or moment.
 """
+
+# ruff: noqa: FBT001, FBT002  -- compiled code passes `lenient` by position, for speed
 
 from __future__ import annotations
 
@@ -373,7 +375,7 @@ def moment_writer(zone: ZoneInfo, offset: bool) -> Callable[[Any, str, Problems]
     return moment_out
 
 
-def plain_out(value: Any, path: str, problems: Problems) -> Any:
+def plain_out(value: Any, _path: str, _problems: Problems) -> Any:
     """A list or structure, as it is."""
     return list(value) if isinstance(value, list) else dict(value) if isinstance(value, dict) else value
 

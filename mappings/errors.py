@@ -1,7 +1,7 @@
 """What can go wrong with a mapping: a mistake in its file, or a record that it cannot map.
 
 A tree to catch by: `MappingError` > `BadFile` (a person mends the file) and `RecordError` (this record waits, the rest goes on) >
-`MissingParent`, `MissingValue`, `BadField`. A `RecordError` carries *all* that is wrong with the record, so that one look tells the whole repair.
+`MissingParent`, `MissingValue`, `BadField`. A `RecordError` carries *all* that is wrong with the record: one look tells the whole repair.
 """
 
 from __future__ import annotations

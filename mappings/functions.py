@@ -1,7 +1,8 @@
 """Named pure functions that a mapping file may use, each with its inverse where it has one.
 
-`read` takes the vendor's values in the order the file names their keys (None for an absent one) and then what the file gives under `with`; it returns the
-canonical value. `write` takes the canonical value and returns one vendor value per key. Either may raise ValueError to refuse a value.
+`read` takes the vendor's values in the order the file names their keys (None for an absent one) and then what the file gives under `with`;
+it returns the canonical value. `write` takes the canonical value and returns one vendor value per key. Either may raise ValueError to
+refuse a value.
 """
 
 from __future__ import annotations
@@ -59,12 +60,27 @@ def split_name(name: str | None) -> tuple[str | None, str | None]:
 
 
 _COUNTRIES = {
-    "CN": ("China", "中国", "中华人民共和国", "PRC"), "HK": ("Hong Kong", "中国香港", "香港"), "MO": ("Macao", "中国澳门", "澳门"),
-    "TW": ("Taiwan", "中国台湾", "台湾"), "US": ("United States", "美国", "USA"), "GB": ("United Kingdom", "英国", "UK"), "JP": ("Japan", "日本"),
-    "KR": ("South Korea", "韩国"), "DE": ("Germany", "德国"), "FR": ("France", "法国"), "SG": ("Singapore", "新加坡"), "MY": ("Malaysia", "马来西亚"),
-    "TH": ("Thailand", "泰国"), "VN": ("Vietnam", "越南"), "ID": ("Indonesia", "印度尼西亚"), "IN": ("India", "印度"), "RU": ("Russia", "俄罗斯"),
-    "AU": ("Australia", "澳大利亚"), "CA": ("Canada", "加拿大"), "BR": ("Brazil", "巴西"),
-}  # fmt: skip
+    "AU": ("Australia", "澳大利亚"),
+    "BR": ("Brazil", "巴西"),
+    "CA": ("Canada", "加拿大"),
+    "CN": ("China", "中国", "中华人民共和国", "PRC"),
+    "DE": ("Germany", "德国"),
+    "FR": ("France", "法国"),
+    "GB": ("United Kingdom", "英国", "UK"),
+    "HK": ("Hong Kong", "中国香港", "香港"),
+    "ID": ("Indonesia", "印度尼西亚"),
+    "IN": ("India", "印度"),
+    "JP": ("Japan", "日本"),
+    "KR": ("South Korea", "韩国"),
+    "MO": ("Macao", "中国澳门", "澳门"),
+    "MY": ("Malaysia", "马来西亚"),
+    "RU": ("Russia", "俄罗斯"),
+    "SG": ("Singapore", "新加坡"),
+    "TH": ("Thailand", "泰国"),
+    "TW": ("Taiwan", "中国台湾", "台湾"),
+    "US": ("United States", "美国", "USA"),
+    "VN": ("Vietnam", "越南"),
+}
 _CODE = {name.casefold(): code for code, names in _COUNTRIES.items() for name in (code, *names)}
 
 

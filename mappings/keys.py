@@ -1,6 +1,7 @@
 """What makes two records one, or perhaps one: normal forms of sure keys and of weak ones.
 
-A sure key that is not valid is no key: the record keeps the text, and is matched by something else. Weak keys only raise a question for a person.
+A sure key that is not valid is no key: the record keeps the text, and is matched by something else. Weak keys only raise a question
+for a person.
 """
 
 from __future__ import annotations

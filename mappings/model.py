@@ -1,8 +1,8 @@
 """What a mapping is to the engine: one compiled pair of functions per stream, and the words they speak in.
 
 A mapping turns a vendor's record into a :class:`Candidate` (canonical document form, see canonical/values.py) and a canonical document
-into the vendor's payload. It is compiled once from YAML (mappings/compiler.py), is immutable, and does no I/O: references and value maps come in
-as arguments.
+into the vendor's payload. It is compiled once from YAML (mappings/compiler.py), is immutable, and does no I/O: references and value maps
+come in as arguments.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from mappings.errors import Cite, MissingValue, WantedValue
@@ -78,12 +77,12 @@ class Values:
     def table_in(self, name: str, company: str) -> Map[str, str]:
         """Vendor value → canonical value, as it holds for one company."""
         known = self._merged.get((name, company, True))
-        return self._merge(name, company, True) if known is None else known
+        return self._merge(name, company, inward=True) if known is None else known
 
     def table_out(self, name: str, company: str) -> Map[str, str]:
         """Canonical value → vendor value, as it holds for one company."""
         known = self._merged.get((name, company, False))
-        return self._merge(name, company, False) if known is None else known
+        return self._merge(name, company, inward=False) if known is None else known
 
     def to_canonical(self, name: str, vendor_value: str, company: str = "") -> str:
         """The canonical value. Raises: MissingValue."""
@@ -99,7 +98,7 @@ class Values:
             raise MissingValue(name, values=[WantedValue(name, canonical_value, company, "out")])
         return found
 
-    def _merge(self, name: str, company: str, inward: bool) -> Map[str, str]:
+    def _merge(self, name: str, company: str, *, inward: bool) -> Map[str, str]:
         tables = self._in if inward else self._out
         merged = {**tables.get((name, ""), {}), **tables.get((name, company), {})}
         self._merged[name, company, inward] = merged
@@ -164,7 +163,10 @@ class Mapping:
         return self._reader(payload, refs, values)
 
     def needs(self, doc: Document, sets: Sets, *, only: frozenset[str] | None = None, create: bool | None = None) -> list[tuple[str, str]]:
-        """Links needed before the document can be written: (stream, canonical id). `=entity` as stream asks for the record's canonical number."""
+        """Links needed before the document can be written, as (stream, canonical id).
+
+        `=company` as stream asks for the canonical number of that company. `only` and `create` as for `write`.
+        """
         return self._writer_for(only, only is None if create is None else create)[0](doc, sets)
 
     def write(
@@ -181,21 +183,12 @@ class Mapping:
     ) -> Payload:
         """The vendor's payload in the stream's declared shape, holding only what `doc` says.
 
-        `doc["number"]` is the business number. `targets` answers `needs`. `lines`: set → canonical line id → vendor line key, for lines that are
-        linked. `org`: number of the organisation whose copy is written, for sets of which a record is one row.
-        `only`: the canonical fields to write; of a set as `lines.quantity`, or `lines` for all of it. `create`: whether the record is new, so that
-        constants, defaults and fields that are written once belong to it; by default a whole document is new and a selection is not.
+        `doc["number"]` is the business number. `targets` answers `needs`.
+        `lines`: set → canonical line id → vendor line key, for lines that are linked.
+        `org`: number of the organisation whose copy is written, for sets of which a record is one row.
+        `only`: the canonical fields to write; of a set as `lines.quantity`, or `lines` for all of it.
+        `create`: whether the record is new, so that constants, defaults and fields that are written once belong to it. By default a
+        whole document is new and a selection is not.
         Raises: BadField, MissingParent, MissingValue.
         """
         return self._writer_for(only, only is None if create is None else create)[1](doc, sets, targets, values, lines or {}, org)
-
-
-def exact(value: Decimal | int | str) -> Decimal:
-    """A canonical decimal text as the number that payloads hold."""
-    return value if isinstance(value, Decimal) else Decimal(value)
-
-
-__all__ = [
-    "Candidate", "Cite", "Document", "Json", "Mapping", "Payload", "Reader", "SetInfo", "Sets", "Target", "ValueRow", "Values", "Writer",
-    "exact",
-]  # fmt: skip

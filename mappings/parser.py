@@ -18,19 +18,16 @@ from mappings.keys import NORMALISERS
 from mappings.located import Loc, overlay, parse, suggestion
 from mappings.rules import KeyRule, MappingRules, Place, Rule, SetRule
 
-HEADER = (
-    "title", "entity", "zone", "empty", "nothing", "lookups", "company", "parameters", "fields", "sets", "constants", "identity", "likeness",
-)  # fmt: skip
-OPTIONS = (
-    "field", "write", "as", "stream", "by", "parent", "line_of", "values", "otherwise", "map", "function", "with", "constant", "places", "form", "empty",
-    "nothing", "default", "read_only", "write_only", "creates_only", "when", "when_read", "when_write", "percent", "sum_of", "common_of",
-)  # fmt: skip
-SET_WORDS = ("field", "row", "key", "key_is", "hub_key", "natural", "fields", "constants")
+HEADER = tuple("title entity zone empty nothing lookups company parameters fields sets constants identity likeness".split())
+OPTIONS = tuple(
+    (
+        "field write as stream by parent line_of values otherwise map function with constant places form empty nothing default "
+        "read_only write_only creates_only when when_read when_write percent sum_of common_of"
+    ).split()
+)
+SET_WORDS = tuple("field row key key_is hub_key natural fields constants".split())
 
-_BY_TYPE = {
-    "text": "text", "decimal": "decimal", "integer": "integer", "boolean": "boolean", "date": "day", "moment": "moment", "reference": "reference",
-    "list": "list", "map": "map",
-}  # fmt: skip
+_BY_TYPE = {"date": "day"}  # the other types of canonical fields are called like their rules
 _AS = ("text", "decimal", "percent", "integer", "boolean", "date", "moment", "list", "map")
 
 
@@ -246,7 +243,7 @@ class _RuleParser:
             return "day" if word == "date" else word
         if self.spec.kind == "reference" or self.piece.get("stream") is not None:
             return "references" if self.spec.kind == "list" else "reference"
-        return "constant" if self.piece.get("constant") is not None else _BY_TYPE[self.spec.kind]
+        return "constant" if self.piece.get("constant") is not None else _BY_TYPE.get(self.spec.kind, self.spec.kind)
 
     def _direction(self, kind: str) -> str:
         read_only, write_only = self._flag("read_only"), self._flag("write_only")
@@ -324,14 +321,8 @@ def _written_once(rules: Sequence[Rule], constants: Sequence[tuple[str, Any]]) -
     for rule in rules:
         for key in rule.writes:
             if key in seen:
-                where = f"line {seen[key].line}"
-                raise BadFile(
-                    rule.place.file,
-                    rule.place.line,
-                    rule.name,
-                    f"{key} is already written by the rule on {where}",
-                    "Make one of the two `read_only: true`",
-                )
+                why = f"{key} is already written by the rule on line {seen[key].line}"
+                raise BadFile(rule.place.file, rule.place.line, rule.name, why, "Make one of the two `read_only: true`")
             seen[key] = rule.place
     for key, _ in constants:
         if key in seen:

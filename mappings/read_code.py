@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from mappings import convert
 from mappings.cel import Condition
-from mappings.errors import Cite, WantedValue, Wrong, refuse
+from mappings.errors import Cite, WantedValue, refuse
 from mappings.functions import FUNCTIONS
 from mappings.keys import NORMALISERS
 from mappings.model import Candidate, Payload, Reader
@@ -16,17 +16,24 @@ from mappings.rules import KeyRule, MappingRules, Rule, SetRule
 from mappings.runtime import call_read, condition_holds, line_key, reference_list, remember, remembered
 from mappings.source import Source
 
+_CONVERTERS = (
+    "bad shown locate text_in decimal_in percent_in integer_in boolean_in day_in list_in map_in key_in enum_in sum_of common_of "
+    "decimals fractions days BIG"
+)
 _KNOWN = {
-    "A": convert.ABSENT, "Candidate": Candidate, "Wanted": WantedValue, "Wrong": Wrong, "bad": convert.bad, "shown": convert.shown, "locate": convert.locate,
-    "refuse": refuse, "text_in": convert.text_in, "decimal_in": convert.decimal_in, "percent_in": convert.percent_in, "integer_in": convert.integer_in,
-    "boolean_in": convert.boolean_in, "day_in": convert.day_in, "list_in": convert.list_in, "map_in": convert.map_in, "key_in": convert.key_in,
-    "sum_of": convert.sum_of, "common_of": convert.common_of, "call_read": call_read, "condition_holds": condition_holds, "line_key": line_key,
-    "reference_list": reference_list, "remember": remember, "remembered": remembered, "enum_in": convert.enum_in, "Decimal": Decimal, "decimals": convert.decimals, "fractions": convert.fractions,
-    "days": convert.days, "BIG": convert.BIG,
-}  # fmt: skip
-_SIMPLE = {
-    "decimal": "decimal_in", "percent": "percent_in", "integer": "integer_in", "boolean": "boolean_in", "day": "day_in", "list": "list_in", "map": "map_in",
-}  # fmt: skip
+    "A": convert.ABSENT,
+    "Candidate": Candidate,
+    "Decimal": Decimal,
+    "Wanted": WantedValue,
+    "call_read": call_read,
+    "condition_holds": condition_holds,
+    "line_key": line_key,
+    "reference_list": reference_list,
+    "refuse": refuse,
+    "remember": remember,
+    "remembered": remembered,
+    **{name: getattr(convert, name) for name in _CONVERTERS.split()},
+}
 
 
 def cites_function(rules: MappingRules, where: str) -> Callable[[Payload], list[Cite]]:
@@ -203,7 +210,7 @@ class _ReadCode:
     def _simple(self, rule: Rule, into: str) -> None:
         """Numbers, days, yes and no: the usual case in line, the rest by a call."""
         source, slot = self.source, f"{into}[{self.source.literal(rule.name)}]"
-        reader = self.moment if rule.kind == "moment" else _SIMPLE[rule.kind]
+        reader = self.moment if rule.kind == "moment" else f"{rule.kind}_in"
         slow = f"{slot} = {reader}(v, {self._path(rule)}, E, {rule.empty == 'null'})"
         if rule.kind in ("decimal", "percent"):
             seen = "decimals" if rule.kind == "decimal" else "fractions"

@@ -12,11 +12,6 @@ from mappings.functions import FUNCTIONS
 SEMANTICS = 1
 """Raised when the compiler gives the same file another meaning."""
 
-KINDS = (
-    "text", "decimal", "percent", "integer", "boolean", "day", "moment", "list", "map", "enum", "value", "reference", "references", "constant", "function",
-    "sum", "common",
-)  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Place:

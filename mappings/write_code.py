@@ -19,16 +19,23 @@ from mappings.source import Source
 
 Needs = Callable[[Document, Sets], list[tuple[str, str]]]
 
+_CONVERTERS = (
+    "text_out decimal_out places_out percent_out integer_out boolean_out day_out midnight_out plain_out numbers percentages written_days"
+)
 _KNOWN = {
-    "A": convert.ABSENT, "Wanted": WantedValue, "refuse": refuse, "text_out": convert.text_out, "decimal_out": convert.decimal_out,
-    "places_out": convert.places_out, "percent_out": convert.percent_out, "integer_out": convert.integer_out, "boolean_out": convert.boolean_out,
-    "day_out": convert.day_out, "midnight_out": convert.midnight_out, "plain_out": convert.plain_out, "call_write": call_write,
-    "condition_holds": condition_holds, "own_row": own_row, "unknown_word": unknown_word, "written_list": written_list, "NONE": {},
-    "numbers": convert.numbers, "percentages": convert.percentages, "written_days": convert.written_days, "_MIDNIGHT": "T00:00:00",
-}  # fmt: skip
-_SIMPLE = {
-    "decimal": "decimal_out", "percent": "percent_out", "integer": "integer_out", "boolean": "boolean_out", "list": "plain_out", "map": "plain_out",
-}  # fmt: skip
+    "A": convert.ABSENT,
+    "MIDNIGHT": "T00:00:00",
+    "NONE": {},
+    "Wanted": WantedValue,
+    "call_write": call_write,
+    "condition_holds": condition_holds,
+    "own_row": own_row,
+    "refuse": refuse,
+    "unknown_word": unknown_word,
+    "written_list": written_list,
+    **{name: getattr(convert, name) for name in _CONVERTERS.split()},
+}
+_PLAIN = ("list", "map")
 
 
 def write_functions(rules: MappingRules, where: str, only: frozenset[str] | None, *, create: bool) -> tuple[Needs, Writer]:
@@ -172,17 +179,18 @@ class _WriteCode:
     def _simple(self, rule: Rule, slot: str) -> None:
         """Numbers, days, yes and no: what was written before is looked up, the rest is a call."""
         source, path = self.source, self._path(rule)
+        made = "plain_out" if rule.kind in _PLAIN else f"{rule.kind}_out"
         if rule.kind == "decimal" and rule.places is not None:
             source.add(f"if v is not A: {slot} = places_out(v, {path}, E, {rule.places})")
         elif rule.kind in ("decimal", "percent"):
             known = "numbers" if rule.kind == "decimal" else "percentages"
             source.add(f"y = {known}.get(v) if v.__class__ is str else None", f"if y is not None: {slot} = y")
-            source.add(f"elif v is not A: {slot} = {_SIMPLE[rule.kind]}(v, {path}, E)")
+            source.add(f"elif v is not A: {slot} = {made}(v, {path}, E)")
         elif rule.kind == "day":
             midnight = rule.form == "midnight"
             source.add(
                 "y = written_days.get(v) if v.__class__ is str else None",
-                f"if y is not None: {slot} = y{' + _MIDNIGHT' if midnight else ''}",
+                f"if y is not None: {slot} = y{' + MIDNIGHT' if midnight else ''}",
             )
             source.add(f"elif v is not A: {slot} = {'midnight_out' if midnight else 'day_out'}(v, {path}, E)")
         elif rule.kind == "moment":
@@ -191,7 +199,7 @@ class _WriteCode:
         elif rule.kind == "boolean":
             source.add(f"if v is True or v is False: {slot} = v", f"elif v is not A: {slot} = boolean_out(v, {path}, E)")
         else:
-            source.add(f"if v is not A: {slot} = {_SIMPLE[rule.kind]}(v, {path}, E)")
+            source.add(f"if v is not A: {slot} = {made}(v, {path}, E)")
 
     def _text(self, rule: Rule, slot: str) -> None:
         nothing = self.source.literal(rule.nothing)
