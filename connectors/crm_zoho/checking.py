@@ -15,7 +15,6 @@ LOW_CREDITS = 1000
 
 TYPES: Mapping[str, str] = {
     "integer": "integer",
-    "bigint": "integer",
     "double": "decimal",
     "currency": "decimal",
     "percent": "decimal",
@@ -31,7 +30,7 @@ TYPES: Mapping[str, str] = {
     "multiselectlookup": "list",
     "multiuserlookup": "list",
 }
-"""Zoho's data types in the hub's words; every other one is text."""
+"""Zoho's data types in the hub's words; every other one is text, also `bigint`: ids come as text, too long for a float."""
 
 
 def check(client: ZohoClient, settings: ZohoSettings, modules: Mapping[str, Module]) -> Iterator[Finding]:

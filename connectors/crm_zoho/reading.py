@@ -30,7 +30,7 @@ from connectors.crm_zoho.query import (
     select,
 )
 from connectors.crm_zoho.settings import ZohoSettings
-from connectors.crm_zoho.streams import BATCH, PAGE, Module, later, moment
+from connectors.crm_zoho.streams import BATCH, Module, later, moment
 from connectors.errors import Garbled, SchemaChanged
 from connectors.transport import Transport, dump_json, has_nul
 
@@ -48,6 +48,8 @@ class Reader:
         self._by_coql = settings.read_route == "coql" and not module.lines
         self._converted = "both" if module.stream.name == "leads" else ""
         self._checked = False
+        self._batch = min(BATCH, settings.page_size)
+        self._rows = min(MAX_ROWS, settings.page_size * 10)
 
     # increments
 
@@ -98,7 +100,7 @@ class Reader:
         for ids in self._ids(where):
             missing = [key for key in ids if (key, stamp) not in known]
             known |= {(key, stamp) for key in missing}
-            for part in chunks(missing, BATCH):
+            for part in chunks(missing, self._batch):
                 yield self._list(ids=part)
 
     def _changed_by_coql(self, since: str) -> Iterator[tuple[Listing, str]]:
@@ -161,7 +163,7 @@ class Reader:
                     return
                 key = str(listing.rows[-1].get("id"))
         for ids in self._ids(where):
-            for part in chunks(ids, BATCH):
+            for part in chunks(ids, self._batch):
                 yield self._page(self._list(ids=part), None)
 
     def keys(self, window: Window) -> Iterator[Sequence[tuple[str, str]]]:
@@ -252,7 +254,7 @@ class Reader:
 
     def _list(self, *, since: str = "", ids: Sequence[str] = ()) -> Listing:
         listing = self._client.list(
-            self._module.api_name, self._module.columns, since=since, ids=ids, per_page=PAGE, converted=self._converted
+            self._module.api_name, self._module.columns, since=since, ids=ids, per_page=self._settings.page_size, converted=self._converted
         )
         return self._with_lines(listing)
 
@@ -263,8 +265,8 @@ class Reader:
         return Listing(rows)
 
     def _coql(self, where: Where, *, order: Sequence[str]) -> Listing:
-        query = select(("id", *self._module.columns), self._module.api_name, where, order=order)
-        return self._client.coql(query, limit=MAX_ROWS)
+        query = select(("id", *self._module.columns), self._module.api_name, where, order=order, limit=self._rows)
+        return self._client.coql(query, limit=self._rows)
 
     def _with_lines(self, listing: Listing) -> Listing:
         """The rows with their lines. An absent list is not an empty one: such a record is read by itself, which always tells its lines."""

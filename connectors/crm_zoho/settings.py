@@ -70,6 +70,7 @@ class ZohoSettings(BaseModel):
     overlap_s: int = Field(
         300, title="How far behind its position an increment reads again, for late rows 重叠时间（秒）", ge=0, le=86400, examples=[300]
     )
+    page_size: int = Field(200, title="Records of one list call 每页记录数", ge=1, le=200, examples=[200])
     read_route: Literal["list", "coql"] = Field(
         "list", title="How increments of modules without lines are read 读取方式", examples=["list"]
     )

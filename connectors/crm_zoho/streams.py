@@ -16,8 +16,7 @@ from connectors.crm_zoho.fields import FIELDS, MONEY, NUMBER, PRICE, SYSTEM
 from connectors.crm_zoho.settings import ZohoSettings
 
 BATCH = 100
-"""Records of one write call (API v8, insert records)."""
-PAGE = 200
+"""Records of one write call, and of one list call by ids (API v8, insert records and get records)."""
 HUB_KEY_LENGTH = 20
 
 
@@ -191,7 +190,7 @@ def _module(name: str, spec: _Spec, settings: ZohoSettings, wanted: Sequence[str
         modified_resolution_s=1.0,
         dated=spec.dated if spec.dated in {info.name for info in heads} else "Created_Time",
         overlap_s=settings.overlap_s,
-        page_size=PAGE,
+        page_size=settings.page_size,
         writable=True,
         creatable=True,
         batch=BATCH,

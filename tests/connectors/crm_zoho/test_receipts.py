@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +17,7 @@ def told(receipts: Any) -> dict[str, tuple[Outcome, str | None]]:
     return {receipt.change_id: (receipt.outcome, receipt.key) for receipt in receipts}
 
 
-def one(receipts: Any) -> Receipt:
+def one(receipts: Sequence[Receipt]) -> Receipt:
     (receipt,) = receipts
     return receipt
 
@@ -28,7 +29,7 @@ def answering(written: Any, status: int = 207, *, keys: dict[str, str] | None = 
         if asked.method != "GET":
             return status, written
         ids = [key for key in asked.query.get("ids", "").split(",") if key in (keys or {})]
-        lines = {line_field: []} if line_field else {}
+        lines: dict[str, Any] = {line_field: []} if line_field else {}
         return listed(asked, *[row(key, Hub_Key=(keys or {})[key], **lines) for key in ids])
 
     return answer
