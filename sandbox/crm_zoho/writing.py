@@ -15,6 +15,7 @@ from sandbox.crm_zoho.clock import parse_moment, text_of
 from sandbox.crm_zoho.errors import ApiError, RecordError, param_missing
 from sandbox.crm_zoho.metadata import Doc, Module
 from sandbox.crm_zoho.org import API_USER
+from sandbox.crm_zoho.reading import find
 from sandbox.crm_zoho.records import Author, build, duplicate, save, tombstone
 from sandbox.crm_zoho.values import id_of
 
@@ -37,7 +38,7 @@ def update(call: Call) -> Response:
     """`PUT /{module}` (each record with its id) and `PUT /{module}/{id}`."""
     module, sent = call.module(), _batch(call)
     if len(call.parts) > 1:
-        sent = [{**record, "id": call.parts[1]} for record in sent[:1]]
+        sent = [{**record, "id": _path_key(call, module)} for record in sent[:1]]
     table = call.box.store.tables[module.name].docs
     _check_unmodified(call, [doc for record in sent if (doc := table.get(id_of(record) or "")) is not None])
 
@@ -83,7 +84,7 @@ def upsert(call: Call) -> Response:
 def delete(call: Call) -> Response:
     """`DELETE /{module}?ids=a,b` and `DELETE /{module}/{id}`: into the recycle bin."""
     module = call.module()
-    named = call.parts[1] if len(call.parts) > 1 else call.query.get("ids", "")
+    named = _path_key(call, module) if len(call.parts) > 1 else call.query.get("ids", "")
     keys = [key for key in named.split(",") if key]
     if not keys:
         raise param_missing("ids")
@@ -169,6 +170,12 @@ def _success(doc: Doc, message: str) -> Doc:
         "$approval_state": "approved",
     }
     return {"code": "SUCCESS", "details": details, "message": message, "status": "success"}
+
+
+def _path_key(call: Call, module: Module) -> str:
+    """The id that a path names, also by an external field."""
+    doc = find(call, module, call.parts[1])
+    return str(doc["id"]) if doc is not None else call.parts[1]
 
 
 def _batch(call: Call, body: Doc | None = None) -> list[Doc]:
