@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 from pydantic import BaseModel, ValidationError
 
-from canonical.models import entity
+import mappings
 from connectors.base import Connector, Session, Stream
 from connectors.registry import load as load_connector
 from connectors.transport import Transport
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from typing import Self
 
 Cursor = psycopg.Cursor[dict[str, Any]]
+MAPPINGS = Path(mappings.__file__).parent
+"""Where our own mapping files stand."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,7 @@ class Hub:
         config = self.config.systems[system]
         transport = Transport(
             system,
-            tokens=DatabaseTokenStore(self),
+            tokens=DatabaseTokenStore(self, system),
             budget=DatabaseBudget(self, system, config.budget, share=share),
             deadline_s=config.deadline_s,
             allow_private=config.allow_private_hosts,
@@ -205,6 +207,7 @@ class Hub:
         ]
         ids = self._stream_ids([(system, part.stream, name) for name, system, _, part in wanted])
         states = {}
+        parameters = {"default_company": self.config.default_company} if self.config.companies else None
         for name, system, _, part in wanted:
             state = self._system_states[system]
             decl = state.streams.get(part.stream)
@@ -214,7 +217,11 @@ class Hub:
                     where=f"flows.{name}.systems.{system}.stream",
                     next_step=f"use one of {', '.join(state.streams)}",
                 )
-            mapping = load_mapping(self.config.mappings, state.config.kind, part.stream, entity(name), stream_decl=decl)
+            mapping = load_mapping([MAPPINGS, *self.config.mappings], state.config.kind, part.stream, parameters=parameters)
+            if mapping.entity != name:
+                raise BadConfig(
+                    f"the mapping of {part.stream} is for {mapping.entity}", where=f"flows.{name}.systems.{system}.stream", next_step="name another stream"
+                )
             states[system, part.stream] = StreamState(
                 ids[system, part.stream], system, part.stream, name, decl, mapping, self.policies[name], part, state.connector, TABLES[name]
             )

@@ -41,6 +41,8 @@ class Seen:
     entity_id: str | None = None
     role: str = "primary"
     candidate: Candidate | None = None
+    same: bool = False
+    """Stored already, and taken in again only to be judged anew."""
 
 
 @dataclass
@@ -84,10 +86,12 @@ def observe(
     run_id: int | None = None,
     cause: str = "read",
     again: bool = False,
+    mended: bool = False,
 ) -> Observed:
     """Take records in, in the caller's transaction.
 
     `again`: map them even when they are unchanged (a replay after a mapping or a value map was mended).
+    `mended`: payloads that a person corrected; they stand in for what the system holds until the system changes it.
     """
     result = Observed(read=len(records) + len(refused))
     for refusal in refused:
@@ -97,7 +101,7 @@ def observe(
     seen = _new_or_changed(db, state, latest, result, again)
     if not seen:
         return result
-    _store(db, state, seen, result)
+    _store(db, state, seen, result, mended)
     _find_links(db, state, seen)
     live = [item for item in seen if not item.record.deleted]
     gone = [item for item in seen if item.record.deleted and item.entity_id]
@@ -130,7 +134,8 @@ def _new_or_changed(db: Cursor, state: StreamState, latest: Mapping[str, Record]
                 result.deleted += 1
             continue
         mark = fingerprint(record.payload, volatile)
-        if known is not None and known["fingerprint"] == mark and not known["deleted"] and not again:
+        same = known is not None and known["fingerprint"] == mark and not known["deleted"]
+        if same and not again:
             result.unchanged += 1
             continue
         text = json_text(record.payload)
@@ -139,11 +144,11 @@ def _new_or_changed(db: Cursor, state: StreamState, latest: Mapping[str, Record]
             set_aside(db, state, SetAside(key, record.org, "payload", why, raw=text[:65536], next_step="remove it in the source system"))
             result.set_aside += 1
             continue
-        seen.append(Seen(record, mark, text, known["version"] if known else 0))
+        seen.append(Seen(record, mark, text, known["version"] if known else 0, same=same))
     return seen
 
 
-def _store(db: Cursor, state: StreamState, seen: Sequence[Seen], result: Observed) -> None:
+def _store(db: Cursor, state: StreamState, seen: Sequence[Seen], result: Observed, mended: bool) -> None:
     stream = str(state.id)
     new = [item for item in seen if not item.before and not item.record.deleted]
     copy_lines(
@@ -164,10 +169,11 @@ def _store(db: Cursor, state: StreamState, seen: Sequence[Seen], result: Observe
             for item in new
         ),
     )
-    changed = [item for item in seen if item.before]
+    changed = [item for item in seen if item.before and not item.same]
     if changed:
+        mark = "o.fingerprint" if mended else "v.fingerprint"
         db.execute(
-            "UPDATE observed o SET org = v.org, fingerprint = v.fingerprint, payload = v.payload::json, modified = v.modified, deleted = v.deleted, "
+            f"UPDATE observed o SET org = v.org, fingerprint = {mark}, payload = v.payload::json, modified = v.modified, deleted = v.deleted, "  # noqa: S608
             "version = o.version + 1, read_at = now() "
             "FROM unnest(%s::text[], %s::text[], %s::bytea[], %s::text[], %s::text[], %s::bool[]) AS v(key, org, fingerprint, payload, modified, deleted) "
             "WHERE o.stream_id = %s AND o.key = v.key",

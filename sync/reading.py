@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import queue
+import random
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
+
+import psycopg
 
 from connectors.base import Page, Session, Window
 from connectors.errors import CallFailed
 from ledger.bulk import json_text
-from sync import leases, observing
+from sync import events, leases, observing
 from sync.errors import Overtaken
 from sync.hub import Cursor, Hub, StreamState
 from sync.references import References
 from sync.runs import Run, RunResult, running
+
+PAGE_TRIES = 4
+"""A page that meets another worker's (a backfill's, say) is tried again whole."""
 
 
 def increment(hub: Hub, system: str, streams: Sequence[str] | None = None) -> RunResult:
@@ -46,6 +53,7 @@ def _read_stream(hub: Hub, state: StreamState, lease: leases.Lease, run: Run) ->
     with hub.transaction() as db:
         position, version = _position(db, state)
     refs = References(hub, state.system)
+    events.read_hints(hub, state, lease, run)
     session = hub.session(state.system)
     for page in ahead(session.read(state.name, position)):
         version = take_page(hub, state, page, refs, lease, run, version)
@@ -62,15 +70,22 @@ def _position(db: Cursor, state: StreamState) -> tuple[dict[str, Any] | None, in
 
 def take_page(hub: Hub, state: StreamState, page: Page, refs: References, lease: leases.Lease, run: Run, version: int) -> int:
     """One page and the cursor past it, together or not at all; returns the cursor's version. Raises: Overtaken."""
-    try:
-        with hub.transaction() as db:
-            leases.confirm(db, lease)
-            done = observing.observe(hub, db, state, page.records, refs, refused=page.refused, run_id=run.id)
-            if page.cursor is not None:
-                version = _move(db, state, page.cursor, version)
-    except BaseException:
-        refs.known.clear()  # what this page linked is not there
-        raise
+    for attempt in range(PAGE_TRIES):
+        try:
+            with hub.transaction() as db:
+                leases.confirm(db, lease)
+                done = observing.observe(hub, db, state, page.records, refs, refused=page.refused, run_id=run.id)
+                if page.cursor is not None:
+                    version = _move(db, state, page.cursor, version)
+            break
+        except (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+            refs.known.clear()
+            if attempt + 1 == PAGE_TRIES:
+                raise
+            time.sleep(random.uniform(0.05, 0.3) * (attempt + 1))  # noqa: S311  jitter, not a secret
+        except BaseException:
+            refs.known.clear()  # what this page linked is not there
+            raise
     run.counts(done.counts())
     run.count("pages")
     if done.set_aside and run.result.status == "done":

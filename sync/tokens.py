@@ -35,11 +35,14 @@ def master_key() -> bytes:
 
 
 class DatabaseTokenStore:
-    """Tokens in the ledger, by name; the lock is the database's, so that one worker refreshes and the others wait for it."""
+    """A system's tokens in the ledger, by name; the lock is the database's, so that one worker refreshes and the others wait for it."""
 
-    def __init__(self, hub: Hub) -> None:
-        self.hub = hub
+    def __init__(self, hub: Hub, system: str) -> None:
+        self.hub, self.system = hub, system
         self._box = Fernet(master_key())
+
+    def _full(self, name: str) -> str:
+        return f"{self.system}:{name}"
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
@@ -47,16 +50,16 @@ class DatabaseTokenStore:
         with self.hub.pool.connection() as connection:
             connection.autocommit = True
             try:
-                connection.execute("SELECT pg_advisory_lock(hashtextextended('token:' || %s, 0))", [name])
+                connection.execute("SELECT pg_advisory_lock(hashtextextended('token:' || %s, 0))", [self._full(name)])
                 yield
             finally:
-                connection.execute("SELECT pg_advisory_unlock(hashtextextended('token:' || %s, 0))", [name])
+                connection.execute("SELECT pg_advisory_unlock(hashtextextended('token:' || %s, 0))", [self._full(name)])
                 connection.autocommit = False
 
     def read(self, name: str) -> tuple[str, float] | None:
         """The secret and when it expires (unix time), or None. One that cannot be decrypted counts as absent: the key was changed."""
         with self.hub.transaction() as db:
-            db.execute("SELECT secret, extract(epoch FROM expires_at)::float8 AS expires FROM shared_token WHERE name = %s", [name])
+            db.execute("SELECT secret, extract(epoch FROM expires_at)::float8 AS expires FROM shared_token WHERE name = %s", [self._full(name)])
             row = db.fetchone()
         if row is None:
             return None
@@ -71,10 +74,10 @@ class DatabaseTokenStore:
             db.execute(
                 "INSERT INTO shared_token (name, secret, expires_at) VALUES (%s, %s, to_timestamp(%s)) "
                 "ON CONFLICT (name) DO UPDATE SET secret = excluded.secret, expires_at = excluded.expires_at",
-                [name, self._box.encrypt(secret.encode()), expires],
+                [self._full(name), self._box.encrypt(secret.encode()), expires],
             )
 
     def drop(self, name: str) -> None:
         """Forget a token."""
         with self.hub.transaction() as db:
-            db.execute("DELETE FROM shared_token WHERE name = %s", [name])
+            db.execute("DELETE FROM shared_token WHERE name = %s", [self._full(name)])

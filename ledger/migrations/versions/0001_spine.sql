@@ -328,3 +328,13 @@ CREATE TABLE derive_queue (
     since timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (entity, entity_id)
 );
+
+-- Events say what to read; they wait here until somebody does --------------------------------------------------------
+CREATE TABLE hint (
+    stream_id smallint NOT NULL,
+    key text NOT NULL,
+    deleted boolean NOT NULL DEFAULT false,
+    event_id text NOT NULL DEFAULT '',
+    received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (stream_id, key)
+);

@@ -1,0 +1,52 @@
+"""The round trip: read every system, derive, deliver, until nothing is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sync.delivering import deliver
+from sync.deriving import derive
+from sync.hub import Hub
+from sync.parked import retry_parked
+from sync.reading import increment
+from sync.runs import RunResult
+
+__all__ = ["deliver", "derive", "increment", "retry_parked", "until_quiet"]
+
+Progress = Callable[[str, RunResult], None]
+
+
+def until_quiet(hub: Hub, *, rounds: int = 50, progress: Progress | None = None) -> RunResult:
+    """Increments, derivation and deliveries, round after round, until a round changes nothing and nothing is due now.
+
+    What waits for a later time (a blocked document, a spent budget) does not keep it going.
+    """
+    total = RunResult("sync")
+    for _ in range(rounds):
+        moved = 0
+        for system in hub.systems():
+            moved += _note(total, increment(hub, system), progress, system, ("new", "changed", "deleted"))
+        moved += _note(total, retry_parked(hub), progress, "hub", ("released",))
+        moved += _note(total, derive(hub), progress, "hub", ("orders", "quotes", "deals"))
+        for system in hub.systems():
+            moved += _note(total, deliver(hub, system), progress, system, ("written", "unchanged", "rejected", "found_again", "retry"))
+        if total.status == "failed" or not (moved or _due_now(hub)):
+            break
+    return total
+
+
+def _note(total: RunResult, result: RunResult, progress: Progress | None, system: str, figures: tuple[str, ...]) -> int:
+    total.add(result)
+    if progress is not None:
+        progress(system, result)
+    return sum(result.counts.get(name, 0) for name in figures)
+
+
+def _due_now(hub: Hub) -> bool:
+    writing = [state.id for state in hub.streams.values() if state.decl.writable]
+    with hub.transaction() as db:
+        overrides = hub.mode_overrides(db)
+        writing = [number for number in writing if hub.mode(hub.by_id[number], overrides) == "write"]
+        db.execute("SELECT EXISTS (SELECT 1 FROM desired WHERE stream_id = ANY(%s) AND state IN ('due', 'in_flight') AND coalesce(due_at, now()) <= now()) AS due", [writing])
+        row = db.fetchone()
+    return bool(row and row["due"])

@@ -1,0 +1,72 @@
+"""Records that wait for a parent or a value go by themselves when it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from connectors.base import Record
+from ledger.bulk import from_json
+from sync import observing
+from sync.hub import Cursor, Hub, StreamState
+from sync.references import References
+from sync.runs import RunResult, running
+
+PAGE = 500
+
+
+def retry_parked(hub: Hub) -> RunResult:
+    """Try again what waited for something that is there now. Parents first, so that children of children go too."""
+    with running(hub, "retry_parked") as run:
+        for _ in range(8):  # a chain of parents as long as that is no chain of trade
+            released = 0
+            for state in [state for system in hub.systems() for state in hub.streams_of(system)]:
+                with hub.transaction() as db:
+                    keys = _ready(hub, db, state)
+                for start in range(0, len(keys), PAGE):
+                    with hub.transaction() as db:
+                        done = replay(hub, db, state, keys[start : start + PAGE], run.id)
+                        released += done
+            run.count("released", released)
+            if not released:
+                break
+    return run.result
+
+
+def _ready(hub: Hub, db: Cursor, state: StreamState) -> list[str]:
+    db.execute("SELECT key, waits_for FROM quarantine WHERE stream_id = %s AND state = 'open' AND cause IN ('parent', 'value')", [state.id])
+    waiting = {row["key"]: row["waits_for"] for row in db}
+    if not waiting:
+        return []
+    cites = {tuple(text.split(":")[1:]) for texts in waiting.values() for text in texts if text.startswith("parent:")}
+    known = References(hub, state.system).resolve(db, cites)  # type: ignore[arg-type]  texts of cites, taken apart again
+    values = hub.values(db, state.system)
+    companies = ["", *(company.number for company in hub.config.companies)]
+    ready = []
+    for key, texts in waiting.items():
+        parents = [tuple(text.split(":")[1:]) for text in texts if text.startswith("parent:")]
+        wanted = [text.split(":", 2)[1:] for text in texts if text.startswith("value:")]
+        filled = all(any(value in values.table_in(name, company) for company in companies) for name, value in wanted)
+        if filled and all(cite in known for cite in parents):
+            ready.append(key)
+    return ready
+
+
+def replay(hub: Hub, db: Cursor, state: StreamState, keys: Sequence[str], run_id: int | None) -> int:
+    """Take records in again from what was observed, or from a person's mended payload; returns how many went through."""
+    db.execute(
+        "SELECT o.key, o.org, o.modified, o.payload::text AS payload, q.payload::text AS mended FROM observed o "
+        "LEFT JOIN quarantine q ON q.stream_id = o.stream_id AND q.key = o.key AND q.state = 'open' "
+        "WHERE o.stream_id = %s AND o.key = ANY(%s) AND NOT o.deleted",
+        [state.id, list(keys)],
+    )
+    rows = list(db)
+    done = 0
+    for mended in (False, True):
+        records = [
+            Record(row["key"], from_json(row["mended"] or row["payload"]), row["org"], row["modified"]) for row in rows if bool(row["mended"]) is mended
+        ]
+        if records:
+            refs = References(hub, state.system)
+            result = observing.observe(hub, db, state, records, refs, run_id=run_id, cause="replay", again=True, mended=mended)
+            done += len(records) - result.set_aside
+    return done

@@ -1,0 +1,109 @@
+"""Quarantine, for people: look, mend, replay, discard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from connectors.base import Record
+from ledger.bulk import from_json, json_text
+from sync import observing, parked
+from sync.errors import NotFound, WrongState
+from sync.hub import Hub
+from sync.references import References
+from sync.runs import RunResult, running
+
+
+def list_quarantine(
+    hub: Hub, *, state: str | None = "open", cause: str | None = None, system: str | None = None, after: int = 0, limit: int = 50
+) -> list[dict[str, Any]]:
+    """Records set aside, with why and what to do next."""
+    ids = [stream.id for stream in hub.streams.values() if system in (None, stream.system)]
+    with hub.transaction() as db:
+        db.execute(
+            "SELECT id, stream_id, key, org, cause, why, next_step, waits_for, attempts, state, first_at, last_at FROM quarantine "
+            "WHERE stream_id = ANY(%(ids)s) AND (%(state)s::text IS NULL OR state = %(state)s) AND (%(cause)s::text IS NULL OR cause = %(cause)s) AND id > %(after)s "
+            "ORDER BY id LIMIT %(limit)s",
+            {"ids": ids, "state": state, "cause": cause, "after": after, "limit": limit},
+        )
+        rows = [dict(row) for row in db]
+    for row in rows:
+        stream = hub.by_id[row.pop("stream_id")]
+        row |= {"system": stream.system, "stream": stream.name, "entity": stream.entity}
+    return rows
+
+
+def show(hub: Hub, item_id: int) -> dict[str, Any]:
+    """One entry with its payload. Raises: NotFound."""
+    with hub.transaction() as db:
+        db.execute(
+            "SELECT q.id, q.stream_id, q.key, q.org, q.cause, q.why, q.next_step, q.waits_for, q.attempts, q.state, q.first_at, q.last_at, q.raw, "
+            "q.payload::text AS mended, o.payload::text AS payload FROM quarantine q LEFT JOIN observed o ON (o.stream_id, o.key) = (q.stream_id, q.key) WHERE q.id = %s",
+            [item_id],
+        )
+        row = db.fetchone()
+    if row is None:
+        raise NotFound(f"there is no quarantine entry {item_id}", next_step="see `hub quarantine list`")
+    found = dict(row)
+    stream = hub.by_id[found.pop("stream_id")]
+    found |= {"system": stream.system, "stream": stream.name, "entity": stream.entity}
+    found["payload"] = from_json(found["payload"]) if found["payload"] else None
+    found["mended"] = from_json(found["mended"]) if found["mended"] else None
+    return found
+
+
+def mend(hub: Hub, item_id: int, payload: Mapping[str, Any], by: str) -> RunResult:
+    """Put a corrected payload in place of the system's, until the system changes the record, and take it in at once.
+
+    Raises: NotFound; WrongState for an entry that is closed.
+    """
+    entry = show(hub, item_id)
+    if entry["state"] != "open":
+        raise WrongState(f"quarantine entry {item_id} is {entry['state']}")
+    state = hub.streams[entry["system"], entry["stream"]]
+    with hub.transaction() as db:
+        db.execute("UPDATE quarantine SET payload = %s WHERE id = %s", [json_text(payload), item_id])
+    with running(hub, "replay", state.system, f"quarantine {item_id} mended by {by}") as run:
+        with hub.transaction() as db:
+            if entry["payload"] is None:  # it never came as far as observed
+                record = Record(entry["key"], dict(payload), entry["org"])
+                done = observing.observe(hub, db, state, [record], References(hub, state.system), run_id=run.id, cause=f"mended by {by}")
+                run.count("released", 1 - done.set_aside)
+            else:
+                run.count("released", parked.replay(hub, db, state, [entry["key"]], run.id))
+        _say_what_stays(run.result, 1)
+    return run.result
+
+
+def replay(hub: Hub, ids: Sequence[int] | None = None, *, by: str) -> RunResult:
+    """Take entries in again, or all open ones; what still cannot be mapped stays, with its new reason."""
+    with hub.transaction() as db:
+        db.execute(
+            "SELECT stream_id, key FROM quarantine WHERE state = 'open' AND cause <> 'delete_guard' AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s)) ORDER BY id",
+            {"ids": list(ids) if ids is not None else None},
+        )
+        keys: dict[int, list[str]] = {}
+        for row in db:
+            keys.setdefault(row["stream_id"], []).append(row["key"])
+    with running(hub, "replay", detail=f"by {by}") as run:
+        for number, wanted in keys.items():
+            for start in range(0, len(wanted), parked.PAGE):
+                with hub.transaction() as db:
+                    run.count("released", parked.replay(hub, db, hub.by_id[number], wanted[start : start + parked.PAGE], run.id))
+        _say_what_stays(run.result, sum(map(len, keys.values())))
+    return run.result
+
+
+def _say_what_stays(result: RunResult, asked: int) -> None:
+    left = asked - result.counts.get("released", 0)
+    if left:
+        result.status = "set_aside"
+        result.problems.append(f"{left} of {asked} stay in quarantine; `hub quarantine list` says why")
+
+
+def discard(hub: Hub, item_id: int, by: str) -> None:
+    """Close an entry without taking the record in; it comes back when its system changes it. Raises: NotFound."""
+    with hub.transaction() as db:
+        db.execute("UPDATE quarantine SET state = 'discarded', closed_by = %s, last_at = now() WHERE id = %s AND state = 'open' RETURNING id", [by, item_id])
+        if db.fetchone() is None:
+            raise NotFound(f"there is no open quarantine entry {item_id}", next_step="see `hub quarantine list`")

@@ -1,0 +1,152 @@
+"""Reconciling: everything a system holds against everything the hub knows; what is missed, changed or gone is taken in, what drifts is planned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from connectors.base import Page, Record, Window
+from connectors.errors import CallFailed
+from sync import leases, observing, pairing, store
+from sync.hub import Hub, StreamState
+from sync.inspecting import pair_states
+from sync.planning import Plan, make_plan
+from sync.quarantine import SetAside, set_aside
+from sync.reading import ahead, hub_mode, mark_listed, take_page
+from sync.references import References
+from sync.runs import Run, RunResult, running
+
+PAGE = 1000
+
+
+@dataclass
+class StreamReport:
+    """One stream, compared."""
+
+    stream: str
+    there: int = 0
+    """Records that the system lists."""
+    here: int = 0
+    """Records that the hub had observed before."""
+    only_there: int = 0
+    """Missed until now; taken in."""
+    changed: int = 0
+    """Different from what the hub had observed; taken in."""
+    only_here: int = 0
+    """Gone there: deleted by proof, or stopped by the guard."""
+    guarded: bool = False
+    """True when so many were gone that a person must look before they count as deleted."""
+
+
+@dataclass
+class Reconciliation:
+    """What a reconciliation found."""
+
+    system: str
+    streams: list[StreamReport] = field(default_factory=list)
+    states: dict[str, int] = field(default_factory=dict)
+    """Pairs by state: all six."""
+    fields: dict[str, int] = field(default_factory=dict)
+    """How often each field differs."""
+    drift: int = 0
+    plan: Plan | None = None
+    run: RunResult | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json` and the API."""
+        return asdict(self)
+
+
+def reconcile(hub: Hub, system: str, streams: Sequence[str] | None = None, *, window: Window | None = None) -> Reconciliation:
+    """Compare a system whole, or a window of it. Only a whole listing proves that something is gone.
+
+    Writes nothing into any system; what differs is due (mode `write`) or stands in a plan (mode `plan`).
+    """
+    found = Reconciliation(system)
+    with running(hub, "reconcile", system, ",".join(streams or ())) as run:
+        for state in hub.streams_of(system, streams):
+            if hub_mode(hub, state) == "off":
+                continue
+            try:
+                with leases.held(hub, f"read:{state.label}") as lease:
+                    found.streams.append(_compare(hub, state, window or Window(by="all"), lease, run))
+            except CallFailed as failed:
+                run.problem(f"{state.label}: {failed}")
+        found.states, found.fields = pair_states(hub, system)
+        found.drift = sum(number for stand, number in found.states.items() if stand not in ("in_sync", "left"))
+        if found.states.get("held"):
+            plan = make_plan(hub, kind="reconcile", systems=[system])
+            found.plan = plan if plan.summary else None
+        if found.drift and run.result.status == "done":
+            run.result.status = "differs"
+    found.run = run.result
+    return found
+
+
+def _compare(hub: Hub, state: StreamState, window: Window, lease: leases.Lease, run: Run) -> StreamReport:
+    began = datetime.now(UTC)
+    with hub.transaction() as db:
+        db.execute("SELECT count(*) AS here FROM observed WHERE stream_id = %s AND NOT deleted", [state.id])
+        report = StreamReport(state.label, here=(db.fetchone() or {"here": 0})["here"])
+    refs, seen = References(hub, state.system), set()
+    before = dict(run.result.counts)
+    for page in ahead(hub.session(state.system).read(state.name, None, window)):
+        take_page(hub, state, Page(page.records, None, page.refused), refs, lease, run, 0)
+        seen |= {record.key for record in page.records} | {refused.key for refused in page.refused}
+    report.there = len(seen)
+    report.only_there = run.result.counts.get("new", 0) - before.get("new", 0)
+    report.changed = run.result.counts.get("changed", 0) - before.get("changed", 0)
+    if window.by == "all" and not window.org:
+        with hub.transaction() as db:
+            leases.confirm(db, lease)
+            mark_listed(hub, db, state)
+        _take_gone(hub, state, seen, began, refs, report, run)
+    return report
+
+
+def _take_gone(hub: Hub, state: StreamState, seen: set[str], began: datetime, refs: References, report: StreamReport, run: Run) -> None:
+    """What the complete listing does not name. Each is asked for by key once more; a listing alone deletes nothing."""
+    with hub.transaction() as db:
+        db.execute("SELECT key, org FROM observed WHERE stream_id = %s AND NOT deleted AND read_at < %s", [state.id, began])
+        known = [(row["key"], row["org"]) for row in db]
+    gone = [(key, org) for key, org in known if key not in seen]
+    if not gone:
+        return
+    report.only_here = len(gone)
+    config = hub.config.systems[state.system]
+    for org in sorted({org for _, org in gone}):
+        missing = [key for key, where in gone if where == org]
+        total = sum(where == org for _, where in known)
+        if len(missing) > config.delete_guard_records and len(missing) > config.delete_guard_share * total:
+            _guard(hub, state, org, len(missing), total)
+            report.guarded = True
+            run.problem(f"{state.label}: {len(missing)} of {total} records of organisation {org or '-'} are gone; nothing was deleted", "set_aside")
+            continue
+        back = {record.key: record for record in hub.session(state.system).get(state.name, missing)}
+        deleted = [Record(key, {}, org, deleted=True) for key in missing if key not in back or back[key].deleted]
+        with hub.transaction() as db:
+            result = observing.observe(hub, db, state, [*deleted, *(record for record in back.values() if not record.deleted)], refs, run_id=run.id, cause="reconcile")
+        run.counts(result.counts())
+
+
+def _guard(hub: Hub, state: StreamState, org: str, gone: int, total: int) -> None:
+    with hub.transaction() as db:
+        why = f"{gone} of {total} records of organisation {org or '-'} are not listed any more"
+        step = "check the integration user's rights first; then `hub quarantine replay`, or raise delete_guard_share"
+        set_aside(db, state, SetAside(f"(listing of {org or 'all'})", org, "delete_guard", why, step))
+
+
+def rejudge(hub: Hub, name: str) -> int:
+    """Judge all pairs of one kind of record anew, as after a change of mapping, owners or scope; returns how many records."""
+    table = hub.streams_for(name)[0].table
+    last, done = "00000000-0000-0000-0000-000000000000", 0
+    while True:
+        with hub.transaction() as db:
+            db.execute(f"SELECT id::text AS id FROM {table.name} WHERE id > %s::uuid AND NOT retired ORDER BY id LIMIT %s", [last, PAGE])  # noqa: S608
+            ids = [row["id"] for row in db]
+            if not ids:
+                return done
+            pairing.judge_pairs(hub, db, name, store.load(db, table, ids, lock=True), observing.Observed())
+        last, done = ids[-1], done + len(ids)
