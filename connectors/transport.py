@@ -9,6 +9,7 @@ Raises, everywhere: the errors of :mod:`connectors.errors`; their texts hold no 
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 import time
@@ -52,6 +53,7 @@ LONGEST_WAIT_S = 30.0
 _CHUNK = 256 * 1024
 _REDIRECTS = (301, 302, 303, 307, 308)
 log = structlog.get_logger("connectors.transport")
+logging.getLogger("urllib3").setLevel(logging.INFO)  # its debug lines hold query strings, and some vendors put tokens there
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,10 +299,11 @@ class Transport:
                 except Garbled as error:
                     raise self._failed(request, limit, error) from None
             status, size = answer.status, len(answer.body)
-            return answer
         except CallFailed as error:
             failure = error.code
             raise
+        else:
+            return answer
         finally:
             tell = log.warning if failure or status >= 500 else log.debug
             tell(
@@ -418,9 +421,8 @@ def _read_all(system: str, response: requests.Response, max_bytes: int) -> bytes
     unpack = zlib.decompressobj(wbits=31) if "gzip" in encoding else None
     parts: list[bytes] = []
     size = 0
-    for piece in response.raw.stream(_CHUNK, decode_content=False):
-        if unpack is not None:
-            piece = unpack.decompress(piece, max_bytes - size + 1)
+    for sent in response.raw.stream(_CHUNK, decode_content=False):
+        piece = sent if unpack is None else unpack.decompress(sent, max_bytes - size + 1)
         size += len(piece)
         if size > max_bytes:
             raise _TooLarge(system, f"the answer is larger than {max_bytes // MIB} MiB", next_step="lower the page size")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pydantic import BaseModel
+
 from connectors.base import (
     Change,
     Cursor,
@@ -69,10 +71,11 @@ class KingdeeSession:
         form = self._form(stream)
         if not form.hub_key:
             return {}
+        asked = {key: None for key in hub_keys if key}  # an empty one would find everything that the hub did not make
         found: dict[str, Record] = {}
-        for record in self._reader(form).having(form.hub_key, list(dict.fromkeys(hub_keys))):
+        for record in self._reader(form).having(form.hub_key, list(asked)):
             key = str(record.payload[form.hub_key]).strip()
-            if key not in found or (_is_original(record) and not _is_original(found[key])):
+            if key in asked and (key not in found or (_is_original(record) and not _is_original(found[key]))):
                 found[key] = record
         return found
 
@@ -96,7 +99,7 @@ class KingdeeConnector:
     kind = "erp_kingdee"
     title = "金蝶云星空 Kingdee K3Cloud"
     version = "WebAPI 2026-08, SDK 8.2.0"
-    settings = KingdeeSettings
+    settings: type[BaseModel] = KingdeeSettings
 
     def streams(self, settings: Any) -> Sequence[Stream]:
         """The fourteen streams, with this tenant's custom fields."""

@@ -28,7 +28,7 @@ def _typed(title: str, example: Any, *names: str, secret: bool = False, **more: 
 class KingdeeSettings(BaseModel):
     """One integration user of one data centre (账套). The vendor console's own names (`ServerUrl`, `AcctId`, ...) are understood too."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=True)
 
     server_url: HttpUrl = _typed("服务器地址 Server address", "https://erp.example.com/k3cloud/", "server_url", "ServerUrl")
     acct_id: str = _typed("数据中心标识 Data centre id", "5f0c1d2e3a4b5c", "acct_id", "AcctId", min_length=1)

@@ -251,10 +251,13 @@ def test_what_the_judge_says_is_repeated_for_reads_and_uncertain_for_writes(serv
         transport().call("POST", server.url + "/w", judge=judge, writes=True)
 
 
-def test_no_secret_no_payload_and_no_query_string_in_what_is_said(server: Faulty, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_secret_no_payload_and_no_query_string_in_what_is_said(
+    server: Faulty, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     server.routes["/cut"] = cut
     server.routes["/500"] = reply(SECRET.encode(), "500 Oops")
     said: list[str] = []
+    caplog.set_level("DEBUG")
 
     for path in ("/cut", "/500"):
         for writes in (True, False):
@@ -267,7 +270,7 @@ def test_no_secret_no_payload_and_no_query_string_in_what_is_said(server: Faulty
 
     out = capsys.readouterr()
     assert len(said) == 9
-    assert "s3cret" not in "".join(said) + out.out + out.err
+    assert "s3cret" not in "".join(said) + out.out + out.err + caplog.text
 
 
 def test_numbers_are_exact_and_never_float() -> None:

@@ -1,0 +1,5 @@
+"""The contract over Kingdee."""
+
+from tests.contract import contract
+
+TestKingdee = contract("kingdee")
