@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from sandbox.erp_kingdee.answers import MsgCode, Problem, Refused
@@ -138,6 +139,8 @@ class Resolver:
         try:
             return plain(f, given)
         except BadValue as error:
+            if self.lenient and given.__class__ in (str, int, Decimal):
+                return given  # what an import left behind: no screen would take it, and the API shows it as it is
             self.problems.append(Problem(f"字段“{f.title}”的值无效：{error}", f.key))
             return f.empty()
 

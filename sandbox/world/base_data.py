@@ -25,19 +25,19 @@ ORGANISATIONS = (
     ("200", "东方智控华南销售有限公司"),
 )
 WAREHOUSES = {"100": ("CK01", "CK02"), "200": ("CK11",)}
-TERMS = ("SKTJ01_SYS", "SKTJ02_SYS", "SKTJ03_SYS", "SKTJ05_SYS")
-SETTLEMENTS = ("JSFS04_SYS", "JSFS01_SYS", "JSFS05_SYS")
+TERMS = ("SKTJ01_SYS", "SKTJ03_SYS", "SKTJ05_SYS", "SKTJ02_SYS")
+SETTLEMENTS = ("JSFS04_SYS", "JSFS01_SYS", "JSFS06_SYS")
 GROUPS = ("DLR-A", "DLR-B", "KEY", "END")
 LEVELS = ("核心", "普通", "潜在")
 CHANNELS = ("省代", "市代", "二级")
-DAYS_TO_PAY = {"SKTJ01_SYS": 0, "SKTJ02_SYS": 22, "SKTJ03_SYS": 44, "SKTJ05_SYS": 0}
+DAYS_TO_PAY = {"SKTJ01_SYS": 0, "SKTJ02_SYS": 0, "SKTJ03_SYS": 22, "SKTJ05_SYS": 44}
 """Working days."""
 UNITS = (
     ("Pcs", "pcs", "Piece"),
-    ("Box", "box", "Box"),
-    ("Set", "set", "Set"),
-    ("Kg", "kg", "kg"),
-    ("M", "m", "Meter"),
+    ("box", "box", "Box"),
+    ("set", "set", "Set"),
+    ("kg", "kg", "kg"),
+    ("m", "m", "Meter"),
 )
 _PRODUCT_KINDS = (
     ("可编程控制器", "PLC", "Pcs"),
@@ -49,14 +49,14 @@ _PRODUCT_KINDS = (
     ("接近开关", "PXS", "Pcs"),
     ("交流接触器", "ACC", "Pcs"),
     ("塑壳断路器", "MCB", "Pcs"),
-    ("继电器", "RLY", "Box"),
+    ("继电器", "RLY", "box"),
     ("开关电源", "PSU", "Pcs"),
     ("气缸", "CYL", "Pcs"),
     ("电磁阀", "SOV", "Pcs"),
-    ("减速机", "RDC", "Set"),
-    ("直线导轨", "LGR", "M"),
-    ("控制电缆", "CBL", "M"),
-    ("端子排", "TRM", "Box"),
+    ("减速机", "RDC", "set"),
+    ("直线导轨", "LGR", "m"),
+    ("控制电缆", "CBL", "m"),
+    ("端子排", "TRM", "box"),
     ("工业交换机", "ISW", "Pcs"),
     ("编码器", "ENC", "Pcs"),
     ("温控表", "TMP", "Pcs"),
@@ -84,7 +84,7 @@ class PartySeed:
     customer_number: str = ""
     customer_ids: dict[str, int] = field(default_factory=dict)
     """Its copies in Kingdee: organisation -> FCUSTID."""
-    terms: str = "SKTJ02_SYS"
+    terms: str = "SKTJ03_SYS"
     level: str = ""
     channel: str = ""
 
@@ -310,7 +310,7 @@ def materials(seeds: list[ProductSeed], days: Days) -> list[Doc]:
             "SubHeadEntity": {
                 "FBARCODE": f"69{seed.serial * 104_729 % 10_000_000_000:010d}",
                 "FBaseUnitId": number(seed.unit),
-                "FTaxRateId": number("SL02_SYS"),
+                "FTaxRateId": number("SL01_SYS"),
                 "FIsSale": True,
             },
             "SubHeadEntity2": {"FSaleUnitId": number(seed.unit)},

@@ -29,7 +29,7 @@ _TERMS = {
 _SETTLEMENTS = {
     "JSFS01_SYS": "cash",
     "JSFS04_SYS": "transfer",
-    "JSFS05_SYS": "acceptance",
+    "JSFS06_SYS": "acceptance",
 }
 
 
@@ -155,7 +155,7 @@ def value_maps(people: list[Seller]) -> list[dict[str, str]]:
     for kingdee, canonical in (("PRE001", "CNY"), ("PRE007", "USD"), ("PRE006", "GBP")):
         add("currency", "erp_kingdee", kingdee, canonical)
         add("currency", "crm_zoho", canonical, canonical)
-    for kingdee, canonical in (("SL02_SYS", "0.13"), ("SL04_SYS", "0")):
+    for kingdee, canonical in (("SL01_SYS", "0.13"), ("SL04_SYS", "0")):
         add("tax_rate", "erp_kingdee", kingdee, canonical)
     return rows
 

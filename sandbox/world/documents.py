@@ -457,7 +457,7 @@ class History:
                 {
                     "FEntryID": self.entry,
                     "FSEQ": 1,
-                    "FSETTLETYPEID": number("JSFS05_SYS" if serial % 11 == 0 else "JSFS04_SYS"),
+                    "FSETTLETYPEID": number("JSFS06_SYS" if serial % 11 == 0 else "JSFS04_SYS"),
                     "FPURPOSEID": number("SFKYT01_SYS"),
                     "FRECTOTALAMOUNTFOR": money(fen),
                     "FRECAMOUNTFOR_E": money(fen - charge_fen),
