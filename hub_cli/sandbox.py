@@ -7,12 +7,14 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any
 
 import click
 
 from hub_cli.exits import Exit
+from hub_cli.processes import Children
 
 
 @click.group()
@@ -32,7 +34,6 @@ def serve(systems: tuple[str, ...], port_base: int, seed: int, data: Path | None
 
     Prints one JSON document when all listen: for each its URL, its control door, and the credentials named as in the vendor's console.
     """
-    from hub_cli.processes import Children
     from sandbox.serve import VENDORS
 
     wanted = list(systems) or list(VENDORS)
@@ -45,7 +46,7 @@ def serve(systems: tuple[str, ...], port_base: int, seed: int, data: Path | None
 
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, end)
-    with Children() as children:
+    with TemporaryDirectory(prefix="hub-sandbox-") as marks, Children(Path(marks)) as children:
         told = [
             start_one(children, name, port=port_base + index if port_base else 0, seed=seed, data=data, world=world)
             for index, name in enumerate(wanted)
@@ -58,7 +59,7 @@ def serve(systems: tuple[str, ...], port_base: int, seed: int, data: Path | None
                 sys.exit(Exit.FAILED)
 
 
-def start_one(children: Any, name: str, *, port: int, seed: int, data: Path | None, world: Path | None, log: Path | None = None) -> dict[str, Any]:
+def start_one(children: Children, name: str, *, port: int, seed: int, data: Path | None, world: Path | None, log: Path | None = None) -> dict[str, Any]:
     """Start one stand-in and wait until it listens. Gives its URL, control door and credentials."""
     command = [sys.executable, "-m", "sandbox.serve", name, "--port", str(port), "--seed", str(seed)]
     if data is not None:
