@@ -10,6 +10,7 @@ numbers, and text for dates and times exactly as the vendor writes them.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -136,7 +137,7 @@ class Ladder:
     """All states on the way, lowest first, e.g. `("A", "B", "C")`."""
     after: Mapping[str, str]
     """The state a successful step leads to: `{"save": "A", "submit": "B", "audit": "C"}`."""
-    same_as: Mapping[str, str] = field(default_factory=dict)
+    same_as: Mapping[str, str] = dataclasses.field(default_factory=dict)
     writable: Sequence[str] = ()
     """States in which `save` may change the document; empty: all."""
 
