@@ -63,7 +63,7 @@ class Engine:
     def reading(self) -> Iterator[Cursor]:
         """A transaction that can only read, with a limit on every statement."""
         with self.transaction() as db:
-            db.execute(f"SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = {int(self.settings.statement_timeout_s * 1000)}".encode())
+            db.execute(f"SET TRANSACTION READ ONLY; SET LOCAL TimeZone = 'UTC'; SET LOCAL statement_timeout = {int(self.settings.statement_timeout_s * 1000)}".encode())
             yield db
 
     @property

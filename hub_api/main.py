@@ -10,7 +10,25 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from hub_api import documentation, health, records
+from hub_api import (
+    cases,
+    changes,
+    conflicts,
+    deliveries,
+    documentation,
+    drift,
+    entities,
+    health,
+    hooks,
+    links,
+    metrics,
+    plans,
+    quarantine,
+    records,
+    runs,
+    systems,
+    values,
+)
 from hub_api.deps import Engine
 from hub_api.gate import Gate
 from hub_api.problems import BadParameters, InvalidPayload, MethodNotAllowed, NotFound, Problem, RecordNotFound, Unreadable
@@ -19,7 +37,24 @@ from hub_api.settings import ApiSettings
 if TYPE_CHECKING:
     from sync.hub import Hub
 
-ROUTERS = (health.router, records.router)
+ROUTERS = (
+    health.router,
+    metrics.router,
+    hooks.router,
+    systems.router,
+    entities.router,
+    changes.router,
+    links.router,
+    deliveries.router,
+    conflicts.router,
+    cases.router,
+    quarantine.router,
+    plans.router,
+    runs.router,
+    drift.router,
+    values.router,
+    records.router,
+)
 """Fixed addresses first, then those of the entities."""
 
 

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import psycopg
-from psycopg.types.json import set_json_loads
 
 from hub_api.permissions import View
 from ledger.tables import TABLES, EntityTable
@@ -58,11 +56,6 @@ class _Where:
         return " WHERE " + " AND ".join(self.parts) if self.parts else ""
 
 
-def exact_numbers(db: Cursor) -> None:
-    """From now on JSON numbers with a fraction are read as `Decimal`."""
-    set_json_loads(msgspec.json.Decoder(float_hook=Decimal).decode, context=db)
-
-
 def party_tree(db: Cursor, party: UUID | None) -> Tree:
     """A party and all below it. A cycle in the data ends the walk, it does not hang it."""
     if party is None:
@@ -89,7 +82,7 @@ def page(
     direction = "DESC" if down else "ASC"
     order = f"r.id {direction}" if column == "id" else f"r.{column} {direction} NULLS LAST, r.id"
     db.execute(
-        f"{_select(table)}, r.{column}::text AS sort_value FROM {table.name} r{where.sql()} ORDER BY {order} LIMIT {int(limit) + 1}",
+        f"{_SELECT}, r.{column}::text AS sort_value FROM {table.name} r{where.sql()} ORDER BY {order} LIMIT {int(limit) + 1}",
         where.values,
     )
     return db.fetchall()
@@ -100,7 +93,7 @@ def one(db: Cursor, view: View, tree: Tree, record: UUID) -> Row | None:
     table = TABLES[view.entity]
     where = _visible(view, tree)
     where.add("r.id = %(id)s", id=record)
-    db.execute(f"{_select(table)} FROM {table.name} r{where.sql()}", where.values)
+    db.execute(f"{_SELECT} FROM {table.name} r{where.sql()}", where.values)
     return db.fetchone()
 
 
@@ -138,8 +131,23 @@ def history(db: Cursor, view: View, record: UUID, *, before: int | None, limit: 
     return db.fetchall()
 
 
-def _select(table: EntityTable) -> str:
-    return "SELECT r.id, r.hub_key, r.number, r.version, r.retired, r.changed_at, r.doc, r.custom"
+def personal_values(db: Cursor, references: Sequence[str]) -> dict[str, Any]:
+    """The personal values that history refers to, by reference; an erased one is absent."""
+    if not references:
+        return {}
+    db.execute("SELECT id::text AS id, value FROM personal_value WHERE id = ANY(%s::uuid[]) AND value IS NOT NULL", [list(references)])
+    return {row["id"]: msgspec.json.decode(row["value"]) for row in db}
+
+
+def visible_ids(db: Cursor, view: View, tree: Tree, records: Sequence[UUID]) -> set[UUID]:
+    """Which of these records are in sight."""
+    where = _visible(view, tree)
+    where.add("r.id = ANY(%(ids)s)", ids=list(records))
+    db.execute(f"SELECT r.id FROM {TABLES[view.entity].name} r{where.sql()}", where.values)
+    return {row["id"] for row in db}
+
+
+_SELECT = "SELECT r.id, r.hub_key, r.number, r.version, r.retired, r.changed_at, r.doc, r.custom::text AS custom"
 
 
 def _visible(view: View, tree: Tree) -> _Where:

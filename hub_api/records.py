@@ -5,7 +5,7 @@ The routes are the same for every entity and typed for each, from the canonical 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -144,19 +144,22 @@ def _history_route(this: Shape) -> Callable[..., Response]:
         query = query_id("history", this.name, str(record_id), who.key_id)
         before = None if after is None else int(engine.sealer.open(after, query)[0])
         rows = queries.history(db, seen, record_id, before=before, limit=limit)
-        items = [version(seen, row) for row in rows[:limit]]
+        items = versions(db, seen, rows[:limit])
         cursor = engine.sealer.seal([rows[limit - 1]["seq"]], query) if len(rows) > limit else None
-        return views.answer({"items": [item for item in items if item is not None], "next": cursor})
+        return views.answer({"items": items, "next": cursor})
 
     history.__doc__ = f"{this.spec.title}: every version of one record, newest first, with what changed."
     return history
 
 
-def version(seen: View, row: dict[str, Any]) -> dict[str, Any] | None:
-    """One row of history as the role sees it; None when nothing that it may see changed."""
-    changed = views.changes(seen, row["changed"])
-    if changed is not None and not changed:
-        return None
+def versions(db: Cursor, seen: View, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of history as the role sees them; those of which it may see nothing are left out."""
+    shown = [(row, views.changes(seen, row["changed"])) for row in rows]
+    personal = queries.personal_values(db, [found for _, changed in shown for found in views.personal_references(changed)])
+    return [_version(seen, row, views.with_personal(changed, personal)) for row, changed in shown if changed is None or changed]
+
+
+def _version(seen: View, row: dict[str, Any], changed: Any) -> dict[str, Any]:
     shown: dict[str, Any] = {"at": views.moment(row["at"]), "created": row["changed"] is None, "changed": changed}
     return shown | {"version": row["version"], "cause": row["cause"]} if seen.internals else shown
 

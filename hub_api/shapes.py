@@ -50,6 +50,14 @@ def _moment(text: str) -> str:
 DayText = Annotated[str, AfterValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 MomentText = Annotated[str, Field(max_length=40), AfterValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
 
+def _entity(name: str) -> str:
+    if name not in MODELS:
+        raise ValueError(f"use one of {', '.join(MODELS)}")
+    return name
+
+
+EntityName = Annotated[str, AfterValidator(_entity), WithJsonSchema({"type": "string", "enum": list(MODELS)})]
+
 _EDIT_TYPES: dict[str, Any] = {
     "text": Text, "decimal": DecimalText, "integer": Annotated[int, Field(ge=-(2**31), lt=2**31, strict=True)], "boolean": Annotated[bool, Field(strict=True)],
     "date": DayText, "moment": MomentText, "reference": UUID, "list": Annotated[list[Text], Field(max_length=200)], "map": dict[Text, Text],

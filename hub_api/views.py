@@ -23,7 +23,7 @@ def record(view: View, row: Row, sets: Mapping[str, Sequence[Row]]) -> dict[str,
         shown["changed_at"] = utc_text(shown["changed_at"])
     shown |= {name: value for name, value in row["doc"].items() if name in view.fields}
     if view.custom and row["custom"] is not None:
-        shown["custom"] = row["custom"]
+        shown["custom"] = msgspec.Raw(row["custom"].encode())
     for child, rows in sets.items():
         allowed = view.sets[child]
         shown[child] = [{"id": one["id"]} | {name: value for name, value in one["doc"].items() if name in allowed} for one in rows]
@@ -36,20 +36,45 @@ def moment(value: datetime | None) -> str | None:
 
 
 def changes(view: View, changed: Mapping[str, Any] | None) -> Any:
-    """What of a change the role may see.
+    """What of a change the role may see; None for a new record, empty when nothing that it may see changed.
 
-    Our own people: `{field: [before, after]}`. A dealer: the names of its fields, without values, for a former value may have been somebody else's.
+    Our own people: `{field: [before, after]}`, with `lines/<id>/field` for a line's field and `lines/<id>` for a line that came or went.
+    A dealer: the names of its fields, without values, for a former value may have been somebody else's.
     """
     if changed is None:
         return None
-    seen = {path: value for path, value in changed.items() if view.sees(_path(path))}
-    return seen if view.internals else sorted({_path(path).partition(".")[0] for path in seen})
+    seen = {path: _pair(view, path, pair) for path, pair in changed.items() if view.sees(_field(path))}
+    return seen if view.internals else sorted({path.partition("/")[0] for path in seen})
 
 
-def _path(path: str) -> str:
-    """`lines.<row id>.quantity` or `lines[…].quantity` as the field it is about: `lines.quantity`."""
-    parts = path.replace("[", ".").replace("]", "").split(".")
-    return parts[0] if len(parts) == 1 else f"{parts[0]}.{parts[-1]}" if len(parts) > 1 else path
+def _field(path: str) -> str:
+    parts = path.split("/")
+    return f"{parts[0]}.{parts[2]}" if len(parts) == 3 else parts[0]
+
+
+def _pair(view: View, path: str, pair: Any) -> Any:
+    head, _, rest = path.partition("/")
+    if not rest or "/" in rest or head not in view.sets:
+        return pair
+    return [row and {name: value for name, value in row.items() if name in view.sets[head]} for row in pair]
+
+
+def personal_references(value: Any) -> list[str]:
+    """Identifiers of the personal values that a change refers to."""
+    if isinstance(value, dict):
+        if value.keys() == {"personal"}:
+            return [value["personal"]]
+        return [found for inner in value.values() for found in personal_references(inner)]
+    return [found for inner in value for found in personal_references(inner)] if isinstance(value, list) else []
+
+
+def with_personal(value: Any, values: Mapping[str, Any]) -> Any:
+    """A change with its personal values in place; null where one was erased."""
+    if isinstance(value, dict):
+        if value.keys() == {"personal"}:
+            return values.get(value["personal"])
+        return {name: with_personal(inner, values) for name, inner in value.items()}
+    return [with_personal(inner, values) for inner in value] if isinstance(value, list) else value
 
 
 def answer(body: Any, status: int = 200) -> Response:

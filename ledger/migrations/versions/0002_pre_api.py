@@ -24,4 +24,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them; keys must be made anew afterwards."""
-    op.execute("DROP INDEX parties_parent; DROP TABLE api_audit, idempotent_request, api_secret, api_key")
+    op.execute("DROP INDEX history_at; DROP INDEX parties_parent; DROP TABLE api_audit, idempotent_request, api_secret, api_key")

@@ -1,0 +1,123 @@
+"""Cases: questions for a person, such as whether two records are one party."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
+from starlette.responses import Response
+
+from hub_api import engine_calls, lists
+from hub_api.actions import Action, doing
+from hub_api.deps import Db, EngineDep, may
+from hub_api.keys import Caller
+from hub_api.pages import Maybe, MaybeId, Number, Paged, answer, found, ok, page_example, paged
+from hub_api.permissions import Scope
+from hub_api.problems import (
+    BadCursor,
+    BadParameters,
+    InvalidPayload,
+    KeyReused,
+    NotAllowedHere,
+    NotFound,
+    RecordNotFound,
+    RequestRepeated,
+    Unreadable,
+    WrongState,
+    problems,
+)
+from hub_api.shapes import Text
+
+router = APIRouter(prefix="/v1/cases", tags=["cases"])
+
+State = Literal["open", "same", "different"]
+
+
+class Case(BaseModel):
+    """Two records that may be one."""
+
+    id: int
+    kind: str
+    entity: str
+    left_id: UUID
+    right_id: UUID
+    evidence: Any = Field(description="What speaks for it, and how much.")
+    state: State
+    opened_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+    reason: str | None
+
+
+class Cases(BaseModel):
+    """A page of cases."""
+
+    items: list[Case]
+    next: str | None
+
+
+class CaseFilters(Paged):
+    """Filters of the list."""
+
+    state: State | SkipJsonSchema[None] = None
+    entity: Maybe = None
+    kind: Maybe = None
+    entity_id: MaybeId = None
+
+
+class Decision(BaseModel):
+    """The answer."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"answer": "same", "reason": "营业执照一致"}})
+
+    answer: Literal["same", "different"]
+    reason: Annotated[Text, Field(max_length=1000)] = Field(default="", description="Why, for those who ask later.")
+
+
+CASE = {
+    "id": 3,
+    "kind": "same_record",
+    "entity": "party",
+    "left_id": "01931f5e-7c00-7000-8000-000000000000",
+    "right_id": "01931f5e-7c00-7000-8000-000000000001",
+    "evidence": [["name", "恒信机电"]],
+    "state": "open",
+    "opened_at": "2026-01-05T02:11:12Z",
+    "decided_at": None,
+    "decided_by": None,
+    "reason": None,
+}
+Reader = Annotated[Caller, may(Scope.CASES_READ)]
+
+
+@router.get(
+    "", operation_id="list_cases", responses=ok(Cases, page_example(CASE), "A page.") | problems(BadParameters, BadCursor), response_class=Response
+)
+def list_cases(asked: Annotated[CaseFilters, Query()], who: Reader, engine: EngineDep, db: Db) -> Response:
+    """Cases, newest first."""
+    return answer(paged(engine, db, who, lists.CASES, asked))
+
+
+@router.get("/{case_id}", operation_id="get_case", responses=ok(Case, CASE, "The case.") | problems(RecordNotFound, NotFound), response_class=Response)
+def get_case(case_id: Number, who: Reader, db: Db) -> Response:
+    """One case with its evidence."""
+    return answer(found(db, lists.CASES, id=case_id))
+
+
+@router.post(
+    "/{case_id}/decide",
+    operation_id="decide_case",
+    responses=ok(Case, CASE | {"state": "same", "decided_at": "2026-01-05T03:00:00Z", "decided_by": "api:li"}, "The case, decided.")
+    | problems(BadParameters, Unreadable, InvalidPayload, RecordNotFound, NotFound, WrongState, NotAllowedHere, RequestRepeated, KeyReused),
+    response_class=Response,
+)
+def decide(case_id: Number, decision: Decision, act: Annotated[Action, doing("case.decide", Scope.CASES_DECIDE)], engine: EngineDep) -> Response:
+    """Say whether the two records are one; what was held for the case goes on."""
+    act.on(f"case:{case_id}", answer=decision.answer)
+    engine_calls.decide(engine.hub, case_id, decision.answer, by=act.by, reason=decision.reason)
+    with engine.reading() as db:
+        return act.done(found(db, lists.CASES, id=case_id))

@@ -1,0 +1,137 @@
+"""Links: which record of a system is which canonical record."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
+from starlette.responses import Response
+
+from hub_api import engine_calls, lists
+from hub_api.actions import Action, doing
+from hub_api.deps import Db, EngineDep, may
+from hub_api.keys import Caller
+from hub_api.pages import Maybe, MaybeId, Paged, answer, ok, page_example, paged
+from hub_api.permissions import Scope
+from hub_api.problems import (
+    BadCursor,
+    BadParameters,
+    InvalidPayload,
+    KeyReused,
+    NotAllowedHere,
+    NotFound,
+    RequestRepeated,
+    Unreadable,
+    WrongState,
+    problems,
+)
+from hub_api.shapes import Text
+
+router = APIRouter(prefix="/v1/links", tags=["links"])
+
+Role = Literal["primary", "alias", "gone"]
+
+
+class Link(BaseModel):
+    """One record of a system, joined to its canonical record."""
+
+    system: str
+    stream: str
+    entity: str
+    key: str = Field(description="The system's own identifier.")
+    org: str
+    number: str
+    entity_id: UUID
+    role: Role = Field(description="primary is written, alias is read only, gone was deleted there.")
+    how: str = Field(description="How it was found: new, hub_key, sure:<kind>, created, import, person:<who>.")
+    linked_at: datetime
+
+
+class Links(BaseModel):
+    """A page of links."""
+
+    items: list[Link]
+    next: str | None
+
+
+class LinkFilters(Paged):
+    """Filters of the list."""
+
+    system: Maybe = None
+    stream: Maybe = None
+    entity: Maybe = None
+    entity_id: MaybeId = None
+    key: Maybe = None
+    number: Maybe = None
+    role: Role | SkipJsonSchema[None] = None
+
+
+class LinkChange(BaseModel):
+    """One record of a system, and what it is."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"system": "zoho", "stream": "accounts", "key": "57257670000001", "entity_id": "01931f5e-7c00-7000-8000-000000000000"}},
+    )
+
+    system: Annotated[Text, Field(max_length=100)]
+    stream: Annotated[Text, Field(max_length=100)]
+    key: Annotated[Text, Field(max_length=200)]
+    entity_id: UUID = Field(description="The canonical record.")
+
+
+class Unlinking(BaseModel):
+    """One record of a system."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"system": "zoho", "stream": "accounts", "key": "57257670000001"}})
+
+    system: Annotated[Text, Field(max_length=100)]
+    stream: Annotated[Text, Field(max_length=100)]
+    key: Annotated[Text, Field(max_length=200)]
+
+
+class Done(BaseModel):
+    """It was done."""
+
+    done: bool
+
+
+LINK = {
+    "system": "kingdee",
+    "stream": "customers",
+    "entity": "party",
+    "key": "200001",
+    "org": "100",
+    "number": "CUST0001",
+    "entity_id": "01931f5e-7c00-7000-8000-000000000000",
+    "role": "primary",
+    "how": "sure:uscc",
+    "linked_at": "2026-01-05T02:11:12Z",
+}
+_ACTS = problems(BadParameters, Unreadable, InvalidPayload, NotFound, WrongState, NotAllowedHere, RequestRepeated, KeyReused)
+
+
+@router.get("", operation_id="list_links", responses=ok(Links, page_example(LINK), "A page.") | problems(BadParameters, BadCursor), response_class=Response)
+def list_links(asked: Annotated[LinkFilters, Query()], _who: Annotated[Caller, may(Scope.OPERATIONS_READ)], engine: EngineDep, db: Db) -> Response:
+    """Links, by system and key."""
+    return answer(paged(engine, db, _who, lists.LINKS, asked))
+
+
+@router.post("/accept", operation_id="accept_link", responses=ok(Done, {"done": True}, "Linked.") | _ACTS, response_class=Response)
+def accept(change: LinkChange, act: Annotated[Action, doing("link.accept", Scope.LINKS_WRITE)], engine: EngineDep) -> Response:
+    """Join a record of a system to a canonical record, as a person's decision."""
+    act.on(f"link:{change.system}/{change.stream}/{change.key}", entity_id=str(change.entity_id))
+    engine_calls.accept_link(engine.hub, change.system, change.stream, change.key, change.entity_id, by=act.by)
+    return act.done({"done": True})
+
+
+@router.post("/unlink", operation_id="unlink", responses=ok(Done, {"done": True}, "Unlinked.") | _ACTS, response_class=Response)
+def unlink(change: Unlinking, act: Annotated[Action, doing("link.unlink", Scope.LINKS_WRITE)], engine: EngineDep) -> Response:
+    """Part a record of a system from its canonical record; it becomes a record of its own when it is next read."""
+    act.on(f"link:{change.system}/{change.stream}/{change.key}")
+    engine_calls.unlink(engine.hub, change.system, change.stream, change.key, by=act.by)
+    return act.done({"done": True})
