@@ -111,6 +111,11 @@ def criterion(value: Value) -> str:
     return re.sub(r"([\\(),])", r"\\\1", _plain(value))
 
 
+def is_text(value: str) -> bool:
+    """True for a text that can stand in a query at all."""
+    return not _CONTROL.search(value)
+
+
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """Slices of at most `size` items."""
     for start in range(0, len(items), size):

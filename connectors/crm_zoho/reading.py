@@ -26,6 +26,7 @@ from connectors.crm_zoho.query import (
     chunks,
     compare,
     criteria,
+    is_text,
     one_of,
     select,
 )
@@ -231,6 +232,7 @@ class Reader:
 
     def _carriers(self, hub_keys: Sequence[str]) -> Iterator[Row]:
         field, module = self._module.hub_key, self._module.api_name
+        hub_keys = [hub_key for hub_key in hub_keys if hub_key and is_text(hub_key)]
         if self._settings.find_route == "search":
             for part in chunks(hub_keys, 10):
                 yield from self._client.search(module, criteria(field, part), ("id", field)).rows

@@ -90,7 +90,12 @@ class ZohoSettings(BaseModel):
         examples=["env:ZOHO_TOKEN"],
     )
     notification_token_previous: SecretStr | None = Field(
-        None, title="The secret before the last change, accepted until it is removed 旧回调令牌", json_schema_extra=_SECRET
+        None,
+        title="The secret before the last change, accepted until it is removed 旧回调令牌",
+        json_schema_extra=_SECRET,
+        examples=["env:ZOHO_TOKEN_OLD"],
     )
     notify_url: str = Field("", title="Public address of the hub's callback 回调地址", examples=["https://hub.example.com/v1/hooks/zoho"])
-    channel_id: str = Field("1000000068001", title="Number of the notification channel 通道编号", pattern=r"^\d{1,19}$")
+    channel_id: str = Field(
+        "1000000068001", title="Number of the notification channel 通道编号", pattern=r"^\d{1,19}$", examples=["1000000068001"]
+    )

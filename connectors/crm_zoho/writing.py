@@ -51,6 +51,7 @@ class Writer:
     def __init__(self, client: ZohoClient, module: Module, reader: Reader) -> None:
         self._client, self._module, self._reader = client, module, reader
         self._blueprint = Blueprint(client, module)
+        self._declared = {info.name for info in module.stream.fields} | {f"{module.lines}._delete"}
 
     def write(self, changes: Sequence[Change]) -> list[Receipt]:
         """One step for each change. Raises CallFailed only when nothing at all was done."""
@@ -71,12 +72,25 @@ class Writer:
 
     def _save(self, changes: Sequence[Change]) -> list[Receipt]:
         receipts, changes = _apart(changes)
+        receipts += [refused for change in changes if (refused := self._not_declared(change))]
+        told = {receipt.change_id for receipt in receipts}
+        changes = [change for change in changes if change.id not in told]
         calls: list[tuple[Sequence[Change], Callable[[Sequence[Change]], list[Receipt]]]] = []
         for quiet in (True, False):
             chosen = [change for change in changes if change.quiet is quiet]
             calls += [(part, self._create) for part in chunks([change for change in chosen if change.key is None], BATCH)]
             calls += [(part, self._update) for part in chunks([change for change in chosen if change.key is not None], BATCH)]
         return receipts + self._each(calls, alone=not receipts)
+
+    def _not_declared(self, change: Change) -> Receipt | None:
+        """Zoho passes over a name that it does not know and says SUCCESS, so such a value would be lost without a word."""
+        names = set(change.fields)
+        rows = change.fields.get(self._module.lines) if self._module.lines else None
+        names |= {f"{self._module.lines}.{name}" for row in rows or () for name in row}
+        if unknown := sorted(name for name in names if name not in self._declared and not name.startswith("$")):
+            why = f"{self._module.api_name} has no field {', '.join(unknown)[:200]}; nothing was sent"
+            return Receipt(change.id, change.step, Outcome.REJECTED, change.key, code="no-such-field", why=why)
+        return None
 
     def _each(self, calls: Sequence[tuple[Sequence[Change], Callable[[Sequence[Change]], list[Receipt]]]], *, alone: bool) -> list[Receipt]:
         """All calls; one that fails gives receipts, unless it is the first, when certainly nothing was done yet."""

@@ -1,0 +1,5 @@
+"""The contract over Zoho CRM."""
+
+from tests.contract import contract
+
+TestZoho = contract("zoho")
