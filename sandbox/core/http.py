@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -109,7 +110,7 @@ Answerer = Callable[[Request], "Wire | Awaitable[Wire]"]
 def head_bytes(response: Response, *, close: bool, head_only: bool = False) -> bytes:
     """Status line and headers, with Content-Length of the whole body."""
     reason = _REASONS.get(response.status, "Unknown")
-    lines = [f"HTTP/1.1 {response.status} {reason}", f"Content-Type: {response.content_type}"]
+    lines = [f"HTTP/1.1 {response.status} {reason}", f"Date: {formatdate(usegmt=True)}", f"Content-Type: {response.content_type}"]
     if response.status not in (204, 304):
         lines.append(f"Content-Length: {len(response.body)}")
     lines.extend(f"{name}: {value}" for name, value in response.headers)
