@@ -238,6 +238,7 @@ FIELDS: Mapping[str, Sequence[FieldInfo]] = {
         _date("Due_Date", "到期日 Due date"),
         _choice("Status", "状态 Status"),
         _money("Grand_Total", "总额 Grand total", writable=False),
+        _text("Description", "备注 Description", 32000),
         OWNER,
         _text("ERP_Bill_No", "ERP 应收单号 Receivable number in the ERP", 80),
         _text("Company_Code", "公司 Company", 20),

@@ -49,6 +49,7 @@ class Reader:
         self._by_coql = settings.read_route == "coql" and not module.lines
         self._converted = "both" if module.stream.name == "leads" else ""
         self._checked = False
+        self._overlap = max(1, settings.overlap_s)  # one second at least: what was committed later in that second must be read, too
         self._batch = min(BATCH, settings.page_size)
         self._rows = min(MAX_ROWS, settings.page_size * 10)
 
@@ -66,11 +67,11 @@ class Reader:
             if self._settings.first_load == "bulk" and not self._module.lines:
                 yield from self._bulk_load(gone)
                 return
-        since = self._early(at, self._module.stream.overlap_s) if at else ""
+        since = self._early(at, self._overlap) if at else ""
         for rows, reached in self._changed_by_coql(since) if self._by_coql else self._changed(since):
             at = later(at, reached)
             yield self._page(rows, {"at": at, "deleted": gone})
-        records, newest = self._deletions(self._early(gone, self._module.stream.overlap_s) if gone else "")
+        records, newest = self._deletions(self._early(gone, self._overlap) if gone else "")
         yield Page(records, {"at": at, "deleted": later(gone, newest)})
 
     def _changed(self, since: str) -> Iterator[tuple[Listing, str]]:
@@ -122,7 +123,7 @@ class Reader:
             for row in rows:
                 at = later(at, str(row.get("Modified_Time") or ""))
             yield self._page(listing, None)
-        records, newest = self._deletions(self._early(gone, self._module.stream.overlap_s) if gone else "")
+        records, newest = self._deletions(self._early(gone, self._overlap) if gone else "")
         yield Page(records, {"at": at, "deleted": later(gone, newest)})
 
     # deletions

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as sized
 from hypothesis import strategies as st
 
 from connectors.base import InboundRequest
@@ -99,6 +100,7 @@ def test_without_a_token_in_the_settings_no_callback_is_believed() -> None:
         connector.events(settings(notification_token=None), callback())
 
 
+@sized(deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=50).map(str.encode))
 def test_law_whatever_comes_is_forged_or_an_answer(body: bytes) -> None:
     with pytest.raises(Forged):

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.crm_zoho.query import BadQuery, Where, after, both, compare, credits_of, criteria, literal, name, one_of, select
@@ -49,16 +49,19 @@ def read_coql(text: str) -> list[str]:
     return found
 
 
+@settings(deadline=None)
 @given(texts)
 def test_law_a_coql_literal_is_read_back_as_the_text_it_was_made_from(text: str) -> None:
     assert read_coql(literal(text)) == [text]
 
 
+@settings(deadline=None)
 @given(st.lists(texts, min_size=1, max_size=50))
 def test_law_values_of_a_list_stay_apart(values: list[str]) -> None:
     assert read_coql(one_of("Hub_Key", values).text) == values
 
 
+@settings(deadline=None)
 @given(texts, texts)
 def test_law_a_whole_query_holds_exactly_the_literals_that_were_put_in(first: str, second: str) -> None:
     query = select(("id",), "Accounts", both(compare("Account_Name", "=", first), compare("USCC", ">=", second)))
@@ -69,6 +72,7 @@ def test_law_a_whole_query_holds_exactly_the_literals_that_were_put_in(first: st
     )
 
 
+@settings(deadline=None)
 @given(texts)
 def test_law_a_criterion_is_read_back_as_the_text_it_was_made_from(text: str) -> None:
     built = criteria("Hub_Key", [text])

@@ -147,12 +147,13 @@ def test_an_empty_module_has_a_cursor_too(sandbox: StandIn) -> None:
 
 
 @pytest.mark.promise(8)
-def test_deletions_are_told_once_the_first_load_is_over_and_only_those_since(sandbox: StandIn) -> None:
+def test_deletions_since_the_first_load_are_told_and_older_ones_are_not(sandbox: StandIn) -> None:
     loaded = accounts(4)
     sandbox.load(accounts=loaded)
-    sandbox.drop("accounts", loaded[0]["id"])
+    for record in loaded[:1]:  # before the first load
+        sandbox.drop("accounts", record["id"])
+        sandbox.vendor.box.clock.shift_s += 10
     session = sandbox.session(overlap_s=0)
-    sandbox.vendor.box.clock.shift_s += 10
 
     first = read(session)
     sandbox.drop("accounts", loaded[1]["id"])
@@ -160,9 +161,23 @@ def test_deletions_are_told_once_the_first_load_is_over_and_only_those_since(san
 
     assert set(alive(first)) == ids(loaded[1:])
     deleted = [record for page in second for record in page.records if record.deleted]
-    assert [(record.key, record.payload) for record in deleted] == [(loaded[1]["id"], {})]
+    assert {record.key: record.payload for record in deleted if record.key != loaded[0]["id"]} == {loaded[1]["id"]: {}}
+    sandbox.vendor.box.clock.shift_s += 10
+    sandbox.drop("accounts", loaded[2]["id"])
     third = read(session, cursor=second[-1].cursor)
-    assert [record for page in third for record in page.records] == []
+    assert {record.key for page in third for record in page.records if record.deleted} - {loaded[1]["id"]} == {loaded[2]["id"]}
+    assert all(not record.deleted for page in first for record in page.records)
+
+
+@pytest.mark.promise(2)
+@pytest.mark.parametrize("route", ["list", "coql"])
+def test_the_boundary_is_read_again_even_without_an_overlap(sandbox: StandIn, route: str) -> None:
+    sandbox.load(accounts=accounts(1, stamp=SECOND))
+    session = sandbox.session(overlap_s=0, read_route=route)
+    cursor = read(session)[-1].cursor
+    sandbox.load(accounts=accounts(1, stamp=SECOND, first=2))
+
+    assert len(alive(read(session, cursor=cursor))) == 2
 
 
 def test_get_gives_the_living_marks_the_deleted_and_leaves_out_the_unknown(sandbox: StandIn) -> None:
