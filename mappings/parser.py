@@ -18,14 +18,16 @@ from mappings.keys import NORMALISERS
 from mappings.located import Loc, overlay, parse, suggestion
 from mappings.rules import KeyRule, MappingRules, Place, Rule, SetRule
 
-HEADER = tuple("title entity zone empty nothing lookups company parameters fields sets constants identity likeness".split())
-OPTIONS = tuple(
-    (
-        "field write as stream by parent line_of values otherwise map function with constant places form empty nothing default "
-        "read_only write_only creates_only when when_read when_write percent sum_of common_of"
-    ).split()
-)
-SET_WORDS = tuple("field row key key_is hub_key natural fields constants".split())
+HEADER = (
+    "title", "entity", "zone", "empty", "nothing", "lookups", "company", "parameters", "fields", "sets", "constants", "identity",
+    "likeness",
+)  # fmt: skip
+OPTIONS = (
+    "field", "write", "as", "stream", "by", "parent", "line_of", "values", "otherwise", "map", "function", "with", "constant",
+    "places", "form", "empty", "nothing", "default", "read_only", "write_only", "creates_only", "when", "when_read", "when_write",
+    "percent", "sum_of", "common_of",
+)  # fmt: skip
+SET_WORDS = ("field", "row", "key", "key_is", "hub_key", "natural", "fields", "constants")
 
 _BY_TYPE = {"date": "day"}  # the other types of canonical fields are called like their rules
 _AS = ("text", "decimal", "percent", "integer", "boolean", "date", "moment", "list", "map")

@@ -222,9 +222,9 @@ class _WriteCode:
         words = source.literal(", ".join(str(canonical) for _, canonical in rule.table))
         with source.block("if v is not A:"):
             known = source.bind(table)
-            source.add(
-                f"y = {known}.get(v, A) if v.__class__ is str else {known}.get(repr(v) if v.__class__ is list else v, A) if v.__class__ is not dict else A"
-            )
+            with source.block("if v.__class__ is str:"):
+                source.add(f"y = {known}.get(v, A)")
+            source.add(f"else: y = {known}.get(repr(v) if v.__class__ is list else v, A) if v.__class__ is not dict else A")
             source.add(f"if y is A: unknown_word(v, {self._path(rule)}, {words}, E)", f"else: {slot} = y")
 
     def _mapped(self, rule: Rule, slot: str, company: str) -> None:
