@@ -30,6 +30,7 @@ class Zoho:
 
     @property
     def url(self) -> str:
+        """Address of the stand-in."""
         return self.server.url
 
     def sign_in(self, **changed: str) -> Any:
@@ -101,7 +102,9 @@ def zoho() -> Iterator[Zoho]:
 def order(zoho: Zoho) -> str:
     """Id of a sales order of two lines, with its account and products."""
     (account,) = zoho.insert("Accounts", {"Account_Name": "深圳市华南经销有限公司", "Hub_Key": "A1"})
-    pump, valve = zoho.insert("Products", {"Product_Name": "离心泵", "Unit_Price": 100}, {"Product_Name": "球阀", "Unit_Price": Decimal("9.90")})
+    pump, valve = zoho.insert(
+        "Products", {"Product_Name": "离心泵", "Unit_Price": 100}, {"Product_Name": "球阀", "Unit_Price": Decimal("9.90")}
+    )
     lines = [
         {"Product_Name": {"id": pump}, "Quantity": 3, "List_Price": Decimal("113.005"), "Hub_Line": "L1"},
         {"Product_Name": {"id": valve}, "Quantity": Decimal("2.5"), "Discount": Decimal("0.75"), "Hub_Line": "L2"},

@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.sandbox.crm_zoho.conftest import Zoho
-from zohocrmsdk.src.com.zoho.crm.api import HeaderMap, ParameterMap
+from zohocrmsdk.src.com.zoho.crm.api import HeaderMap, ParameterMap, bulk_read, coql, modules, notifications, org, users
 from zohocrmsdk.src.com.zoho.crm.api import blueprint as blueprints
-from zohocrmsdk.src.com.zoho.crm.api import bulk_read, coql, modules, notifications, org, users
 from zohocrmsdk.src.com.zoho.crm.api import record as records
 from zohocrmsdk.src.com.zoho.crm.api.util import Choice
+
+from tests.sandbox.crm_zoho.conftest import Zoho
 
 
 def _record(**fields: Any) -> Any:
@@ -50,7 +50,9 @@ def _created(response: Any) -> list[str]:
 
 def test_the_sdk_signs_in_once_and_creates_an_account(sdk: Zoho) -> None:
     accounts = records.RecordOperations("Accounts")
-    response = accounts.create_records(_body(_record(Account_Name="深圳市华南经销有限公司", Hub_Key="A1", Credit_Limit=100000.5)), HeaderMap())
+    response = accounts.create_records(
+        _body(_record(Account_Name="深圳市华南经销有限公司", Hub_Key="A1", Credit_Limit=100000.5)), HeaderMap()
+    )
     accounts.create_records(_body(_record(Account_Name="广州市白云商贸有限公司")), HeaderMap())
 
     (entry,) = response.get_object().get_data()[:1]
@@ -168,7 +170,9 @@ def test_the_sdk_asks_by_coql_and_understands_a_refusal(sdk: Zoho) -> None:
 
 
 def test_the_sdk_searches(sdk: Zoho) -> None:
-    records.RecordOperations("Contacts").create_records(_body(_record(Last_Name="李", First_Name="雷", Email="lilei@example.com")), HeaderMap())
+    records.RecordOperations("Contacts").create_records(
+        _body(_record(Last_Name="李", First_Name="雷", Email="lilei@example.com")), HeaderMap()
+    )
     params = ParameterMap()
     params.add(records.SearchRecordsParam.email, "lilei@example.com")
     found = records.RecordOperations("Contacts").search_records(params, HeaderMap()).get_object().get_data()

@@ -28,7 +28,7 @@ def _list(zoho: Zoho, **params: str) -> Any:
     return zoho.read("GET", "/crm/v8/Accounts", params={"fields": "Account_Name", **params})
 
 
-def _refusal(zoho: Zoho, path: str, headers: dict[str, str] | None = None, **params: str) -> str:
+def _refusal(zoho: Zoho, path: str, headers: Any = None, **params: str) -> str:
     answer = zoho.call("GET", path, params=params, headers=headers)
     assert answer.status_code == 400
     return str(answer.json()["code"])
@@ -109,9 +109,9 @@ def test_if_modified_since_is_exclusive_and_takes_any_offset(zoho: Zoho) -> None
         ("2026-01-01T00:00:00+00:00", ids[1:]),
         ("2025-12-31T23:59:59+00:00", ids),
     ):
-        rows = zoho.read(
-            "GET", "/crm/v8/Accounts", params={"fields": "id", "sort_order": "asc"}, headers={"If-Modified-Since": header}
-        )["data"]
+        rows = zoho.read("GET", "/crm/v8/Accounts", params={"fields": "id", "sort_order": "asc"}, headers={"If-Modified-Since": header})[
+            "data"
+        ]
         assert [row["id"] for row in rows] == found
 
     nothing = zoho.call("GET", "/crm/v8/Accounts", params={"fields": "id"}, headers={"If-Modified-Since": "2026-01-01T08:00:02+08:00"})
@@ -200,9 +200,20 @@ def test_search_reads_nested_criteria_with_escapes(zoho: Zoho) -> None:
 
 @pytest.mark.parametrize(
     "criteria",
-    ["", "(", "()", "(ERP_Code)", "(ERP_Code:like:x)", "((ERP_Code:equals:x)and)", "(ERP_Code:equals:a(b)", "(Nothing:equals:x)",
-     "((ERP_Code:equals:a)and(ERP_Code:equals:b)or(ERP_Code:equals:c))", "(Credit_Limit:equals:abc)", "(" * 50 + "ERP_Code:equals:x" + ")" * 50],
-)  # fmt: skip
+    [
+        "",
+        "(",
+        "()",
+        "(ERP_Code)",
+        "(ERP_Code:like:x)",
+        "((ERP_Code:equals:x)and)",
+        "(ERP_Code:equals:a(b)",
+        "(Nothing:equals:x)",
+        "((ERP_Code:equals:a)and(ERP_Code:equals:b)or(ERP_Code:equals:c))",
+        "(Credit_Limit:equals:abc)",
+        "(" * 50 + "ERP_Code:equals:x" + ")" * 50,
+    ],
+)
 def test_search_refuses_what_it_cannot_read(zoho: Zoho, criteria: str) -> None:
     assert zoho.call("GET", "/crm/v8/Accounts/search", params={"criteria": criteria}).status_code == 400
 

@@ -81,7 +81,7 @@ def test_a_body_that_is_no_batch_is_refused_as_a_whole(zoho: Zoho, body: bytes, 
         ("Account_Name", "长" * 201, {"maximum_length": 200}),
         ("Credit_Limit", "100", {"expected_data_type": "double"}),
         ("Credit_Limit", True, {"expected_data_type": "double"}),
-        ("Credit_Limit", Decimal("123456789012345678901234567890"), {"maximum_length": 16}),
+        ("Credit_Limit", Decimal(123456789012345678901234567890), {"maximum_length": 16}),
         ("Email_Address", "not an address", {"expected_data_type": "email"}),
         ("Phone", "<script>", {"expected_data_type": "phone"}),
         ("Dealer_Level", "超级", {"expected_data_type": "picklist"}),
@@ -99,7 +99,8 @@ def test_a_value_that_does_not_fit_is_refused_with_its_field_and_type(zoho: Zoho
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("Closing_Date", "2026-02-30"), ("Closing_Date", "05/01/2026"), ("Closing_Date", 5), ("Probability", Decimal("1.5"))]
+    ("field", "value"),
+    [("Closing_Date", "2026-02-30"), ("Closing_Date", "05/01/2026"), ("Closing_Date", 5), ("Probability", Decimal("1.5"))],
 )
 def test_dates_that_do_not_exist_and_broken_whole_numbers_are_refused(zoho: Zoho, field: str, value: Any) -> None:
     entry = _refused(zoho, "Deals", Deal_Name="项目", Stage="Qualification", **{field: value})
@@ -160,7 +161,9 @@ def test_the_hub_key_is_unique_whatever_its_case(zoho: Zoho) -> None:
 
 
 def _upsert(zoho: Zoho, module: str, *records: dict[str, Any], keys: Any = None) -> requests.Response:
-    return zoho.call("POST", f"/crm/v8/{module}/upsert", {"data": list(records), **({} if keys is None else {"duplicate_check_fields": keys})})
+    return zoho.call(
+        "POST", f"/crm/v8/{module}/upsert", {"data": list(records), **({} if keys is None else {"duplicate_check_fields": keys})}
+    )
 
 
 def test_an_upsert_takes_the_first_key_field_that_matches(zoho: Zoho) -> None:
@@ -263,7 +266,9 @@ def test_rows_with_an_id_change_without_are_added_with_delete_go_and_others_stay
     gone = {"Ordered_Items": [{"id": second["id"], "_delete": None}]}
     zoho.read("PUT", f"/crm/v8/Sales_Orders/{order}", {"data": [gone]})
     assert [row["Hub_Line"] for row in zoho.one("Sales_Orders", order)["Ordered_Items"]] == ["L1", "L3"]
-    foreign = zoho.call("PUT", f"/crm/v8/Sales_Orders/{order}", {"data": [{"Ordered_Items": [{"id": "572576700999999999", "Quantity": 1}]}]})
+    foreign = zoho.call(
+        "PUT", f"/crm/v8/Sales_Orders/{order}", {"data": [{"Ordered_Items": [{"id": "572576700999999999", "Quantity": 1}]}]}
+    )
     assert _entries(foreign)[0]["details"]["json_path"] == "$.data[0].Ordered_Items[0].id"
 
 
@@ -328,9 +333,7 @@ def test_a_quote_becomes_an_order_and_the_order_an_invoice(zoho: Zoho, order: st
     new = zoho.one("Sales_Orders", made["details"]["Sales_Orders"]["id"])
 
     assert (new["Quote_Name"]["id"], str(new["Grand_Total"]), new["Hub_Key"]) == (quote, "28", None)
-    wrong = zoho.call(
-        "POST", f"/crm/v8/Quotes/{quote}/actions/convert", {"data": [{"convert_to": [{"module": {"api_name": "Invoices"}}]}]}
-    )
+    wrong = zoho.call("POST", f"/crm/v8/Quotes/{quote}/actions/convert", {"data": [{"convert_to": [{"module": {"api_name": "Invoices"}}]}]})
     assert (wrong.status_code, _codes(wrong)) == (400, ["INVALID_DATA"])
 
 
