@@ -72,7 +72,7 @@ def day(value: Any) -> Any:
     """`YYYY-MM-DD`."""
     if isinstance(value, datetime | date):
         return value.isoformat()[:10]
-    return (value.strip()[:10] or None) if isinstance(value, str) else value
+    return (value.strip()[:10].strip() or None) if isinstance(value, str) else value
 
 
 def instant(value: Any) -> Any:

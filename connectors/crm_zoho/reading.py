@@ -62,17 +62,23 @@ class Reader:
         """
         at = str((cursor or {}).get("at", ""))
         gone = str((cursor or {}).get("deleted", ""))
+        before: Sequence[Record] = ()
         if cursor is None:
-            gone = self._newest_deletion()  # before the first page: what goes from now on is told by the next deletions
+            before, gone = self._deletions("")  # before the first page: what goes from now on is told at the end, and only that
             if self._settings.first_load == "bulk" and not self._module.lines:
-                yield from self._bulk_load(gone)
+                yield from self._bulk_load(before, gone)
                 return
         since = self._early(at, self._overlap) if at else ""
         for rows, reached in self._changed_by_coql(since) if self._by_coql else self._changed(since):
             at = later(at, reached)
             yield self._page(rows, {"at": at, "deleted": gone})
+        yield self._told_deletions(before, at, gone)
+
+    def _told_deletions(self, before: Sequence[Record], at: str, gone: str) -> Page:
         records, newest = self._deletions(self._early(gone, self._overlap) if gone else "")
-        yield Page(records, {"at": at, "deleted": later(gone, newest)})
+        known = {(record.key, record.modified) for record in before}
+        told = [record for record in records if (record.key, record.modified) not in known]
+        return Page(told, {"at": at, "deleted": later(gone, newest)})
 
     def _changed(self, since: str) -> Iterator[tuple[Listing, str]]:
         """Rows changed after `since`, oldest first, and the time up to which nothing is missing."""
@@ -116,15 +122,14 @@ class Reader:
                 return
             where = after("Modified_Time", stamps[-1], str(listing.rows[-1].get("id")))
 
-    def _bulk_load(self, gone: str) -> Iterator[Page]:
+    def _bulk_load(self, before: Sequence[Record], gone: str) -> Iterator[Page]:
         at = ""
         for rows in bulk.rows(self._client, self._transport, self._module):
             listing = Listing(rows)
             for row in rows:
                 at = later(at, str(row.get("Modified_Time") or ""))
             yield self._page(listing, None)
-        records, newest = self._deletions(self._early(gone, self._overlap) if gone else "")
-        yield Page(records, {"at": at, "deleted": later(gone, newest)})
+        yield self._told_deletions(before, at, gone)
 
     # deletions
 
@@ -145,9 +150,6 @@ class Reader:
             if not listing.more or not listing.rows:
                 return
             page += 1
-
-    def _newest_deletion(self) -> str:
-        return self._deletions("")[1]
 
     # windows
 
