@@ -90,7 +90,9 @@ def test_law_get_put(stream: tuple[str, str], data: st.DataObject) -> None:
             _nothing_changed(child.rules, row, after[line], read.fields, read.sets[child.name][line])
 
 
-def _nothing_changed(rules: tuple[Rule, ...], before: dict[str, Any], after: dict[str, Any], doc: dict[str, Any], line: dict[str, Any]) -> None:
+def _nothing_changed(
+    rules: tuple[Rule, ...], before: dict[str, Any], after: dict[str, Any], doc: dict[str, Any], line: dict[str, Any]
+) -> None:
     for rule in rules:
         if not (rule.is_read and rule.is_written) or rule.creates_only or not _applies(rule, doc, line):
             continue
