@@ -17,8 +17,8 @@ ZERO = Decimal("0.0")
 """How an empty number is kept: shows as 0.0, not 0E-10."""
 _PLACES = Decimal(1).scaleb(-10)
 _WIDE = Context(prec=60)
-_LARGEST = Decimal(10) ** 13
-"""The database keeps decimal(23,10)."""
+LARGEST = Decimal(10) ** 13
+"""The database keeps decimal(23,10): saves refuse more. A loaded world may hold what an old release let in."""
 _shown: dict[Any, Decimal] = {}
 
 EMPTY_REFERENCE = 0
@@ -41,8 +41,8 @@ def number_value(value: Any) -> Decimal:
         kept = exact.quantize(_PLACES, ROUND_HALF_UP, _WIDE) if exact else ZERO
     except ArithmeticError as error:
         raise BadValue(f"“{str(value)[:40]}”不是有效的数值") from error
-    if not kept.is_finite() or abs(kept) >= _LARGEST:
-        raise BadValue(f"“{str(value)[:40]}”超出了数值范围")
+    if not kept.is_finite():
+        raise BadValue(f"“{str(value)[:40]}”不是有效的数值")
     if len(_shown) < 200_000:
         _shown[value] = kept
     return kept
@@ -100,7 +100,7 @@ class Entity:
         return len(self.fields)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Form:
     """One form with its compiled look-ups."""
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from sandbox.core import Rejected
 from sandbox.erp_kingdee.answers import Refused
-from sandbox.erp_kingdee.forms import FORMS, Form, form_of, number_value
+from sandbox.erp_kingdee.bulk import BulkReader
+from sandbox.erp_kingdee.forms import FORMS, Form, form_of
 from sandbox.erp_kingdee.models import Model, Resolver, fill, take_apart
 from sandbox.erp_kingdee.saving import BILL_TYPES, Options, Saving
 from sandbox.erp_kingdee.states import States
-from sandbox.erp_kingdee.store import FIRST_ID, Doc, Store, new_doc, transaction_of
+from sandbox.erp_kingdee.store import Doc, Store, new_doc, transaction_of
 
 _BATCH = 2000
 _ORDER = [
@@ -108,82 +108,26 @@ class Loading:
             return sum(self._load(FORMS[form_id], by_form[form_id]) for form_id in order)
 
     def _load(self, form: Form, docs: list[dict[str, Any]]) -> int:
-        resolver = Resolver(self.store, verify=True, lenient=True, make=self._grow)
         if form.has("FParentID") or form.id == "BD_Customer":
             docs = self._parents_first(form, docs)
-        done = 0
+        reader = BulkReader(form, self.store, self.saving, self._grow)
         for start in range(0, len(docs), _BATCH):
-            made = []
-            for native in docs[start : start + _BATCH]:
-                made.append(self._loaded(form, native, resolver))
-            self.store.put_many(form, made)
-            done += len(made)
-        self._move_counters(form)
-        return done
+            self.store.put_many(form, [reader.read(native) for native in docs[start : start + _BATCH]])
+        reader.move_counters()
+        return len(docs)
 
     @staticmethod
     def _parents_first(form: Form, docs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         key = "FParentID" if form.has("FParentID") else "FGROUPCUSTID"
         return sorted(docs, key=lambda doc: bool(doc.get(key)))
 
-    def _loaded(self, form: Form, native: dict[str, Any], resolver: Resolver) -> Doc:
-        try:
-            taken = take_apart(form, native, strict=False)
-        except Refused as error:
-            raise Rejected(f"{form.id} {native.get(form.number) or native.get(form.pk)}: {error}") from error
-        doc = new_doc(form)
-        doc.id = taken.key if taken.key is not None else self.store.new_id(form)
-        self._fill(doc, taken, resolver)
-        self.saving.complete(doc)
-        if resolver.problems:
-            raise Rejected(f"{form.id} {doc.number or doc.id}: {'；'.join(p.message for p in resolver.problems[:5])}")
-        if form.has("FDocumentStatus") and form.base and "FDocumentStatus" not in native:
-            doc.set("FDocumentStatus", "C")
-        if not _figures_given(form, native):
-            self.saving.recompute(doc)
-        self.saving.infer_links(doc)
-        return doc
-
     def _fill(self, doc: Doc, taken: Model, resolver: Resolver) -> None:
         form = doc.form
         orgs = [(f, v) for f, v in taken.head if f.form == "ORG_Organizations"]
-        fill(doc.head, orgs, lambda f: 0, resolver, privileged=True)
+        fill(doc.head, orgs, lambda _: 0, resolver, privileged=True)
         self.saving.complete(doc)
-        fill(
-            doc.head,
-            [(f, v) for f, v in taken.head if f.form != "ORG_Organizations"],
-            lambda f: self.saving.org_of(doc, f),
-            resolver,
-            privileged=True,
-        )
-        for number, lines in taken.lists.items():
-            counter = f"entry:{form.id}:{number}"
-            stored = doc.lists[number - 1]
-            for seq, item in enumerate(lines, 1):
-                line = form.blank_line(number)
-                line[0] = item.id or self.store.next(counter)
-                line[1] = seq
-                fill(line, item.fields, lambda f: self.saving.org_of(doc, f), resolver, privileged=True)
-                stored.append(line)
-
-    def _move_counters(self, form: Form) -> None:
-        """Ids, line ids and automatic numbers go on behind what was loaded."""
-        entries: dict[int, int] = {}
-        number_found = 0
-        pattern = re.compile(re.escape(form.prefix) + r"(\d{1,12})") if form.prefix else None
-        for doc in self.store.all(form):
-            if isinstance(doc.id, int):
-                entries[0] = max(entries.get(0, FIRST_ID - 1), doc.id)
-            for number, lines in enumerate(doc.lists, 1):
-                for line in lines:
-                    entries[number] = max(entries.get(number, FIRST_ID - 1), line[0])
-            match = pattern.fullmatch(doc.number) if pattern is not None else None
-            if match is not None:
-                number_found = max(number_found, int(match.group(1)))
-        for number, value in entries.items():
-            self.store.at_least(f"entry:{form.id}:{number}" if number else f"id:{form.id}", value)
-        if number_found:
-            self.store.at_least(f"number:{form.id}", number_found)
+        rest = [(f, v) for f, v in taken.head if f.form != "ORG_Organizations"]
+        fill(doc.head, rest, lambda f: self.saving.org_of(doc, f), resolver, privileged=True)
 
     # a user's edit
 
@@ -297,15 +241,4 @@ class Loading:
         return copy
 
 
-def _figures_given(form: Form, native: Mapping[str, Any]) -> bool:
-    """Whether a loaded document brings its own figures."""
-    totals = {"SAL_SaleOrder": ("FSaleOrderEntry", "FAllAmount"), "AR_receivable": ("FEntityDetail", "FALLAMOUNTFOR_D"), "SAL_OUTSTOCK": ("FEntity", "FAllAmount"),
-              "SAL_RETURNSTOCK": ("FEntity", "FAllAmount"), "AR_RECEIVEBILL": ("FRECEIVEBILLENTRY", "FRECAMOUNTFOR_E"), "AR_REFUNDBILL": ("FREFUNDBILLENTRY", "FREFUNDAMOUNTFOR_E")}  # fmt: skip
-    if form.id not in totals:
-        return True
-    entity, key = totals[form.id]
-    lines = native.get(entity)
-    return bool(lines) and isinstance(lines, list) and all(isinstance(line, Mapping) and key in line for line in lines)
-
-
-__all__ = ["BILL_TYPES", "Loading", "number_value"]
+__all__ = ["BILL_TYPES", "Loading"]

@@ -47,6 +47,7 @@ class Layout:
     entity: int = 0
     head_extra: list[tuple[int, Callable[[Any], Any]]] = field(default_factory=list)
     line_extra: list[tuple[int, Callable[[Any], Any]]] = field(default_factory=list)
+    known: dict[tuple[bool, int, str], int] = field(default_factory=dict)
 
     def place(self, column: Column) -> tuple[bool, int, bool]:
         """(of a line, position, looked up) of a column; registers the look-up."""
@@ -54,12 +55,11 @@ class Layout:
         if column.look_up is None:
             return line, column.field.at, False
         extra = self.line_extra if line else self.head_extra
-        entry = (column.field.at, column.look_up)
-        for number, known in enumerate(extra):
-            if known == entry:
-                return line, number, True
-        extra.append(entry)
-        return line, len(extra) - 1, True
+        known = (line, column.field.at, column.prop)
+        if known not in self.known:
+            self.known[known] = len(extra)
+            extra.append((column.field.at, _of_raw(column.look_up)))
+        return line, self.known[known], True
 
     def position(self, place: tuple[bool, int, bool]) -> int:
         """Where a placed column stands in a source row. Final once every column is placed."""
@@ -70,11 +70,13 @@ class Layout:
         start = width + len(self.head_extra)
         return start + (len(self.form.entities[self.entity]) + at if extra else at)
 
-    def sources(self, document: list[Any]) -> list[Row]:
+    def head(self, document: Any) -> Row:
+        """The head part of a document's source rows."""
+        head: Row = document[0]
+        return head + [look_up(head[at]) for at, look_up in self.head_extra] if self.head_extra else head
+
+    def sources(self, document: Any, head: Row) -> list[Row]:
         """The source rows of one document: one, or one per line."""
-        head = document[0]
-        if self.head_extra:
-            head = head + [look_up(head[at]) for at, look_up in self.head_extra]
         if not self.entity:
             return [head]
         lines = document[self.entity]
@@ -183,7 +185,7 @@ class Querying:
         tests = [_Residual(self, layout, node) for node in rest]
         sorts = [(layout.place(column), descending) for column, descending in order]
         order_sql, inner = _sql_order(asked.form, order)
-        predicates = [test.build() for test in tests]
+        predicates = [(test.build(), test.of_lines) for test in tests]
         pick = _picker([layout.position(place) for place in places])
         where = self._permitted(asked.form, sql, parameters)
         if order_sql is None:
@@ -200,12 +202,14 @@ class Querying:
         layout: Layout,
         sql: str,
         parameters: list[Any],
-        predicates: list[Predicate],
+        predicates: list[tuple[Predicate, bool]],
         page: tuple[int, int] | None,
         inner: list[tuple[int, bool]] | None = None,
     ) -> Iterator[Row]:
         """Matching source rows; with `page` only those in [start, end), skipping whole documents without reading them where it can."""
-        form, hidden, sources = asked.form, self.hidden, layout.sources
+        form, hidden, sources, decode = asked.form, self.hidden, layout.sources, self.store.raw_decoder(asked.form)
+        of_heads = [test for test, line in predicates if not line]
+        of_rows = [test for test, line in predicates if line]
         at, (start, end) = 0, page or (0, -1)
         for key, lines, text in self.store.rows(form, sql, parameters):
             if hidden(form, key):
@@ -214,9 +218,13 @@ class Querying:
             if not predicates and at + count <= start and layout.entity < 2:
                 at += count
                 continue
-            rows = sources(Store.for_answer(text))
-            if predicates:
-                rows = [row for row in rows if all(test(row) for test in predicates)]
+            document = decode(text)
+            head = layout.head(document)
+            if of_heads and not all(test(head) for test in of_heads):
+                continue
+            rows = sources(document, head)
+            if of_rows:
+                rows = [row for row in rows if all(test(row) for test in of_rows)]
             if inner and len(rows) > 1:
                 rows = _sorted(rows, inner)
             for row in rows:
@@ -305,6 +313,11 @@ class _Residual:
         self.querying, self.layout, self.node = querying, layout, node
         self._places = {name: (layout.place(c), c.kind) for name in _names(node) for c in [querying.column(layout.form, name)]}
 
+    @property
+    def of_lines(self) -> bool:
+        """Whether it looks at fields of lines."""
+        return any(line for (line, _, _), _ in self._places.values())
+
     def build(self) -> Predicate:
         """The test over source rows. Call it when every column of the layout is placed."""
         return self._build(self.node)
@@ -332,7 +345,7 @@ class _Residual:
         if isinstance(test.value, Key):
             other, _ = self._places[test.value.name]
             beside, op = self.layout.position(other), test.op
-            return lambda row: row[at] is not None and row[beside] is not None and _compare(_bare(row[at]), op, _bare(row[beside]))
+            return lambda row: _both(_bare(row[at]), op, _bare(row[beside]))
         holds = checker(kind, test)
         return lambda row: holds(row[at])
 
@@ -361,7 +374,7 @@ def checker(kind: str, test: Test) -> Callable[[Any], bool]:
     """A test of one value against the literals of `test`; an empty value passes only `is null`."""
     if test.op == "null":
         negated = test.negated
-        return lambda value: (value is None) is not negated
+        return lambda value: (_bare(value) is None) is not negated
     convert = converter(kind, test)
     wanted: Callable[[Any], bool]
     if test.op == "like":
@@ -369,16 +382,40 @@ def checker(kind: str, test: Test) -> Callable[[Any], bool]:
         wanted = lambda value: pattern.fullmatch(str(value)) is not None  # noqa: E731
     elif test.op == "in":
         values = {_folded(convert(value)) for value in test.value}
-        wanted = lambda value: _folded(_bare(value)) in values  # noqa: E731
+        wanted = lambda value: _folded(value) in values  # noqa: E731
     else:
         literal, op = _folded(convert(test.value)), test.op
-        wanted = lambda value: _compare(_folded(_bare(value)), op, literal)  # noqa: E731
+        wanted = lambda value: _compare(_folded(value), op, literal)  # noqa: E731
     negated = test.negated
-    return lambda value: value is not None and wanted(value) is not negated
+
+    def holds(cell: Any) -> bool:
+        value = _bare(cell)
+        return value is not None and wanted(value) is not negated
+
+    return holds
+
+
+_CELL = msgspec.json.Decoder(float_hook=Decimal)
 
 
 def _bare(value: Any) -> Any:
-    return Decimal(bytes(value).decode()) if isinstance(value, msgspec.Raw) else value
+    """A cell's value; cells of documents come as pieces of JSON."""
+    return _CELL.decode(value) if isinstance(value, msgspec.Raw) else value
+
+
+def _of_raw(look_up: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A look-up by a cell of a document. The few references of a page repeat, so what they mean is kept for the length of the query."""
+    seen: dict[bytes, Any] = {}
+
+    def through(cell: msgspec.Raw) -> Any:
+        key = bytes(cell)
+        try:
+            return seen[key]
+        except KeyError:
+            value = seen[key] = look_up(_CELL.decode(key))
+            return value
+
+    return through
 
 
 def _folded(value: Any) -> Any:
@@ -398,6 +435,10 @@ def _compare(left: Any, op: str, right: Any) -> bool:
         return bool(left > right) if op == ">" else bool(left >= right)
     except TypeError:
         return False
+
+
+def _both(left: Any, op: str, right: Any) -> bool:
+    return left is not None and right is not None and _compare(_folded(left), op, _folded(right))
 
 
 def _like(pattern: str) -> re.Pattern[str]:
@@ -457,8 +498,12 @@ def _sql_order(form: Form, order: list[tuple[Column, bool]]) -> tuple[str | None
 
 def _sorted(rows: list[Row], keys: list[tuple[int, bool]]) -> list[Row]:
     for at, descending in reversed(keys):
-        rows = sorted(rows, key=lambda row: (row[at] is not None, _folded(_bare(row[at]))), reverse=descending)
+        rows = sorted(rows, key=lambda row: _sort_key(_bare(row[at])), reverse=descending)
     return rows
+
+
+def _sort_key(value: Any) -> tuple[bool, Any]:
+    return value is not None, _folded(value)
 
 
 def _picker(positions: list[int]) -> Callable[[Row], tuple[Any, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -133,7 +134,7 @@ class Saving:
         orgs = [(f, v) for f, v in taken.head if f.form == _ORG]
         rest = [(f, v) for f, v in taken.head if f.form != _ORG]
         fill(doc.head, orgs, lambda f: 0, resolver, privileged=options.privileged)
-        self._share_orgs(doc)
+        self.share_orgs(doc)
         fill(doc.head, rest, lambda f: self.org_of(doc, f), resolver, privileged=options.privileged)
         for number, lines in taken.lists.items():
             key = form.entities[number].key.lower()
@@ -145,12 +146,14 @@ class Saving:
         key = f.scope or doc.form.org
         return doc.get(key) if key and doc.form.has(key) else 0
 
-    def _share_orgs(self, doc: Doc) -> None:
-        keys = _ORG_FIELDS.get(doc.form.id, ())
-        known = next((doc.get(key) for key in keys if doc.get(key)), EMPTY_REFERENCE)
-        for key in keys:
-            if not doc.get(key):
-                doc.set(key, known)
+    @staticmethod
+    def share_orgs(doc: Doc) -> None:
+        """Give a document's empty organisation fields the first one that is filled."""
+        places = _org_places(doc.form)
+        known = next((doc.head[at] for at in places if doc.head[at]), EMPTY_REFERENCE)
+        for at in places:
+            if not doc.head[at]:
+                doc.head[at] = known
 
     def _lines(self, doc: Doc, number: int, given: list[Line], options: Options, resolver: Resolver, created: bool) -> None:
         """Match a model's lines with the stored ones by id. Stored lines that are not named go, unless IsDeleteEntry is false."""
@@ -219,10 +222,10 @@ class Saving:
     def complete(self, doc: Doc, *, created: bool = True) -> None:
         """Fill what a form fills by itself: organisations, partner roles, the standard bill type, the shared id."""
         form = doc.form
-        self._share_orgs(doc)
-        for key, source in _FOLLOWS.items():
-            if form.has(key) and form.has(source) and not form.by_key[key.lower()].entity and not doc.get(key):
-                doc.set(key, doc.get(source))
+        self.share_orgs(doc)
+        for at, source in _follow_places(form):
+            if not doc.head[at]:
+                doc.head[at] = doc.head[source]
         if form.has("FBillTypeID") and not doc.get("FBillTypeID") and form.id in BILL_TYPES:
             doc.set("FBillTypeID", self.store.numbers["BOS_BillType"].resolve(BILL_TYPES[form.id], 0, exact_org=False) or 0)
         if created and form.has("FMasterId") and not doc.get("FMasterId"):
@@ -301,6 +304,17 @@ BILL_TYPES = {
     "AR_REFUNDBILL": "SKTKDLX01_SYS",
 }
 """Standard bill type of each form: the default of its FBillTypeID."""
+
+
+@functools.cache
+def _org_places(form: Form) -> tuple[int, ...]:
+    return tuple(form.at(key) for key in _ORG_FIELDS.get(form.id, ()))
+
+
+@functools.cache
+def _follow_places(form: Form) -> tuple[tuple[int, int], ...]:
+    fields = ((form.by_key.get(key.lower()), form.by_key.get(source.lower())) for key, source in _FOLLOWS.items())
+    return tuple((f.at, source.at) for f, source in fields if f is not None and source is not None and not f.entity)
 
 
 def _settle_prices(form: Form, line: list[Any], item: Line, options: Options) -> None:

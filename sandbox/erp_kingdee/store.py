@@ -7,10 +7,11 @@ time (a few microseconds), so there is no cache to go stale; only the look-up ta
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from sandbox.erp_kingdee.forms import FORMS, Field, Form
 
 _ENCODE = msgspec.json.Encoder(decimal_format="number")
 _EXACT = msgspec.json.Decoder(list, float_hook=Decimal)
-_AS_TEXT = msgspec.json.Decoder(list, float_hook=msgspec.Raw)
+_HEAD = list[msgspec.Raw]
+_LINES = list[list[msgspec.Raw]]
 _TYPES = {"t": "TEXT COLLATE NOCASE", "e": "TEXT COLLATE NOCASE", "d": "TEXT", "dt": "TEXT", "n": "NUMERIC", "i": "INTEGER", "b": "INTEGER"}
 FIRST_ID = 100_001
 
@@ -59,6 +61,14 @@ class Doc:
 def new_doc(form: Form) -> Doc:
     """An empty document."""
     return Doc(form, 0, form.blank_head(), [[] for _ in form.entities[1:]])
+
+
+def _picker(places: list[int]) -> Callable[[list[Any]], tuple[Any, ...]]:
+    return itemgetter(*places) if len(places) > 1 else lambda head: tuple(head[at] for at in places)
+
+
+def _raw_decoder(lists: int) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(tuple[(_HEAD, *[_LINES] * lists)])  # type: ignore[misc]  # a type made at run time
 
 
 @dataclass(slots=True)
@@ -109,7 +119,9 @@ class Store:
         self.db = connect(path)
         self.numbers: dict[str, Numbers] = {form.id: Numbers() for form in FORMS.values() if form.base}
         self._counters: dict[str, int] = {}
+        self._raw = {form.id: _raw_decoder(len(form.entities) - 1) for form in FORMS.values()}
         self._columns = {form.id: self._column_fields(form) for form in FORMS.values()}
+        self._pick = {form.id: _picker([f.at for f in self._columns[form.id]]) for form in FORMS.values()}
         self._insert = {form.id: self._insert_sql(form) for form in FORMS.values()}
         self._create()
 
@@ -203,10 +215,9 @@ class Store:
         """(id, number of lines, stored text) of what `sql` (from WHERE on) selects, streamed."""
         return iter(self.db.execute(f'SELECT id, lines, doc FROM "{form.id}" {sql}', tuple(parameters)))
 
-    @staticmethod
-    def for_answer(text: bytes) -> list[Any]:
-        """A stored text as head and lists, numbers kept as the text they are stored in."""
-        return _AS_TEXT.decode(text)
+    def raw_decoder(self, form: Form) -> Callable[[bytes], Any]:
+        """Takes a stored text apart into (head, lists…) whose values are pieces of JSON, ready to be sent on."""
+        return self._raw[form.id].decode
 
     def count(self, form: Form) -> int:
         """How many documents a form has."""
@@ -214,8 +225,7 @@ class Store:
 
     def _row(self, doc: Doc) -> tuple[Any, ...]:
         head = doc.head
-        values = [head[f.at] for f in self._columns[doc.form.id]]
-        return (doc.id, *values, len(doc.lists[0]) if doc.lists else 0, _ENCODE.encode([head, *doc.lists]))
+        return (doc.id, *self._pick[doc.form.id](head), len(doc.lists[0]) if doc.lists else 0, _ENCODE.encode([head, *doc.lists]))
 
     def put(self, doc: Doc) -> None:
         """Store a document, new or changed."""

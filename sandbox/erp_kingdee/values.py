@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from sandbox.erp_kingdee.forms import BadValue, Field, number_value
+from sandbox.erp_kingdee.forms import LARGEST, BadValue, Field, number_value
 
 CHINA = timezone(timedelta(hours=8))
 """The server's local time. China has had no summer time since 1991."""
@@ -16,6 +16,7 @@ LENGTHS = {"FBILLNO": 30, "FNUMBER": 30, "F_HUB_KEY": 20, "F_HUB_LINE": 36, "FSO
 LONGEST = 500
 
 _DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(\.\d{1,7})?)?)?", re.ASCII)
+_STORED = re.compile(r"[12]\d{3}-(?:0[1-9]|1[012])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d", re.ASCII)
 _MS = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/", re.ASCII)
 
 
@@ -35,6 +36,8 @@ def now_text(*, ms: bool = True, back_s: float = 0.0) -> str:
 def date_text(value: Any, *, day: bool) -> str | None:
     """A date or moment in the stored form; None for an empty one. Raises BadValue."""
     text = str(value).strip() if value is not None else ""
+    if _STORED.fullmatch(text) and (not day or text.endswith("T00:00:00")):
+        return text
     if not text:
         return None
     ms = _MS.fullmatch(text)
@@ -67,7 +70,10 @@ def plain(f: Field, value: Any) -> Any:
     if kind in ("t", "e"):
         return _text(f, value)
     if kind == "n":
-        return number_value(value)
+        number = number_value(value)
+        if abs(number) >= LARGEST:
+            raise BadValue(f"“{str(value)[:40]}”超出了数值范围")
+        return number
     if kind in ("d", "dt"):
         return date_text(value, day=kind == "d")
     if kind == "b":
