@@ -1,116 +1,99 @@
-"""Where the API calls the engine: one short function for each use, with the engine's results as plain JSON values.
-
-The engine is imported when it is needed: the process must start, and tell its health, before anything else works.
-"""
-
-# ruff: noqa: PLC0415
+"""Where the API calls the engine: one short function for each use, with the engine's results as plain JSON values."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from datetime import date
+from typing import Any
 from uuid import UUID
 
 from starlette.requests import Request
 
-if TYPE_CHECKING:
-    from connectors.base import EventAnswer
-    from sync.hub import Hub
+from connectors.base import EventAnswer, InboundRequest
+from sync import cases, conflicts, events, hub_records, inspecting, linking, planning, quarantining, valuing
+from sync.hub import Hub
+from sync.runs import RunResult
 
 
 def lineage(hub: Hub, entity: str, record: UUID) -> list[dict[str, Any]]:
     """Why each field of a record has its value; empty where nothing flows."""
-    return []
+    if entity not in hub.policies:
+        return []
+    return [
+        {
+            "field": one.field,
+            "value": one.value,
+            "winner": one.winner_system,
+            "rule": one.rule,
+            "losers": [{"system": system, "value": value} for system, value in one.losers],
+            "since": one.since,
+        }
+        for one in inspecting.why(hub, entity, record)
+    ]
 
 
 def edit(hub: Hub, entity: str, record: UUID, changes: Mapping[str, Any], *, by: str) -> None:
     """Edit a record as the hub's own."""
-    from sync import hub_records
-
     hub_records.edit(hub, entity, str(record), changes, by)
 
 
-def accept_link(hub: Hub, system: str, stream: str, key: str, record: UUID, *, by: str) -> None:
-    """Join a record of a system to a canonical record."""
-    from sync import linking
-
-    linking.accept(hub, system, stream, key, str(record), by=by)
+def accept_link(hub: Hub, left: tuple[str, str, str], right: tuple[str, str, str], *, by: str) -> str:
+    """Two records, each (system, stream, key), are one; returns the surviving record's id."""
+    return linking.accept(hub, left, right, by)
 
 
-def unlink(hub: Hub, system: str, stream: str, key: str, *, by: str) -> None:
-    """Part a record of a system from its canonical record."""
-    from sync import linking
-
-    linking.unlink(hub, system, stream, key, by=by)
+def unlink(hub: Hub, system: str, stream: str, key: str, *, by: str) -> str:
+    """Part a record of a system from its canonical record; returns the id of its new one."""
+    return linking.unlink(hub, system, stream, key, by)
 
 
 def settle(hub: Hub, conflict_id: int, how: str, *, by: str) -> None:
     """Leave a conflict's difference, or repair it."""
-    from sync import conflicts
-
     conflicts.settle(hub, conflict_id, how, by)
 
 
 def decide(hub: Hub, case_id: int, answer: str, *, by: str, reason: str) -> None:
     """Answer a case."""
-    from sync import cases
-
     cases.decide(hub, case_id, answer, by, reason=reason)
 
 
 def mend(hub: Hub, quarantine_id: int, payload: Mapping[str, Any], *, by: str) -> None:
     """Put a mended payload in place of what the system sent."""
-    from sync import quarantining
-
     quarantining.mend(hub, quarantine_id, dict(payload), by)
 
 
 def replay(hub: Hub, ids: Sequence[int] | None, *, by: str) -> dict[str, Any]:
     """Try records set aside again."""
-    from sync import quarantining
-
     return _run(quarantining.replay(hub, ids, by=by))
 
 
 def discard(hub: Hub, quarantine_id: int, *, by: str) -> None:
     """Close a record set aside."""
-    from sync import quarantining
-
     quarantining.discard(hub, quarantine_id, by)
 
 
 def make_plan(hub: Hub, kind: str, systems: Sequence[str] | None, entities: Sequence[str] | None) -> int:
     """Make a plan; returns its number."""
-    from sync import planning
-
     return int(planning.make_plan(hub, kind=kind, systems=systems, entities=entities).id)
 
 
 def approve(hub: Hub, plan_id: int, *, by: str) -> None:
     """Approve a plan."""
-    from sync import planning
-
     planning.approve(hub, plan_id, by)
 
 
 def reject(hub: Hub, plan_id: int, *, by: str, reason: str) -> None:
     """Reject a plan."""
-    from sync import planning
-
     planning.reject(hub, plan_id, by, reason)
 
 
 def apply(hub: Hub, plan_id: int) -> dict[str, Any]:
     """Make an approved plan's changes due; no system is called."""
-    from sync import planning
-
-    return _run(planning.apply(hub, plan_id, deliver=False))
+    return _run(planning.apply(hub, plan_id, deliver_now=False))
 
 
 def set_value(hub: Hub, value: Mapping[str, Any], *, by: str) -> int:
     """Fill in a value; returns how many waiting records go on."""
-    from sync import valuing
-
     return int(
         valuing.set_value(
             hub,
@@ -120,8 +103,8 @@ def set_value(hub: Hub, value: Mapping[str, Any], *, by: str) -> int:
             value["vendor_value"],
             value["canonical_value"],
             by,
-            valid_from=value["valid_from"],
-            valid_to=value["valid_to"],
+            valid_from=_day(value["valid_from"]),
+            valid_to=_day(value["valid_to"]),
         )
     )
 
@@ -129,8 +112,6 @@ def set_value(hub: Hub, value: Mapping[str, Any], *, by: str) -> int:
 def receive(hub: Hub, system: str, request: Request, body: bytes) -> EventAnswer:
     """Hand a callback to its connector, as it came."""
     from connectors.base import InboundRequest
-    from sync import events
-
     inbound = InboundRequest(
         method=request.method,
         path=request.url.path,
@@ -141,5 +122,9 @@ def receive(hub: Hub, system: str, request: Request, body: bytes) -> EventAnswer
     return events.receive(hub, system, inbound)
 
 
-def _run(result: Any) -> dict[str, Any]:
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _run(result: RunResult) -> dict[str, Any]:
     return {"status": result.status, "counts": dict(result.counts), "problems": list(result.problems)}

@@ -18,7 +18,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 
 from hub_api import keys
+from hub_api.actions import Answered
 from hub_api.problems import BodyTooLarge, BodyTooSlow, Problem, of
+from hub_api.shapes import ADDRESSES
 
 if TYPE_CHECKING:
     from hub_api.deps import Engine
@@ -46,6 +48,15 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _MEND = re.compile(r"/v1/quarantine/\d+/mend")
 
 
+def _plural(path: str) -> str:
+    """`/v1/order/…` is taken as `/v1/orders/…`: an entity has one name everywhere else, and people try it here."""
+    parts = path.split("/", 3)
+    if len(parts) > 2 and parts[1] == "v1" and parts[2] in ADDRESSES:
+        parts[2] = ADDRESSES[parts[2]]
+        return "/".join(parts)
+    return path
+
+
 class Gate:
     """Wraps the application."""
 
@@ -64,7 +75,7 @@ class Gate:
         answer = _Answer(send, state["request_id"])
         started = time.perf_counter()
         try:
-            path = scope["path"]
+            path = scope["path"] = _plural(scope["path"])
             if path.startswith("/v1/") and not path.startswith("/v1/hooks/"):
                 state["caller"] = await run_in_threadpool(self._authenticate, headers.get("authorization"))
             await self.app(scope, await self._taken(scope, headers, receive), answer.send)
@@ -117,6 +128,9 @@ class Gate:
         return again
 
     async def _failed(self, error: Exception, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        if isinstance(error, Answered):
+            await error.response()(scope, receive, answer.send)
+            return
         problem = of(error)
         if problem.status >= 500:
             # Names and places only: a message may hold values of records.
@@ -130,7 +144,7 @@ class Gate:
         if self.on_problem:
             self.on_problem(scope, problem)
         if answer.status == 0:
-            await problem.response()(scope, receive, answer.send)  # type: ignore[arg-type]  # the same protocol under another name
+            await problem.response()(scope, receive, answer.send)
 
 
 class _Answer:

@@ -70,34 +70,42 @@ class LinkFilters(Paged):
     role: Role | SkipJsonSchema[None] = None
 
 
-class LinkChange(BaseModel):
-    """One record of a system, and what it is."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"example": {"system": "zoho", "stream": "accounts", "key": "57257670000001", "entity_id": "01931f5e-7c00-7000-8000-000000000000"}},
-    )
-
-    system: Annotated[Text, Field(max_length=100)]
-    stream: Annotated[Text, Field(max_length=100)]
-    key: Annotated[Text, Field(max_length=200)]
-    entity_id: UUID = Field(description="The canonical record.")
-
-
-class Unlinking(BaseModel):
+class SystemRecord(BaseModel):
     """One record of a system."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"system": "zoho", "stream": "accounts", "key": "57257670000001"}})
 
     system: Annotated[Text, Field(max_length=100)]
     stream: Annotated[Text, Field(max_length=100)]
-    key: Annotated[Text, Field(max_length=200)]
+    key: Annotated[Text, Field(max_length=200)] = Field(description="Its identifier or number there.")
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """System, stream and key."""
+        return self.system, self.stream, self.key
 
 
-class Done(BaseModel):
-    """It was done."""
+class Same(BaseModel):
+    """Two records that are one."""
 
-    done: bool
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "left": {"system": "zoho", "stream": "accounts", "key": "57257670000001"},
+                "right": {"system": "kingdee", "stream": "customers", "key": "200001"},
+            }
+        },
+    )
+
+    left: SystemRecord
+    right: SystemRecord
+
+
+class Linked(BaseModel):
+    """What they belong to now."""
+
+    entity_id: UUID = Field(description="The canonical record.")
 
 
 LINK = {
@@ -121,17 +129,18 @@ def list_links(asked: Annotated[LinkFilters, Query()], _who: Annotated[Caller, m
     return answer(paged(engine, db, _who, lists.LINKS, asked))
 
 
-@router.post("/accept", operation_id="accept_link", responses=ok(Done, {"done": True}, "Linked.") | _ACTS, response_class=Response)
-def accept(change: LinkChange, act: Annotated[Action, doing("link.accept", Scope.LINKS_WRITE)], engine: EngineDep) -> Response:
-    """Join a record of a system to a canonical record, as a person's decision."""
-    act.on(f"link:{change.system}/{change.stream}/{change.key}", entity_id=str(change.entity_id))
-    engine_calls.accept_link(engine.hub, change.system, change.stream, change.key, change.entity_id, by=act.by)
-    return act.done({"done": True})
+_LINKED = {"entity_id": "01931f5e-7c00-7000-8000-000000000000"}
 
 
-@router.post("/unlink", operation_id="unlink", responses=ok(Done, {"done": True}, "Unlinked.") | _ACTS, response_class=Response)
-def unlink(change: Unlinking, act: Annotated[Action, doing("link.unlink", Scope.LINKS_WRITE)], engine: EngineDep) -> Response:
-    """Part a record of a system from its canonical record; it becomes a record of its own when it is next read."""
-    act.on(f"link:{change.system}/{change.stream}/{change.key}")
-    engine_calls.unlink(engine.hub, change.system, change.stream, change.key, by=act.by)
-    return act.done({"done": True})
+@router.post("/accept", operation_id="accept_link", responses=ok(Linked, _LINKED, "Linked.") | _ACTS, response_class=Response)
+def accept(same: Same, act: Annotated[Action, doing("link.accept", Scope.LINKS_WRITE)], engine: EngineDep) -> Response:
+    """Say that two records of systems are one; what hangs on the younger moves to the older."""
+    act.on("link:" + "/".join(same.left.place), other="/".join(same.right.place))
+    return act.done({"entity_id": engine_calls.accept_link(engine.hub, same.left.place, same.right.place, by=act.by)})
+
+
+@router.post("/unlink", operation_id="unlink", responses=ok(Linked, _LINKED, "Unlinked.") | _ACTS, response_class=Response)
+def unlink(one: SystemRecord, act: Annotated[Action, doing("link.unlink", Scope.LINKS_WRITE)], engine: EngineDep) -> Response:
+    """Part a record of a system from its canonical record; it gets one of its own, and the two are told apart for good."""
+    act.on("link:" + "/".join(one.place))
+    return act.done({"entity_id": engine_calls.unlink(engine.hub, *one.place, by=act.by)})

@@ -187,7 +187,7 @@ class View:
             return self.custom
         if head in self.sets:
             return not rest or rest in self.sets[head]
-        return head in self.fields or head == "number"
+        return head in self.fields or head in {"number", "retired"} or (self.internals and head == "merged_into")
 
 
 @cache

@@ -293,6 +293,7 @@ _BY_CODE: dict[str, type[Problem]] = {
     "sync/wrong-state": WrongState,
     "sync/plan-expired": WrongState,
     "sync/not-allowed": NotAllowedHere,
+    "sync/bad-value-row": WrongState,
 }
 _BY_KIND: dict[str, type[Problem]] = {
     "invalid": InvalidPayload,
@@ -312,6 +313,8 @@ def of(error: BaseException) -> Problem:
     if isinstance(error, (psycopg.OperationalError, PoolTimeout, PoolClosed)):
         return Unavailable()
     code = str(getattr(error, "code", ""))
+    if code == "connectors/forged":
+        return ForgedCallback()
     if code.startswith("connectors/"):
         return SystemAway()
     found = _BY_CODE.get(code) or _BY_KIND.get(str(getattr(error, "kind", "")))

@@ -105,7 +105,9 @@ def _whole(engine: Engine, db: Cursor, who: Caller, name: str, record: UUID) -> 
     if not seen.internals:
         return shown, None
     shown["systems"] = [one | {"since": views.moment(one["since"])} for one in queries.systems_of(db, record)]
-    shown["lineage"] = [one for one in engine_calls.lineage(engine.hub, name, record) if seen.sees(one["field"])]
+    shown["lineage"] = [
+        one | {"since": views.moment(one["since"])} for one in engine_calls.lineage(engine.hub, name, record) if seen.sees(one["field"])
+    ]
     return shown, row["version"]
 
 

@@ -76,8 +76,8 @@ _SHOWN: dict[str, dict[str, Any]] = {
 
 
 def plural(name: str) -> str:
-    """The entity's word in addresses: `orders`, `parties`; the name of its table."""
-    return TABLES[name].name
+    """The entity's word in addresses: `orders`, `parties`."""
+    return "territories" if name == "territory" else TABLES[name].name
 
 
 @dataclass(frozen=True)
@@ -282,3 +282,6 @@ def shape(name: str) -> Shape:
 
 
 ENTITIES: tuple[str, ...] = tuple(MODELS)
+
+ADDRESSES: dict[str, str] = {name: plural(name) for name in ENTITIES}
+"""The word in addresses of each entity."""

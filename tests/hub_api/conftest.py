@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -11,30 +10,14 @@ from uuid import uuid4
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from psycopg.rows import dict_row
-from psycopg_pool import ConnectionPool
 
 from hub_api import keys
 from hub_api.main import create_app
 from hub_api.settings import ApiSettings
 from ledger import postgres
+from sync.hub import Hub
+from tests.hub_api.configured import CONFIG
 from tests.hub_api.world import World, fill
-
-
-@dataclass
-class BareHub:
-    """A hub without systems."""
-
-    database_url: str
-    pool: ConnectionPool[Any]
-
-    def systems(self) -> list[str]:
-        return []
-
-
-def open_pool(url: str, **more: Any) -> ConnectionPool[Any]:
-    """A small pool as the hub opens it."""
-    return ConnectionPool(url, min_size=1, max_size=6, kwargs={"row_factory": dict_row}, open=True, **more)
 
 
 @pytest.fixture(scope="session")
@@ -47,22 +30,23 @@ def api_database(postgres_server: postgres.Server, template_database: str) -> It
 
 
 @pytest.fixture(scope="session")
-def hub(api_database: str) -> Iterator[BareHub]:
-    with open_pool(api_database) as pool:
-        yield BareHub(api_database, pool)
+def hub(api_database: str) -> Iterator[Hub]:
+    with Hub.open(CONFIG, api_database) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")
-def world(hub: BareHub) -> World:
-    with hub.pool.connection() as connection, connection.cursor() as db:
+def world(hub: Hub) -> World:
+    assert hub.streams  # makes the rows of its streams
+    with hub.transaction() as db:
         return fill(db)
 
 
 @pytest.fixture(scope="session")
-def tokens(hub: BareHub, world: World) -> dict[str, str]:
+def tokens(hub: Hub, world: World) -> dict[str, str]:
     """One key for each role, `other_dealer` for the rival, and keys that do not work: expired, revoked, narrow."""
     made = {}
-    with hub.pool.connection() as connection, connection.cursor() as db:
+    with hub.transaction() as db:
         for role in ("it", "finance", "sales"):
             made[role] = keys.create(db, name=role, role=role, by="test").token
         made["dealer"] = keys.create(db, name="dealer", role="dealer", by="test", party=world.agent).token
@@ -76,8 +60,8 @@ def tokens(hub: BareHub, world: World) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def app(hub: BareHub, world: World) -> FastAPI:
-    return create_app(hub, settings=ApiSettings())  # type: ignore[arg-type]  # a hub without systems
+def app(hub: Hub, world: World) -> FastAPI:
+    return create_app(hub, settings=ApiSettings())
 
 
 class Api:

@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 from canonical.ids import new_hub_key, new_id
 from ledger.tables import TABLES
 
-Cursor = psycopg.Cursor[Any]
+Cursor = psycopg.Cursor[dict[str, Any]]
 
 HIDDEN_FROM_DEALERS = {
     "credit": "7391.4687",
@@ -151,8 +151,9 @@ def _shared(db: Cursor, world: World) -> None:
 
 def _internals(db: Cursor, world: World) -> None:
     """Links, states, history, conflicts, cases, quarantine, plans and runs that only IT may see."""
-    db.execute("INSERT INTO stream (system, name, entity) VALUES ('zoho', 'sales_orders', 'order'), ('kingdee', 'customers', 'party') RETURNING id")
-    orders, customers = (row[0] if isinstance(row, tuple) else row["id"] for row in db.fetchall())
+    db.execute("SELECT id, system, name FROM stream")
+    ids = {(row["system"], row["name"]): row["id"] for row in db.fetchall()}
+    orders, customers = ids["zoho", "sales_orders"], ids["kingdee", "customers"]
     order, now = world.mine["order"], datetime.now(UTC)
     vendor, why = HIDDEN_FROM_DEALERS["vendor"], HIDDEN_FROM_DEALERS["reason"]
     db.execute("INSERT INTO link (stream_id, key, number, entity_id, how) VALUES (%s, %s, 'SO1', %s, 'created')", [orders, vendor, order])
@@ -187,7 +188,7 @@ def _internals(db: Cursor, world: World) -> None:
     plan = db.fetchone()
     db.execute(
         "INSERT INTO plan_row (plan_id, stream_id, entity_id, action, changes, canonical_version) VALUES (%s, %s, %s, 'update', %s, 1)",
-        [plan[0] if isinstance(plan, tuple) else plan["id"], orders, order, Jsonb({"Total_Amount": ["1", "2"]})],
+        [plan["id"], orders, order, Jsonb({"Total_Amount": ["1", "2"]})],
     )
     db.execute("INSERT INTO run (kind, system, status, counts, ended_at) VALUES ('increment', 'zoho', 'done', %s, now())", [Jsonb({"read": 3})])
     attempt = new_id()
