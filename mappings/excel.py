@@ -1,6 +1,6 @@
 """Value maps to and from Excel: what people fill in, checked cell by cell, and shown as a list of changes before anything is stored.
 
-Pure functions over rows; reading and storing them is the engine's. Text is written as text: a value like `=1+1` stays those four characters.
+Pure functions over rows; reading and storing them is the engine's. Text is written as text: a value like `=1+1` stays those characters.
 """
 
 from __future__ import annotations
@@ -10,26 +10,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from io import BytesIO
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 from zipfile import BadZipFile, ZipFile
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
-COLUMNS = ("map", "system", "company", "vendor_value", "canonical_value", "valid_from", "valid_to", "note")
-_TITLES = (
-    "值映射 map",
-    "系统 system",
-    "公司 company",
-    "系统的值 vendor value",
-    "标准值 canonical value",
-    "生效 from",
-    "失效 to",
-    "备注 note",
-)
+COLUMNS = ("name", "system", "company", "vendor_value", "canonical_value", "valid_from", "valid_to", "note")
+_ASKED = 7  # a file without notes is one too
 _WIDTHS = (20, 18, 12, 28, 28, 12, 12, 40)
-_NEEDED = ("map", "system", "vendor_value", "canonical_value")
+_NEEDED = ("name", "system", "vendor_value", "canonical_value")
 
 MAX_ROWS = 50_000
 MAX_BYTES = 20 * 1024 * 1024
@@ -42,7 +35,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 class Row(NamedTuple):
     """One row of a value map. Time: days of the company's calendar; `valid_to` is the last day, inclusive; None: no end."""
 
-    map: str
+    name: str
+    """Name of the map: salesperson, unit, ..."""
     system: str
     vendor_value: str
     canonical_value: str
@@ -54,7 +48,7 @@ class Row(NamedTuple):
     @property
     def key(self) -> tuple[str, str, str, str, date | None]:
         """What makes it the same row before and after an edit."""
-        return (self.map, self.system, self.company, self.vendor_value, self.valid_from)
+        return (self.name, self.system, self.company, self.vendor_value, self.valid_from)
 
 
 class CellError(NamedTuple):
@@ -95,10 +89,9 @@ def to_workbook(rows: Iterable[Row], missing: Iterable[Row] = ()) -> bytes:
     if sheet is None:  # pragma: no cover  # a new workbook has one
         raise NotAWorkbook("the workbook has no sheet")
     sheet.title = "value maps"
-    for number, (title, width) in enumerate(zip(_TITLES, _WIDTHS, strict=True), 1):
-        cell = sheet.cell(1, number, title)
-        cell.font = Font(bold=True)
-        sheet.column_dimensions[cell.column_letter].width = width
+    for number, (title, width) in enumerate(zip(COLUMNS, _WIDTHS, strict=True), 1):
+        sheet.cell(1, number, title).font = Font(bold=True)
+        sheet.column_dimensions[get_column_letter(number)].width = width
     sheet.freeze_panes = "A2"
     for line, row in enumerate((*sorted(rows, key=_order), *missing), 2):
         for number, name in enumerate(COLUMNS, 1):
@@ -122,8 +115,8 @@ def preview(
 ) -> Preview:
     """What importing a workbook would change, or which cells are wrong.
 
-    `canonical` names the values allowed per map, where they are known. With `whole` the workbook is everything there is of the maps and systems
-    it mentions: rows that it lacks are removed. Rows without canonical value are left out: they still wait to be filled in.
+    `canonical` names the values allowed per map, where they are known. With `whole` the workbook is everything there is of the maps and
+    systems it mentions: rows that it lacks are removed. Rows without vendor or canonical value are left out: they wait to be filled in.
     Raises: NotAWorkbook.
     """
     rows, errors = _rows(workbook)
@@ -140,13 +133,13 @@ def preview(
     before = {row.key: row for row in present}
     edits = [Edit("change" if key in before else "add", before.get(key), row) for key, (_, row) in wanted.items() if before.get(key) != row]
     if whole:
-        touched = {(row.map, row.system) for _, row in wanted.values()}
-        edits += [Edit("remove", row, None) for key, row in before.items() if key not in wanted and (row.map, row.system) in touched]
+        touched = {(row.name, row.system) for _, row in wanted.values()}
+        edits += [Edit("remove", row, None) for key, row in before.items() if key not in wanted and (row.name, row.system) in touched]
     return Preview(tuple(edits), sum(before.get(key) == row for key, (_, row) in wanted.items()))
 
 
 def _order(row: Row) -> tuple[str, ...]:
-    return (row.map, row.system, row.company, row.vendor_value, str(row.valid_from or ""))
+    return (row.name, row.system, row.company, row.vendor_value, str(row.valid_from or ""))
 
 
 def _rows(workbook: bytes) -> tuple[list[tuple[int, Row]], list[CellError]]:
@@ -159,14 +152,15 @@ def _rows(workbook: bytes) -> tuple[list[tuple[int, Row]], list[CellError]]:
         raise NotAWorkbook("this is no .xlsx workbook; save it from Excel as .xlsx") from wrong
     if len(lines) > MAX_ROWS + 1:
         raise NotAWorkbook(f"more than {MAX_ROWS} rows; split the workbook")
-    if not lines or tuple(lines[0][: len(_TITLES)]) != _TITLES:
+    if not lines or tuple(lines[0][:_ASKED]) != COLUMNS[:_ASKED]:
         return [], [CellError("A1", "the first row is not the heading that an export has", "Export the value maps and fill in that file")]
-    found, errors = [], []
+    found: list[tuple[int, Row]] = []
+    errors: list[CellError] = []
     for number, line in enumerate(lines[1:], 2):
         if all(value in (None, "") for value in line):
             continue
-        row, wrong = _row(number, line)
-        errors += wrong
+        row, mistakes = _row(number, line)
+        errors += mistakes
         if row is not None:
             found.append((number, row))
     return found, errors
@@ -194,11 +188,11 @@ def _row(number: int, line: list[Any]) -> tuple[Row | None, list[CellError]]:
             values[name] = _day(value, cell, errors)
         else:
             values[name] = _text(value, cell, errors)
-    if not values["canonical_value"] and not errors:
+    if not (values["canonical_value"] and values["vendor_value"]) and not errors:
         return None, []
     for name in _NEEDED:
         if not values[name] and not errors:
-            errors.append(CellError(f"{chr(ord('A') + COLUMNS.index(name))}{number}", "empty", f"Fill in {_TITLES[COLUMNS.index(name)]}"))
+            errors.append(CellError(f"{chr(ord('A') + COLUMNS.index(name))}{number}", "empty", f"Fill in the column {name}"))
     return (None if errors else Row(**values)), errors
 
 
@@ -240,9 +234,9 @@ def _day(value: Any, cell: str, errors: list[CellError]) -> date | None:
 
 def _row_errors(line: int, row: Row, allowed: Mapping[str, frozenset[str]]) -> list[CellError]:
     errors = []
-    if row.map in allowed and row.canonical_value not in allowed[row.map]:
-        known = ", ".join(sorted(allowed[row.map])[:8])
-        errors.append(CellError(f"E{line}", f"{row.canonical_value!r} is no canonical value of {row.map}", f"Known are: {known}"))
+    if row.name in allowed and row.canonical_value not in allowed[row.name]:
+        known = ", ".join(sorted(allowed[row.name])[:8])
+        errors.append(CellError(f"E{line}", f"{row.canonical_value!r} is no canonical value of {row.name}", f"Known are: {known}"))
     if row.valid_from and row.valid_to and row.valid_to < row.valid_from:
         errors.append(CellError(f"G{line}", "ends before it begins", "Correct one of the two days"))
     return errors
@@ -252,11 +246,11 @@ def _overlaps(wanted: Mapping[tuple[Any, ...], tuple[int, Row]]) -> list[CellErr
     """Two rows of one value that are valid on the same day."""
     groups: dict[tuple[str, ...], list[tuple[int, Row]]] = {}
     for line, row in wanted.values():
-        groups.setdefault((row.map, row.system, row.company, row.vendor_value), []).append((line, row))
+        groups.setdefault((row.name, row.system, row.company, row.vendor_value), []).append((line, row))
     errors = []
     for rows in groups.values():
         ordered = sorted(rows, key=lambda item: item[1].valid_from or date.min)
-        for (line, row), (later, following) in zip(ordered, ordered[1:], strict=False):
+        for (line, row), (later, following) in pairwise(ordered):
             if (row.valid_to or date.max) >= (following.valid_from or date.min):
                 errors.append(CellError(f"F{later}", f"begins before row {line} ends", "Let one end the day before the other begins"))
     return errors

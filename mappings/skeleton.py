@@ -23,7 +23,7 @@ class Described(Protocol):
 
     @property
     def type(self) -> str:
-        """text, integer, decimal, boolean, date, datetime, reference, enum, list, object"""
+        """Text, integer, decimal, boolean, date, datetime, reference, enum, list or object."""
 
     @property
     def writable(self) -> bool:
@@ -35,9 +35,21 @@ class Described(Protocol):
 
 
 _ALIKE = {
-    "code": "number", "billno": "number", "telephone": "phone", "tel": "phone", "zip": "postcode", "title": "job_title", "remark": "note", "memo": "note",
-    "socialcrecode": "uscc", "uscc": "uscc", "account": "party", "cust": "party", "customer": "party", "qty": "quantity", "material": "product",
-}  # fmt: skip
+    "account": "party",
+    "billno": "number",
+    "code": "number",
+    "cust": "party",
+    "customer": "party",
+    "material": "product",
+    "memo": "note",
+    "qty": "quantity",
+    "remark": "note",
+    "socialcrecode": "uscc",
+    "tel": "phone",
+    "telephone": "phone",
+    "title": "job_title",
+    "zip": "postcode",
+}
 
 
 def skeleton(stream: str, fields: Iterable[Described], entity_name: str) -> str:

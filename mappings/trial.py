@@ -1,7 +1,7 @@
 """What `hub map try` shows: one record on its way into the hub and out again, without a database.
 
-References and value maps are answered by placeholders, so that a mapping can be tried before anything is connected: the canonical id of customer
-200001 is `‹customers 200001›`, and a value without an entry stays as it is and is reported.
+References and value maps are answered by placeholders, so that a mapping can be tried before anything is connected: the canonical id of
+customer 200001 is `‹customers 200001›`, and a value without an entry stays as it is and is reported.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class _Passing(dict[str, str]):
         super().__init__(known)
         self._name, self._missing = name, missing
 
-    def get(self, key: str, default: Any = None) -> Any:
+    def get(self, key: str, default: Any = None) -> Any:  # noqa: ARG002  # a value always answers
         if key in self:
             return self[key]
         self._missing.append(f"{self._name}: {key}")

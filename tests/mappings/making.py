@@ -165,7 +165,8 @@ class AnyTarget(dict[tuple[str, str], Target]):
     """Links of all records there are: id `customers:7` has key 7 and number N7; companies have their own number."""
 
     def get(self, cite: Any, default: Any = None) -> Any:
-        stream, identifier = cite
+        """The link; every id has one."""
+        identifier = cite[1]
         if not identifier:
             return default
         key = str(identifier).rsplit(":", maxsplit=1)[-1]
