@@ -152,7 +152,9 @@ class Airflow:
         try:
             release = version("apache-airflow-core")
         except PackageNotFoundError as missing:
-            raise AirflowFailed("Airflow is not installed", "`uv sync --extra airflow`, or go without it: `hub sync --until-quiet`") from missing
+            raise AirflowFailed(
+                "Airflow is not installed", "`uv sync --extra airflow`, or go without it: `hub sync --until-quiet`"
+            ) from missing
         now = f"{release} {self._database.rpartition('@')[2]}"
         if done.exists() and done.read_text() == now and _has_schema(self._database):
             return
@@ -202,7 +204,7 @@ class Airflow:
             try:
                 return call(method, f"{self.url}/api/v2{path}", body, query=query, headers={"Authorization": f"Bearer {self._token}"})
             except HttpFailed as failed:
-                if failed.status != 401:  # noqa: PLR2004  an expired token is asked for anew, once
+                if failed.status != 401:  # an expired token is asked for anew, once
                     raise AirflowFailed(f"Airflow refused {method} {path}: {failed}", f"read {self.home / 'airflow-api.log'}") from failed
                 self._token = ""
         raise AirflowFailed(f"Airflow refused our token for {method} {path}", f"read {self.home / 'airflow-api.log'}")
@@ -215,7 +217,7 @@ class Airflow:
                 self._ask("GET", f"/dags/{dag}")
             except AirflowFailed as failed:
                 cause = failed.__cause__
-                if not isinstance(cause, HttpFailed) or cause.status != 404:  # noqa: PLR2004
+                if not isinstance(cause, HttpFailed) or cause.status != 404:
                     raise
                 time.sleep(0.3)
             else:
@@ -257,7 +259,9 @@ class Airflow:
 
     def task_log(self, run: Run, task: str) -> str:
         """The end of a task's log file, for an error message."""
-        files = sorted((self.home / "logs" / f"dag_id={run.dag}" / f"run_id={run.run_id}").glob(f"task_id={task.split('[')[0]}/**/*.log"))
+        files = sorted(
+            (self.home / "logs" / f"dag_id={run.dag}" / f"run_id={run.run_id}").glob(f"task_id={task.partition('[')[0]}/**/*.log")
+        )
         return "".join(file.read_text(errors="replace")[-2000:] for file in files)
 
     def stop(self) -> list[int]:

@@ -25,12 +25,16 @@ def start(place: Place) -> Answer:
     from ledger.migrate import migrate
 
     if place.database:
-        raise CommandFailed("HUB_DATABASE_URL names a server that is not ours to start", "unset it, or start that server", exits=Exit.REFUSED)
+        raise CommandFailed(
+            "HUB_DATABASE_URL names a server that is not ours to start", "unset it, or start that server", exits=Exit.REFUSED
+        )
     server = postgres.start(place.postgres, keep=True)
     postgres.ensure(server.url)
     revision = migrate(server.url)
     data = {"running": True, "port": server.port, "version": server.version, "revision": revision, "home": server.home, "url": server.url}
-    return Answer(data, text=f"PostgreSQL {server.version} runs on 127.0.0.1:{server.port} (schema {revision}); `hub db url` prints its URL")
+    return Answer(
+        data, text=f"PostgreSQL {server.version} runs on 127.0.0.1:{server.port} (schema {revision}); `hub db url` prints its URL"
+    )
 
 
 @db.command()
@@ -55,7 +59,14 @@ def status(place: Place) -> Answer:
         version = postgres.check(place.database)
         return _schema({"ours": False, "running": True, "version": version, "url": postgres.shown(place.database)}, place.database)
     state = postgres.status(place.postgres)
-    data = {"ours": True, "exists": state.exists, "running": state.running, "port": state.port, "version": state.version, "home": state.home}
+    data = {
+        "ours": True,
+        "exists": state.exists,
+        "running": state.running,
+        "port": state.port,
+        "version": state.version,
+        "home": state.home,
+    }
     server = postgres.running(place.postgres)
     return _schema(data, server.url) if server else Answer(data, Exit.DIFFERS)
 

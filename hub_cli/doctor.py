@@ -88,7 +88,9 @@ def _airflow(_place: Place) -> Finding:
     try:
         return Finding("Airflow", "ok", version("apache-airflow-core"))
     except PackageNotFoundError:
-        return Finding("Airflow", "missing", "not installed", "`uv sync --extra airflow`, or go without: `hub sync`, `hub demo --in-process`")
+        return Finding(
+            "Airflow", "missing", "not installed", "`uv sync --extra airflow`, or go without: `hub sync`, `hub demo --in-process`"
+        )
 
 
 def _odbc(_place: Place) -> Finding:
@@ -131,7 +133,9 @@ def _memory(_place: Place) -> Finding:
     free = int(words["MemAvailable"].split()[0]) // 1024
     if free >= 2048:
         return Finding("memory", "ok", f"{free:,} MiB available")
-    return Finding("memory", "missing", f"{free:,} MiB available; Airflow alone takes about 1,100", "use `--in-process` and `hub up --no-airflow`")
+    return Finding(
+        "memory", "missing", f"{free:,} MiB available; Airflow alone takes about 1,100", "use `--in-process` and `hub up --no-airflow`"
+    )
 
 
 def _home(place: Place) -> Finding:
@@ -147,7 +151,9 @@ def _configuration(place: Place) -> Finding:
 
     file = place.config_file
     if not file.exists():
-        return Finding("configuration", "missing", f"no {file}", "`hub demo` or `hub up` makes one for trial; docs/configuration.md shows your own")
+        return Finding(
+            "configuration", "missing", f"no {file}", "`hub demo` or `hub up` makes one for trial; docs/configuration.md shows your own"
+        )
     try:
         config = load(file)
     except BadConfig as wrong:

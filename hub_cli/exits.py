@@ -41,7 +41,10 @@ OF_ERROR = {
     "sync/wrong-state": Exit.REFUSED,
     "sync/plan-expired": Exit.REFUSED,
     "sync/not-allowed": Exit.REFUSED,
+    "sync/bad-value-row": Exit.USAGE,
     "connectors/unknown-kind": Exit.USAGE,
+    "mappings/bad-file": Exit.USAGE,
+    "keys/bad-key": Exit.USAGE,
     "ledger/unfit-database": Exit.UNFIT,
 }
 """An error's stable code and the exit code it comes to; `postgres/…` and `airflow/…` are UNFIT, all others FAILED."""

@@ -20,7 +20,9 @@ STREAMS = click.option("--stream", "streams", multiple=True, help="Only this str
 @click.argument("system", required=False)
 @STREAMS
 @click.option("--until-quiet", is_flag=True, help="Increments and deliveries of all systems until nothing is due.")
-@click.option("--rounds", type=click.IntRange(1, 1000), default=50, show_default=True, help="With --until-quiet: give up after this many rounds.")
+@click.option(
+    "--rounds", type=click.IntRange(1, 1000), default=50, show_default=True, help="With --until-quiet: give up after this many rounds."
+)
 @click.pass_obj
 @answers
 def sync(place: Place, system: str | None, streams: tuple[str, ...], until_quiet: bool, rounds: int) -> Answer:  # noqa: FBT001  click's way
@@ -92,7 +94,7 @@ def reconcile(place: Place, system: str | None, streams: tuple[str, ...]) -> Ans
 
     with place.open_hub() as hub:
         reports = [plain(reconciling.reconcile(hub, name, list(streams) or None)) for name in ([system] if system else hub.systems())]
-    differs = any(report.get("plan") for report in reports)
+    differs = any(report.get("plan") or report.get("drift") for report in reports)
     return Answer(reports[0] if system else {"systems": reports}, Exit.DIFFERS if differs else Exit.DONE)
 
 

@@ -10,11 +10,11 @@ from hub_cli.main import OPTIONS, VERBS, help_text
 class Verbs(click.Group):
     """A group that imports a command only when it runs."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, _ctx: click.Context) -> list[str]:
         """All verbs, in the order of the help."""
         return [name for section in VERBS.values() for name in section]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of a verb; its module is imported now."""
         place = next((section[cmd_name][0] for section in VERBS.values() if cmd_name in section), None)
         if place is None:
@@ -25,7 +25,7 @@ class Verbs(click.Group):
         command: click.Command = getattr(import_module(module), name)
         return command
 
-    def get_help(self, ctx: click.Context) -> str:
+    def get_help(self, _ctx: click.Context) -> str:
         """The same text that the entry point prints without click."""
         return help_text()
 

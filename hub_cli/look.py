@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+from uuid import UUID
+
 import click
 
 from hub_cli.answers import Answer, answers, plain
@@ -20,7 +23,23 @@ def status(place: Place) -> Answer:
     from sync import inspecting
 
     with place.open_hub() as hub:
-        return Answer(inspecting.status(hub))
+        found = plain(inspecting.status(hub))
+    return Answer(found, text=_status(found))
+
+
+def _status(found: dict[str, Any]) -> str:
+    states = ("in_sync", "due", "in_flight", "held", "blocked", "left")
+    head = f"{'stream':<28}{'mode':<7}{'records':>9}" + "".join(f"{state:>10}" for state in states) + f"{'quarantine':>12}"
+    lines = [head]
+    for one in found["streams"]:
+        numbers = "".join(f"{one['states'].get(state, 0):>10}" for state in states)
+        lines.append(f"{one['system'] + '.' + one['stream']:<28}{one['mode']:<7}{one['records']:>9}{numbers}{one['quarantine']:>12}")
+    lines.append("")
+    lines.append(
+        f"drift {found['drift']} · cases {found['cases']} · conflicts {found['conflicts']} · missing values {found['missing_values']}"
+    )
+    lines += [f"paused: {system}: {why}" for system, why in found["paused"].items()]
+    return "\n".join(lines)
 
 
 @click.command()
@@ -55,66 +74,67 @@ def why(place: Place, entity: str, record: str, field: str | None) -> Answer:
     return Answer({"entity": entity, "id": found, "fields": reasons}, text=_reasons(entity, str(found), reasons))
 
 
-def _reasons(entity: str, found: str, reasons: list[dict[str, object]]) -> str:
+def _reasons(entity: str, found: str, reasons: list[dict[str, Any]]) -> str:
     lines = [f"{entity} {found}"]
     for one in reasons:
-        lines.append(f"  {one.get('field'):<28} {one.get('value')}")
-        lines.append(f"  {'':<28} decided by {one.get('winner_system')} (rule {one.get('rule')})" + (f" since {one['since']}" if one.get("since") else ""))
-        losers = one.get("losers")
-        for loser in losers if isinstance(losers, list) else []:
-            system, value = (loser + [None, None])[:2] if isinstance(loser, list) else (loser, "")
-            lines.append(f"  {'':<28} not {system}: {value}")
+        since = f" since {one['since']}" if one["since"] else ""
+        lines.append(f"  {one['field']:<28} {one['value']}")
+        lines.append(f"  {'':<28} decided by {one['winner_system']}, rule {one['rule']}{since}")
+        lines += [f"  {'':<28} not {system}: {value}" for system, value in one["losers"]]
     return "\n".join(lines)
 
 
 @click.command()
 @click.option("--system", help="Only this system.")
+@click.option("--stream", help="Only this stream.")
 @click.option("--entity", help="Only this kind of record.")
-@click.option("--record", metavar="ID", help="Only this canonical record.")
-@AFTER
+@click.option("--record", metavar="ID", type=click.UUID, help="Only this canonical record.")
+@click.option("--after", default="", metavar="PLACE", help="Go on after the `place` of the last one seen.")
 @LIMIT
 @click.pass_obj
 @answers
-def links(place: Place, system: str | None, entity: str | None, record: str | None, after: int, limit: int) -> Answer:
+def links(place: Place, system: str | None, stream: str | None, entity: str | None, record: UUID | None, after: str, limit: int) -> Answer:
     """Which records of which systems are one."""
     from sync import inspecting
 
-    filters = {"system": system, "entity": entity, "record": record}
     with place.open_hub() as hub:
-        return Answer(inspecting.links(hub, _said(filters), after=after, limit=limit), empty="no links")
+        found = inspecting.links(hub, system=system, stream=stream, entity=entity, entity_id=record, after=after, limit=limit)
+    return Answer(found, columns=("entity", "entity_id", "system", "stream", "org", "key", "number", "role", "how"), empty="no links")
 
 
 @click.command()
 @click.option("--system", help="Only this system.")
-@click.option("--entity", help="Only this kind of record.")
-@click.option("--state", help="Only deliveries of this state.")
-@AFTER
+@click.option("--stream", help="Only this stream.")
+@click.option("--record", metavar="ID", type=click.UUID, help="Only this canonical record.")
+@click.option("--outcome", help="Only this outcome: written, rejected, blocked, retry, uncertain; none for no receipt yet.")
+@click.option("--after", metavar="ID", help="Go on after this attempt (older ones).")
 @LIMIT
 @click.pass_obj
 @answers
-def deliveries(place: Place, system: str | None, entity: str | None, state: str | None, after: int, limit: int) -> Answer:
-    """What was written where, and what came of it: the receipts of each step."""
+def deliveries(
+    place: Place, system: str | None, stream: str | None, record: UUID | None, outcome: str | None, after: str | None, limit: int
+) -> Answer:
+    """What was written where, and what came of it: the receipts of each step, newest first."""
     from sync import inspecting
 
-    filters = {"system": system, "entity": entity, "state": state}
     with place.open_hub() as hub:
-        return Answer(inspecting.deliveries(hub, _said(filters), after=after, limit=limit), empty="no deliveries")
+        found = inspecting.deliveries(hub, system=system, stream=stream, entity_id=record, outcome=outcome, after=after, limit=limit)
+    return Answer(
+        found, columns=("system", "stream", "step", "key", "number", "outcome", "code", "why", "started_at"), empty="no deliveries"
+    )
 
 
 @click.command()
 @click.option("--system", help="Only this system.")
 @click.option("--kind", help="Only this kind of run, e.g. increment.")
+@click.option("--status", help="Only this status: done, failed, busy, differs, set_aside.")
 @AFTER
 @LIMIT
 @click.pass_obj
 @answers
-def runs(place: Place, system: str | None, kind: str | None, after: int, limit: int) -> Answer:
-    """What ran when, with which figures."""
+def runs(place: Place, system: str | None, kind: str | None, status: str | None, after: int, limit: int) -> Answer:
+    """What ran when, with which figures, newest first."""
     from sync import inspecting
 
     with place.open_hub() as hub:
-        return Answer(inspecting.runs(hub, _said({"system": system, "kind": kind}), after=after, limit=limit), empty="no runs")
-
-
-def _said(filters: dict[str, str | None]) -> dict[str, str]:
-    return {name: value for name, value in filters.items() if value is not None}
+        return Answer(inspecting.runs(hub, kind=kind, system=system, status=status, after=after, limit=limit), empty="no runs")

@@ -22,6 +22,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "check": ("hub_cli.systems:check", "Check hub.yaml, then sign in to each system and try every right it needs."),
         "describe": ("hub_cli.systems:describe", "List a system's streams, or the fields of one."),
         "map": ("hub_cli.maps:maps", "Try a mapping on a record; make a skeleton."),
+        "key": ("hub_cli.keys:key", "Keys of the API: make, list, revoke."),
         "mode": ("hub_cli.modes:mode", "Show or set how far a flow may go: off, read, plan, write."),
     },
     "Flow": {

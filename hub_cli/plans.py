@@ -29,7 +29,7 @@ def make(place: Place, kind: str, systems: tuple[str, ...], entities: tuple[str,
 
     with place.open_hub() as hub:
         made = plain(planning.make_plan(hub, kind=kind, systems=list(systems) or None, entities=list(entities) or None))
-    return Answer(made, Exit.DIFFERS if made.get("rows") else Exit.DONE)
+    return Answer(made, Exit.DIFFERS if made["summary"] else Exit.DONE)
 
 
 @plan.command("list")
@@ -98,4 +98,4 @@ def apply(place: Place, plan_id: int, no_deliver: bool) -> Answer:  # noqa: FBT0
     from sync import planning
 
     with place.open_hub() as hub:
-        return of_run(planning.apply(hub, plan_id, deliver=not no_deliver))
+        return of_run(planning.apply(hub, plan_id, deliver_now=not no_deliver))

@@ -18,6 +18,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Self
 
 PATIENCE_S = 30.0
 """Airflow's components take up to 26 s to stop (measured); then all that is left of them is killed."""
@@ -78,7 +82,11 @@ def standing_in(directory: Path) -> list[int]:
     found = []
     for pid in _pids():
         try:
-            if pid != os.getpid() and str(Path(f"/proc/{pid}/cwd").readlink()) == wanted and str(Path(f"/proc/{pid}/exe").readlink()) == ours:
+            if (
+                pid != os.getpid()
+                and str(Path(f"/proc/{pid}/cwd").readlink()) == wanted
+                and str(Path(f"/proc/{pid}/exe").readlink()) == ours
+            ):
                 found.append(pid)
         except OSError:  # it ended while we looked, or is not ours to look at
             continue
@@ -152,7 +160,7 @@ class Children:
         for child in self._children.values():
             child.poll()
 
-    def __enter__(self) -> Children:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -15,8 +15,8 @@ def line(title: str) -> Iterator[Callable[..., Any]]:
     """Show `title` and whatever the work says last, on standard error."""
     with Status(title, console=Console(stderr=True)) as shown:
 
-        def tell(*said: Any, **figures: Any) -> None:
-            words = [str(word) for word in said] + [f"{name} {value}" for name, value in figures.items()]
-            shown.update(f"{title}: {' · '.join(words)}")
+        def tell(system: str, result: Any) -> None:
+            figures = " ".join(f"{name} {number}" for name, number in result.counts.items())
+            shown.update(f"{title}: {system} {result.kind} {figures}")
 
         yield tell

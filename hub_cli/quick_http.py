@@ -21,7 +21,13 @@ class HttpFailed(Exception):
 
 
 def call(
-    method: str, url: str, body: Any = None, *, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None, timeout_s: float = 60
+    method: str,
+    url: str,
+    body: Any = None,
+    *,
+    query: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    timeout_s: float = 60,
 ) -> Any:
     """The JSON that a local server answers (None for an empty answer). Raises: HttpFailed."""
     whole = url + ("?" + urllib.parse.urlencode(query) if query else "")

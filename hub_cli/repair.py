@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import UUID
 
 import click
 
-from hub_cli.answers import Answer, CommandFailed, answers
+from hub_cli.answers import Answer, CommandFailed, answers, of_run, plain
 from hub_cli.exits import Exit
 from hub_cli.place import Place, who
 
@@ -22,20 +23,23 @@ def conflicts() -> None:
 
 @conflicts.command("list")
 @click.option("--system", help="Only this system.")
-@click.option("--entity", help="Only this kind of record.")
-@click.option("--state", default="open", show_default=True, help="open, repaired, left or all.")
+@click.option("--record", metavar="ID", type=click.UUID, help="Only this canonical record.")
+@click.option("--state", default="open", show_default=True, help="open, left, repaired, accepted, or all.")
 @AFTER
 @LIMIT
 @click.pass_obj
 @answers
-def list_conflicts(place: Place, system: str | None, entity: str | None, state: str, after: int, limit: int) -> Answer:
-    """Conflicts with both values and the reason."""
+def list_conflicts(place: Place, system: str | None, record: UUID | None, state: str, after: int, limit: int) -> Answer:
+    """Conflicts with both values and the rule, newest first."""
     from sync import inspecting
 
-    filters = {"system": system, "entity": entity, "state": None if state == "all" else state}
     with place.open_hub() as hub:
-        said = {name: value for name, value in filters.items() if value is not None}
-        return Answer(inspecting.conflicts(hub, said, after=after, limit=limit), empty="no conflicts")
+        found = inspecting.conflicts(
+            hub, state=None if state == "all" else state, system=system, entity_id=record, after=after, limit=limit
+        )
+    return Answer(
+        found, columns=("id", "entity", "entity_id", "field", "ours", "system", "theirs", "rule", "state", "at"), empty="no conflicts"
+    )
 
 
 @conflicts.command()
@@ -101,7 +105,6 @@ def quarantine() -> None:
 @answers
 def list_quarantine(place: Place, state: str, system: str | None, cause: str | None, after: int, limit: int) -> Answer:
     """The records that were set aside. Exit code 4 when there is one."""
-    from hub_cli.answers import plain
     from sync import quarantining
 
     with place.open_hub() as hub:
@@ -127,7 +130,7 @@ def show(place: Place, entry: int) -> Answer:
 @click.pass_obj
 @answers
 def mend(place: Place, entry: int, payload: Any) -> Answer:
-    """Put a corrected payload (a JSON object) in its place; replay it afterwards."""
+    """Take a corrected payload (a JSON object) in, in its place. Exit code 4 when it is set aside again."""
     from decimal import Decimal
 
     from sync import quarantining
@@ -139,10 +142,11 @@ def mend(place: Place, entry: int, payload: Any) -> Answer:
     except json.JSONDecodeError as wrong:
         raise CommandFailed(f"line {wrong.lineno}: no JSON: {wrong.msg}", "mend the file", exits=Exit.USAGE) from wrong
     if not isinstance(corrected, dict):
-        raise CommandFailed("the payload is no JSON object", "give one whole record, as `hub quarantine show --json` prints it", exits=Exit.USAGE)
+        raise CommandFailed(
+            "the payload is no JSON object", "give one whole record, as `hub quarantine show --json` prints it", exits=Exit.USAGE
+        )
     with place.open_hub() as hub:
-        quarantining.mend(hub, entry, corrected, who())
-    return Answer({"id": entry, "mended": True}, text=f"entry {entry} is mended; `hub quarantine replay {entry}` takes it in")
+        return of_run(quarantining.mend(hub, entry, corrected, who()))
 
 
 @quarantine.command()
@@ -152,7 +156,6 @@ def mend(place: Place, entry: int, payload: Any) -> Answer:
 @answers
 def replay(place: Place, entries: tuple[int, ...], everything: bool) -> Answer:  # noqa: FBT001  click's way
     """Take records in again. Exit code 4 when one is set aside anew."""
-    from hub_cli.answers import of_run
     from sync import quarantining
 
     if bool(entries) == everything:
@@ -172,5 +175,3 @@ def discard(place: Place, entry: int) -> Answer:
     with place.open_hub() as hub:
         quarantining.discard(hub, entry, who())
     return Answer({"id": entry, "discarded": True}, text=f"entry {entry} is discarded")
-
-

@@ -26,8 +26,12 @@ def sandbox() -> None:
 @click.argument("systems", nargs=-1, metavar="[SYSTEM]...")
 @click.option("--port-base", type=click.IntRange(0, 65000), default=0, help="Port of the first; the others follow. 0 takes free ones.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of ids, names and chances: the same seed, the same server.")
-@click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Keep each server's SQLite file here; without it all is in memory.")
-@click.option("--world", type=click.Path(exists=True, path_type=Path), help="Records to load: FILE.json, or a folder with kingdee.json, zoho.json.")
+@click.option(
+    "--data", type=click.Path(file_okay=False, path_type=Path), help="Keep each server's SQLite file here; without it all is in memory."
+)
+@click.option(
+    "--world", type=click.Path(exists=True, path_type=Path), help="Records to load: FILE.json, or a folder with kingdee.json, zoho.json."
+)
 @click.option("--json", "as_json", is_flag=True, help="Accepted as everywhere; the answer is JSON anyway.")
 def serve(systems: tuple[str, ...], port_base: int, seed: int, data: Path | None, world: Path | None, as_json: bool) -> None:  # noqa: FBT001, ARG001  click's way
     """Serve until SIGTERM or Ctrl-C; all of them when none is named (kingdee, zoho).
@@ -59,7 +63,9 @@ def serve(systems: tuple[str, ...], port_base: int, seed: int, data: Path | None
                 sys.exit(Exit.FAILED)
 
 
-def start_one(children: Children, name: str, *, port: int, seed: int, data: Path | None, world: Path | None, log: Path | None = None) -> dict[str, Any]:
+def start_one(
+    children: Children, name: str, *, port: int, seed: int, data: Path | None, world: Path | None, log: Path | None = None
+) -> dict[str, Any]:
     """Start one stand-in and wait until it listens. Gives its URL, control door and credentials."""
     command = [sys.executable, "-m", "sandbox.serve", name, "--port", str(port), "--seed", str(seed)]
     if data is not None:

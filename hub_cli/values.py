@@ -1,0 +1,225 @@
+"""`hub values`: value maps, and the inbox of values that records wait for."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hub_cli.answers import Answer, CommandFailed, answers, plain
+from hub_cli.exits import Exit
+from hub_cli.place import Place, who
+
+COLUMNS = ("name", "system", "company", "vendor_value", "canonical_value", "valid_from", "valid_to")
+MOST_BYTES = 20 * 2**20
+"""A value map of more than 20 MiB is a mistake."""
+
+
+@click.group()
+def values() -> None:
+    """Value maps: what is missing, fill in, import, export."""
+
+
+@values.command()
+@click.pass_obj
+@answers
+def missing(place: Place) -> Answer:
+    """The inbox: values that records wait for, with an example of each. Exit code 4 when there is one."""
+    from sync import valuing
+
+    with place.open_hub() as hub:
+        rows = valuing.missing(hub)
+    return Answer(rows, Exit.SET_ASIDE if rows else Exit.DONE, empty="nothing is missing")
+
+
+@values.command("list")
+@click.option("--name", help="Only this map, e.g. salesperson.")
+@click.option("--system", help="Only this system.")
+@click.pass_obj
+@answers
+def listing(place: Place, name: str | None, system: str | None) -> Answer:
+    """The maps as they stand."""
+    from sync import valuing
+
+    with place.open_hub() as hub:
+        return Answer(valuing.rows(hub, name, system), empty="no values")
+
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@values.command("set")
+@click.argument("name")
+@click.argument("system")
+@click.argument("vendor_value")
+@click.argument("canonical_value")
+@click.option("--company", default="", help="Only for this company number.")
+@click.option("--from", "start", type=DAY, help="Valid from this day.")
+@click.option("--to", "end", type=DAY, help="Valid to this day, included.")
+@click.pass_obj
+@answers
+def set_value(
+    place: Place,
+    name: str,
+    system: str,
+    vendor_value: str,
+    canonical_value: str,
+    company: str,
+    start: datetime | None,
+    end: datetime | None,
+) -> Answer:
+    """Fill one value in; the records that wait for it go by themselves. Example: hub values set salesperson kingdee YG007 E0007."""
+    from sync import valuing
+
+    with place.open_hub() as hub:
+        released = valuing.set_value(
+            hub, name, system, company, vendor_value, canonical_value, who(), start.date() if start else None, end.date() if end else None
+        )
+    return Answer({"released": released}, text=f"{released} records go on")
+
+
+@values.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
+@click.option("--name", help="Only this map.")
+@click.option("--system", help="Only this system.")
+@click.pass_obj
+@answers
+def export_file(place: Place, file: Path, name: str | None, system: str | None) -> Answer:
+    """Write the maps to an Excel or CSV file, with what is missing as rows to fill in."""
+    from sync import valuing
+
+    _known(file)
+    with place.open_hub() as hub:
+        rows = [{column: row.get(column) for column in COLUMNS} for row in valuing.rows(hub, name, system)]
+        for gap in valuing.missing(hub):
+            if name in (None, gap["name"]) and system in (None, gap["system"]):
+                side = "vendor_value" if gap["direction"] == "in" else "canonical_value"
+                rows.append({"name": gap["name"], "system": gap["system"], "company": gap["company"], side: gap["value"]})
+    _write(file, rows)
+    return Answer({"file": file, "rows": len(rows)}, text=f"{len(rows)} rows in {file}")
+
+
+@values.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--apply", "wanted", is_flag=True, help="Take them in; without it only shows what would change.")
+@click.pass_obj
+@answers
+def import_file(place: Place, file: Path, wanted: bool) -> Answer:  # noqa: FBT001  click's way
+    """Take an Excel or CSV file in, all rows or none; rows without both values are left out.
+
+    Without --apply it is a preview; exit code 3 when something would change.
+    """
+    from sync import valuing
+
+    rows = _read(file)
+    with place.open_hub() as hub:
+        done = plain(valuing.apply_rows(hub, rows, who(), dry_run=not wanted))
+    differs = not wanted and (done["added"] or done["changed"])
+    told = f"{done['added']} new, {done['changed']} changed, {done['same']} as they were"
+    return Answer(
+        {**done, "applied": wanted},
+        Exit.DIFFERS if differs else Exit.DONE,
+        told + (f"; {done['released']} records go on" if wanted else "; nothing done yet: --apply"),
+    )
+
+
+def _known(file: Path) -> str:
+    kind = file.suffix.lower()
+    if kind not in (".xlsx", ".csv"):
+        raise CommandFailed(f"{file.name} is neither .xlsx nor .csv", "name it so", exits=Exit.USAGE)
+    return kind
+
+
+def _write(file: Path, rows: Sequence[dict[str, Any]]) -> None:
+    table = [[_text(row.get(column)) for column in COLUMNS] for row in rows]
+    if _known(file) == ".csv":
+        with file.open("w", encoding="utf-8-sig", newline="") as out:  # Excel reads UTF-8 only with its mark
+            csv.writer(out).writerows([COLUMNS, *[[_harmless(cell) for cell in row] for row in table]])
+        return
+    from openpyxl import Workbook
+
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None  # noqa: S101  a new book has one
+    sheet.title = "values"
+    for row in (list(COLUMNS), *table):
+        sheet.append(row)
+    for cells in sheet.iter_rows(min_row=2):
+        for cell in cells:
+            cell.data_type = "s"  # codes are text: 007 stays 007, and =1+1 is no formula
+            cell.number_format = "@"
+    book.save(file)
+
+
+def _harmless(cell: str) -> str:
+    """A value that a spreadsheet would run as a formula is marked as text (CSV injection)."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+
+
+def _read(file: Path) -> list[dict[str, Any]]:
+    kind = _known(file)
+    if file.stat().st_size > MOST_BYTES:
+        raise CommandFailed(f"{file.name} is larger than {MOST_BYTES >> 20} MiB", "split it", exits=Exit.USAGE)
+    table = _read_csv(file) if kind == ".csv" else _read_excel(file)
+    if not table or [cell.strip() for cell in table[0][: len(COLUMNS)]] != list(COLUMNS):
+        raise CommandFailed(f"{file.name}:1: the first row is not {', '.join(COLUMNS)}", "begin with `hub values export`", exits=Exit.USAGE)
+    rows = []
+    for number, cells in enumerate(table[1:], start=2):
+        row = dict(zip(COLUMNS, [*cells, *[""] * len(COLUMNS)], strict=False))
+        if row["vendor_value"] and row["canonical_value"]:
+            days = {side: _day(row[side], file, number) for side in ("valid_from", "valid_to")}
+            rows.append({**row, **days})
+    return rows
+
+
+def _read_csv(file: Path) -> list[list[str]]:
+    raw = file.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        try:
+            text = raw.decode("gb18030")  # what Excel saves as CSV on a Chinese Windows
+        except UnicodeDecodeError as wrong:
+            raise CommandFailed(f"{file.name} is neither UTF-8 nor GB18030", "save it as UTF-8", exits=Exit.USAGE) from wrong
+    return [
+        [cell.removeprefix("'") if cell[:2] in ("'=", "'+", "'-", "'@") else cell for cell in row] for row in csv.reader(io.StringIO(text))
+    ]
+
+
+def _read_excel(file: Path) -> list[list[str]]:
+    from zipfile import BadZipFile
+
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        book = load_workbook(file, read_only=True, data_only=True)
+    except (BadZipFile, InvalidFileException, KeyError) as wrong:
+        raise CommandFailed(f"{file.name} is no Excel workbook", "save it as .xlsx", exits=Exit.USAGE) from wrong
+    sheet = book.worksheets[0]
+    return [[_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
+
+
+def _text(cell: Any) -> str:
+    """A cell as the clerk typed it: a code that Excel took for a number loses its `.0`."""
+    if cell is None:
+        return ""
+    if isinstance(cell, datetime | date):
+        return cell.isoformat()[:10]
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell).strip()
+
+
+def _day(text: str, file: Path, row: int) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError as wrong:
+        raise CommandFailed(f"{file.name}:{row}: {text!r} is no day", "write it as 2026-11-21", exits=Exit.USAGE) from wrong
