@@ -14,7 +14,7 @@ from sandbox.crm_zoho.errors import ApiError, RecordError
 from sandbox.crm_zoho.metadata import Doc, Module
 from sandbox.crm_zoho.modules import MODULES
 from sandbox.crm_zoho.values import id_of
-from sandbox.crm_zoho.writing import store_new
+from sandbox.crm_zoho.writing import mark, store_new, take_back
 
 NEXT: Mapping[str, tuple[str, str]] = {"Quotes": ("Sales_Orders", "Quote_Name"), "Sales_Orders": ("Invoices", "Sales_Order")}
 """What a document becomes, and the lookup of the new one that points back."""
@@ -38,6 +38,7 @@ def convert(call: Call) -> Response:
         if module.name in NEXT:
             return _inventory(call, module, doc, data[0])
     except RecordError as error:
+        take_back(call)
         return answer({"data": [error.entry()]}, 400)
     raise ApiError(400, "INVALID_MODULE", "the module does not support conversion", api_name=module.name)
 
@@ -81,7 +82,7 @@ def _lead(call: Call, lead: Doc, asked: Doc) -> Response:
         links = {"Account_Name": {"id": account["id"]}, "Contact_Name": {"id": contact["id"]}, "Lead_Source": lead.get("Lead_Source")}
         deal = store_new(call, MODULES["Deals"], {**links, **asked["Deals"]}, "$.data[0].Deals")
         details["Deals"] = _brief(deal, "Deal_Name")
-    call.box.store.tables["Leads"].put({**lead, "$converted": True, "Modified_Time": call.box.clock.text()})
+    mark(call, MODULES["Leads"], {**lead, "$converted": True, "Modified_Time": call.box.clock.text()})
     entry = {"code": "SUCCESS", "details": details, "message": "The record has been converted successfully", "status": "success"}
     return answer({"data": [entry]}, 200)
 

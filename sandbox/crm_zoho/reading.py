@@ -78,6 +78,8 @@ def one(call: Call) -> Response:
     doc = find(call, module, call.parts[1])
     if doc is None:
         return no_content()
+    if (since := since_header(call)) and doc["Modified_Time"] <= since:
+        return Response(304)
     names = field_names(call, module) if call.query.get("fields") else tuple(module.fields)
     return answer({"data": [{**{name: doc.get(name) for name in names}, "id": doc["id"], **dollars(call), **_converted(module, doc)}]})
 

@@ -67,7 +67,7 @@ def tombstone(doc: Doc, module: Module, author: Author) -> Doc:
     }
 
 
-def complete(store: Store, module: Module, raw: Doc, author: Author) -> Doc:
+def complete(store: Store, module: Module, author: Author, raw: Doc) -> Doc:
     """A record of a world that is loaded: kept as given, with what is absent filled in."""
     doc: Doc = {"id": "", **_birth(author), "Modified_By": author.user, "Modified_Time": author.stamp, **raw}
     doc["id"] = str(doc["id"] or store.new_id())

@@ -90,6 +90,12 @@ class Table:
         self._reindex(key, old, {})
         self.bury(key, tombstone)
 
+    def forget(self, key: str) -> None:
+        """Take back a record that the present call made."""
+        self.remove(key, {})
+        del self.bin[key]
+        self._store.note(self.module, key, None)
+
     def bury(self, key: str, tombstone: Doc) -> None:
         """Set what the list of deleted records says of a record."""
         self.bin[key] = tombstone
@@ -195,8 +201,9 @@ class Store:
         for (module, key), (doc, tombstone) in self._changed.items():
             if doc is not None:
                 put.append((module, key, JSON_OUT.encode(doc)))
-            else:
-                gone.append((module, key))
+                continue
+            gone.append((module, key))
+            if tombstone is not None:
                 binned.append((module, key, JSON_OUT.encode(tombstone)))
         with transaction(self._db) as db:
             db.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", put)

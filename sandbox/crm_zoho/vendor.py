@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Mapping
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -38,6 +40,7 @@ class ZohoVendor(Vendor):
         self.box = Sandbox(Store(database), clock, self.faults, Events(self.faults), switches or Switches())
         self.tokens = Tokens(clock, self.box.switches.tokens_per_window)
         self.box.channels = self.box.store.kept("watch") or {}
+        self._base = ""
         self._spent: deque[tuple[float, int]] = deque()
         self._spent_today = 0
 
@@ -45,7 +48,7 @@ class ZohoVendor(Vendor):
 
     def handle(self, request: Request) -> Response:
         """Answer one call. Records, indexes and events are settled when this returns."""
-        base = f"http://{request.headers.get('host', 'localhost')}"
+        base = self._base = f"http://{request.headers.get('host', 'localhost')}"
         try:
             if request.path.startswith("/oauth/v2/token"):
                 return self._sign_in(request, base)
@@ -140,7 +143,7 @@ class ZohoVendor(Vendor):
             keys = sorted(key for _, key in table.since(params["since"].replace(" ", "+"), strictly=False))
         limit = int(params.get("limit") or 0) or None
         found = (table.docs[key] for key in keys if key in table.docs)
-        return [dict(doc) for doc in found][:limit]
+        return [_whole(table.module, doc) for doc in islice(found, limit)]
 
     def put(self, stream: str, doc: Doc, user: str = "user") -> Doc:
         """Create or change as a salesperson would: by `id`, else by `Hub_Key` when a record has it. Raises Rejected."""
@@ -158,8 +161,8 @@ class ZohoVendor(Vendor):
             raise Rejected(f"{stream}: {error}") from error
         save(self.box.store, module, built)
         self.box.changed.append((stream, "update" if old is not None else "insert", [built["id"]]))
-        self._settle("")
-        return dict(table.docs[built["id"]])
+        self._settle(self._base)
+        return _whole(module, table.docs[built["id"]])
 
     def _existing(self, module: Module, doc: Doc) -> Doc | None:
         table = self.box.store.tables[module.name]
@@ -176,7 +179,7 @@ class ZohoVendor(Vendor):
             return False
         table.remove(key, tombstone(doc, MODULES[stream], Author(org.SALES_USER, self.box.clock.text())))
         self.box.changed.append((stream, "delete", [key]))
-        self._settle("")
+        self._settle(self._base)
         return True
 
     def load(self, records: Mapping[str, list[Doc]]) -> int:
@@ -185,7 +188,7 @@ class ZohoVendor(Vendor):
         loaded = 0
         for stream, docs in records.items():
             table = self.box.store.tables[self.native(stream)]
-            self.box.store.fill(table, docs, lambda raw, module=table.module: complete(self.box.store, module, raw, author))  # type: ignore[misc]
+            self.box.store.fill(table, docs, partial(complete, self.box.store, table.module, author))
             loaded += len(docs)
         self.box.store.commit()
         return loaded
@@ -218,6 +221,11 @@ class ZohoVendor(Vendor):
         """Stop the events and close the file."""
         self.box.events.close()
         self.box.store.close()
+
+
+def _whole(module: Module, doc: Doc) -> Doc:
+    """A record with every field of its module, as the call for a single record gives it, without the `$` keys."""
+    return {**dict.fromkeys(module.fields), **doc}
 
 
 _TOO_MANY = {

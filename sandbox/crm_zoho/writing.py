@@ -12,7 +12,7 @@ from typing import Any
 from sandbox.core.http import Response
 from sandbox.crm_zoho.calls import Call, answer, no_content
 from sandbox.crm_zoho.clock import parse_moment, text_of
-from sandbox.crm_zoho.errors import ApiError, RecordError, param_missing
+from sandbox.crm_zoho.errors import ApiError, RecordError, param_missing, wrong_method
 from sandbox.crm_zoho.metadata import Doc, Module
 from sandbox.crm_zoho.org import API_USER
 from sandbox.crm_zoho.reading import find
@@ -66,6 +66,8 @@ def upsert(call: Call) -> Response:
 
     def one(record: Doc, at: int) -> Doc:
         key, name, many = matched[at] if matched[at][0] else _match(call, module, record, keys)
+        if record.get("id") is not None and key != id_of(record):
+            raise RecordError("INVALID_DATA", "the id given seems to be invalid", api_name="id", json_path=f"$.data[{at}].id")
         if many:
             raise RecordError(
                 "AMBIGUITY_DURING_PROCESSING", "more than one record matches", api_name=name, json_path=f"$.data[{at}].{name}"
@@ -142,6 +144,23 @@ def store_change(call: Call, module: Module, record: Doc, old: Doc, path: str, *
     save(call.box.store, module, doc)
     _written(call, module, doc, "update")
     return doc
+
+
+def mark(call: Call, module: Module, doc: Doc) -> None:
+    """Store a record that the system itself changed."""
+    save(call.box.store, module, doc)
+    _written(call, module, doc, "update")
+
+
+def take_back(call: Call) -> None:
+    """Undo what the present call created, for calls that do all or nothing."""
+    for name, operation, keys in call.box.changed:
+        if operation == "insert":
+            for key in keys:
+                call.box.store.tables[name].forget(key)
+    call.box.changed.clear()
+    call.request.created.clear()
+    call.request.written.clear()
 
 
 def _written(call: Call, module: Module, doc: Doc, operation: str) -> None:
@@ -278,6 +297,8 @@ def _refused_by_fault(call: Call, size: int) -> dict[int, str]:
 
 def purge(call: Call) -> Response:
     """`DELETE /settings/recycle_bin`: what was deleted is gone for good; the list of deleted records says so."""
+    if call.parts[1:] != ("recycle_bin",):
+        raise wrong_method()
     for table in call.box.store.tables.values():
         for key, entry in table.bin.items():
             table.bury(key, {**entry, "type": "permanent", "display_name": None})

@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -152,8 +153,9 @@ def test_a_fault_for_a_stream_meets_its_coql_too(zoho: Zoho) -> None:
 
 def test_records_channels_and_the_bin_outlive_the_process(tmp_path: Path, zoho: Zoho) -> None:
     file = tmp_path / "zoho.db"
-    with serving(ZohoVendor(7, file)) as server:
-        first = Zoho(server.vendor, server)  # type: ignore[arg-type]
+    vendor = ZohoVendor(7, file)
+    with serving(vendor) as server:
+        first = Zoho(vendor, server)
         (account, gone) = first.insert("Accounts", {"Account_Name": "华南"}, {"Account_Name": "删除"})
         (product,) = first.insert("Products", {"Product_Name": "泵"})
         line = {"Product_Name": {"id": product}, "Quantity": 1, "List_Price": Decimal("1.10")}
@@ -165,8 +167,9 @@ def test_records_channels_and_the_bin_outlive_the_process(tmp_path: Path, zoho: 
         first.read("POST", "/crm/v8/actions/watch", {"watch": [body]})
         before = first.control("GET", "records/sales_orders")
 
-    with serving(ZohoVendor(7, file)) as server:
-        second = Zoho(server.vendor, server)  # type: ignore[arg-type]
+    vendor = ZohoVendor(7, file)
+    with serving(vendor) as server:
+        second = Zoho(vendor, server)
         assert second.control("GET", "records/sales_orders") == before
         assert second.coql("select id from Sales_Orders where Hub_Key = 'S1'").json()["data"] == [{"id": order}]
         assert second.read("GET", "/crm/v8/Accounts/deleted?type=all")["data"][0]["id"] == gone
@@ -230,31 +233,44 @@ def test_loading_writing_and_reading_keep_their_budgets(zoho: Zoho) -> None:
     assert _cpu_ms(zoho, "POST", "/crm/v8/coql", {}, query) <= 10
 
 
-def test_the_server_starts_from_the_command_line_and_stops_on_sigterm(tmp_path: Path) -> None:
-    world = tmp_path / "world.json"
-    world.write_text(json.dumps({"zoho": {"accounts": [{"Account_Name": "华南"}]}}), encoding="utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "sandbox.serve",
-        "zoho",
-        "--port",
-        "0",
-        "--seed",
-        "7",
-        "--world",
-        str(world),
-        "--db",
-        str(tmp_path / "z.db"),
-    ]
+@contextmanager
+def _served(*more: str) -> Iterator[tuple[dict[str, Any], subprocess.Popen[str]]]:
+    """A server of its own process, and the line it prints when it listens."""
+    command = [sys.executable, "-m", "sandbox.serve", "zoho", "--port", "0", "--seed", "7", *more]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}) as process:
         try:
             assert process.stdout is not None
-            told = json.loads(process.stdout.readline())
-            records = READER.decode(requests.get(f"{told['control']}/records/accounts", timeout=10).content)
+            yield json.loads(process.stdout.readline()), process
         finally:
-            process.send_signal(signal.SIGTERM)
+            process.terminate()
+
+
+def _records(told: dict[str, Any]) -> list[str]:
+    answer = requests.get(f"{told['control']}/records/accounts", timeout=10)
+    return [record["Account_Name"] for record in READER.decode(answer.content)]
+
+
+def test_the_server_starts_from_the_command_line_and_stops_on_sigterm(tmp_path: Path) -> None:
+    world = tmp_path / "world.json"
+    world.write_text(json.dumps({"zoho": {"accounts": [{"Account_Name": "华南"}]}}), encoding="utf-8")
+    with _served("--world", str(world)) as (told, process):
+        names = _records(told)
+        process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
 
     assert {"api_domain", "accounts_url", "upload_url", "client_id", "client_secret", "refresh_token", "org_id"} <= set(told["credentials"])
-    assert [record["Account_Name"] for record in records] == ["华南"]
+    assert names == ["华南"]
+
+
+def test_what_was_answered_survives_kill_9(tmp_path: Path) -> None:
+    file = str(tmp_path / "zoho.db")
+    with _served("--db", file) as (told, process):
+        for n in range(3):
+            requests.post(
+                f"{told['control']}/records/accounts", data=json.dumps({"Account_Name": f"客户{n}"}), timeout=10
+            ).raise_for_status()
+        process.kill()
+        process.wait(10)
+
+    with _served("--db", file) as (told, _):
+        assert _records(told) == ["客户0", "客户1", "客户2"]

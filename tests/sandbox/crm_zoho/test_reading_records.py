@@ -231,6 +231,17 @@ def test_a_converted_lead_leaves_the_list_unless_asked_for(zoho: Zoho) -> None:
     assert (again.status_code, again.json()["data"][0]["code"]) == (400, "ID_ALREADY_CONVERTED")
 
 
+def test_a_conversion_that_fails_leaves_nothing_behind(zoho: Zoho) -> None:
+    (key,) = zoho.insert("Leads", {"Last_Name": "张", "Company": "华中贸易"})
+    body = {"data": [{"Deals": {"Deal_Name": "新项目", "Stage": "没有"}}]}
+    answer = zoho.call("POST", f"/crm/v8/Leads/{key}/actions/convert", body)
+
+    assert (answer.status_code, answer.json()["data"][0]["code"]) == (400, "MAPPING_MISMATCH")
+    assert zoho.control("GET", "records/accounts") == zoho.control("GET", "records/contacts") == []
+    assert zoho.call("GET", "/crm/v8/Accounts/deleted?type=all").status_code == 204
+    assert zoho.call("GET", "/crm/v8/Leads?fields=id").status_code == 200
+
+
 def test_metadata_tell_what_a_field_takes(zoho: Zoho) -> None:
     fields = {row["api_name"]: row for row in zoho.read("GET", "/crm/v8/settings/fields?module=Accounts")["fields"]}
     rows = {row["api_name"] for row in zoho.read("GET", "/crm/v8/settings/fields?module=Ordered_Items")["fields"]}

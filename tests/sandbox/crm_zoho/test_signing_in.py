@@ -68,6 +68,7 @@ def test_wrong_paths_verbs_and_modules_have_the_vendors_codes(zoho: Zoho) -> Non
         ("GET", "/crm/v9/Accounts", 404, "INVALID_URL_PATTERN"),
         ("GET", "/crm/v8/Accounts/1/actions/nothing", 404, "INVALID_URL_PATTERN"),
         ("PATCH", "/crm/v8/Accounts", 405, "INVALID_REQUEST_METHOD"),
+        ("DELETE", "/crm/v8/settings/fields", 405, "INVALID_REQUEST_METHOD"),
         ("GET", "/crm/v8/coql", 405, "INVALID_REQUEST_METHOD"),
         ("GET", "/crm/v8/Nothing?fields=id", 400, "INVALID_MODULE"),
     ):

@@ -209,7 +209,15 @@ def test_the_same_key_twice_in_one_batch_updates_or_fails_by_switch(zoho: Zoho) 
     assert _codes(_upsert(zoho, "Accounts", *other, keys=["Hub_Key"])) == ["SUCCESS", "DUPLICATE_DATA"]
 
 
-@pytest.mark.promise(5)
+def test_an_upsert_may_name_its_record_by_id_but_not_an_unknown_one(zoho: Zoho) -> None:
+    (key,) = zoho.insert("Accounts", {"Account_Name": "华南"})
+    named = _entries(_upsert(zoho, "Accounts", {"id": key, "Account_Name": "改名"}))[0]
+    unknown = _upsert(zoho, "Accounts", {"id": "572576700999999999", "Account_Name": "改名"})
+
+    assert (named["action"], named["details"]["id"]) == ("update", key)
+    assert _codes(unknown) == ["INVALID_DATA"]
+
+
 def test_a_repeated_upsert_makes_one_record_whatever_happens_to_the_first_answer(zoho: Zoho) -> None:
     zoho.sign_in()
     zoho.fault("drop_after", times=1)
