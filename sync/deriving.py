@@ -14,6 +14,7 @@ from typing import Any
 from canonical.values import business_day, decimal_text
 from channel.orders.from_quote import NotYet, order_from
 from channel.orders.progress import Facts, Progress, progress
+from ledger.tables import TABLES
 from sync import pairing, store
 from sync.decide import Canonical, Row, changed_fields
 from sync.hub import Cursor, Hub
@@ -212,12 +213,14 @@ def _quotes_to_orders(hub: Hub, db: Cursor, kind: str, ids: Sequence[str]) -> in
         return 0
     quotes = store.load(db, hub.streams_for("quote")[0].table, [quote for quote, _ in pairs], lock=True)
     deals = store.load(db, hub.streams_for("deal")[0].table, [deal for _, deal in pairs])
+    cited = {row.doc["product"] for quote in quotes.values() for row in quote.sets["lines"].values() if row.doc.get("product")}
+    products = {entity_id: product.doc for entity_id, product in store.load(db, TABLES["product"], cited).items()}
     today = business_day(datetime.now(UTC)).isoformat()
     made = 0
     for quote_id, deal_id in pairs:
         quote, deal = quotes[quote_id], deals[deal_id]
         lines = {row.id: row.doc for row in quote.sets["lines"].values()}
-        draft = order_from(quote_id, quote.doc, lines, deal_id, deal.doc, today)
+        draft = order_from(quote_id, quote.doc, lines, deal_id, deal.doc, products, today)
         if isinstance(draft, NotYet):
             continue
         hub_records.put(hub, db, "order", draft.key, draft.fields, {"lines": draft.lines}, cause=f"quote {quote.number or quote_id} accepted")

@@ -8,6 +8,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 FEN = Decimal("0.01")
+USUAL_TAX_RATE = "0.13"
+"""VAT on goods in China, where neither quote nor product says a rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,17 @@ class OrderDraft:
 
 
 def order_from(
-    quote_id: str, quote: Mapping[str, Any], lines: Mapping[str, Mapping[str, Any]], deal_id: str, deal: Mapping[str, Any], today: str
+    quote_id: str,
+    quote: Mapping[str, Any],
+    lines: Mapping[str, Mapping[str, Any]],
+    deal_id: str,
+    deal: Mapping[str, Any],
+    products: Mapping[str, Mapping[str, Any]],
+    today: str,
 ) -> OrderDraft | NotYet:
     """The order that an accepted quote of a won deal asks for, or why there is none.
+
+    `products` fills in what a quote's line leaves open: its sales unit, else its base unit, and its tax rate.
 
     Prices of a quote include tax. Amounts round half-up to the fen, once per line; the order's totals are the sums of its lines.
     """
@@ -43,7 +53,7 @@ def order_from(
     party = quote.get("customer") or deal.get("customer")
     if not party:
         return NotYet("neither quote nor deal names a customer")
-    order_lines = {line_id: _order_line(line, quote) for line_id, line in lines.items()}
+    order_lines = {line_id: _order_line(line, quote, products.get(line.get("product") or "", {})) for line_id, line in lines.items()}
     total = sum((Decimal(line["total"]) for line in order_lines.values()), Decimal(0))
     net = sum((Decimal(line["net"]) for line in order_lines.values()), Decimal(0))
     revision = int(quote.get("revision") or 1)
@@ -69,11 +79,11 @@ def order_from(
     return OrderDraft(f"quote/{quote_id}/{revision}", {name: value for name, value in fields.items() if value is not None}, order_lines)
 
 
-def _order_line(line: Mapping[str, Any], quote: Mapping[str, Any]) -> dict[str, Any]:
+def _order_line(line: Mapping[str, Any], quote: Mapping[str, Any], product: Mapping[str, Any]) -> dict[str, Any]:
     quantity = Decimal(line.get("quantity") or 0)
     price = Decimal(line.get("list_price") or line.get("price") or 0)
     discount = Decimal(line.get("discount") or 0)
-    rate = Decimal(line.get("tax_rate") or "0.13")
+    rate = Decimal(line.get("tax_rate") or product.get("tax_rate") or USUAL_TAX_RATE)
     gross = quantity * price
     total = (gross - discount).quantize(FEN, ROUND_HALF_UP)
     net = (total / (1 + rate)).quantize(FEN, ROUND_HALF_UP)
@@ -82,7 +92,7 @@ def _order_line(line: Mapping[str, Any], quote: Mapping[str, Any]) -> dict[str, 
         "product": line.get("product"),
         "description": line.get("description"),
         "quantity": _plain(quantity),
-        "unit": line.get("unit"),
+        "unit": line.get("unit") or product.get("sales_unit") or product.get("base_unit"),
         "tax_price": _plain(price),
         "tax_rate": _plain(rate),
         "discount": _plain(discount.quantize(FEN, ROUND_HALF_UP)),
