@@ -1,8 +1,9 @@
 """A real wholesaler's ledger as a world: the UCI "Online Retail" invoice lines, told as Kingdee documents.
 
 Each invoice with a customer becomes an approved sales order, its shipment and its receivable; each cancellation (`C…`) with a customer
-an approved return and a red receivable. Discounts, postage, bank charges and the like are products that are no goods. The same product
-twice in an invoice stays two lines; texts keep their trailing spaces; amounts are GBP, exact.
+an approved return and a red receivable. Discounts, postage, bank charges and the like are products that are no goods. Codes that differ
+only in case (`85123a`, `85123A`) are one material, as Kingdee's numbers are. The same product twice in an invoice stays two lines; texts
+keep their trailing spaces; amounts are GBP, exact.
 
 Kingdee approves no document without a customer. Such invoices therefore stand there as saved, unapproved documents with an empty
 customer: the hub reads them and must set them aside with the reason, and `truth["ledger"]` says how many and how much:
@@ -16,7 +17,7 @@ from __future__ import annotations
 import csv
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -101,7 +102,20 @@ def read_ledger(path: Path) -> list[Invoice]:
                 raise BadLedger(f"{path.name} line {line}: {error}") from error
             invoice = invoices.setdefault(raw["InvoiceNo"], Invoice(raw["InvoiceNo"], at, raw["CustomerID"].strip(), raw["Country"]))
             invoice.rows.append(row)
+    _one_spelling(invoices.values())
     return list(invoices.values())
+
+
+def _one_spelling(invoices: Iterable[Invoice]) -> None:
+    """Give codes that differ only in case the spelling that is used most."""
+    used: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for invoice in invoices:
+        for row in invoice.rows:
+            used[row.code.upper()][row.code] += 1
+    for invoice in invoices:
+        invoice.rows = [
+            replace(row, code=max(used[row.code.upper()].items(), key=lambda item: (item[1], item[0]))[0]) for row in invoice.rows
+        ]
 
 
 def world_from_ledger(path: Path) -> World:

@@ -46,10 +46,11 @@ class Stage:
         """The oracle's, of now."""
         return judge(self.kingdee.url, self.zoho.url, self.world.truth, since=NEVER, edits=self.edits)
 
-    def troubles(self) -> list[str]:
-        """Everything that the oracle has against the hub."""
+    def troubles(self) -> dict[str, list[str]]:
+        """Everything that the oracle has against the hub, by kind."""
         found = self.verdict()
-        return [str(one) for one in (*found.drift, *found.duplicates, *found.lost)] + self.extravagant
+        kinds = {kind: [str(one) for one in getattr(found, kind)] for kind in ("drift", "duplicates", "lost")}
+        return {kind: some for kind, some in {**kinds, "extravagant": self.extravagant}.items() if some}
 
 
 @pytest.fixture
@@ -186,12 +187,24 @@ SCENARIOS: dict[Bug, Callable[[Stage], None]] = {
 }
 
 
+SHOWS_AS: dict[Bug, str] = {
+    "no look-up before create": "duplicates",
+    "exclusive cursor": "lost",
+    "cursor before data": "lost",
+    "echo by un-normalised text": "extravagant",
+    "float money": "drift",
+    "reordered deliveries": "drift",
+    "look-up not merged": "drift",
+}
+"""What the oracle says of each."""
+
+
 @pytest.mark.parametrize("bug", BUGS)
 def test_the_correct_toy_hub_passes_the_scenario(staged: Staged, bug: Bug) -> None:
     stage = staged(())
     SCENARIOS[bug](stage)
 
-    assert stage.troubles() == []
+    assert stage.troubles() == {}
 
 
 @pytest.mark.parametrize("bug", BUGS)
@@ -199,7 +212,7 @@ def test_the_oracle_catches_the_planted_bug(staged: Staged, bug: Bug) -> None:
     stage = staged((bug,))
     SCENARIOS[bug](stage)
 
-    assert stage.troubles() != []
+    assert SHOWS_AS[bug] in stage.troubles()
 
 
 def test_without_faults_each_changed_record_is_written_once(staged: Staged) -> None:
@@ -214,4 +227,4 @@ def test_without_faults_each_changed_record_is_written_once(staged: Staged) -> N
     assert extravagance(stage.kingdee.log(marks[0])) == []
     assert extravagance(stage.zoho.log(marks[1])) == []
     assert writes(stage.kingdee.log(marks[0]))
-    assert stage.troubles() == []
+    assert stage.troubles() == {}

@@ -56,6 +56,13 @@ def test_the_same_product_twice_stays_two_lines_and_texts_keep_their_blanks(ledg
     assert {"POST", "D", "M", "BANK CHARGES"} <= {doc["FNumber"] for doc in ledger.data["kingdee"]["products"]}
 
 
+def test_codes_that_differ_only_in_case_are_one_material(ledger: World) -> None:
+    codes = [doc["FNumber"] for doc in ledger.data["kingdee"]["products"]]
+
+    assert len({code.upper() for code in codes}) == len(codes)
+    assert "85123A" in codes
+
+
 def test_a_file_of_another_shape_is_refused_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "other.csv").write_text("A,B\n1,2\n")
     (tmp_path / "bad.csv").write_text(HEAD + "1,A,Mug,six,12/1/10 8:26,2.55,17850,United Kingdom\n")
