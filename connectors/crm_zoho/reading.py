@@ -46,7 +46,7 @@ class Reader:
 
     def __init__(self, client: ZohoClient, settings: ZohoSettings, transport: Transport, module: Module) -> None:
         self._client, self._settings, self._transport, self._module = client, settings, transport, module
-        self._by_coql = settings.read_route == "coql" and not module.lines
+        self._by_coql = settings.read_route == "coql" and module.queryable
         self._converted = "both" if module.stream.name == "leads" else ""
         self._checked = False
         self._overlap = max(1, settings.overlap_s)  # one second at least: what was committed later in that second must be read, too

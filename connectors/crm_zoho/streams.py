@@ -91,6 +91,8 @@ class Module:
     line_outward: Mapping[str, str]
     moments: frozenset[str]
     """Fields of type datetime, by our names: never written with a `Z`."""
+    queryable: bool
+    """True when COQL can select all its columns: it gives neither rows of a subform nor the ranges of a price book."""
     deactivate: Mapping[str, Any]
     void: Mapping[str, Any]
 
@@ -213,6 +215,7 @@ def _module(name: str, spec: _Spec, settings: ZohoSettings, wanted: Sequence[str
         line_inward={other: ours for ours, other in line_names.items()},
         line_outward=line_names,
         moments=frozenset(info.name for info in heads if info.type == "datetime"),
+        queryable=not spec.lines and name != "price_books",
         deactivate=spec.deactivate,
         void=spec.void,
     )
