@@ -5,8 +5,20 @@ each should hold, and shares no code with the hub: no import of canonical, sync,
 """
 
 from tests.oracle.door import Door, DoorClosed
-from tests.oracle.economy import committed, extravagance, writes
+from tests.oracle.economy import committed, extravagance, record_reads, writes
 from tests.oracle.judging import Edit, judge, judge_evidence
 from tests.oracle.verdict import Finding, Verdict
 
-__all__ = ["Door", "DoorClosed", "Edit", "Finding", "Verdict", "committed", "extravagance", "judge", "judge_evidence", "writes"]
+__all__ = [
+    "Door",
+    "DoorClosed",
+    "Edit",
+    "Finding",
+    "Verdict",
+    "committed",
+    "extravagance",
+    "judge",
+    "judge_evidence",
+    "record_reads",
+    "writes",
+]

@@ -48,3 +48,19 @@ def extravagance(log: list[Doc], changes: Mapping[tuple[str, str], int] | None =
 def writes(log: list[Doc]) -> list[dict[str, Any]]:
     """The calls that changed something. After a quiet cycle there must be none: a hub that answers its own echo shows here."""
     return [line for line in log if line.get("keys")]
+
+
+def record_reads(log: list[Doc]) -> Counter[tuple[str, str]]:
+    """(stream, key) -> how often the record was read by its own address: Zoho's `GET /module/id`, Kingdee's `View`.
+
+    Pages of a listing are not counted: the overlap of an increment reads records again on purpose.
+    """
+    found: Counter[tuple[str, str]] = Counter()
+    for line in log:
+        stream, path = str(line.get("stream") or ""), str(line.get("path") or "")
+        last = path.rsplit("/", 1)[-1]
+        if line.get("method") == "GET" and last.isdigit():
+            found[stream, last] += 1
+        elif ".View." in path:
+            found[stream, str((line.get("notes") or {}).get("key", ""))] += 1
+    return found

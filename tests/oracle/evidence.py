@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from decimal import Decimal
 
 from tests.oracle.door import Door
@@ -38,10 +39,23 @@ class Evidence:
     """Zoho product id -> product code."""
 
 
-def fetch(kingdee_url: str, zoho_url: str) -> Evidence:
-    """Read everything the judgement needs from both control doors."""
+def fetch(kingdee_url: str, zoho_url: str, since: str = "") -> Evidence:
+    """Read everything the judgement needs from both control doors.
+
+    `since`: the business day from which receivables are judged. They follow from nothing else, so older ones are not fetched: a
+    document dated on that day or later was changed at most `_DATED_AHEAD` before it.
+    """
     kingdee, zoho = Door(kingdee_url), Door(zoho_url)
-    return indexed({stream: kingdee.records(stream) for stream in KINGDEE}, {stream: zoho.records(stream) for stream in ZOHO})
+    late = {}
+    if since and since < "9":
+        late = {"since": f"{date.fromisoformat(since) - _DATED_AHEAD}T00:00:00"}
+    return indexed(
+        {stream: kingdee.records(stream, **(late if stream == "receivables" else {})) for stream in KINGDEE},
+        {stream: zoho.records(stream) for stream in ZOHO},
+    )
+
+
+_DATED_AHEAD = timedelta(days=60)
 
 
 def indexed(kingdee: dict[str, list[Doc]], zoho: dict[str, list[Doc]]) -> Evidence:

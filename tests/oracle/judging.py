@@ -89,7 +89,7 @@ def judge(
     `late_values`: the clerk has filled in the planted missing values. `edits`: a journal; the last value of each field must be everywhere.
     """
     return judge_evidence(
-        fetch(kingdee_url, zoho_url),
+        fetch(kingdee_url, zoho_url, since or text((truth or {}).get("since"))),
         truth or {},
         since=since,
         late_values=late_values,

@@ -44,6 +44,11 @@ class Verdict:
     """How many records of each kind were compared, so that an empty comparison is seen."""
 
     @property
+    def held(self) -> list[Finding]:
+        """The planted doubtful pairs that no person has decided."""
+        return [one for one in self.explained if one.what.startswith("doubtful pair")]
+
+    @property
     def ok(self) -> bool:
         """True when there is no drift, no duplicate and nothing lost."""
         return not (self.drift or self.duplicates or self.lost)
@@ -54,7 +59,9 @@ class Verdict:
 
     def summary(self, limit: int = 20) -> str:
         """For people: the three numbers, and the first findings of each kind."""
-        lines = [f"drift {len(self.drift)}, duplicates {len(self.duplicates)}, lost {len(self.lost)}, held {len(self.explained)}"]
+        lines = [
+            f"drift {len(self.drift)}, duplicates {len(self.duplicates)}, lost {len(self.lost)}, held {len(self.held)}, excused {len(self.explained)}"
+        ]
         for title, found in (("drift", self.drift), ("duplicate", self.duplicates), ("lost", self.lost)):
             lines += [f"  {title}: {one}" for one in found[:limit]]
             if len(found) > limit:

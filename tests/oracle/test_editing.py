@@ -1,0 +1,59 @@
+"""Random edits are really made, and the same seed makes the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.core.server import Server
+from sandbox.serve import load, make
+from sandbox.world import SMALL, World, make_world
+from tests.oracle import Door
+from tests.oracle.editing import Editor
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world(1, SMALL)
+
+
+@pytest.fixture
+def servers(world: World) -> Iterator[tuple[str, str]]:
+    kingdee, zoho = make("kingdee"), make("zoho")
+    load(kingdee, world.data)
+    load(zoho, world.data)
+    with Server(kingdee) as first, Server(zoho) as second:
+        yield first.url, second.url
+
+
+def test_every_kind_of_edit_can_be_made(world: World, servers: tuple[str, str]) -> None:
+    editor = Editor(*servers, world.truth, seed=5)
+    for kind in editor.kinds():
+        editor.some(1, [kind])
+
+    assert len(editor.made) >= len(editor.kinds()) - 1
+    last = {(edit.system, edit.stream, edit.key, edit.field): edit.value for edit in editor.journal}
+    doors = {"kingdee": Door(servers[0]), "zoho": Door(servers[1])}
+    for (system, stream, key, field), value in last.items():
+        name = "id" if system == "zoho" else "FCUSTID"
+        doc = next(doc for doc in doors[system].records(stream) if str(doc[name]) == key)
+        assert doc[field] == value or str(doc[field]) == str(value)
+
+
+def test_one_seed_makes_the_same_edits(world: World, servers: tuple[str, str]) -> None:
+    kinds = ["rename in the ERP", "phone in the CRM", "credit in the ERP", "level in the CRM"]
+    first, second = Editor(*servers, world.truth, seed=9), Editor(*servers, world.truth, seed=9)
+    first.some(6, kinds)
+    second.customers, second.accounts = first.customers, first.accounts
+    second.some(6, kinds)
+
+    assert first.made == second.made
+
+
+def test_an_edit_by_the_wrong_side_stays_out_of_the_journal(world: World, servers: tuple[str, str]) -> None:
+    editor = Editor(*servers, world.truth, seed=2)
+    editor.phone_by_other()
+
+    assert editor.made
+    assert editor.journal == []
