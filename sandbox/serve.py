@@ -68,7 +68,10 @@ def serve(
     """Serve until SIGTERM. Prints one JSON line once it listens: system, url, control, credentials."""
     vendor = make(system, seed, database)
     if world is not None:
-        load(vendor, read_world(world))
+        path = world
+        vendor.reseed = lambda: load(vendor, read_world(path))
+        if vendor.empty():
+            vendor.reseed()
     server = Server(vendor, port, host)
     server.run(lambda: print(json.dumps(description(server), ensure_ascii=False), flush=True))
 

@@ -27,7 +27,7 @@ def answer(vendor: Vendor, request: Request) -> Response:
 def _route(vendor: Vendor, request: Request, parts: list[str]) -> Response:
     match (request.method, *parts):
         case ("GET", "records", stream):
-            return json_response(vendor.records(vendor.native(stream), request.query))
+            return Response(200, vendor.records_body(vendor.native(stream), request.query))
         case ("POST", "records", stream):
             return _put(vendor, vendor.native(stream), request)
         case ("DELETE", "records", stream, key):
@@ -50,6 +50,8 @@ def _route(vendor: Vendor, request: Request, parts: list[str]) -> Response:
         case ("POST", "reset"):
             vendor.faults.clear()
             vendor.reset()
+            if vendor.reseed is not None:
+                vendor.reseed()
             vendor.log.clear()
             return json_response({"reset": True})
         case ("POST", "load"):

@@ -7,6 +7,8 @@ Everything runs in one thread, so a vendor's code needs no locks.
 from __future__ import annotations
 
 import asyncio
+import functools
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -107,10 +109,15 @@ class Wire:
 Answerer = Callable[[Request], "Wire | Awaitable[Wire]"]
 
 
-def head_bytes(response: Response, *, close: bool, head_only: bool = False) -> bytes:
+@functools.lru_cache(maxsize=2)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
+
+
+def head_bytes(response: Response, *, close: bool) -> bytes:
     """Status line and headers, with Content-Length of the whole body."""
     reason = _REASONS.get(response.status, "Unknown")
-    lines = [f"HTTP/1.1 {response.status} {reason}", f"Date: {formatdate(usegmt=True)}", f"Content-Type: {response.content_type}"]
+    lines = [f"HTTP/1.1 {response.status} {reason}", f"Date: {_date(int(time.time()))}", f"Content-Type: {response.content_type}"]
     if response.status not in (204, 304):
         lines.append(f"Content-Length: {len(response.body)}")
     lines.extend(f"{name}: {value}" for name, value in response.headers)

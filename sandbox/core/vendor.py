@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from sandbox.core.faults import Faults
-from sandbox.core.http import Request, Response, json_response, text_response
+from sandbox.core.http import JSON_OUT, Request, Response, json_response, text_response
 from sandbox.core.log import RequestLog
 
 Doc = dict[str, Any]
@@ -33,6 +33,8 @@ class Vendor(ABC):
         self.seed = seed
         self.faults = Faults(seed, self.streams)
         self.log = RequestLog()
+        self.reseed: Callable[[], object] | None = None
+        """Puts the start state back after a reset: loading the world again, say."""
         self._native = {name.lower(): native for name, native in self.streams.items()}
         self._native.update({native.lower(): native for native in self.streams.values()})
 
@@ -52,6 +54,10 @@ class Vendor(ABC):
     def records(self, stream: str, params: Mapping[str, str]) -> list[Doc]:
         """All records of a native stream, native shape. Optional `key`, `since` (modified at or after, vendor's own words), `limit`."""
 
+    def records_body(self, stream: str, params: Mapping[str, str]) -> bytes:
+        """The same as a JSON list; a vendor that can write it faster than through objects does so."""
+        return JSON_OUT.encode(self.records(stream, params))
+
     @abstractmethod
     def put(self, stream: str, doc: Doc, user: str = "user") -> Doc:
         """Create or change as a user would: defaults filled, modified time moved, events fired. Raises Rejected."""
@@ -67,6 +73,10 @@ class Vendor(ABC):
     @abstractmethod
     def reset(self) -> None:
         """Back to the state the server started with: empty, or seeded anew."""
+
+    def empty(self) -> bool:
+        """Whether nothing was loaded yet: a database that is opened again keeps what it holds."""
+        return True
 
     @abstractmethod
     def credentials(self, url: str) -> Mapping[str, Any]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from sandbox.erp_kingdee.answers import MsgCode, Problem, Refused
 from sandbox.erp_kingdee.forms import EMPTY_REFERENCE, FORMS, ZERO, BadValue, Field, Form
 from sandbox.erp_kingdee.store import Doc, Store
@@ -192,7 +194,7 @@ def fill(
     for f, given in fields:
         if f.read_only and not privileged:
             continue
-        if only is not None and f.key.lower() not in only:
+        if only is not None and f.key.lower() not in only and f.sub.lower() not in only:
             continue
         doc_part[f.at] = resolver.value(f, given, org_of(f))
 
@@ -210,6 +212,22 @@ def drop_misordered_prices(line: list[Any], fields: list[tuple[Field, Any]]) -> 
 
 
 # showing
+
+
+class _References(dict[bytes, dict[str, str]]):
+    """How references show, by the JSON of their id."""
+
+    def __init__(self, number: Mapping[Any, str]) -> None:
+        super().__init__()
+        self._number = number
+
+    def __missing__(self, cell: bytes) -> dict[str, str]:
+        shown = self[cell] = {"FNumber": self._number.get(msgspec.json.decode(cell)) or ""}
+        return shown
+
+
+def _reference_shower(store: Store, form_id: str) -> Callable[[bytes], dict[str, str]]:
+    return _References(store.numbers[form_id].number).__getitem__
 
 
 class Shower:
@@ -235,6 +253,35 @@ class Shower:
                 {key: line[at] if name is None else {"FNumber": name(line[at]) or ""} for key, at, _, name in plan} for line in lines
             ]
         return out
+
+    def raw_shower(self, form: Form) -> Callable[[Any, Any], dict[str, Any]]:
+        """The same over a document taken apart into pieces of JSON: (id, document) -> what is shown."""
+        head, *line_plans = (
+            [(f.key, f.at, f.sub, _reference_shower(self.store, f.form) if f.kind == "r" else None) for f in e.fields]
+            for e in form.entities
+        )
+        simple = [[(key, at) for key, at, _, name in plan if name is None] for plan in line_plans]
+        referring = [[(key, at, name) for key, at, _, name in plan if name is not None] for plan in line_plans]
+        keys = [entity.key for entity in form.entities[1:]]
+        plans = list(zip(keys, simple, referring, strict=True))
+
+        def shown(doc_id: Any, document: Any) -> dict[str, Any]:
+            values = document[0]
+            out: dict[str, Any] = {form.pk: doc_id}
+            for key, at, sub, name in head:
+                into = out if not sub else out.setdefault(sub, {})
+                into[key] = values[at] if name is None else name(bytes(values[at]))
+            for number, (entity, plain_fields, references) in enumerate(plans, 1):
+                lines = []
+                for line in document[number]:
+                    row = {key: line[at] for key, at in plain_fields}
+                    for key, at, name in references:
+                        row[key] = name(bytes(line[at]))
+                    lines.append(row)
+                out[entity] = lines
+            return out
+
+        return shown
 
     def _plan(self, fields: list[Field]) -> list[tuple[str, int, str, Callable[[Any], Any] | None]]:
         return [(f.key, f.at, f.sub, self.store.numbers[f.form].number.get if f.kind == "r" else None) for f in fields]

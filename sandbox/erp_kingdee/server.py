@@ -15,7 +15,7 @@ from sandbox.erp_kingdee.forms import FORMS, Form, form_of
 from sandbox.erp_kingdee.services import QUERIES, Services
 from sandbox.erp_kingdee.sessions import Session, Sessions, cookies_of, login_answer
 from sandbox.erp_kingdee.settings import Settings
-from sandbox.erp_kingdee.store import Store
+from sandbox.erp_kingdee.store import Doc, Store
 from sandbox.erp_kingdee.values import date_text
 
 EXTRA_EFFECTS.update({"response_error", "lock"})
@@ -57,8 +57,7 @@ class Kingdee(Vendor):
         self.sessions = Sessions(self.settings)
         self._parsed: tuple[Request, Call | BadBody] | None = None
         self.services.loading.begin()
-        if database is None:
-            self.services.loading.begin_orgs()
+        self.services.loading.begin_orgs()
 
     def _late(self, form_id: str) -> float:
         fault = self.faults.take("late_row", stream=form_id)
@@ -112,7 +111,7 @@ class Kingdee(Vendor):
             }
             names = keys.get(call.service, ("acctid", "username", "appid", "timestamp", "sign", "lcid"))
             given = [call.top.get(name) for name in names]
-        request.operation = "login"
+        request.notes["signed_in"] = call.service
         opened = self.sessions.login(call.service, given)
         if isinstance(opened, str):
             return json_response(login_answer(None, opened, self.settings))
@@ -162,16 +161,31 @@ class Kingdee(Vendor):
     def records(self, stream: str, params: Mapping[str, str]) -> list[NativeDoc]:
         """Records in the shape of a Save model. `key` is an id or a number; `since` compares with FModifyDate."""
         form, key = self._form(stream), params.get("key", "")
+        shown = self.services.shower.shown
         if key:
             one = self.store.get(form, int(key) if key.isdigit() and not form.guid else key)
-            return [self.services.shower.shown(doc) for doc in ([one] if one is not None else self.store.by_number(form, key))]
-        where, parameters = "", []
+            return [shown(doc) for doc in ([one] if one is not None else self.store.by_number(form, key))]
+        sql, parameters = self._selected(form, params)
+        return [shown(Doc(form, row[0], *self.store.taken_apart(row[2]))) for row in self.store.rows(form, sql, parameters)]
+
+    def records_body(self, stream: str, params: Mapping[str, str]) -> bytes:
+        """The same, values passed on as the pieces of JSON they are stored as."""
+        form = self._form(stream)
+        if params.get("key"):
+            return super().records_body(stream, params)
+        sql, parameters = self._selected(form, params)
+        decode, shown = self.store.raw_decoder(form), self.services.shower.raw_shower(form)
+        return JSON_OUT.encode([shown(row[0], decode(row[2])) for row in self.store.rows(form, sql, parameters)])
+
+    @staticmethod
+    def _selected(form: Form, params: Mapping[str, str]) -> tuple[str, list[Any]]:
+        where: str = ""
+        parameters: list[Any] = []
         if params.get("since"):
             column = "FModifyDate" if form.has("FModifyDate") else "FUpdateTime"
             where, parameters = f'WHERE "{column}" >= ?', [date_text(params["since"], day=False)]
         limit = int(params.get("limit") or 0)
-        shown = [self.services.shower.shown(doc) for doc in self.store.all(form, where, parameters)]
-        return shown[:limit] if limit else shown
+        return f"{where} ORDER BY id" + (f" LIMIT {limit}" if limit > 0 else ""), parameters
 
     def put(self, stream: str, doc: NativeDoc, user: str = "user") -> NativeDoc:
         """A user's edit. FDocumentStatus is the state the user leaves the document in; without it a new document stays created."""
@@ -201,6 +215,10 @@ class Kingdee(Vendor):
         self.sessions.expire()
         self.services.loading.begin()
         self.services.loading.begin_orgs()
+
+    def empty(self) -> bool:
+        """Whether there are no customers, materials and orders yet."""
+        return not any(self.store.count(FORMS[form_id]) for form_id in ("BD_Customer", "BD_MATERIAL", "SAL_SaleOrder"))
 
     def credentials(self, url: str) -> Mapping[str, Any]:
         """As in the console: third-party app and integration user."""

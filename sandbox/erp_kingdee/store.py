@@ -215,6 +215,12 @@ class Store:
         """(id, number of lines, stored text) of what `sql` (from WHERE on) selects, streamed."""
         return iter(self.db.execute(f'SELECT id, lines, doc FROM "{form.id}" {sql}', tuple(parameters)))
 
+    @staticmethod
+    def taken_apart(text: bytes) -> tuple[list[Any], list[list[list[Any]]]]:
+        """Head and lists of a stored text, numbers as Decimal."""
+        head, *lists = _EXACT.decode(text)
+        return head, lists
+
     def raw_decoder(self, form: Form) -> Callable[[bytes], Any]:
         """Takes a stored text apart into (head, lists…) whose values are pieces of JSON, ready to be sent on."""
         return self._raw[form.id].decode
