@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 
 from hub_api.problems import SCHEMA
 
@@ -31,8 +32,20 @@ def openapi(app: FastAPI) -> dict[str, Any]:
             for method, operation in methods.items():
                 if method in _METHODS:
                     _without_framework_error(operation)
+        _put_examples_back(app, made)
         app.openapi_schema = made
     return app.openapi_schema
+
+
+def _put_examples_back(app: FastAPI, made: dict[str, Any]) -> None:
+    """FastAPI drops every null from the description, those of examples included; there they mean something."""
+    for route in app.routes:
+        if isinstance(route, APIRoute) and route.include_in_schema:
+            for status, answer in route.responses.items():
+                for media_type, media in answer.get("content", {}).items():
+                    for method in route.methods:
+                        shown = made["paths"][route.path_format][method.lower()]["responses"][str(status)]["content"][media_type]
+                        shown |= {name: media[name] for name in ("example", "examples") if name in media}
 
 
 def _without_framework_error(operation: dict[str, Any]) -> None:

@@ -137,7 +137,7 @@ DEALER_SEES: Mapping[str, Listed] = {
 _COMMERCIAL = frozenset({Scope.RECORDS_READ, Scope.RECORDS_WRITE, Scope.CHANGES_READ, Scope.CASES_READ, Scope.CASES_DECIDE})
 
 ROLES: Mapping[Role, RoleRule] = {
-    Role.IT: RoleRule(scopes=frozenset(Scope), writes=frozenset(MODELS)),
+    Role.IT: RoleRule(scopes=frozenset(Scope), writes=frozenset(MODELS) - {"approval", "notice"}),
     Role.FINANCE: RoleRule(
         scopes=_COMMERCIAL | {Scope.CONFLICTS_READ, Scope.CONFLICTS_SETTLE},
         hidden=frozenset({"contact.mobile", "contact.phone", "contact.email", "contact.reach", "lead.person", "lead.mobile", "lead.email"}),
