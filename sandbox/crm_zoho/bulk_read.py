@@ -17,7 +17,7 @@ from typing import Any
 
 from sandbox.core.events import Event
 from sandbox.core.http import JSON_OUT, Response
-from sandbox.crm_zoho.calls import Call, answer, module_named, no_content
+from sandbox.crm_zoho.calls import Call, answer, module_named, named, no_content
 from sandbox.crm_zoho.conditions import BadCondition, Compare, Group, Node, getter, test_of
 from sandbox.crm_zoho.errors import ApiError
 from sandbox.crm_zoho.metadata import Doc, Module
@@ -75,8 +75,7 @@ def start(call: Call) -> Response:
     query = body.get("query")
     if not isinstance(query, dict):
         raise ApiError(400, "MANDATORY_NOT_FOUND", "required field not found", api_name="query", json_path="$.query")
-    named = query.get("module")
-    name = str(named.get("api_name") if isinstance(named, dict) else named)
+    name = named(query.get("module"))
     page = query.get("page", 1)
     if not isinstance(page, int) or isinstance(page, bool) or page < 1:
         raise ApiError(400, "INVALID_DATA", "invalid data", api_name="page", json_path="$.query.page", expected_data_type="integer")

@@ -16,7 +16,7 @@ from typing import Any
 
 from sandbox.core.http import Response
 from sandbox.crm_zoho.bulk_read import STEP_S, zipped
-from sandbox.crm_zoho.calls import Call, answer, module_named, no_content
+from sandbox.crm_zoho.calls import Call, answer, module_named, named, no_content
 from sandbox.crm_zoho.errors import ApiError, RecordError, missing
 from sandbox.crm_zoho.metadata import Doc, Field, Module
 from sandbox.crm_zoho.org import API_USER, ORG_ID
@@ -75,7 +75,7 @@ def start(call: Call) -> Response:
     packed = call.box.files.get(str(resource.get("file_id")))
     if packed is None:
         raise ApiError(400, "INVALID_DATA", "the file id given seems to be invalid", api_name="file_id")
-    module = module_named((resource.get("module") or {}).get("api_name"))
+    module = module_named(named(resource.get("module")))
     call.request.operation, call.request.stream, call.credits = f"bulk_{operation}", module.name, 500
     counts, results = _work(call, module, operation, resource, _unpacked(packed))
     call.box.changed.clear()  # a bulk write tells no watcher

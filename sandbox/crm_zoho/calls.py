@@ -118,6 +118,11 @@ def module_named(name: Any) -> Module:
     return module
 
 
+def named(value: Any) -> str:
+    """The module named in a body: `{"api_name": …}`, or the name itself."""
+    return str(value.get("api_name") if isinstance(value, Mapping) else value)
+
+
 def no_content() -> Response:
     """204: nothing there; the body is empty."""
     return Response(204)

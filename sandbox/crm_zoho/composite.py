@@ -50,7 +50,8 @@ def _handled(call: Call, route: Router, request: Request) -> Response:
 def _one(call: Call, route: Router, item: Doc, at: int) -> Doc:
     path, _, query = str(item.get("uri", "")).partition("?")
     params = item.get("params") if isinstance(item.get("params"), Mapping) else {}
-    headers = {str(name).lower(): str(value) for name, value in (item.get("headers") or {}).items()}
+    sent = item.get("headers") if isinstance(item.get("headers"), Mapping) else {}
+    headers = {str(name).lower(): str(value) for name, value in (sent or {}).items()}
     body = JSON_OUT.encode(item["body"]) if item.get("body") is not None else b""
     request = Request(
         str(item.get("method", "GET")).upper(),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.core.http import Response
-from sandbox.crm_zoho.calls import Call, answer
+from sandbox.crm_zoho.calls import Call, answer, named
 from sandbox.crm_zoho.errors import ApiError, RecordError
 from sandbox.crm_zoho.metadata import Doc, Module
 from sandbox.crm_zoho.modules import MODULES
@@ -46,9 +46,7 @@ def convert(call: Call) -> Response:
 def _inventory(call: Call, module: Module, doc: Doc, asked: Doc) -> Response:
     target_name, back = NEXT[module.name]
     targets = asked.get("convert_to")
-    wanted = (
-        [str((item.get("module") or {}).get("api_name")) for item in targets if isinstance(item, dict)] if isinstance(targets, list) else []
-    )
+    wanted = [named(item.get("module")) for item in targets if isinstance(item, dict)] if isinstance(targets, list) else []
     if wanted != [target_name]:
         raise RecordError("INVALID_DATA", "invalid data", api_name="convert_to", json_path="$.data[0].convert_to", expected=target_name)
     target = MODULES[target_name]

@@ -57,22 +57,23 @@ def _patterned(pattern: re.Pattern[str], expected: str) -> Callable[[Store, Fiel
     return coerce
 
 
-def _integer(_store: Store, spec: Field, value: Any, path: str) -> Any:
-    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise invalid(path, spec.name, "integer")
-    if len(str(abs(value))) > spec.length:
-        raise invalid(path, spec.name, "integer", maximum_length=spec.length)
+def _number(spec: Field, value: Any, path: str, expected: str) -> Decimal | int:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal) or (isinstance(value, Decimal) and not value.is_finite()):
+        raise invalid(path, spec.name, expected)
+    if abs(value) >= 10**spec.length:
+        raise invalid(path, spec.name, expected, maximum_length=spec.length)
     return value
 
 
+def _integer(_store: Store, spec: Field, value: Any, path: str) -> Any:
+    number = _number(spec, value, path, "integer")
+    if number != int(number):
+        raise invalid(path, spec.name, "integer")
+    return int(number)
+
+
 def _double(_store: Store, spec: Field, value: Any, path: str) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal) or (isinstance(value, Decimal) and not value.is_finite()):
-        raise invalid(path, spec.name, "double")
-    if abs(value) >= 10**spec.length:
-        raise invalid(path, spec.name, "double", maximum_length=spec.length)
-    return rounded(value, spec.places)
+    return rounded(_number(spec, value, path, "double"), spec.places)
 
 
 def _discount(store: Store, spec: Field, value: Any, path: str) -> Any:

@@ -91,11 +91,7 @@ def _each(call: Call, one: Callable[[Call, Doc, str], Doc], done: int) -> Respon
 
 def _subscribed(call: Call, item: Doc, path: str) -> Doc:
     key = _channel_id(item, path)
-    url, token = item.get("notify_url"), item.get("token")
-    if not isinstance(url, str) or not url.startswith(("http://", "https://")):
-        raise invalid(f"{path}.notify_url", "notify_url", "website") if url else missing(f"{path}.notify_url", "notify_url")
-    if token is not None and (not isinstance(token, str) or len(token) > MAX_TOKEN):
-        raise invalid(f"{path}.token", "token", "text", maximum_length=MAX_TOKEN)
+    url, token = _url(item, path), _token(item, path)
     events = _events(item, path)
     channel = {"channel_id": key, "events": events, "channel_expiry": _expiry(call, item, path), "token": token, "notify_url": url}
     for name in ("return_affected_field_values", "notify_on_related_action", "notification_condition"):
@@ -114,7 +110,10 @@ def _patched(call: Call, item: Doc, path: str) -> Doc:
         changed["events"] = list(dict.fromkeys((*channel["events"], *_events(item, path))))
     if "channel_expiry" in item:
         changed["channel_expiry"] = _expiry(call, item, path)
-    changed.update({name: item[name] for name in ("token", "notify_url") if name in item})
+    if "token" in item:
+        changed["token"] = _token(item, path)
+    if "notify_url" in item:
+        changed["notify_url"] = _url(item, path)
     call.box.channels[channel["channel_id"]] = changed
     return _entry(call, changed, _SUBSCRIBED)
 
@@ -170,6 +169,22 @@ def _channel_id(item: Doc, path: str) -> str:
     if isinstance(key, bool) or not text.isdigit() or len(text) > 19:
         raise invalid(f"{path}.channel_id", "channel_id", "bigint")
     return text
+
+
+def _url(item: Doc, path: str) -> str:
+    url = item.get("notify_url")
+    if not url:
+        raise missing(f"{path}.notify_url", "notify_url")
+    if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+        raise invalid(f"{path}.notify_url", "notify_url", "website")
+    return url
+
+
+def _token(item: Doc, path: str) -> str | None:
+    token = item.get("token")
+    if token is not None and (not isinstance(token, str) or len(token) > MAX_TOKEN):
+        raise invalid(f"{path}.token", "token", "text", maximum_length=MAX_TOKEN)
+    return token
 
 
 def _events(item: Doc, path: str) -> list[str]:
