@@ -31,6 +31,20 @@ def from_json(text: str | bytes) -> Any:
     return _DECODE(text)
 
 
+JSON_ARRAY = "string_to_array(%s, E'\\x1f', E'\\x1e')"
+"""SQL for a text array that :func:`joined_json` made: a control character never stands in JSON text, so nothing needs escaping."""
+
+
+def joined_json(values: Iterable[Any]) -> str:
+    """JSON texts of values as one parameter for :data:`JSON_ARRAY`; None stays NULL."""
+    return "\x1f".join("\x1e" if value is None else _ENCODE(value).decode() for value in values)
+
+
+def joined_texts(texts: Iterable[str | None]) -> str:
+    """The same for texts that are JSON, numbers or identifiers already."""
+    return "\x1f".join("\x1e" if text is None else text for text in texts)
+
+
 def copy_json(value: Any) -> str:
     """JSON text, escaped for COPY."""
     return _ENCODE(value).decode().replace("\\", "\\\\")

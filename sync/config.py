@@ -108,6 +108,7 @@ class FlowSystem(Strict):
     stream: str
     mode: Mode = "plan"
     create: bool = Field(default=False, description="May the hub create records there?")
+    create_needs: list[str] = Field(default_factory=list, description="Fields that must have a value before a record is created there.")
     create_when: str = Field(default="", description="CEL over `record`: only these are created.")
     create_in: str = Field(default="", description="Organisation number to create in; empty: the record's own company, else the default.")
     since_field: str = Field(default="", description="Date field that `since` looks at.")

@@ -188,9 +188,8 @@ def _carried(line_id: str | None, current: Rows) -> str | None:
 
 def _lay_over(policy: EntityPolicy, name: str, sources: Sequence[Source], owner: str, merged: Rows, current: Rows) -> None:
     """Fields of lines that another than the set's owner decides, and derived ones."""
-    prefix = f"{name}."
-    others = {path.removeprefix(prefix): owners for path, owners in policy.owners.items() if path.startswith(prefix) and owners[0] != owner}
-    if not others:
+    others = policy.set_others(name, owner)
+    if not others or (not current and len(sources) == 1 and not any(f"{name}.{child}" in policy.derived for child in others)):
         return
     said: dict[str, dict[str, Fields]] = {}
     for source in sources:

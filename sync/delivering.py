@@ -210,12 +210,16 @@ class _Deliverer:
         return Job(attempt, canonical.id, row["org"], canonical.hub_key, canonical.version, change, record is None, row.get("attempts", 0))
 
     def _settle(self, db: Cursor, batch: Batch) -> None:
-        for (entity_id, org), (stand, reason, detail, waits_for) in batch.settled.items():
+        if batch.settled:
+            keys, facts = list(batch.settled), list(batch.settled.values())
             db.execute(
-                "UPDATE desired SET state = %s, reason = %s, detail = %s, waits_for = %s, due_at = NULL, differs = CASE WHEN %s = 'in_sync' THEN NULL "
-                "ELSE differs END, changed_at = now() WHERE stream_id = %s AND entity_id = %s AND org = %s",
-                [stand, reason, detail, waits_for, stand, self.state.id, entity_id, org],
+                "UPDATE desired d SET state = v.state, reason = v.reason, detail = v.detail, waits_for = v.waits_for, due_at = NULL, changed_at = now(), "
+                "differs = CASE WHEN v.state = 'in_sync' THEN NULL ELSE d.differs END "
+                "FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::uuid[]) AS v(entity_id, org, state, reason, detail, waits_for) "
+                "WHERE d.stream_id = %s AND (d.entity_id, d.org) = (v.entity_id, v.org)",
+                [[entity_id for entity_id, _ in keys], [org for _, org in keys], *([fact[place] for fact in facts] for place in range(4)), self.state.id],
             )
+        for stand, _, _, _ in batch.settled.values():
             self.run.count(stand)
         for want, entity_id in batch.values:
             db.execute(
@@ -440,10 +444,11 @@ _AFTER: Mapping[Outcome, tuple[str, str]] = {
 
 def link_created(db: Cursor, state: StreamState, made: Sequence[tuple[str, str, str, str]]) -> None:
     """Remember records that the hub created: (entity, organisation, key, number). One that was linked meanwhile stays as it is."""
-    for entity_id, org, key, number in made:
+    if made:
         db.execute(
-            "INSERT INTO link (stream_id, key, org, number, entity_id, how) VALUES (%s, %s, %s, %s, %s, 'created') ON CONFLICT DO NOTHING",
-            [state.id, key, org, number, entity_id],
+            "INSERT INTO link (stream_id, key, org, number, entity_id, how) SELECT %s, v.key, v.org, v.number, v.entity_id, 'created' "
+            "FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[]) AS v(entity_id, org, key, number) ON CONFLICT DO NOTHING",
+            [state.id, *(list(column) for column in zip(*made, strict=True))],
         )
 
 

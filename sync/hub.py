@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+import psycopg.types.json
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 from pydantic import BaseModel, ValidationError
@@ -20,6 +21,7 @@ import mappings
 from connectors.base import Connector, Session, Stream
 from connectors.registry import load as load_connector
 from connectors.transport import Transport
+from ledger.bulk import from_json
 from ledger.tables import TABLES, EntityTable
 from mappings.cel import Condition
 from mappings.compiler import load as load_mapping
@@ -31,6 +33,8 @@ from sync.policy import EntityPolicy, compile_policy
 
 if TYPE_CHECKING:
     from typing import Self
+
+psycopg.types.json.set_json_loads(from_json)
 
 Cursor = psycopg.Cursor[dict[str, Any]]
 MAPPINGS = Path(mappings.__file__).parent
@@ -67,6 +71,11 @@ class StreamState:
     def written_fields(self) -> frozenset[str]:
         """Canonical fields that the hub may write into an existing record there: those it does not decide itself."""
         return self.policy.foreign(self.system, {path for path in self.mapping.writes.values() if path and path not in self.policy.owners_of_sets})
+
+    @cached_property
+    def number_path(self) -> str:
+        """Key of the payload that carries the canonical business number; empty where none does."""
+        return next((path for path, name in self.mapping.writes.items() if name == "number"), "")
 
     @cached_property
     def readonly_there(self) -> bool:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sync.observing import Observed, Seen
 
 Pair = tuple[str, str]
+BY_NUMBER = "erp_number"
+"""The kind of sure key that is the record's own business number."""
 
 
 def link(hub: Hub, db: Cursor, state: StreamState, items: Sequence[Seen], refs: References, result: Observed) -> dict[str, str]:
@@ -23,19 +25,21 @@ def link(hub: Hub, db: Cursor, state: StreamState, items: Sequence[Seen], refs: 
     Records of a stream that decides nothing are linked by the hub key they carry, or not at all.
     """
     owners = _owners_of_hub_keys(db, state, items)
-    judged = state.decides and any(item.candidate and (item.candidate.identity or item.candidate.likeness) for item in items)
+    judged = state.decides and any(_keys(item) for item in items)
+    by_number = {} if state.decides else _owners_by_number(db, hub, state, [item for item in items if not _hub_key(state, item)])
     fresh: dict[str, str] = {}
     rows: list[str] = []
     keys: list[str] = []
     facts = _Facts(db, state, items) if judged else None
     cases: list[tuple[str, str, str]] = []
     for item in items:
-        owner = owners.get(_hub_key(state, item))
+        owner = owners.get(_hub_key(state, item)) or by_number.get(item.record.key)
         if not state.decides and owner is None:
             continue
         claim = _claim(state, item, owner)
         if facts is None:
-            identity = Identity(owner, "hub_key" if owner else "new", alias=owner is not None and _taken(db, state, owner, claim.org))
+            how = "sure:number" if item.record.key in by_number else "hub_key" if owner else "new"
+            identity = Identity(owner, how, alias=owner is not None and _taken(db, state, owner, claim.org))
         else:
             identity = identify(claim, facts.matches, facts.sure_of, facts.present)
         entity_id = identity.entity_id
@@ -68,7 +72,7 @@ def refresh(hub: Hub, db: Cursor, state: StreamState, items: Sequence[Seen], res
         "WHERE l.stream_id = %s AND l.key = v.key AND v.number <> '' AND l.number <> v.number",
         [[item.record.key for item in told], [item.candidate.number if item.candidate else "" for item in told], state.id],
     )
-    if not any(item.candidate and (item.candidate.identity or item.candidate.likeness) for item in told):
+    if not any(_keys(item) for item in told):
         return
     db.execute("DELETE FROM identity_key WHERE stream_id = %s AND key = ANY(%s)", [state.id, [item.record.key for item in told]])
     copy_lines(
@@ -79,7 +83,7 @@ def refresh(hub: Hub, db: Cursor, state: StreamState, items: Sequence[Seen], res
     )
     facts = _Facts(db, state, told)
     for item in told:
-        for key in item.candidate.identity if item.candidate else ():
+        for key in _sure(item):
             for known in facts.matches.get(key, ()):
                 if known.entity_id != item.entity_id:
                     result.cases += open_case(db, state.entity, str(item.entity_id), known.entity_id, f"{key[0]} became the same")
@@ -93,6 +97,33 @@ def open_case(db: Cursor, name: str, left: str, right: str, why: str, kind: str 
         [kind, name, left, right, json_text([why])],
     )
     return int(db.fetchone() is not None)
+
+
+def _sure(item: Seen) -> list[Pair]:
+    """A record's sure keys. A document's own number is no key to search by: its link has it."""
+    return [pair for pair in item.candidate.identity if pair[0] != BY_NUMBER] if item.candidate else []
+
+
+def _keys(item: Seen) -> list[Pair]:
+    return [*_sure(item), *item.candidate.likeness] if item.candidate else []
+
+
+def _owners_by_number(db: Cursor, hub: Hub, state: StreamState, items: Sequence[Seen]) -> dict[str, str]:
+    """For records of a stream that decides nothing: the one entity whose number, in a system that decides, they cite, by key."""
+    if not items or not state.number_path:
+        return {}
+    cited = {item.record.key: str(item.record.payload.get(state.number_path) or "").strip() for item in items}
+    deciding = [other.id for other in hub.streams_for(state.entity) if other.decides]
+    db.execute(
+        "SELECT number, min(entity_id::text) AS id FROM link WHERE stream_id = ANY(%s) AND number = ANY(%s) AND role <> 'gone' "
+        "GROUP BY number HAVING count(DISTINCT entity_id) = 1",
+        [deciding, [number for number in cited.values() if number]],
+    )
+    known = {row["number"]: row["id"] for row in db}
+    counts: dict[str, int] = {}
+    for number in cited.values():
+        counts[number] = counts.get(number, 0) + 1
+    return {key: known[number] for key, number in cited.items() if number in known and counts[number] == 1}
 
 
 def _hub_key(state: StreamState, item: Seen) -> str:
@@ -123,7 +154,7 @@ def _claim(state: StreamState, item: Seen, owner: str | None) -> Claim:
         state.id,
         item.record.key,
         item.record.org,
-        candidate.identity if candidate else (),
+        _sure(item),
         candidate.likeness if candidate else (),
         owner,
     )
@@ -133,9 +164,7 @@ def _identity_lines(state: StreamState, item: Seen) -> list[str]:
     if item.candidate is None:
         return []
     tail = "\t".join([str(state.id), copy_text(item.record.key), copy_text(item.record.org)])
-    marked = {(kind, value): "t" for kind, value in item.candidate.identity} | {
-        (kind, value): "f" for kind, value in item.candidate.likeness if (kind, value) not in item.candidate.identity
-    }
+    marked = {**dict.fromkeys(item.candidate.likeness, "f"), **dict.fromkeys(_sure(item), "t")}
     return ["\t".join([state.entity, kind, copy_text(value), sure, tail]) for (kind, value), sure in marked.items()]
 
 
@@ -145,7 +174,7 @@ class _Facts:
     def __init__(self, db: Cursor, state: StreamState, items: Sequence[Seen]) -> None:
         # Two streams that bring the same new party at one moment must not both make it.
         db.execute("SELECT pg_advisory_xact_lock(hashtextextended('identify:' || %s, 0))", [state.entity])
-        pairs = {pair for item in items if item.candidate for pair in (*item.candidate.identity, *item.candidate.likeness)}
+        pairs = {pair for item in items for pair in _keys(item)}
         db.execute(
             "SELECT i.kind, i.value, i.stream_id, i.key, i.org, l.entity_id::text AS entity_id FROM identity_key i "
             "JOIN unnest(%s::text[], %s::text[]) AS v(kind, value) ON i.kind = v.kind AND i.value = v.value "

@@ -16,7 +16,7 @@ from typing import Any
 from canonical.ids import new_id_text
 from canonical.values import SHANGHAI
 from connectors.base import Record, Refused
-from ledger.bulk import copy_bytes, copy_json, copy_lines, copy_text, from_json, json_text, sorted_json
+from ledger.bulk import JSON_ARRAY, copy_bytes, copy_lines, copy_text, from_json, joined_texts, json_text, sorted_json
 from mappings.errors import RecordError
 from mappings.model import Candidate
 from sync import deriving, identifying, pairing, store
@@ -175,13 +175,13 @@ def _store(db: Cursor, state: StreamState, seen: Sequence[Seen], result: Observe
         db.execute(
             f"UPDATE observed o SET org = v.org, fingerprint = {mark}, payload = v.payload::json, modified = v.modified, deleted = v.deleted, "  # noqa: S608
             "version = o.version + 1, read_at = now() "
-            "FROM unnest(%s::text[], %s::text[], %s::bytea[], %s::text[], %s::text[], %s::bool[]) AS v(key, org, fingerprint, payload, modified, deleted) "
+            f"FROM unnest(%s::text[], %s::text[], %s::bytea[], {JSON_ARRAY}, %s::text[], %s::bool[]) AS v(key, org, fingerprint, payload, modified, deleted) "
             "WHERE o.stream_id = %s AND o.key = v.key",
             [
                 [item.record.key for item in changed],
                 [item.record.org for item in changed],
                 [item.fingerprint for item in changed],
-                [item.text or None for item in changed],
+                joined_texts(item.text or None for item in changed),
                 [item.record.modified for item in changed],
                 [item.record.deleted for item in changed],
                 state.id,

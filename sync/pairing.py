@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ledger.bulk import NULL, copy_lines, copy_text, from_json, json_text
+from ledger.bulk import JSON_ARRAY, NULL, copy_lines, copy_text, from_json, joined_json, joined_texts, json_text
 from mappings.errors import MissingParent, MissingValue, RecordError
 from mappings.model import Target, Values
 from sync import scope
@@ -392,20 +392,20 @@ def _update(db: Cursor, pairs: Sequence[Pair]) -> None:
         "accepted = v.accepted::json, waits_for = v.waits_for, changed_at = now(), attempts = CASE WHEN d.canonical_version = v.version "
         "THEN d.attempts ELSE 0 END, due_at = CASE WHEN v.state = 'due' THEN CASE WHEN d.state = 'due' AND d.canonical_version = v.version "
         "THEN d.due_at ELSE now() END END "
-        "FROM unnest(%s::smallint[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::int[], %s::text[], %s::text[], %s::uuid[]) "
+        f"FROM unnest(%s::smallint[], {JSON_ARRAY}::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::int[], {JSON_ARRAY}, {JSON_ARRAY}, {JSON_ARRAY}::uuid[]) "
         "AS v(stream_id, entity_id, org, state, reason, detail, version, differs, accepted, waits_for) "
         "WHERE (d.stream_id, d.entity_id, d.org) = (v.stream_id, v.entity_id, v.org)",
         [
             [pair.stream_id for pair in pairs],
-            [pair.entity_id for pair in pairs],
+            joined_texts(pair.entity_id for pair in pairs),
             [pair.org for pair in pairs],
             [pair.verdict.state for pair in pairs],
             [pair.verdict.reason for pair in pairs],
             [pair.detail for pair in pairs],
             [pair.version for pair in pairs],
-            [json_text(pair.differs) if pair.differs else None for pair in pairs],
-            [json_text(pair.accepted) if pair.accepted else None for pair in pairs],
-            [pair.waits_for for pair in pairs],
+            joined_json(pair.differs or None for pair in pairs),
+            joined_json(pair.accepted or None for pair in pairs),
+            joined_texts(pair.waits_for for pair in pairs),
         ],
     )
 

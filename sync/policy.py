@@ -23,6 +23,7 @@ class EntityPolicy:
     empty_yields: frozenset[str] = frozenset()
     derived: frozenset[str] = frozenset()
     personal: frozenset[str] = frozenset()
+    _others: dict[tuple[str, str], dict[str, tuple[str, ...]]] = field(default_factory=dict, compare=False, repr=False)
 
     def first_owner(self, path: str) -> str:
         """The system that decides a field when it holds the record."""
@@ -48,6 +49,15 @@ class EntityPolicy:
     def owners_of_sets(self) -> frozenset[str]:
         """Names of the child sets."""
         return frozenset(entity(self.entity).sets)
+
+    def set_others(self, name: str, owner: str) -> dict[str, tuple[str, ...]]:
+        """Fields of a set's rows that another system than `owner` decides first, with their owners."""
+        known = self._others.get((name, owner))
+        if known is None:
+            prefix = f"{name}."
+            known = {path.removeprefix(prefix): owners for path, owners in self.owners.items() if path.startswith(prefix) and owners[0] != owner}
+            self._others[name, owner] = known
+        return known
 
     def foreign(self, system: str, paths: Iterable[str]) -> frozenset[str]:
         """Of these fields, those that the system does not decide itself: what the hub may write into an existing record there."""

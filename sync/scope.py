@@ -15,6 +15,9 @@ def filter_for(hub: Hub, state: StreamState) -> Callable[[Canonical], bool]:
     if flow.since is not None and flow.since_field:
         since, dated = flow.since.isoformat(), flow.since_field
         tests.append(lambda canonical: str(canonical.doc.get(dated) or "") >= since)
+    if flow.create_needs:
+        needed = tuple(flow.create_needs)
+        tests.append(lambda canonical: all(canonical.number if name == "number" else canonical.doc.get(name) for name in needed))
     if flow.create_when:
         condition = hub.condition(flow.create_when)
         tests.append(lambda canonical: condition({**canonical.doc, "number": canonical.number}))

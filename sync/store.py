@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from canonical.ids import new_id_text
-from ledger.bulk import NULL, copy_json, copy_lines, copy_text, json_text
+from ledger.bulk import JSON_ARRAY, NULL, copy_json, copy_lines, copy_text, joined_json, joined_texts
 from ledger.tables import Column, EntityTable, SetTable
 from sync.decide import Canonical, Fields, Row, Rows
 from sync.hub import Cursor
@@ -90,8 +90,14 @@ def _insert_rows(db: Cursor, place: SetTable, rows: Iterable[tuple[str, Row]]) -
     )
 
 
-def _array(doc_list: Sequence[Fields], column: Column) -> list[Any]:
-    return [None if (value := doc.get(column.field)) is None or (value == "" and column.sql_type != "text") else str(value) for doc in doc_list]
+def _array(docs: Sequence[Fields], column: Column) -> Any:
+    if column.sql_type == "text":
+        return [None if (value := doc.get(column.field)) is None else str(value) for doc in docs]
+    return joined_texts(None if (value := doc.get(column.field)) is None or value == "" else str(value) for doc in docs)
+
+
+def _array_sql(columns: Sequence[Column]) -> str:
+    return "".join(", %s::text[]" if column.sql_type == "text" else f", {JSON_ARRAY}::{column.sql_type}[]" for column in columns)
 
 
 def update(db: Cursor, table: EntityTable, before: Mapping[str, Canonical], after: Sequence[Canonical]) -> None:
@@ -101,18 +107,18 @@ def update(db: Cursor, table: EntityTable, before: Mapping[str, Canonical], afte
     docs = [record.doc for record in after]
     extra = "".join(f", {column.name} = v.{column.name}" for column in table.columns)
     names = "".join(f", {column.name}" for column in table.columns)
-    arrays = "".join(f", %s::{column.sql_type}[]" for column in table.columns)
+    arrays = _array_sql(table.columns)
     db.execute(
         f"UPDATE {table.name} t SET number = v.number, version = v.version, retired = v.retired, doc = v.doc::jsonb, custom = v.custom::jsonb, "  # noqa: S608
-        f"changed_at = now(){extra} FROM unnest(%s::uuid[], %s::text[], %s::int[], %s::bool[], %s::text[], %s::text[]{arrays}) "
+        f"changed_at = now(){extra} FROM unnest({JSON_ARRAY}::uuid[], %s::text[], %s::int[], %s::bool[], {JSON_ARRAY}, {JSON_ARRAY}{arrays}) "
         f"AS v(id, number, version, retired, doc, custom{names}) WHERE t.id = v.id",
         [
-            [record.id for record in after],
+            joined_texts(record.id for record in after),
             [record.number for record in after],
             [record.version for record in after],
             [record.retired for record in after],
-            [json_text(doc) for doc in docs],
-            [json_text(record.custom) if record.custom else None for record in after],
+            joined_json(docs),
+            joined_json(record.custom or None for record in after),
             *(_array(docs, column) for column in table.columns),
         ],
     )
@@ -133,17 +139,17 @@ def _update_set(db: Cursor, place: SetTable, sets: Sequence[tuple[str, Rows, Row
         docs = [row.doc for _, row in moved]
         extra = "".join(f", {column.name} = v.{column.name}" for column in place.columns)
         names = "".join(f", {column.name}" for column in place.columns)
-        arrays = "".join(f", %s::{column.sql_type}[]" for column in place.columns)
+        arrays = _array_sql(place.columns)
         db.execute(
             f"UPDATE {place.name} t SET seq = v.seq, doc = v.doc::jsonb, links = v.links::jsonb{extra} "  # noqa: S608
-            f"FROM unnest(%s::uuid[], %s::uuid[], %s::int[], %s::text[], %s::text[]{arrays}) AS v(parent_id, id, seq, doc, links{names}) "
+            f"FROM unnest({JSON_ARRAY}::uuid[], {JSON_ARRAY}::uuid[], %s::int[], {JSON_ARRAY}, {JSON_ARRAY}{arrays}) AS v(parent_id, id, seq, doc, links{names}) "
             "WHERE t.parent_id = v.parent_id AND t.id = v.id",
             [
-                [parent for parent, _ in moved],
-                [row.id for _, row in moved],
+                joined_texts(parent for parent, _ in moved),
+                joined_texts(row.id for _, row in moved),
                 [row.seq for _, row in moved],
-                [json_text(doc) for doc in docs],
-                [json_text(row.links) if row.links else None for _, row in moved],
+                joined_json(docs),
+                joined_json(row.links or None for _, row in moved),
                 *(_array(docs, column) for column in place.columns),
             ],
         )
