@@ -1,4 +1,5 @@
 """The contract over Kingdee, and the traps that only Kingdee has."""
+# ruff: noqa: D102  tests in classes: their names are sentences
 
 from __future__ import annotations
 
