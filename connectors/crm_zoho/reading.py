@@ -117,10 +117,13 @@ class Reader:
         while True:
             listing = self._coql(where, order=("Modified_Time", "id"))
             stamps = self._stamps(listing)
+            last = str(listing.rows[-1].get("id")) if stamps else ""
+            if not _rising([str(row.get("id")) for row, stamp in zip(listing.rows, stamps, strict=True) if stamp == stamps[-1]]):
+                raise Garbled(self._client.system, f"the query on {self._module.api_name} is not in the order that was asked for")
             yield listing, stamps[-1] if stamps else ""
             if not listing.more or not stamps:
                 return
-            where = after("Modified_Time", stamps[-1], str(listing.rows[-1].get("id")))
+            where = after("Modified_Time", stamps[-1], last)
 
     def _bulk_load(self, before: Sequence[Record], gone: str) -> Iterator[Page]:
         at = ""
@@ -162,10 +165,11 @@ class Reader:
             key = "0"
             while True:
                 listing = self._coql(both(where, compare("id", ">", key)), order=("id",))
+                last = str(listing.rows[-1].get("id")) if listing.rows else key
                 yield self._page(listing, None)
                 if not listing.more or not listing.rows:
                     return
-                key = str(listing.rows[-1].get("id"))
+                key = last
         for ids in self._ids(where):
             for part in chunks(ids, self._batch):
                 yield self._page(self._list(ids=part), None)
@@ -199,8 +203,10 @@ class Reader:
             query = select(("id",), self._module.api_name, both(where, compare("id", ">", key)))
             listing = self._client.coql(query, limit=MAX_ROWS)
             ids = [str(row.get("id") or "") for row in listing.rows]
-            if not all(ids) or (listing.more and not ids) or (ids and int(min(ids, key=int)) <= int(key)):
-                raise Garbled(self._client.system, f"the listing of {self._module.api_name} cannot be complete")
+            if (listing.more and not ids) or not _rising([key, *ids]):
+                raise Garbled(
+                    self._client.system, f"the listing of {self._module.api_name} cannot be complete: it is not in the order of ids"
+                )
             yield ids
             if not listing.more:
                 return
@@ -228,7 +234,7 @@ class Reader:
         asked = set(hub_keys)
         for row in self._carriers(list(dict.fromkeys(hub_keys))):
             hub_key, key = row.get(self._module.hub_key), str(row.get("id") or "")
-            if hub_key in asked and key and int(key) < int(ids.get(hub_key, key + "0")):
+            if hub_key in asked and _rising([key]) and int(key) < int(ids.get(hub_key, key + "0")):
                 ids[hub_key] = key  # the oldest, should the field not be unique against all advice
         records = {record.key: record for record in self.get(list(ids.values()))}
         return {hub_key: records[key] for hub_key, key in ids.items() if key in records and not records[key].deleted}
@@ -342,6 +348,11 @@ class Reader:
         if value is None:
             raise Garbled(self._client.system, "the cursor holds no time; reset the stream's cursor")
         return (value - seconds * SECOND).isoformat()
+
+
+def _rising(ids: Sequence[str]) -> bool:
+    """True when these are ids, each larger than the one before."""
+    return all(key.isascii() and key.isdigit() for key in ids) and all(int(first) < int(second) for first, second in pairwise(ids))
 
 
 def _without(listing: Listing, stamps: Sequence[str], held: frozenset[tuple[str, str]]) -> Listing:

@@ -255,6 +255,15 @@ def test_a_list_in_another_order_is_refused_because_the_cursor_depends_on_it(ser
         read(server.session(), "leads", {"at": SECOND, "deleted": ""})
 
 
+@pytest.mark.promise(8)
+@pytest.mark.parametrize("ids_", [["12", "11"], ["11", "11"], ["11", ""], ["11", "x"], []], ids=["order", "twice", "none", "text", "empty"])
+def test_a_listing_that_may_have_gaps_is_refused_because_deletes_are_concluded_from_it(server: Zoho, ids_: list[str]) -> None:
+    server.answer = lambda asked: (200, {"data": [{"id": key} for key in ids_], "info": {"more_records": True}})
+
+    with pytest.raises(Garbled, match="cannot be complete"):
+        list(server.session().keys("leads", Window(by="all")))
+
+
 def test_a_field_that_is_gone_is_named_and_nothing_is_blanked(server: Zoho) -> None:
     def answer(asked: Asked) -> tuple[int, Any]:
         if asked.path.endswith("/settings/fields"):

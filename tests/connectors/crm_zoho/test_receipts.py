@@ -203,6 +203,23 @@ def test_what_was_written_before_a_refusal_keeps_its_receipts(server: Zoho) -> N
     assert next(receipt for receipt in receipts if receipt.change_id == "c2").retry_after_s
 
 
+@pytest.mark.promise(9)
+def test_a_spent_budget_stops_a_write_before_it_is_sent(server: Zoho) -> None:
+    class Budget:
+        def reserve(self, *, kind: str, units: int = 1) -> None:
+            if kind == "write":
+                raise Throttled("zoho", "the day's credits are spent", after_s=3600)
+
+        def lower(self, *, remaining: int, window: str) -> None: ...
+        def hold(self, *, seconds: float) -> None: ...
+
+    with pytest.raises(Throttled) as caught:
+        server.session(budget=Budget()).write("accounts", [save(1)])
+
+    assert caught.value.after_s == 3600
+    assert not server.calls
+
+
 def test_each_429_makes_everybody_wait_twice_as_long(server: Zoho) -> None:
     server.answer = lambda asked: (429, failed("TOO_MANY_REQUESTS"))
     held: list[float] = []
