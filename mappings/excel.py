@@ -147,7 +147,7 @@ def _rows(workbook: bytes) -> tuple[list[tuple[int, Row]], list[CellError]]:
     try:
         book = load_workbook(BytesIO(workbook), read_only=True, data_only=False)
         sheet = book.worksheets[0]
-        lines = [list(line) for line in sheet.iter_rows(min_row=1, max_row=MAX_ROWS + 2, max_col=len(COLUMNS), values_only=True)]
+        lines = [[_content(cell) for cell in line] for line in sheet.iter_rows(min_row=1, max_row=MAX_ROWS + 2, max_col=len(COLUMNS))]
     except (BadZipFile, InvalidFileException, KeyError, IndexError, ValueError, OSError) as wrong:
         raise NotAWorkbook("this is no .xlsx workbook; save it from Excel as .xlsx") from wrong
     if len(lines) > MAX_ROWS + 1:
@@ -164,6 +164,16 @@ def _rows(workbook: bytes) -> tuple[list[tuple[int, Row]], list[CellError]]:
         if row is not None:
             found.append((number, row))
     return found, errors
+
+
+class _Formula(str):
+    """A cell that Excel computes."""
+
+    __slots__ = ()
+
+
+def _content(cell: Any) -> Any:
+    return _Formula(cell.value) if getattr(cell, "data_type", "") == "f" else cell.value
 
 
 def _check_size(workbook: bytes) -> None:
@@ -198,6 +208,9 @@ def _row(number: int, line: list[Any]) -> tuple[Row | None, list[CellError]]:
 
 def _text(value: Any, cell: str, errors: list[CellError]) -> str:
     if value is None:
+        return ""
+    if isinstance(value, _Formula):
+        errors.append(CellError(cell, "a formula", "Type the value itself"))
         return ""
     if isinstance(value, bool | datetime | date):
         errors.append(CellError(cell, f"Excel made {value} of what was typed", "Format the column as text and type it again"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +121,8 @@ def _piece(node: yaml.Node, file: str, name: str) -> Loc:
             line = Place(file, key_node.start_mark.line + 1)
             if key in pieces:
                 raise BadFile(file, line.line, inner, "said twice", "Keep one of the two")
-            pieces[key] = _piece(value_node, file, inner)
+            # A value that begins below its name is shown where the name stands.
+            pieces[key] = replace(_piece(value_node, file, inner), place=line)
         return Loc(pieces, place, name)
     if isinstance(node, yaml.SequenceNode):
         return Loc([_piece(item, file, name) for item in node.value], place, name)

@@ -290,7 +290,9 @@ class _ReadCode:
                 source.add("n = len(E)", "l = {}", "h = r.get")
                 self._fields(child.rules, "h", "l", ("p", "r"), ("f", "l"), "co")
                 source.add(
-                    f"v = line_key(r, {source.literal(child.key)}, s, {path}, E)", "s[v] = l", f"if len(E) != n: locate(E, n, {path}, v)"
+                    f"v = line_key(r, {source.literal(child.key)}, s, {path}, E)",
+                    "s[v] = l",
+                    f"if len(E) != n: locate(E, n, {path}, v or '#' + str(len(s)))",
                 )
             source.add(f"elif rows is not None: bad(E, {path}, 'expected a list of lines, got ' + shown(rows))")
             source.add(f"c[{source.literal(child.name)}] = s")

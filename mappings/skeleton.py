@@ -66,8 +66,9 @@ def skeleton(stream: str, fields: Iterable[Described], entity_name: str) -> str:
         if name is None:
             open_fields.append(f"  # {info.name}: {info.label} ({info.type}{'' if info.writable else ', read only'})")
             continue
-        del free[name]
-        rules.append(f"  {name}: {_rule(info, spec.fields[name].kind)}")
+        kind = free.pop(name).kind
+        # What a word of the system means is for a person to say.
+        rules.append(f"  {'# ' if info.options or kind == 'reference' else ''}{name}: {_rule(info, kind)}")
     head = [
         f"# {stream}: made from the system's own description. Check every line; the commented fields are not mapped yet.",
         f"entity: {entity_name}",
@@ -91,11 +92,9 @@ def _rule(info: Described, kind: str) -> str:
     field = json.dumps(info.name, ensure_ascii=False)
     parts = [f"field: {field}"]
     if kind == "reference":
-        parts.append("stream: TODO_WHICH_STREAM")
+        parts.append("stream: …")
     elif info.options:
-        words = ", ".join(
-            f"{json.dumps(str(word), ensure_ascii=False)}: {json.dumps(str(word), ensure_ascii=False)}" for word in info.options
-        )
+        words = ", ".join(f"{json.dumps(str(word), ensure_ascii=False)}: …" for word in info.options)
         parts.append(f"values: {{{words}}}")
     if not info.writable:
         parts.append("read_only: true")
