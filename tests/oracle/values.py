@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Literal
 
 Doc = dict[str, Any]
 
@@ -23,7 +23,7 @@ def ref(doc: Doc, key: str) -> str:
 
 def text(value: Any) -> str:
     """Text as people compare it: trimmed; nothing, null and empty are one."""
-    return "" if value is None else str(value).strip()
+    return value.strip() if value.__class__ is str else "" if value is None else str(value).strip()
 
 
 def number(value: Any) -> Decimal:
@@ -31,6 +31,9 @@ def number(value: Any) -> Decimal:
 
     Raises: ValueError for something else, TypeError for a float.
     """
+    if value.__class__ is Decimal:
+        exact: Decimal = value
+        return exact
     if value is None or value == "":
         return Decimal(0)
     if isinstance(value, float):
@@ -49,9 +52,12 @@ def sensible(value: Any) -> bool:
         return False
 
 
-def places(value: Any, count: int) -> Decimal:
+def places(value: Any, count: Literal[2, 4]) -> Decimal:
     """A number rounded half-up, as the target keeps it."""
-    return number(value).quantize(Decimal(1).scaleb(-count), rounding=ROUND_HALF_UP)
+    return number(value).quantize(_STEPS[count], rounding=ROUND_HALF_UP)
+
+
+_STEPS = {2: Decimal("0.01"), 4: Decimal("0.0001")}
 
 
 def day(value: Any) -> str:

@@ -60,7 +60,8 @@ class Verdict:
     def summary(self, limit: int = 20) -> str:
         """For people: the three numbers, and the first findings of each kind."""
         lines = [
-            f"drift {len(self.drift)}, duplicates {len(self.duplicates)}, lost {len(self.lost)}, held {len(self.held)}, excused {len(self.explained)}"
+            f"drift {len(self.drift)}, duplicates {len(self.duplicates)}, lost {len(self.lost)}, held {len(self.held)}, "
+            f"excused {len(self.explained)}"
         ]
         for title, found in (("drift", self.drift), ("duplicate", self.duplicates), ("lost", self.lost)):
             lines += [f"  {title}: {one}" for one in found[:limit]]
