@@ -35,6 +35,8 @@ def sync(place: Place, system: str | None, streams: tuple[str, ...], until_quiet
         if until_quiet:
             with _progress("sync") as told:
                 return of_run(cycle.until_quiet(hub, rounds=rounds, progress=told))
+        if system:
+            hub.connector(system)
         result = None
         for name in [system] if system else hub.systems():
             one = cycle.increment(hub, name, list(streams) or None)
@@ -56,6 +58,7 @@ def deliver(place: Place, system: str, streams: tuple[str, ...], limit: int | No
     from sync import delivering
 
     with place.open_hub() as hub:
+        hub.connector(system)  # refuses a system that there is not
         return of_run(delivering.deliver(hub, system, list(streams) or None, limit=limit))
 
 
@@ -77,6 +80,7 @@ def backfill(place: Place, system: str, start: datetime, end: datetime, streams:
     if end <= start:
         raise click.BadParameter("it is not after --from (the day itself is not included)", param_hint="--to")
     with place.open_hub() as hub:
+        hub.connector(system)
         return of_run(backfilling.backfill(hub, system, start=start.date(), end=end.date(), streams=list(streams) or None, org=org))
 
 
@@ -93,6 +97,8 @@ def reconcile(place: Place, system: str | None, streams: tuple[str, ...]) -> Ans
     from sync import reconciling
 
     with place.open_hub() as hub:
+        if system:
+            hub.connector(system)
         reports = [plain(reconciling.reconcile(hub, name, list(streams) or None)) for name in ([system] if system else hub.systems())]
     differs = any(report.get("plan") or report.get("drift") for report in reports)
     return Answer(reports[0] if system else {"systems": reports}, Exit.DIFFERS if differs else Exit.DONE)

@@ -57,11 +57,28 @@ class Place:
             migrate(server.url)
             yield server.url
 
+    def need_config(self) -> None:
+        """Refuse before a database is started for nothing."""
+        from hub_cli.answers import CommandFailed
+        from hub_cli.exits import Exit
+
+        if not self.config_file.exists():
+            raise CommandFailed(
+                f"there is no configuration {self.config_file}",
+                "name yours with --config or HUB_CONFIG, or make one for trial: `hub up`",
+                code="sync/bad-config",
+                exits=Exit.USAGE,
+            )
+
     @contextmanager
     def open_hub(self) -> Iterator[Hub]:
         """The hub, open."""
+        from hub_cli.logs import configure
         from sync.hub import Hub
 
+        configure()
+        self.need_config()
+        os.environ["HUB_HOME"] = str(self.home)  # where the engine keeps its own secret
         with self.open_database() as url, Hub.open(self.config_file, url) as hub:
             yield hub
 

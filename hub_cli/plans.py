@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from hub_cli.answers import Answer, answers, of_run, plain
@@ -29,7 +31,18 @@ def make(place: Place, kind: str, systems: tuple[str, ...], entities: tuple[str,
 
     with place.open_hub() as hub:
         made = plain(planning.make_plan(hub, kind=kind, systems=list(systems) or None, entities=list(entities) or None))
-    return Answer(made, Exit.DIFFERS if made["summary"] else Exit.DONE)
+    return Answer(made, Exit.DIFFERS if made["summary"] else Exit.DONE, _plan(made))
+
+
+def _plan(one: dict[str, Any]) -> str:
+    lines = [f"plan {one['id']} ({one['kind']}): {one['state']}, valid until {one['expires_at']}"]
+    lines += [f"  {'':<28}{'create':>8}{'change':>8}  fields changed"] if one["summary"] else ["  nothing would change"]
+    for stream, part in one["summary"].items():
+        fields = ", ".join(f"{name} {number}" for name, number in sorted(part["fields"].items(), key=lambda pair: -pair[1]))
+        lines.append(f"  {stream:<28}{part['create']:>8}{part['update']:>8}  {fields}")
+    if one["state"] == "open" and one["summary"]:
+        lines.append(f"  Next: `hub plan show {one['id']}`, then `hub plan approve {one['id']}` and `hub apply {one['id']}`")
+    return "\n".join(lines)
 
 
 @plan.command("list")
@@ -41,7 +54,8 @@ def listing(place: Place, state: str | None) -> Answer:
     from sync import planning
 
     with place.open_hub() as hub:
-        return Answer(planning.list_plans(hub, state=state), empty="no plans")
+        found = plain(planning.list_plans(hub, state=state))
+    return Answer(found, text="\n".join(_plan(one) for one in found) or "no plans")
 
 
 @plan.command()
@@ -58,7 +72,11 @@ def show(place: Place, plan_id: int, system: str | None, limit: int, after: int)
     with place.open_hub() as hub:
         head = plain(planning.get_plan(hub, plan_id))
         rows = plain(planning.plan_rows(hub, plan_id, after=after, limit=limit, system=system))
-    return Answer({**head, "shown": rows})
+    return Answer({**head, "shown": rows}, text=_plan(head) + "\n" + "\n".join(_row(one) for one in rows))
+
+
+def _row(one: dict[str, Any]) -> str:
+    return "  " + " · ".join(f"{name} {value}" for name, value in one.items() if value not in (None, "", {}, []))
 
 
 @plan.command()
@@ -70,8 +88,8 @@ def approve(place: Place, plan_id: int) -> Answer:
     from sync import planning
 
     with place.open_hub() as hub:
-        planning.approve(hub, plan_id, who())
-        return Answer(planning.get_plan(hub, plan_id))
+        done = plain(planning.approve(hub, plan_id, who()))
+    return Answer(done, text=_plan(done))
 
 
 @plan.command()
@@ -84,8 +102,8 @@ def reject(place: Place, plan_id: int, reason: str) -> Answer:
     from sync import planning
 
     with place.open_hub() as hub:
-        planning.reject(hub, plan_id, who(), reason)
-        return Answer(planning.get_plan(hub, plan_id))
+        done = plain(planning.reject(hub, plan_id, who(), reason))
+    return Answer(done, text=_plan(done))
 
 
 @click.command()

@@ -72,7 +72,17 @@ def list_cases(place: Place, state: str, after: int, limit: int) -> Answer:
     from sync import cases as engine
 
     with place.open_hub() as hub:
-        return Answer(engine.list_cases(hub, state=state, after=after, limit=limit), empty="no cases")
+        found = plain(engine.list_cases(hub, state=None if state == "all" else state, after=after, limit=limit))
+    return Answer(found, text="\n".join(_case(one) for one in found) or "no cases")
+
+
+def _case(one: dict[str, Any]) -> str:
+    head = f"case {one['id']}: one {one['entity']} or two? ({'; '.join(map(str, one['evidence'])) or one['kind']}) {one['state']}"
+    sides = []
+    for side in (one["left"], one["right"]):
+        facts = " · ".join(str(value) for name, value in side.items() if name not in ("id", "known_in") and value)
+        sides.append(f"  {side['id']}  {facts}\n  {'':<36}  in {', '.join(side['known_in']) or 'no system'}")
+    return "\n".join([head, *sides])
 
 
 @cases.command()
@@ -109,7 +119,14 @@ def list_quarantine(place: Place, state: str, system: str | None, cause: str | N
 
     with place.open_hub() as hub:
         rows = plain(quarantining.list_quarantine(hub, state=state, cause=cause, system=system, after=after, limit=limit))
-    return Answer(rows, Exit.SET_ASIDE if rows and state == "open" else Exit.DONE, empty="nothing is set aside")
+    text = "\n".join(_set_aside(one) for one in rows) or "nothing is set aside"
+    return Answer(rows, Exit.SET_ASIDE if rows and state == "open" else Exit.DONE, text)
+
+
+def _set_aside(one: dict[str, Any]) -> str:
+    why = str(one["why"])
+    head = f"{one['id']:>6}  {one['system']}.{one['stream']} {one['key']}  {one['cause']}  {one['state']}, seen {one['attempts']} times"
+    return f"{head}\n{'':<8}{why[:300]}{'…' if len(why) > 300 else ''}\n{'':<8}Next: {one['next_step']}"
 
 
 @quarantine.command()

@@ -193,12 +193,12 @@ def _remember(home: Path, told: Mapping[str, Any]) -> None:
 @click.option("--no-airflow", is_flag=True, help="Without Airflow (1 GiB, 20 s): run `hub sync --until-quiet` yourself.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the stand-ins.")
 @click.option(
-    "--world", type=click.Path(exists=True, path_type=Path), help="Records for new stand-ins: a folder with kingdee.json and zoho.json."
+    "--size", type=click.Choice(["empty", "small", "medium", "demo"]), default="medium", show_default=True, help="Records in new stand-ins."
 )
 @click.option("--schedule", is_flag=True, help="Let the DAGs run on their schedules at once; otherwise they wait to be unpaused.")
 @click.pass_obj
 @answers
-def up(place: Place, no_airflow: bool, seed: int, world: Path | None, schedule: bool) -> Answer:  # noqa: FBT001  click's way
+def up(place: Place, no_airflow: bool, seed: int, size: str, schedule: bool) -> Answer:  # noqa: FBT001  click's way
     """Start database, stand-ins, API and Airflow, leave them running, and print where they are. `hub down` stops all of it.
 
     When it is up already, says so; when a part of it died, starts all of it anew. Data stays.
@@ -211,7 +211,7 @@ def up(place: Place, no_airflow: bool, seed: int, world: Path | None, schedule: 
         take_down(place)
     stack = Stack(place.home, stay=True, database_url=place.database, config=place.config)
     try:
-        _start_all(stack, seed=seed, world=world, with_airflow=not no_airflow, schedule=schedule)
+        _start_all(stack, seed=seed, size=size, with_airflow=not no_airflow, schedule=schedule)
     except BaseException:
         stack.stop()
         raise
@@ -220,18 +220,36 @@ def up(place: Place, no_airflow: bool, seed: int, world: Path | None, schedule: 
     return Answer(told, text=_addresses(told))
 
 
-def _start_all(stack: Stack, *, seed: int, world: Path | None, with_airflow: bool, schedule: bool) -> None:
+def _start_all(stack: Stack, *, seed: int, size: str, with_airflow: bool, schedule: bool) -> None:
     def say(what: str) -> None:
         click.echo(f"  {what}", err=True)
 
     say("PostgreSQL")
     stack.start_database()
-    say("stand-ins: Kingdee, Zoho")
-    stack.start_sandboxes(seed=seed, world=world)
+    if size == "empty" or (stack.home / "sandbox").exists():
+        say("stand-ins: Kingdee, Zoho")
+        stack.start_sandboxes(seed=seed)
+    else:
+        say(f"stand-ins: Kingdee, Zoho, with a {size} history")
+        _start_with_history(stack, seed, size)
     say("API")
     stack.start_api()
     if with_airflow:
         stack.start_airflow(say, paused=not schedule)
+
+
+def _start_with_history(stack: Stack, seed: int, size: str) -> None:
+    """New stand-ins with years of orders; the clerks' value maps come with them."""
+    from hub_cli.trial import value_rows
+    from sandbox.world import SIZES, make_world, save_parts
+    from sync import valuing
+    from sync.hub import Hub
+
+    world = make_world(seed, SIZES[size])
+    save_parts(world, stack.home / "world")
+    stack.start_sandboxes(seed=seed, world=stack.home / "world")
+    with Hub.open(stack.config, stack.database_url) as hub:
+        valuing.apply_rows(hub, value_rows(world), who())
 
 
 def _key(stack: Stack) -> str:

@@ -21,6 +21,7 @@ def check(place: Place, systems: tuple[str, ...], offline: bool) -> Answer:  # n
     from connectors.errors import CallFailed
     from sync.config import load
 
+    place.need_config()
     config = load(place.config_file)
     told: dict[str, Any] = {"file": place.config_file, "systems": {}}
     if offline:

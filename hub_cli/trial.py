@@ -6,7 +6,10 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sandbox.world import World
 
 TEMPLATE = Path(__file__).parent / "demo" / "hub.yaml"
 
@@ -37,6 +40,21 @@ def secrets_of(systems: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         if system in systems
         for name, console in names.items()
     }
+
+
+def value_rows(world: World) -> list[dict[str, Any]]:
+    """A world's value maps as rows for `sync.valuing.apply_rows`."""
+    names = {"erp_kingdee": "kingdee", "crm_zoho": "zoho"}
+    return [
+        {
+            "name": row["map"],
+            "system": names[row["system_kind"]],
+            "company": row.get("company", ""),
+            "vendor_value": row["vendor_value"],
+            "canonical_value": row["canonical_value"],
+        }
+        for row in world.value_maps
+    ]
 
 
 def write_trial(home: Path, systems: Mapping[str, Mapping[str, Any]]) -> Path:

@@ -1,0 +1,72 @@
+"""What a user sees when something is wrong: code, place, next step, and an exit code to trust."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import answer, hub
+
+
+def test_without_a_configuration_nothing_is_started(tmp_path: Path) -> None:
+    done = hub(tmp_path / "home", "status", "--json")
+
+    assert done.returncode == 2
+    assert answer(done)["error"]["next_step"].endswith("`hub up`")
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_mistake_in_the_configuration_is_told_with_file_line_and_fix(tmp_path: Path) -> None:
+    file = tmp_path / "hub.yaml"
+    file.write_text("systems:\n  kingdee:\n    kind: erp_kingdee\n    colour: 红色\nflows: {}\n", encoding="utf-8")
+
+    done = hub(tmp_path / "home", "--config", str(file), "check", "--offline")
+
+    assert done.returncode == 2
+    assert f"{file}:4" in done.stderr
+    assert "take it out, or correct its spelling" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(b"systems: [unclosed", ":1"), ("systems: {客户: 1}".encode("gbk"), "not UTF-8"), (b"- a list\n", "not a mapping")],
+)
+def test_a_file_that_is_no_configuration_is_told(tmp_path: Path, content: bytes, told: str) -> None:
+    file = tmp_path / "hub.yaml"
+    file.write_bytes(content)
+
+    done = hub(tmp_path / "home", "--config", str(file), "check", "--offline", "--json")
+
+    assert done.returncode == 2
+    assert told in done.stdout
+
+
+def test_an_unknown_verb_and_an_unknown_option_are_usage_errors(tmp_path: Path) -> None:
+    assert hub(tmp_path, "nonsense").returncode == 2
+    assert hub(tmp_path, "status", "--nonsense").returncode == 2
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_knows_the_verbs(tmp_path: Path, shell: str) -> None:
+    script = hub(tmp_path, "completion", shell)
+    completed = hub(tmp_path, _HUB_COMPLETE=f"{shell}_complete", COMP_WORDS="hub rec", COMP_CWORD="1")
+
+    assert "_HUB_COMPLETE" in script.stdout
+    assert "reconcile" in completed.stdout
+
+
+def test_doctor_looks_at_everything_and_names_the_next_step(tmp_path: Path) -> None:
+    done = hub(tmp_path / "home", "doctor", "--json")
+    findings = {one["about"]: one for one in answer(done)["findings"]}
+
+    assert {"Python", "PostgreSQL", "Airflow", "ODBC", "locale", "disk", "configuration"} <= set(findings)
+    assert all(one["next_step"] for one in findings.values() if one["state"] != "ok")
+    assert not (tmp_path / "home").exists(), "it changes nothing"
+
+
+def test_doctor_says_when_there_is_no_postgresql(tmp_path: Path) -> None:
+    done = hub(tmp_path / "home", "doctor", "--json", HUB_POSTGRES_BIN=str(tmp_path))
+
+    assert done.returncode == 8
+    assert any("apt-get install postgresql" in one["next_step"] for one in answer(done)["findings"])
