@@ -7,6 +7,7 @@ refused. A refusal of the credentials is remembered as well: nobody asks again f
 from __future__ import annotations
 
 import hashlib
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +16,8 @@ from connectors.errors import Garbled, SignInRefused, Throttled, Unavailable
 from connectors.transport import Answer, Transport, dump_json, parse_json
 
 EARLY_S = 60.0
-"""A token is renewed this long before it expires."""
+"""A token is renewed this long before it expires, or a tenth of its life before, when that is less."""
+USUAL_LIFE_S = 3600.0
 REFUSED_FOR_S = 600.0
 """How long a refusal is remembered; also the window of Zoho's own limit on tokens (OAuth, token limits)."""
 
@@ -58,7 +60,7 @@ class SignIn:
 
     def _good(self, stale: str) -> dict[str, Any] | None:
         kept = self._transport.tokens.read(self._name)
-        if kept is None or kept[1] - EARLY_S <= self._transport.clock():
+        if kept is None or kept[1] <= self._transport.clock():
             return None
         held: dict[str, Any] = parse_json(self._transport.system, kept[0].encode())
         return held if held["access_token"] != stale else None
@@ -83,7 +85,8 @@ class SignIn:
             judge=self._judge,
         )
         held = {key: answer[key] for key in ("access_token", "scope", "api_domain") if answer.get(key)}
-        expires = self._transport.clock() + float(answer.get("expires_in") or 3600)
+        life = _life(answer)
+        expires = self._transport.clock() + life - min(EARLY_S, life / 10)
         self._transport.tokens.save(self._name, dump_json(held).decode(), expires)
         return held
 
@@ -114,3 +117,12 @@ class SignIn:
             vendor_code=code,
             next_step="make a new refresh token with the self client of the same data centre (docs/connectors/crm_zoho.md)",
         )
+
+
+def _life(answer: dict[str, Any]) -> float:
+    """Seconds that a token lives. Some data centres tell milliseconds as `expires_in` and seconds as `expires_in_sec`."""
+    for name in ("expires_in_sec", "expires_in"):
+        told = answer.get(name)
+        if isinstance(told, int | Decimal | str) and str(told).isdigit() and int(told) > 0:
+            return min(float(told), USUAL_LIFE_S)
+    return USUAL_LIFE_S

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -123,6 +124,32 @@ def test_a_channel_is_made_once_and_prolonged_before_it_ends(sandbox: StandIn) -
     assert [finding.ok for finding in [*made, *kept]] == [True, True]
     assert len(sandbox.log(method="POST", path="actions/watch")) == 1
     assert not sandbox.log(method="PUT", path="actions/watch")
+
+
+def test_what_the_stand_in_posts_after_an_edit_is_believed_and_leads_to_the_record(sandbox: StandIn, server: Zoho) -> None:
+    server.answer = lambda asked: (200, {})
+    more = {"notify_url": f"{server.url}/v1/hooks/zoho", "notification_token": TOKEN}
+    session = sandbox.session(**more)
+    renew_watch(session)
+    key = sandbox.put("accounts", Account_Name="杭州远航电子有限公司")["id"]
+    sandbox.put("accounts", id=key, Phone="0571-8888")
+    sandbox.drop("accounts", key)
+
+    deadline = time.monotonic() + 10
+    while len(server.calls) < 3 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    told = [
+        connector.events(sandbox.settings(**more), InboundRequest(call.method, call.path, call.query, call.headers, call.body))
+        for call in server.calls
+    ]
+
+    assert [(hint.stream, hint.key, hint.deleted) for answer in told for hint in answer.hints] == [
+        ("accounts", key, False),
+        ("accounts", key, False),
+        ("accounts", key, True),
+    ]
+    assert len({hint.event_id for answer in told for hint in answer.hints}) == 3
+    assert [record.deleted for record in session.get("accounts", [key])] == [True]
 
 
 @pytest.mark.parametrize("wrong", ["soon", "modules", "address"])

@@ -91,6 +91,17 @@ def test_new_credentials_are_tried_at_once_after_the_old_ones_were_refused(serve
     assert server.sign_ins == 2
 
 
+@pytest.mark.parametrize("life", [{"expires_in": 30}, {"expires_in": 3600000, "expires_in_sec": 3600}, {"expires_in": "0"}, {}], ids=str)
+def test_a_token_is_used_for_its_life_however_that_is_told(server: Zoho, life: dict[str, Any]) -> None:
+    server.sign_in = lambda n: {"access_token": f"t{n}", **life}
+    session = server.session()
+
+    for _ in range(5):
+        session.get("leads", ["1"])
+
+    assert server.sign_ins == 1
+
+
 def test_too_many_tokens_asks_to_wait_and_is_no_refusal(server: Zoho) -> None:
     server.sign_in = lambda n: {"error": "access_denied", "error_description": "You have made too many requests continuously."}
 
