@@ -9,6 +9,7 @@ from typing import Any
 from canonical.values import SHANGHAI
 from connectors.base import Window
 from sync import leases
+from sync.errors import NotFound
 from sync.hub import Hub, StreamState
 from sync.reading import hub_mode, read_window
 from sync.runs import Run, RunResult, running
@@ -56,6 +57,20 @@ def backfill(hub: Hub, system: str, *, start: date, end: date, streams: Sequence
             if row["state"] == "open":
                 _one(hub, hub.by_id[row["stream_id"]], row, run)
     return run.result
+
+
+def find_window(hub: Hub, system: str, stream: str, backfill_name: str, starts: datetime, org: str) -> dict[str, Any]:
+    """One window that was laid out. Raises: NotFound."""
+    state = hub.streams[system, stream]
+    with hub.transaction() as db:
+        db.execute(
+            "SELECT backfill, stream_id, starts, ends, org, state, records FROM backfill_window WHERE (backfill, stream_id, starts, org) = (%s, %s, %s, %s)",
+            [backfill_name, state.id, starts, org],
+        )
+        row = db.fetchone()
+    if row is None:
+        raise NotFound(f"backfill {backfill_name} has no window of {state.label} from {starts:%Y-%m-%d}", next_step="lay it out first")
+    return dict(row)
 
 
 def backfill_window(hub: Hub, system: str, row: dict[str, Any]) -> RunResult:

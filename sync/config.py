@@ -116,6 +116,7 @@ class FlowSystem(Strict):
     goal: str = Field(default="", description="How far a document is driven: a state of the stream's ladder.")
     on_conflict: Literal["repair", "leave"] = "repair"
     deletes: Deletion = "none"
+    large: bool = Field(default=False, description="Read in an Airflow task of its own.")
     quiet: bool = Field(default=True, description="Raise no notice or workflow in the system.")
 
 
