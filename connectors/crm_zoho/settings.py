@@ -40,8 +40,8 @@ class ZohoSettings(BaseModel):
     )
     version: str = Field("v8", title="API version 接口版本", examples=["v8"], pattern=r"^v\d+(\.\d+)?$")
     client_id: str = Field(title="Client id of the self client 客户端编号", examples=["1000.ABCDEFGHIJ"], min_length=1)
-    client_secret: SecretStr = Field(title="Client secret 客户端密钥", json_schema_extra=_SECRET, examples=["env:ZOHO_CLIENT_SECRET"])
-    refresh_token: SecretStr = Field(title="Refresh token 刷新令牌", json_schema_extra=_SECRET, examples=["env:ZOHO_REFRESH_TOKEN"])
+    client_secret: SecretStr = Field(title="Client secret 客户端密钥", json_schema_extra=_SECRET, examples=["{env: ZOHO_CLIENT_SECRET}"])
+    refresh_token: SecretStr = Field(title="Refresh token 刷新令牌", json_schema_extra=_SECRET, examples=["{env: ZOHO_REFRESH_TOKEN}"])
     org_id: str = Field("", title="Organisation id, needed for bulk upload only 组织编号", examples=["60012345678"])
 
     hub_key_field: str = Field("Hub_Key", title="Unique custom text field that carries the hub's key 主键字段", examples=["Hub_Key"])
@@ -87,13 +87,13 @@ class ZohoSettings(BaseModel):
         None,
         title="Secret of callbacks, up to 50 characters 回调令牌",
         json_schema_extra=_SECRET,
-        examples=["env:ZOHO_TOKEN"],
+        examples=["{env: ZOHO_TOKEN}"],
     )
     notification_token_previous: SecretStr | None = Field(
         None,
         title="The secret before the last change, accepted until it is removed 旧回调令牌",
         json_schema_extra=_SECRET,
-        examples=["env:ZOHO_TOKEN_OLD"],
+        examples=["{env: ZOHO_TOKEN_OLD}"],
     )
     notify_url: str = Field("", title="Public address of the hub's callback 回调地址", examples=["https://hub.example.com/v1/hooks/zoho"])
     channel_id: str = Field(

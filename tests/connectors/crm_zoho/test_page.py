@@ -36,12 +36,13 @@ def test_the_example_of_the_page_is_a_valid_configuration() -> None:
     assert example
     given = yaml.safe_load(example[1])["systems"]["zoho"]
 
+    settings = {name: "x" if isinstance(value, dict) and set(value) == {"env"} else value for name, value in given["settings"].items()}
     assert given["kind"] == connector.kind
-    assert len(connector.streams(ZohoSettings(**given["settings"]))) == 11
+    assert len(connector.streams(ZohoSettings(**settings))) == 11
 
 
 def test_every_rule_that_no_test_proves_has_a_reason() -> None:
     rules = yaml.safe_load((ROOT / "connectors/crm_zoho/quality.yaml").read_text(encoding="utf-8"))["rules"]
 
-    assert {rule["status"] for rule in rules.values()} <= {"todo", "exempt"}
+    assert {rule["status"] for rule in rules.values()} <= {"done", "todo", "exempt"}
     assert all(len(rule["reason"]) > 20 for rule in rules.values())
