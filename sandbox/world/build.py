@@ -52,7 +52,7 @@ def _make(seed: int, size: Size, today: date) -> World:
     history = History(rng, days, own, [one for one in seeds if one.serial % 83], people)
     history.write(size.orders)
     _plant_unknown_seller(history, size)
-    since = days.texts[max(0, days.last - 20)]
+    since = _first_of_month(today, months_back=2)
     bad = [_bad_receipt(history, days) for _ in range(size.bad_records)]
 
     crm = Crm(rng, days, size, people)
@@ -83,6 +83,11 @@ def _make(seed: int, size: Size, today: date) -> World:
     )
     world.truth = _truth(world, parties, crm, waiting, bad, since, days)
     return world
+
+
+def _first_of_month(today: date, months_back: int) -> str:
+    month = today.year * 12 + today.month - 1 - months_back
+    return date(month // 12, month % 12 + 1, 1).isoformat()
 
 
 def _shares(own: list[PartySeed], size: Size) -> tuple[list[PartySeed], list[PartySeed], list[PartySeed]]:

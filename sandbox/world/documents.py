@@ -232,9 +232,10 @@ class History:
         if done:
             order["FCloseStatus"] = "B"
             order["FModifyDate"] = self.days.stamp(bill.day + gap * batches, order["FID"] * 7)
-            if random() < 0.012 and age > gap * 4:
-                self._take_back(bill, bill.day + gap * 3)
-        self._collect(bill, bill.day + gap + DAYS_TO_PAY[bill.party.terms] + int(random() * 12))
+        paid_on = bill.day + gap + DAYS_TO_PAY[bill.party.terms] + int(random() * 12)
+        paid = self._collect(bill, paid_on)
+        if done and random() < 0.012 and age > gap * 4:
+            self._take_back(bill, bill.day + gap * 3, refund_from=paid_on if paid else None)
 
     def _ship(self, bill: Bill, day: int, taken: list[tuple[Line, int]]) -> None:
         docs, house = self.docs["shipments"], WAREHOUSES[bill.org]
@@ -339,8 +340,8 @@ class History:
             }
         )
 
-    def _take_back(self, bill: Bill, day: int) -> None:
-        """A return of a part of one line, its red receivable, and often the money back."""
+    def _take_back(self, bill: Bill, day: int, refund_from: int | None) -> None:
+        """A return of a part of one line, its red receivable, and often the money back, if there was any."""
         docs, line = self.docs["returns"], bill.lines[0]
         part = max(1, line.quantity // 5)
         serial = len(docs) + 1
@@ -381,8 +382,8 @@ class History:
             }
         )
         self._bill(bill, day + 1, [(line, part)], -1)
-        if self.rng.random() < 0.6:
-            self._refund(bill, day + 3, value)
+        if refund_from is not None and self.rng.random() < 0.6:
+            self._refund(bill, max(day, refund_from) + 3, value)
 
     def _refund(self, bill: Bill, day: int, value_fen: int) -> None:
         docs = self.docs["refunds"]
@@ -418,16 +419,17 @@ class History:
             }
         )
 
-    def _collect(self, bill: Bill, day: int) -> None:
-        """One receipt, two partial ones, only the first of two, or none yet."""
+    def _collect(self, bill: Bill, day: int) -> bool:
+        """One receipt, two partial ones, only the first of two, or none yet. Tells whether there is one."""
         draw = self.rng.random()
         if day > self.days.last or draw < 0.03:
-            return
+            return False
         first = bill.total_fen if draw < 0.78 else bill.total_fen * 2 // 5
         self.receive(bill, day, first, charge_fen=1_500 if draw > 0.74 and first > 2_000 else 0)
         later = day + 15 + int(draw * 20)
         if first < bill.total_fen and draw < 0.96 and later <= self.days.last:
             self.receive(bill, later, bill.total_fen - first)
+        return True
 
     def receive(self, bill: Bill, day: int, fen: int, charge_fen: int = 0) -> Doc:
         """Write a receipt for an order; the bank's charge is inside the amount that the customer paid."""

@@ -126,9 +126,9 @@ def shipping_state(order: Doc, progress: Progress) -> str:
         return "none"
     shipped = [progress.by_line.get(text(row.get("FEntryID")), Decimal(0)) for row in rows]
     wanted = [number(row.get("FQty")) for row in rows]
-    if any(have < want for have, want in zip(shipped, wanted, strict=True)):
-        return "partial"
-    return "over" if any(have > want for have, want in zip(shipped, wanted, strict=True)) else "full"
+    if any(have > want for have, want in zip(shipped, wanted, strict=True)):
+        return "over"
+    return "full" if shipped == wanted else "partial"
 
 
 def payment_state(total: Decimal, paid: Decimal) -> str:

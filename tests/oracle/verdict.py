@@ -59,10 +59,8 @@ class Verdict:
 
     def summary(self, limit: int = 20) -> str:
         """For people: the three numbers, and the first findings of each kind."""
-        lines = [
-            f"drift {len(self.drift)}, duplicates {len(self.duplicates)}, lost {len(self.lost)}, held {len(self.held)}, "
-            f"excused {len(self.explained)}"
-        ]
+        counts = {"drift": self.drift, "duplicates": self.duplicates, "lost": self.lost, "held": self.held, "excused": self.explained}
+        lines = [", ".join(f"{name} {len(found)}" for name, found in counts.items())]
         for title, found in (("drift", self.drift), ("duplicate", self.duplicates), ("lost", self.lost)):
             lines += [f"  {title}: {one}" for one in found[:limit]]
             if len(found) > limit:

@@ -110,7 +110,7 @@ def order(doc: Doc, ledger: Ledger, codes: Codes, account_id: str, product_ids: 
         "Approval_Status": STATES[doc["FDocumentStatus"]],
         "Business_Status": "void" if doc["FCancelStatus"] == "B" else "closed" if doc["FCloseStatus"] == "B" else "open",
         "Shipped_Quantity": shipped,
-        "Shipping_State": "none" if not shipped else "partial" if max(gaps) > 0 else "over" if min(gaps) < 0 else "full",
+        "Shipping_State": "none" if not shipped else "over" if min(gaps) < 0 else "partial" if max(gaps) > 0 else "full",
         "Paid_Amount": paid,
         "Payment_State": "none" if paid <= 0 else "paid" if paid == total else "partial" if paid < total else "over",
         "Ordered_Items": [
