@@ -13,6 +13,9 @@ from tests.oracle.verdict import Finding
 if TYPE_CHECKING:
     from tests.oracle.judging import Case
 
+BAD = "bad record"
+"""Why a record with an impossible figure is not compared: the hub must have set it aside."""
+
 Expected = list[tuple[str, str, Any, Any]]
 """(field of the owner, kind, expected, found)"""
 
@@ -46,7 +49,7 @@ def judge_orders(case: Case) -> None:
             )
         if why := _why_held(case, order):
             case.held_orders.add(bill)
-            if not twins:
+            if not twins or why == BAD:
                 case.verdict.explained.append(Finding(why, "zoho", "sales_orders", bill, owner=owner))
                 continue
         if not twins:
@@ -67,8 +70,10 @@ def _why_held(case: Case, order: Doc) -> str:
     seller = ref(order, "FSalerId")
     if seller and case.has_map("salesperson") and ("salesperson", "zoho", seller) not in case.values:
         return "its salesperson waits for a value"
-    if not all(sensible(order.get(name)) for name in ("FBillAmount", "FBillTaxAmount", "FBillAllAmount")):
-        return "bad record"
+    figures = [order.get(name) for name in ("FBillAmount", "FBillTaxAmount", "FBillAllAmount")]
+    figures += [row.get(name) for row in lines(order, "FSaleOrderEntry") for name in ("FQty", "FTaxPrice", "FDiscount")]
+    if not all(sensible(figure) for figure in figures):
+        return BAD
     return ""
 
 
@@ -156,8 +161,11 @@ def _judge_stream(
         rows = lines(doc, cites[0])
         cited = {text(row.get(cites[1])) for row in rows}
         twins = found.get(bill, [])
+        if not _sensible(doc, rows):
+            case.verdict.explained.append(Finding(BAD, "zoho", target_stream, bill, owner=owner))
+            continue
         if not twins:
-            _absent(case, doc, target_stream, bill, owner, ref(doc, customer), rows, cited)
+            _absent(case, doc, target_stream, bill, owner, ref(doc, customer), cited)
             continue
         case.count(stream)
         party, target = ref(doc, customer), twins[0]
@@ -169,18 +177,19 @@ def _judge_stream(
         note(case, target_stream, text(target["id"]), owner, expected)
 
 
-def _absent(
-    case: Case, doc: Doc, target_stream: str, bill: str, owner: tuple[str, str, str], party: str, rows: list[Doc], cited: set[str]
-) -> None:
-    amounts = [doc.get("FALLAMOUNTFOR"), *(row.get(name) for row in rows for name in ("FRealQty", "FRECTOTALAMOUNTFOR"))]
-    status = doc.get("FDocumentStatus", doc.get("FDOCUMENTSTATUS"))
-    why = (
-        "its party waits" if not party or party in case.held_numbers
-        else "its order waits" if cited & case.held_orders
-        else "bad record" if not all(sensible(amount) for amount in amounts)
-        else "not approved" if status != "C" or doc.get("FCancelStatus") == "B"
-        else ""
-    )  # fmt: skip
+def _sensible(doc: Doc, rows: list[Doc]) -> bool:
+    figures = [doc.get("FALLAMOUNTFOR"), *(row.get(name) for row in rows for name in ("FRealQty", "FRECTOTALAMOUNTFOR"))]
+    return all(sensible(figure) for figure in figures)
+
+
+def _absent(case: Case, doc: Doc, target_stream: str, bill: str, owner: tuple[str, str, str], party: str, cited: set[str]) -> None:
+    why = ""
+    if not party or party in case.held_numbers:
+        why = "its party waits"
+    elif cited & case.held_orders:
+        why = "its order waits"
+    elif doc.get("FDocumentStatus", doc.get("FDOCUMENTSTATUS")) != "C" or doc.get("FCancelStatus") == "B":
+        why = "not approved"
     if why:
         case.verdict.explained.append(Finding(why, "zoho", target_stream, bill, owner=owner))
     else:

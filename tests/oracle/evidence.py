@@ -97,7 +97,7 @@ def _progress(kingdee: dict[str, list[Doc]]) -> dict[str, Progress]:
     found: defaultdict[str, Progress] = defaultdict(Progress)
 
     def goods(order: str, entry: str, quantity: Decimal) -> None:
-        if order:
+        if order and sensible(quantity):
             at = found[order]
             at.shipped += quantity
             at.by_line[entry] = at.by_line.get(entry, Decimal(0)) + quantity

@@ -219,6 +219,24 @@ def test_orders_of_an_unknown_salesperson_are_excused_only_until_the_clerk_has_f
     assert waiting <= {one.key for one in after.lost}
 
 
+def test_a_record_with_an_impossible_figure_is_excused_wherever_it_stands(spoilt: Mirror) -> None:
+    huge = Decimal("123456789012345678901234567890.12")
+    since = spoilt.world.truth["since"]
+    order = next(doc for doc in spoilt.kingdee["sales_orders"] if doc["FBillNo"] in spoilt.order_ids)
+    order["FSaleOrderEntry"][0]["FTaxPrice"] = huge
+    receivable = next(
+        doc
+        for doc in spoilt.kingdee["receivables"]
+        if doc["FDATE"][:10] >= since and doc["FEntityDetail"][0]["FORDERNUMBER"] != order["FBillNo"]
+    )
+    receivable["FALLAMOUNTFOR"] = huge
+
+    verdict = verdict_of(spoilt)
+
+    assert not verdict.drift, verdict.summary()
+    assert {order["FBillNo"], receivable["FBillNo"]} <= {one.key for one in verdict.explained if one.what == "bad record"}
+
+
 def test_the_oracle_shares_no_code_with_the_hub() -> None:
     rooms = {"canonical", "sync", "mappings", "connectors", "ledger", "channel", "hub_api", "hub_cli", "dags", "sandbox"}
     for file in Path(__file__).parent.glob("*.py"):
