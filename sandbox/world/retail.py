@@ -206,6 +206,9 @@ def _customers(invoices: list[Invoice], stamp: str) -> list[Doc]:
             "FCOUNTRY": country,
             "FPROVINCIAL": "",
             "FADDRESS": "",
+            "FZIP": "",
+            "FTEL": "",
+            "FWEBSITE": "",
             "FTRADINGCURRID": _GBP,
             "FSELLER": number(SELLER.kingdee),
             "FDescription": "",
@@ -215,6 +218,9 @@ def _customers(invoices: list[Invoice], stamp: str) -> list[Doc]:
             "FModifyDate": stamp,
             "F_HUB_KEY": "",
             "F_HUB_CREDIT": 0,
+            "F_HUB_LEVEL": "",
+            "F_HUB_CHANNEL": "",
+            "F_HUB_EMAIL": "",
         }
         for code, country in sorted(countries.items())
     ]

@@ -9,6 +9,9 @@ import pytest
 
 from sandbox.world import World
 from sandbox.world.retail import BadLedger, world_from_ledger
+from tests.oracle import judge_evidence
+from tests.oracle.evidence import indexed
+from tests.toyhub.mirror import Mirror
 
 LEDGER = Path("/work/shared/data/online_retail_week.csv")
 HEAD = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
@@ -61,6 +64,19 @@ def test_codes_that_differ_only_in_case_are_one_material(ledger: World) -> None:
 
     assert len({code.upper() for code in codes}) == len(codes)
     assert "85123A" in codes
+
+
+def test_the_oracle_finds_the_whole_ledger_in_a_correct_copy_and_excuses_what_has_no_customer(ledger: World) -> None:
+    mirror = Mirror(ledger)
+    verdict = judge_evidence(indexed(mirror.kingdee, mirror.zoho), ledger.truth)
+
+    assert verdict.ok, verdict.summary()
+    assert verdict.counts["orders"] == verdict.counts["shipments"] == ledger.truth["ledger"]["order"]["documents"]
+    shown = sum(Decimal(doc["Total_Amount"]) for doc in mirror.zoho["invoices"])
+    assert shown == Decimal(ledger.truth["ledger"]["order"]["amount"]) + Decimal(ledger.truth["ledger"]["return"]["amount"])
+    excused = [one for one in verdict.explained if one.stream == "sales_orders"]
+    assert {one.what for one in excused} == {"order without a customer"}
+    assert len(excused) == 53 + 45
 
 
 def test_a_file_of_another_shape_is_refused_with_its_line(tmp_path: Path) -> None:
