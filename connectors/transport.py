@@ -38,6 +38,8 @@ __all__ = [
     "MemoryTokenStore",
     "NoBudget",
     "TokenStore",
+    "TooLarge",
+    "TooSlow",
     "Transport",
     "dump_json",
     "has_nul",
@@ -73,6 +75,14 @@ class Answer:
             if name.strip().lower() == "charset":
                 return value.strip(" \"'")
         return ""
+
+
+class TooLarge(Garbled):
+    """The answer is over the size cap. Asking again gives the same; asking for less may not."""
+
+
+class TooSlow(Unavailable):
+    """The deadline passed before the answer was whole. Asking again would hold the caller as long; asking for less may not."""
 
 
 class Budget(Protocol):
@@ -294,9 +304,7 @@ class Transport:
                     answer = self._receive(request)
                     if limit.expired:  # a cut inside the headers looks like their end
                         raise requests.Timeout
-                except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, zlib.error) as error:
-                    raise self._failed(request, limit, error) from None
-                except Garbled as error:
+                except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, zlib.error, Garbled) as error:
                     raise self._failed(request, limit, error) from None
             status, size = answer.status, len(answer.body)
         except CallFailed as error:
@@ -342,9 +350,9 @@ class Transport:
             return kind(self.system, f"{request.host}: {why}", next_step=_next_step(error))
         if request.writes:
             return Uncertain(self.system, f"{request.path}: {why} after the request was sent", next_step="look the record up")
-        failed: CallFailed = Garbled(self.system, why) if isinstance(error, Garbled) else Unavailable(self.system, f"{request.path}: {why}")
-        failed.final = limit.expired or isinstance(error, _TooLarge)  # type: ignore[attr-defined]  # read by _worth_repeating alone
-        return failed
+        if isinstance(error, Garbled):
+            return error
+        return (TooSlow if limit.expired else Unavailable)(self.system, f"{request.path}: {why}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,10 +372,6 @@ class _Request:
     @property
     def host(self) -> str:
         return urlsplit(self.url).hostname or ""
-
-
-class _TooLarge(Garbled):
-    pass
 
 
 def retry_after_s(value: str, *, now: float) -> float | None:
@@ -392,7 +396,7 @@ def retry_after_s(value: str, *, now: float) -> float | None:
 def _worth_repeating(error: BaseException) -> bool:
     if isinstance(error, Throttled):
         return error.after_s <= LONGEST_WAIT_S
-    return isinstance(error, Unavailable | Garbled) and not getattr(error, "final", False)
+    return isinstance(error, Unavailable | Garbled) and not isinstance(error, TooSlow | TooLarge)
 
 
 _backoff = tenacity.wait_random_exponential(multiplier=0.5, max=10)
@@ -425,7 +429,7 @@ def _read_all(system: str, response: requests.Response, max_bytes: int) -> bytes
         piece = sent if unpack is None else unpack.decompress(sent, max_bytes - size + 1)
         size += len(piece)
         if size > max_bytes:
-            raise _TooLarge(system, f"the answer is larger than {max_bytes // MIB} MiB", next_step="lower the page size")
+            raise TooLarge(system, f"the answer is larger than {max_bytes / MIB:.3g} MiB", next_step="lower the page size")
         parts.append(piece)
     if unpack is not None and parts and not unpack.eof:
         raise Garbled(system, "the compressed answer is cut off")

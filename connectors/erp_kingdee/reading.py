@@ -19,9 +19,11 @@ from connectors.erp_kingdee.forms import Form
 from connectors.erp_kingdee.settings import KingdeeSettings
 from connectors.errors import Garbled
 from connectors.errors import Refused as CallRefused
-from connectors.transport import dump_json, has_nul
+from connectors.transport import TooLarge, TooSlow, dump_json, has_nul
 
 RAW_AT_MOST = 64 * 1024
+SMALLEST_PAGE = 8
+"""Rows. A page that is too large or too slow even so is a failure."""
 FAR_AHEAD = timedelta(days=1)
 """A change time this far ahead of the server's own clock is a mistake in its data; it does not move the cursor past everything else."""
 NEVER = datetime(9999, 12, 31)  # noqa: DTZ001  the server's times have no zone
@@ -57,6 +59,7 @@ class Reader:
         self._pk = form.column(form.pk)
         self._lines_order = f", {form.entry_column} asc" if form.entity else ""
         self._own = self._of_organisations()
+        self._limit = settings.page_size
 
     # --- what the connector asks for ---
 
@@ -95,7 +98,7 @@ class Reader:
         keys = [self._pk, self._form.column(self._form.org)] if self._form.org else [self._pk]
         while True:
             rows = self._client.execute_bill_query(
-                self._form.form, keys, f.both(where, *self._after(last)), f"{self._pk} asc", self._settings.page_size
+                self._form.form, keys, f.both(where, *self._after(last)), f"{self._pk} asc", self._limit
             ).rows
             if not rows:
                 return
@@ -112,7 +115,7 @@ class Reader:
 
     def try_query(self) -> None:
         """One row of the reading query with all its keys. Raises what the server says against it."""
-        self._rows(ALL, "", limit=1)
+        self._client.execute_bill_query(self._form.form, self._form.query_keys, ALL, f"{self._pk} asc", 1)
 
     # --- the whole stream ---
 
@@ -267,12 +270,17 @@ class Reader:
 
     def _may_be_cut(self, count: int) -> bool:
         """True when more rows may follow: servers cap the row limit without saying, and caps are round, so a round count is doubted."""
-        return count >= self._settings.page_size or (count > 0 and count % 10 == 0)
+        return count >= self._limit or (count > 0 and count % 10 == 0)
 
-    def _rows(self, where: Where, order: str, *, start: int = 0, limit: int | None = None) -> Rows:
-        return self._client.execute_bill_query(
-            self._form.form, self._form.query_keys, where, order, limit or self._settings.page_size, start
-        )
+    def _rows(self, where: Where, order: str, *, start: int = 0) -> Rows:
+        """One page. When it is too large or too slow, a quarter of it is asked for, now and from then on."""
+        while True:
+            try:
+                return self._client.execute_bill_query(self._form.form, self._form.query_keys, where, order, self._limit, start)
+            except (TooLarge, TooSlow):
+                if self._limit <= SMALLEST_PAGE:
+                    raise
+                self._limit = max(self._limit // 4, SMALLEST_PAGE)
 
     def _grouped(self, rows: Rows) -> list[Payload]:
         return group(rows.rows, self._form.head_keys, self._form.line_keys, self._form.entity)

@@ -29,11 +29,19 @@ class Bench:
         """Settings for this sandbox, with short pages."""
         return self.subject.settings(self._credentials, {"page_size": self.subject.page_size, **overrides})
 
-    def start(self, *, deadline_s: float = DEADLINE_S, fresh_tokens: bool = False, **overrides: Any) -> Session:
+    def start(
+        self, *, deadline_s: float = DEADLINE_S, fresh_tokens: bool = False, max_bytes: int = 64 * 1024 * 1024, **overrides: Any
+    ) -> Session:
         """A new session, as another worker would have it."""
         tokens = MemoryTokenStore() if fresh_tokens else self.tokens
         transport = Transport(
-            f"{self.subject.sandbox}_test", tokens=tokens, deadline_s=deadline_s, allow_private=True, sleep=self.slept.append, connect_s=2
+            f"{self.subject.sandbox}_test",
+            tokens=tokens,
+            deadline_s=deadline_s,
+            connect_s=2,
+            max_bytes=max_bytes,
+            allow_private=True,
+            sleep=self.slept.append,
         )
         session = self.subject.connector.open(self.settings(**overrides), transport)
         self._open.append(session)

@@ -13,6 +13,7 @@ import pytest
 
 from connectors.base import Change, Outcome, Window
 from connectors.errors import CallFailed, Refused, SchemaChanged, Uncertain
+from connectors.transport import TooLarge
 from sandbox.core.server import serving
 from sandbox.erp_kingdee import Kingdee, Settings
 from tests.contract import contract
@@ -43,12 +44,14 @@ class TestTraps:
 
     @pytest.mark.promise(1)
     def test_an_audit_is_read_although_it_moves_no_change_time(self, bench: Bench) -> None:
-        key = bench.create(ORDERS, [1])[0].key
+        key = "900001"
+        bench.load(ORDERS, [1], "2026-01-05T08:00:00")
         bench.write(ORDERS, [Change("s", "submit", "", key)])
+        bench.put(ORDERS, [2])
         _, cursor = bench.read(ORDERS)
         before = bench.one(ORDERS, key)
         bench.write(ORDERS, [Change("a", "audit", "", key)])
-        after = {record.key: record for record in bench.read(ORDERS, cursor)[0]}[str(key)]
+        after = {record.key: record for record in bench.read(ORDERS, cursor)[0]}[key]
 
         assert after.payload["FModifyDate"] == before.payload["FModifyDate"]
         assert after.payload["FDocumentStatus"] == "C"
@@ -86,6 +89,16 @@ class TestTraps:
 
         assert [len(record.payload[LINES]) for record in records] == [3, 45, 3]
         assert {record.key: len(record.payload[LINES]) for record in again}[str(made["FID"])] == 45
+
+    def test_pages_that_are_too_large_are_asked_for_in_parts(self, bench: Bench) -> None:
+        bench.put(ORDERS, range(1, 60))
+        few = bench.start(page_size=100, max_bytes=40_000)
+        records = [record for page in few.read("sales_orders", None) for record in page.records]
+
+        assert len({record.key for record in records}) == len(records) == 59
+        assert {len(record.payload[LINES]) for record in records} == {3}
+        with pytest.raises(TooLarge, match="page size"):
+            list(bench.start(max_bytes=2_000).read("sales_orders", None))
 
     @pytest.mark.parametrize("tenant", [Settings(max_limit=20)], indirect=True)
     def test_a_page_that_the_server_cuts_short_without_saying_is_not_taken_for_the_last(self, tenant: Bench) -> None:
