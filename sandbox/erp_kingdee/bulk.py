@@ -57,7 +57,7 @@ class BulkReader:
         self._orgs = {key: slot for key, slot in self._head.items() if slot[3].form == "ORG_Organizations"}
         self._lines = [{f.key: self._slot(f) for f in entity.fields} for entity in form.entities[1:]]
         self._highest: dict[int, int] = {}
-        self._number = re.compile(re.escape(form.prefix) + r"(\\d{1,12})") if form.prefix else None
+        self._number = re.compile(re.escape(form.prefix) + r"(\d{1,12})") if form.prefix else None
         self._highest_number = 0
 
     def _slot(self, f: Field) -> _Slot:
