@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hub_cli.answers import Answer, CommandFailed, answers, plain
 from hub_cli.exits import Exit
 from hub_cli.place import Place, who
+
+if TYPE_CHECKING:
+    from mappings.excel import Row
 
 COLUMNS = ("name", "system", "company", "vendor_value", "canonical_value", "valid_from", "valid_to")
 MOST_BYTES = 20 * 2**20
@@ -91,16 +94,21 @@ def set_value(
 @answers
 def export_file(place: Place, file: Path, name: str | None, system: str | None) -> Answer:
     """Write the maps to an Excel or CSV file, with what is missing as rows to fill in."""
+    from mappings.excel import to_workbook
     from sync import valuing
 
-    _known(file)
+    kind = _known(file)
     with place.open_hub() as hub:
         rows = [{column: row.get(column) for column in COLUMNS} for row in valuing.rows(hub, name, system)]
+        filled = len(rows)
         for gap in valuing.missing(hub):
             if name in (None, gap["name"]) and system in (None, gap["system"]):
                 side = "vendor_value" if gap["direction"] == "in" else "canonical_value"
                 rows.append({"name": gap["name"], "system": gap["system"], "company": gap["company"], side: gap["value"]})
-    _write(file, rows)
+    if kind == ".csv":
+        _write_csv(file, rows)
+    else:
+        file.write_bytes(to_workbook([_row(row) for row in rows[:filled]], [_row(row) for row in rows[filled:]]))
     return Answer({"file": file, "rows": len(rows)}, text=f"{len(rows)} rows in {file}")
 
 
@@ -116,8 +124,11 @@ def import_file(place: Place, file: Path, wanted: bool) -> Answer:  # noqa: FBT0
     """
     from sync import valuing
 
-    rows = _read(file)
+    if _known(file) == ".csv":
+        rows = _read(file)
     with place.open_hub() as hub:
+        if _known(file) == ".xlsx":
+            rows = _read_excel(file, valuing.rows(hub))
         done = plain(valuing.apply_rows(hub, rows, who(), dry_run=not wanted))
     differs = not wanted and (done["added"] or done["changed"])
     told = f"{done['added']} new, {done['changed']} changed, {done['same']} as they were"
@@ -135,25 +146,20 @@ def _known(file: Path) -> str:
     return kind
 
 
-def _write(file: Path, rows: Sequence[dict[str, Any]]) -> None:
+def _write_csv(file: Path, rows: Sequence[dict[str, Any]]) -> None:
     table = [[_text(row.get(column)) for column in COLUMNS] for row in rows]
-    if _known(file) == ".csv":
-        with file.open("w", encoding="utf-8-sig", newline="") as out:  # Excel reads UTF-8 only with its mark
-            csv.writer(out).writerows([COLUMNS, *[[_harmless(cell) for cell in row] for row in table]])
-        return
-    from openpyxl import Workbook
+    with file.open("w", encoding="utf-8-sig", newline="") as out:  # Excel reads UTF-8 only with its mark
+        csv.writer(out).writerows([COLUMNS, *[[_harmless(cell) for cell in row] for row in table]])
 
-    book = Workbook()
-    sheet = book.active
-    assert sheet is not None  # noqa: S101  a new book has one
-    sheet.title = "values"
-    for row in (list(COLUMNS), *table):
-        sheet.append(row)
-    for cells in sheet.iter_rows(min_row=2):
-        for cell in cells:
-            cell.data_type = "s"  # codes are text: 007 stays 007, and =1+1 is no formula
-            cell.number_format = "@"
-    book.save(file)
+
+def _row(row: Mapping[str, Any]) -> Row:
+    """A row of a map as Excel files hold it."""
+    from mappings.excel import Row
+
+    return Row(
+        row["name"], row["system"], row.get("vendor_value") or "", row.get("canonical_value") or "", row.get("company") or "",
+        row.get("valid_from"), row.get("valid_to"),
+    )  # fmt: skip
 
 
 def _harmless(cell: str) -> str:
@@ -162,10 +168,9 @@ def _harmless(cell: str) -> str:
 
 
 def _read(file: Path) -> list[dict[str, Any]]:
-    kind = _known(file)
     if file.stat().st_size > MOST_BYTES:
         raise CommandFailed(f"{file.name} is larger than {MOST_BYTES >> 20} MiB", "split it", exits=Exit.USAGE)
-    table = _read_csv(file) if kind == ".csv" else _read_excel(file)
+    table = _read_csv(file)
     if not table or [cell.strip() for cell in table[0][: len(COLUMNS)]] != list(COLUMNS):
         raise CommandFailed(f"{file.name}:1: the first row is not {', '.join(COLUMNS)}", "begin with `hub values export`", exits=Exit.USAGE)
     rows = []
@@ -175,6 +180,20 @@ def _read(file: Path) -> list[dict[str, Any]]:
             days = {side: _day(row[side], file, number) for side in ("valid_from", "valid_to")}
             rows.append({**row, **days})
     return rows
+
+
+def _read_excel(file: Path, present: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """All rows of a workbook; or every mistake in it, by its cell."""
+    from mappings.excel import NotAWorkbook, preview
+
+    try:
+        found = preview(file.read_bytes(), [_row(row) for row in present])
+    except NotAWorkbook as wrong:
+        raise CommandFailed(f"{file.name}: {wrong}", "begin with `hub values export`", exits=Exit.USAGE) from wrong
+    if found.errors:
+        told = "; ".join(f"{error.cell}: {error.why}" for error in found.errors[:20])
+        raise CommandFailed(f"{file.name} has {len(found.errors)} mistakes: {told}", found.errors[0].fix, exits=Exit.USAGE)
+    return [row._asdict() for row in found.rows]
 
 
 def _read_csv(file: Path) -> list[list[str]]:
@@ -189,20 +208,6 @@ def _read_csv(file: Path) -> list[list[str]]:
     return [
         [cell.removeprefix("'") if cell[:2] in ("'=", "'+", "'-", "'@") else cell for cell in row] for row in csv.reader(io.StringIO(text))
     ]
-
-
-def _read_excel(file: Path) -> list[list[str]]:
-    from zipfile import BadZipFile
-
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    try:
-        book = load_workbook(file, read_only=True, data_only=True)
-    except (BadZipFile, InvalidFileException, KeyError) as wrong:
-        raise CommandFailed(f"{file.name} is no Excel workbook", "save it as .xlsx", exits=Exit.USAGE) from wrong
-    sheet = book.worksheets[0]
-    return [[_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
 
 
 def _text(cell: Any) -> str:

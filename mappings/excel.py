@@ -75,6 +75,8 @@ class Preview:
 
     edits: Sequence[Edit]
     unchanged: int
+    rows: Sequence[Row] = field(default_factory=tuple)
+    """All filled rows of the workbook, in its order."""
     errors: Sequence[CellError] = field(default_factory=tuple)
 
 
@@ -129,13 +131,14 @@ def preview(
         wanted[row.key] = (line, row)
     errors += _overlaps(wanted)
     if errors:
-        return Preview((), 0, tuple(errors))
+        return Preview((), 0, errors=tuple(errors))
     before = {row.key: row for row in present}
     edits = [Edit("change" if key in before else "add", before.get(key), row) for key, (_, row) in wanted.items() if before.get(key) != row]
     if whole:
         touched = {(row.name, row.system) for _, row in wanted.values()}
         edits += [Edit("remove", row, None) for key, row in before.items() if key not in wanted and (row.name, row.system) in touched]
-    return Preview(tuple(edits), sum(before.get(key) == row for key, (_, row) in wanted.items()))
+    filled = tuple(row for _, row in wanted.values())
+    return Preview(tuple(edits), sum(before.get(row.key) == row for row in filled), filled)
 
 
 def _order(row: Row) -> tuple[str, ...]:

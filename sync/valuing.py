@@ -129,12 +129,12 @@ def apply_rows(hub: Hub, wanted: Sequence[Mapping[str, Any]], by: str, *, dry_ru
 
     Raises: BadValueRow.
     """
-    known = {(row["name"], row["system"], row["company"], row["vendor_value"], row["valid_from"]): row["canonical_value"] for row in rows(hub)}
+    known = {(row["name"], row["system"], row["company"], row["vendor_value"], row["valid_from"]): (row["canonical_value"], row["valid_to"]) for row in rows(hub)}
     added = changed = same = 0
     with hub.transaction() as db:
         for row in wanted:
             key = (row["name"], row["system"], row.get("company") or "", row["vendor_value"], row.get("valid_from"))
-            if known.get(key) == row["canonical_value"]:
+            if known.get(key) == (row["canonical_value"], row.get("valid_to")):
                 same += 1
                 continue
             added, changed = (added, changed + 1) if key in known else (added + 1, changed)
