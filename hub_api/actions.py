@@ -19,7 +19,7 @@ from starlette.responses import Response
 from hub_api.deps import Engine, EngineDep, may
 from hub_api.keys import Caller
 from hub_api.permissions import Scope
-from hub_api.problems import KeyReused, Problem, RequestRepeated, of
+from hub_api.problems import KeyReused, RequestRepeated, of
 
 IdempotencyKey = Annotated[
     str | None,

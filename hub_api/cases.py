@@ -95,14 +95,22 @@ Reader = Annotated[Caller, may(Scope.CASES_READ)]
 
 
 @router.get(
-    "", operation_id="list_cases", responses=ok(Cases, page_example(CASE), "A page.") | problems(BadParameters, BadCursor), response_class=Response
+    "",
+    operation_id="list_cases",
+    responses=ok(Cases, page_example(CASE), "A page.") | problems(BadParameters, BadCursor),
+    response_class=Response,
 )
 def list_cases(asked: Annotated[CaseFilters, Query()], who: Reader, engine: EngineDep, db: Db) -> Response:
     """Cases, newest first."""
     return answer(paged(engine, db, who, lists.CASES, asked))
 
 
-@router.get("/{case_id}", operation_id="get_case", responses=ok(Case, CASE, "The case.") | problems(RecordNotFound, NotFound), response_class=Response)
+@router.get(
+    "/{case_id}",
+    operation_id="get_case",
+    responses=ok(Case, CASE, "The case.") | problems(RecordNotFound, NotFound),
+    response_class=Response,
+)
 def get_case(case_id: Number, who: Reader, db: Db) -> Response:
     """One case with its evidence."""
     return answer(found(db, lists.CASES, id=case_id))
@@ -115,7 +123,9 @@ def get_case(case_id: Number, who: Reader, db: Db) -> Response:
     | problems(BadParameters, Unreadable, InvalidPayload, RecordNotFound, NotFound, WrongState, NotAllowedHere, RequestRepeated, KeyReused),
     response_class=Response,
 )
-def decide(case_id: Number, decision: Decision, act: Annotated[Action, doing("case.decide", Scope.CASES_DECIDE)], engine: EngineDep) -> Response:
+def decide(
+    case_id: Number, decision: Decision, act: Annotated[Action, doing("case.decide", Scope.CASES_DECIDE)], engine: EngineDep
+) -> Response:
     """Say whether the two records are one; what was held for the case goes on."""
     act.on(f"case:{case_id}", answer=decision.answer)
     engine_calls.decide(engine.hub, case_id, decision.answer, by=act.by, reason=decision.reason)

@@ -39,7 +39,9 @@ class Change(BaseModel):
     entity: str
     id: UUID = Field(description="The record; read it at /v1/<entities>/<id>.")
     created: bool
-    changed: Any = Field(description="For our own people field: [before, after]; for a dealer the names of its fields; null for a new record.")
+    changed: Any = Field(
+        description="For our own people field: [before, after]; for a dealer the names of its fields; null for a new record."
+    )
     version: int | None = None
     cause: str | None = None
 
@@ -81,7 +83,9 @@ EXAMPLE = {
 }
 
 
-@router.get("", operation_id="changes", responses=ok(Feed, EXAMPLE, "Some changes.") | problems(BadParameters, BadCursor), response_class=Response)
+@router.get(
+    "", operation_id="changes", responses=ok(Feed, EXAMPLE, "Some changes.") | problems(BadParameters, BadCursor), response_class=Response
+)
 def changes(asked: Annotated[FeedFilters, Query()], who: Annotated[Caller, may(Scope.CHANGES_READ)], engine: EngineDep, db: Db) -> Response:
     """What changed since a position, oldest first."""
     query = query_id("changes", who.key_id, asked.entity)
@@ -95,7 +99,9 @@ def changes(asked: Annotated[FeedFilters, Query()], who: Annotated[Caller, may(S
             break
         rows, at = _slice(db, at, horizon, tuple(views), asked.limit - len(items))
         items += _shown(db, views, tree, rows)
-    return answer({"items": items, "next": engine.sealer.seal([at[0].isoformat(), at[1]], query), "more": at[0] < horizon and len(items) > 0})
+    return answer(
+        {"items": items, "next": engine.sealer.seal([at[0].isoformat(), at[1]], query), "more": at[0] < horizon and len(items) > 0}
+    )
 
 
 def _start(db: Cursor, horizon: datetime) -> Position:

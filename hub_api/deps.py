@@ -46,6 +46,11 @@ class Engine:
                 self._hub = self._opener()
             return self._hub
 
+    def use(self, hub: Hub) -> None:
+        """Work with a hub that somebody else opened and will close."""
+        with self._lock:
+            self._hub, self._owned = hub, False
+
     def close(self) -> None:
         """Close the hub if it was opened here."""
         with self._lock:
@@ -63,7 +68,9 @@ class Engine:
     def reading(self) -> Iterator[Cursor]:
         """A transaction that can only read, with a limit on every statement."""
         with self.transaction() as db:
-            db.execute(f"SET TRANSACTION READ ONLY; SET LOCAL TimeZone = 'UTC'; SET LOCAL statement_timeout = {int(self.settings.statement_timeout_s * 1000)}".encode())
+            db.execute(
+                f"SET TRANSACTION READ ONLY; SET LOCAL TimeZone = 'UTC'; SET LOCAL statement_timeout = {int(self.settings.statement_timeout_s * 1000)}".encode()
+            )
             yield db
 
     @property

@@ -81,8 +81,12 @@ PAIR = {
 EXAMPLE = {"states": {"in_sync": 9120, "due": 0, "in_flight": 0, "held": 14, "blocked": 0, "left": 2}} | page_example(PAIR)
 
 
-@router.get("", operation_id="list_drift", responses=ok(Drift, EXAMPLE, "A page.") | problems(BadParameters, BadCursor), response_class=Response)
-def list_drift(asked: Annotated[DriftFilters, Query()], who: Annotated[Caller, may(Scope.OPERATIONS_READ)], engine: EngineDep, db: Db) -> Response:
+@router.get(
+    "", operation_id="list_drift", responses=ok(Drift, EXAMPLE, "A page.") | problems(BadParameters, BadCursor), response_class=Response
+)
+def list_drift(
+    asked: Annotated[DriftFilters, Query()], who: Annotated[Caller, may(Scope.OPERATIONS_READ)], engine: EngineDep, db: Db
+) -> Response:
     """What differs, where and why."""
     states = dict.fromkeys(lists.STATES, 0)
     for row in lists.state_counts(db):

@@ -111,7 +111,6 @@ def set_value(hub: Hub, value: Mapping[str, Any], *, by: str) -> int:
 
 def receive(hub: Hub, system: str, request: Request, body: bytes) -> EventAnswer:
     """Hand a callback to its connector, as it came."""
-    from connectors.base import InboundRequest
     inbound = InboundRequest(
         method=request.method,
         path=request.url.path,

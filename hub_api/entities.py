@@ -62,7 +62,9 @@ _FIELD = {
     "name": "total", "kind": "decimal", "description": "Including tax.", "refers_to": "", "personal": False, "derived": False, "filterable": True,
     "writable": False,
 }  # fmt: skip
-EXAMPLE = {"items": [{"entity": "order", "title": "销售订单 Order", "address": "/v1/orders", "fields": [_FIELD], "sets": {"lines": [_FIELD]}}]}
+EXAMPLE = {
+    "items": [{"entity": "order", "title": "销售订单 Order", "address": "/v1/orders", "fields": [_FIELD], "sets": {"lines": [_FIELD]}}]
+}
 ME = {"key_id": "abcdefghijkl", "name": "erp-team", "role": "it", "scopes": ["records:read"], "party": None}
 
 
@@ -79,7 +81,9 @@ def _field(spec: FieldSpec, seen: View, *, root: bool) -> dict[str, Any]:
     }
 
 
-@router.get("/entities", operation_id="entities", responses=ok(Dictionary, EXAMPLE, "The dictionary.") | problems(), response_class=Response)
+@router.get(
+    "/entities", operation_id="entities", responses=ok(Dictionary, EXAMPLE, "The dictionary.") | problems(), response_class=Response
+)
 def entities(who: Who) -> Response:
     """Every kind of record and field that this key may see."""
     items = []

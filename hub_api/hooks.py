@@ -10,7 +10,7 @@ from starlette.responses import Response
 from hub_api import engine_calls
 from hub_api.actions import RawBody
 from hub_api.deps import EngineDep
-from hub_api.problems import BodyTooLarge, BodyTooSlow, ForgedCallback, NotFound, SystemAway, problems
+from hub_api.problems import BodyTooLarge, BodyTooSlow, ForgedCallback, NotFound, RecordNotFound, SystemAway, problems
 
 router = APIRouter(prefix="/v1/hooks", tags=["hooks"])
 
@@ -18,7 +18,7 @@ System = Annotated[str, Path(pattern=r"^[a-z0-9_]{1,60}$", description="Name of 
 
 _PLAIN = frozenset({"text/plain", "application/json", "application/xml", "text/xml"})
 _RESPONSES = {200: {"description": "Taken.", "content": {"text/plain": {"example": "success"}}}} | problems(
-    ForgedCallback, NotFound, BodyTooLarge, BodyTooSlow, SystemAway, keyed=False
+    ForgedCallback, NotFound, RecordNotFound, BodyTooLarge, BodyTooSlow, SystemAway, keyed=False
 )
 _BODY = {"requestBody": {"required": False, "content": {"application/octet-stream": {"example": "the vendor's own bytes"}}}}
 

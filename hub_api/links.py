@@ -73,7 +73,9 @@ class LinkFilters(Paged):
 class SystemRecord(BaseModel):
     """One record of a system."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"system": "zoho", "stream": "accounts", "key": "57257670000001"}})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"system": "zoho", "stream": "accounts", "key": "57257670000001"}}
+    )
 
     system: Annotated[Text, Field(max_length=100)]
     stream: Annotated[Text, Field(max_length=100)]
@@ -123,8 +125,15 @@ LINK = {
 _ACTS = problems(BadParameters, Unreadable, InvalidPayload, NotFound, WrongState, NotAllowedHere, RequestRepeated, KeyReused)
 
 
-@router.get("", operation_id="list_links", responses=ok(Links, page_example(LINK), "A page.") | problems(BadParameters, BadCursor), response_class=Response)
-def list_links(asked: Annotated[LinkFilters, Query()], _who: Annotated[Caller, may(Scope.OPERATIONS_READ)], engine: EngineDep, db: Db) -> Response:
+@router.get(
+    "",
+    operation_id="list_links",
+    responses=ok(Links, page_example(LINK), "A page.") | problems(BadParameters, BadCursor),
+    response_class=Response,
+)
+def list_links(
+    asked: Annotated[LinkFilters, Query()], _who: Annotated[Caller, may(Scope.OPERATIONS_READ)], engine: EngineDep, db: Db
+) -> Response:
     """Links, by system and key."""
     return answer(paged(engine, db, _who, lists.LINKS, asked))
 

@@ -99,7 +99,14 @@ QUARANTINE = Listing(
     "SELECT q.id, s.system, s.name AS stream, s.entity, q.key, q.org, q.cause, q.waits_for, q.why, q.next_step, q.attempts, q.state, q.first_at, q.last_at, "
     "q.closed_by FROM quarantine q JOIN stream s ON s.id = q.stream_id",
     {"id": "q.id::bigint"},
-    {"state": "q.state = %s", "cause": "q.cause = %s", "system": "s.system = %s", "stream": "s.name = %s", "key": "q.key = %s", "id": "q.id = %s"},
+    {
+        "state": "q.state = %s",
+        "cause": "q.cause = %s",
+        "system": "s.system = %s",
+        "stream": "s.name = %s",
+        "key": "q.key = %s",
+        "id": "q.id = %s",
+    },
 )
 PLANS = Listing(
     "SELECT p.id, p.kind, p.scope::text AS scope, p.state, p.summary::text AS summary, p.made_at, p.expires_at, p.decided_by, p.decided_at FROM plan p",
@@ -111,7 +118,13 @@ PLAN_ROWS = Listing(
     "SELECT s.system, s.name AS stream, s.entity, r.stream_id, r.entity_id, r.org, r.action, r.changes::text AS changes, r.canonical_version, "
     "r.observed_version, r.outcome FROM plan_row r JOIN stream s ON s.id = r.stream_id",
     {"stream_id": "r.stream_id::smallint", "entity_id": "r.entity_id::uuid", "org": "r.org::text"},
-    {"plan": "r.plan_id = %s", "system": "s.system = %s", "action": "r.action = %s", "entity": "s.entity = %s", "outcome": "r.outcome = %s"},
+    {
+        "plan": "r.plan_id = %s",
+        "system": "s.system = %s",
+        "action": "r.action = %s",
+        "entity": "s.entity = %s",
+        "outcome": "r.outcome = %s",
+    },
     newest_first=False,
     exact=("changes",),
 )
@@ -126,7 +139,13 @@ DRIFT = Listing(
     "d.due_at, d.attempts, d.changed_at, l.key, l.number FROM desired d JOIN stream s ON s.id = d.stream_id "
     "LEFT JOIN link l ON l.stream_id = d.stream_id AND l.entity_id = d.entity_id AND l.org = d.org AND l.role = 'primary'",
     {"stream_id": "d.stream_id::smallint", "entity_id": "d.entity_id::uuid", "org": "d.org::text"},
-    {"system": "s.system = %s", "stream": "s.name = %s", "entity": "s.entity = %s", "state": "d.state = %s", "entity_id": "d.entity_id = %s"},
+    {
+        "system": "s.system = %s",
+        "stream": "s.name = %s",
+        "entity": "s.entity = %s",
+        "state": "d.state = %s",
+        "entity_id": "d.entity_id = %s",
+    },
     newest_first=False,
     exact=("differs",),
 )
@@ -140,11 +159,21 @@ VALUES = Listing(
 MISSING_VALUES = Listing(
     "SELECT m.name, m.system, m.company, m.direction, m.value, s.name AS example_stream, m.example_key, m.records, m.first_at "
     "FROM value_missing m LEFT JOIN stream s ON s.id = m.example_stream",
-    {"name": "m.name::text", "system": "m.system::text", "company": "m.company::text", "direction": "m.direction::text", "value": "m.value::text"},
+    {
+        "name": "m.name::text",
+        "system": "m.system::text",
+        "company": "m.company::text",
+        "direction": "m.direction::text",
+        "value": "m.value::text",
+    },
     {"name": "m.name = %s", "system": "m.system = %s"},
     newest_first=False,
 )
-def page(db: Cursor, listing: Listing, given: Mapping[str, Any], *, after: Sequence[Any] | None, limit: int, and_also: str = "") -> list[Row]:
+
+
+def page(
+    db: Cursor, listing: Listing, given: Mapping[str, Any], *, after: Sequence[Any] | None, limit: int, and_also: str = ""
+) -> list[Row]:
     """Rows of a list, one more than `limit` when there are more. A filter that is None does not filter."""
     where = [condition for condition in (listing.always, and_also) if condition]
     values: list[Any] = []

@@ -89,7 +89,8 @@ def create_app(
     )
     app.state.engine = engine
     for router in ROUTERS:
-        app.include_router(router)
+        # The routes themselves, not `include_router`: that would build each of them a second time.
+        app.router.routes.extend(router.routes)
     app.add_middleware(Gate, engine=engine, on_problem=on_problem)
     app.add_exception_handler(HTTPException, _refused_by_framework)
     app.add_exception_handler(RequestValidationError, _not_valid)

@@ -34,9 +34,12 @@ class _Figures(Collector):
 @router.get(
     "/metrics",
     operation_id="metrics",
-    responses={200: {"description": "Figures in Prometheus text.", "content": {"text/plain": {"schema": {"type": "string"}, "example": _EXAMPLE}}}}
+    responses={
+        200: {"description": "Figures in Prometheus text.", "content": {"text/plain": {"schema": {"type": "string"}, "example": _EXAMPLE}}}
+    }
     | problems(),
     response_class=Response,
+    openapi_extra={"security": [{}, {"key": []}]},
 )
 def metrics(request: Request, engine: EngineDep) -> Response:
     """Records, states, quarantine, cases, lag, budgets and runs, by system and stream."""
@@ -96,7 +99,9 @@ def _runs(db: Cursor) -> list[Metric]:
     for row in lists.run_totals(db):
         runs.add_metric([row["kind"], row["system"], row["status"]], row["runs"])
     took = GaugeMetricFamily("hub_last_run_seconds", "How long the newest run took.", labels=["kind", "system"])
-    started = GaugeMetricFamily("hub_last_run_started_timestamp_seconds", "When the newest run started, Unix time.", labels=["kind", "system"])
+    started = GaugeMetricFamily(
+        "hub_last_run_started_timestamp_seconds", "When the newest run started, Unix time.", labels=["kind", "system"]
+    )
     for row in lists.last_runs(db):
         place = [row["kind"], row["system"]]
         started.add_metric(place, row["started_at"].timestamp())

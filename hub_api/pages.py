@@ -29,11 +29,20 @@ class Paged(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(default=50, ge=1, le=MAX_PAGE, description="Most rows on the page.")
-    after: Annotated[str, Field(max_length=MAX_CURSOR)] | SkipJsonSchema[None] = Field(default=None, description="`next` of the page before.")
+    after: Annotated[str, Field(max_length=MAX_CURSOR)] | SkipJsonSchema[None] = Field(
+        default=None, description="`next` of the page before."
+    )
 
 
 def paged(
-    engine: Engine, db: Cursor, who: Caller, listing: lists.Listing, asked: Paged, *, more: Mapping[str, Any] | None = None, and_also: str = ""
+    engine: Engine,
+    db: Cursor,
+    who: Caller,
+    listing: lists.Listing,
+    asked: Paged,
+    *,
+    more: Mapping[str, Any] | None = None,
+    and_also: str = "",
 ) -> dict[str, Any]:
     """A page: `items` and `next`. `more` are filters that the caller did not choose; they are bound to the cursor all the same."""
     given = asked.model_dump(exclude={"limit", "after"}, exclude_none=True) | dict(more or {})

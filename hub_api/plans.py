@@ -146,18 +146,28 @@ ROW = {
     "outcome": "",
 }
 Reader = Annotated[Caller, may(Scope.OPERATIONS_READ)]
-_DECISIONS = problems(BadParameters, Unreadable, InvalidPayload, RecordNotFound, NotFound, WrongState, NotAllowedHere, RequestRepeated, KeyReused)
+_DECISIONS = problems(
+    BadParameters, Unreadable, InvalidPayload, RecordNotFound, NotFound, WrongState, NotAllowedHere, RequestRepeated, KeyReused
+)
 
 
 @router.get(
-    "", operation_id="list_plans", responses=ok(Plans, page_example(PLAN), "A page.") | problems(BadParameters, BadCursor), response_class=Response
+    "",
+    operation_id="list_plans",
+    responses=ok(Plans, page_example(PLAN), "A page.") | problems(BadParameters, BadCursor),
+    response_class=Response,
 )
 def list_plans(asked: Annotated[PlanFilters, Query()], who: Reader, engine: EngineDep, db: Db) -> Response:
     """Plans, newest first."""
     return answer(paged(engine, db, who, lists.PLANS, asked))
 
 
-@router.get("/{plan_id}", operation_id="get_plan", responses=ok(Plan, PLAN, "The plan.") | problems(RecordNotFound, NotFound), response_class=Response)
+@router.get(
+    "/{plan_id}",
+    operation_id="get_plan",
+    responses=ok(Plan, PLAN, "The plan.") | problems(RecordNotFound, NotFound),
+    response_class=Response,
+)
 def get_plan(plan_id: Number, who: Reader, db: Db) -> Response:
     """One plan with its counts."""
     return answer(found(db, lists.PLANS, id=plan_id))
@@ -176,7 +186,11 @@ def list_plan_rows(plan_id: Number, asked: Annotated[RowFilters, Query()], who: 
 
 
 @router.post(
-    "", status_code=201, operation_id="make_plan", responses=ok(Plan, PLAN, "The plan.", 201) | _DECISIONS | problems(SystemAway), response_class=Response
+    "",
+    status_code=201,
+    operation_id="make_plan",
+    responses=ok(Plan, PLAN, "The plan.", 201) | _DECISIONS | problems(SystemAway),
+    response_class=Response,
 )
 def make_plan(order: PlanOrder, act: Annotated[Action, doing("plan.make", Scope.PLANS_MAKE)], engine: EngineDep) -> Response:
     """Write down what would change, from what is known now; nothing is read from or written to a system."""
@@ -189,7 +203,8 @@ def make_plan(order: PlanOrder, act: Annotated[Action, doing("plan.make", Scope.
 @router.post(
     "/{plan_id}/approve",
     operation_id="approve_plan",
-    responses=ok(Plan, PLAN | {"state": "approved", "decided_by": "api:li", "decided_at": "2026-01-05T03:00:00Z"}, "The plan, approved.") | _DECISIONS,
+    responses=ok(Plan, PLAN | {"state": "approved", "decided_by": "api:li", "decided_at": "2026-01-05T03:00:00Z"}, "The plan, approved.")
+    | _DECISIONS,
     response_class=Response,
 )
 def approve(plan_id: Number, act: Annotated[Action, doing("plan.approve", Scope.PLANS_DECIDE)], engine: EngineDep) -> Response:
@@ -203,7 +218,8 @@ def approve(plan_id: Number, act: Annotated[Action, doing("plan.approve", Scope.
 @router.post(
     "/{plan_id}/reject",
     operation_id="reject_plan",
-    responses=ok(Plan, PLAN | {"state": "rejected", "decided_by": "api:li", "decided_at": "2026-01-05T03:00:00Z"}, "The plan, rejected.") | _DECISIONS,
+    responses=ok(Plan, PLAN | {"state": "rejected", "decided_by": "api:li", "decided_at": "2026-01-05T03:00:00Z"}, "The plan, rejected.")
+    | _DECISIONS,
     response_class=Response,
 )
 def reject(

@@ -97,9 +97,9 @@ class FieldNotAllowed(Problem):
 
 
 class BadCursor(Problem):
-    """The cursor was not made by this list, with these filters, for this key."""
+    """The cursor was not made by this list, with these filters, for this key: there is no such page."""
 
-    kind = "malformed"
+    kind = "not_found"
     code = "api/bad-cursor"
     title = "The cursor does not fit"
     detail = "The cursor belongs to another query or key. Start again without it."

@@ -85,9 +85,13 @@ class QuarantineFilters(Paged):
 class Mended(BaseModel):
     """The record as it should have been."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"payload": {"FNumber": "CUST0001", "FName": "苏州恒信机电有限公司"}}})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"payload": {"FNumber": "CUST0001", "FName": "苏州恒信机电有限公司"}}}
+    )
 
-    payload: dict[str, Any] = Field(min_length=1, description="The whole record in the system's own shape; used until the system changes it.")
+    payload: dict[str, Any] = Field(
+        min_length=1, description="The whole record in the system's own shape; used until the system changes it."
+    )
 
 
 class Replay(BaseModel):
@@ -128,7 +132,16 @@ SET_ASIDE = {
 REPLAYED = {"status": "done", "counts": {"released": 1}, "problems": []}
 Reader = Annotated[Caller, may(Scope.OPERATIONS_READ)]
 _ACTS = problems(
-    BadParameters, Unreadable, InvalidPayload, RecordNotFound, NotFound, WrongState, NotAllowedHere, RequestRepeated, KeyReused, BodyTooLarge
+    BadParameters,
+    Unreadable,
+    InvalidPayload,
+    RecordNotFound,
+    NotFound,
+    WrongState,
+    NotAllowedHere,
+    RequestRepeated,
+    KeyReused,
+    BodyTooLarge,
 )
 
 
@@ -173,7 +186,11 @@ def replay(which: Replay, act: Annotated[Action, doing("quarantine.replay", Scop
     response_class=Response,
 )
 def mend(
-    quarantine_id: Number, mended: Mended, body: RawBody, act: Annotated[Action, doing("quarantine.mend", Scope.QUARANTINE_MEND)], engine: EngineDep
+    quarantine_id: Number,
+    mended: Mended,
+    body: RawBody,
+    act: Annotated[Action, doing("quarantine.mend", Scope.QUARANTINE_MEND)],
+    engine: EngineDep,
 ) -> Response:
     """Put a mended payload in place of the one that the system sent, and try it."""
     act.on(f"quarantine:{quarantine_id}", fields=sorted(mended.payload)[:50])
@@ -188,7 +205,9 @@ def mend(
     responses=ok(SetAside, SET_ASIDE | {"state": "released"}, "The record after it was tried.") | _ACTS,
     response_class=Response,
 )
-def replay_one(quarantine_id: Number, act: Annotated[Action, doing("quarantine.replay", Scope.QUARANTINE_MEND)], engine: EngineDep) -> Response:
+def replay_one(
+    quarantine_id: Number, act: Annotated[Action, doing("quarantine.replay", Scope.QUARANTINE_MEND)], engine: EngineDep
+) -> Response:
     """Try one record again now."""
     with engine.reading() as db:
         found(db, lists.QUARANTINE, id=quarantine_id)
@@ -204,12 +223,17 @@ def replay_one(quarantine_id: Number, act: Annotated[Action, doing("quarantine.r
     responses=ok(SetAside, SET_ASIDE | {"state": "discarded", "closed_by": "api:li"}, "The record, discarded.") | _ACTS,
     response_class=Response,
 )
-def discard(quarantine_id: Number, act: Annotated[Action, doing("quarantine.discard", Scope.QUARANTINE_MEND)], engine: EngineDep) -> Response:
+def discard(
+    quarantine_id: Number, act: Annotated[Action, doing("quarantine.discard", Scope.QUARANTINE_MEND)], engine: EngineDep
+) -> Response:
     """Close it without using the record; it comes back when the system changes it."""
     act.on(f"quarantine:{quarantine_id}")
     engine_calls.discard(engine.hub, quarantine_id, by=act.by)
     with engine.reading() as db:
         return act.done(found(db, lists.QUARANTINE, id=quarantine_id))
+
+
+_EXACT = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
 def exact(body: bytes) -> dict[str, Any]:
@@ -218,6 +242,6 @@ def exact(body: bytes) -> dict[str, Any]:
     Raises: Unreadable for what JSON does not know (NaN), a number with too many digits, or nesting without end.
     """
     try:
-        return msgspec.json.decode(body, type=dict[str, Any], float_hook=Decimal)
+        return _EXACT.decode(body)
     except (msgspec.DecodeError, RecursionError, ValueError, ArithmeticError) as wrong:
         raise Unreadable from wrong

@@ -43,7 +43,11 @@ Reader = Annotated[Caller, may(Scope.RECORDS_READ)]
 IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", max_length=500, description="ETag of the answer you have.")]
 IfMatch = Annotated[
     str | None,
-    Header(alias="If-Match", max_length=100, description="ETag of the record you edit; refused with 412 when it has changed since."),
+    Header(
+        alias="If-Match",
+        pattern=r'^(\*|"v[0-9]{1,9}-[0-9a-f]{32}")$',
+        description="ETag of the record you edit; refused with 412 when it has changed since.",
+    ),
 ]
 _REPEATS = (_KeyReused, _RequestRepeated)
 

@@ -65,13 +65,20 @@ RUN = {
 Reader = Annotated[Caller, may(Scope.OPERATIONS_READ)]
 
 
-@router.get("", operation_id="list_runs", responses=ok(Runs, page_example(RUN), "A page.") | problems(BadParameters, BadCursor), response_class=Response)
+@router.get(
+    "",
+    operation_id="list_runs",
+    responses=ok(Runs, page_example(RUN), "A page.") | problems(BadParameters, BadCursor),
+    response_class=Response,
+)
 def list_runs(asked: Annotated[RunFilters, Query()], who: Reader, engine: EngineDep, db: Db) -> Response:
     """Runs, newest first."""
     return answer(paged(engine, db, who, lists.RUNS, asked))
 
 
-@router.get("/{run_id}", operation_id="get_run", responses=ok(Run, RUN, "The run.") | problems(RecordNotFound, NotFound), response_class=Response)
+@router.get(
+    "/{run_id}", operation_id="get_run", responses=ok(Run, RUN, "The run.") | problems(RecordNotFound, NotFound), response_class=Response
+)
 def get_run(run_id: Number, who: Reader, db: Db) -> Response:
     """One run."""
     return answer(found(db, lists.RUNS, id=run_id))

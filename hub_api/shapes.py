@@ -50,6 +50,7 @@ def _moment(text: str) -> str:
 DayText = Annotated[str, AfterValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 MomentText = Annotated[str, Field(max_length=40), AfterValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
 
+
 def _entity(name: str) -> str:
     if name not in MODELS:
         raise ValueError(f"use one of {', '.join(MODELS)}")

@@ -117,8 +117,15 @@ def list_systems(_who: Reader, engine: EngineDep, db: Db) -> Response:
     return answer({"items": _all(db, engine.hub.systems()), "open": lists.open_counts(db)})
 
 
-@router.get("/{system}", operation_id="get_system", responses=ok(System, SYSTEM, "The system.") | problems(RecordNotFound, NotFound), response_class=Response)
-def get_system(system: Annotated[str, Path(max_length=100, description="Name of the system.")], _who: Reader, engine: EngineDep, db: Db) -> Response:
+@router.get(
+    "/{system}",
+    operation_id="get_system",
+    responses=ok(System, SYSTEM, "The system.") | problems(RecordNotFound, NotFound),
+    response_class=Response,
+)
+def get_system(
+    system: Annotated[str, Path(max_length=100, description="Name of the system.")], _who: Reader, engine: EngineDep, db: Db
+) -> Response:
     """One system with its streams."""
     found = next((one for one in _all(db, engine.hub.systems()) if one["system"] == system), None)
     if found is None:

@@ -142,7 +142,10 @@ Reader = Annotated[Caller, may(Scope.OPERATIONS_READ)]
 
 
 @router.get(
-    "", operation_id="list_values", responses=ok(Values, page_example(VALUE), "A page.") | problems(BadParameters, BadCursor), response_class=Response
+    "",
+    operation_id="list_values",
+    responses=ok(Values, page_example(VALUE), "A page.") | problems(BadParameters, BadCursor),
+    response_class=Response,
 )
 def list_values(asked: Annotated[ValueFilters, Query()], who: Reader, engine: EngineDep, db: Db) -> Response:
     """Rows of the value maps, newest first."""
@@ -170,7 +173,7 @@ def list_missing(asked: Annotated[MissingFilters, Query()], who: Reader, engine:
 def set_value(value: NewValue, act: Annotated[Action, doing("value.set", Scope.VALUES_WRITE)], engine: EngineDep) -> Response:
     """Say what a system's value means; records that waited for it go on."""
     if value.valid_from and value.valid_to and value.valid_from > value.valid_to:
-        raise InvalidPayload(errors=[{"where": "body.valid_to", "what": "ends before it begins"}])
+        raise WrongState("valid_to lies before valid_from.")
     act.on(f"value:{value.name}/{value.system}/{value.company}/{value.vendor_value}"[:400])
     released = engine_calls.set_value(engine.hub, value.model_dump(), by=act.by)
     return act.done({"released": released})

@@ -10,7 +10,13 @@ CONFIG = HubConfig.model_validate(
         "systems": {
             "kingdee": {
                 "kind": "erp_kingdee",
-                "settings": {"server_url": "http://127.0.0.1:9/k3cloud/", "acct_id": "x", "user_name": "x", "app_id": "220001_MTI2MGM1Pj9qPDk/OT04KHMiKnd0IXMr", "app_secret": "MK-SECRET-4d4d"},
+                "settings": {
+                    "server_url": "http://127.0.0.1:9/k3cloud/",
+                    "acct_id": "x",
+                    "user_name": "x",
+                    "app_id": "220001_MTI2MGM1Pj9qPDk/OT04KHMiKnd0IXMr",
+                    "app_secret": "MK-SECRET-4d4d",
+                },
             },
             "zoho": {
                 "kind": "crm_zoho",
@@ -27,7 +33,10 @@ CONFIG = HubConfig.model_validate(
         "flows": {
             "party": {
                 "owners": {"default": ["kingdee", "zoho", "hub"], "phone": ["hub", "zoho", "kingdee"], "tags": "hub", "name": "kingdee"},
-                "systems": {"kingdee": {"stream": "customers", "create": True, "goal": "C"}, "zoho": {"stream": "accounts", "create": True}},
+                "systems": {
+                    "kingdee": {"stream": "customers", "create": True, "goal": "C"},
+                    "zoho": {"stream": "accounts", "create": True},
+                },
             },
             "product": {"owners": {"default": ["kingdee"]}, "systems": {"kingdee": {"stream": "products", "mode": "read"}}},
             "order": {

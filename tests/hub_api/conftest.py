@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -13,6 +14,7 @@ from fastapi.testclient import TestClient
 
 from hub_api import keys
 from hub_api.main import create_app
+from hub_api.problems import Problem
 from hub_api.settings import ApiSettings
 from ledger import postgres
 from sync.hub import Hub
@@ -42,8 +44,7 @@ def world(hub: Hub) -> World:
         return fill(db)
 
 
-@pytest.fixture(scope="session")
-def tokens(hub: Hub, world: World) -> dict[str, str]:
+def make_tokens(hub: Hub, world: World) -> dict[str, str]:
     """One key for each role, `other_dealer` for the rival, and keys that do not work: expired, revoked, narrow."""
     made = {}
     with hub.transaction() as db:
@@ -60,8 +61,38 @@ def tokens(hub: Hub, world: World) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
+def tokens(hub: Hub, world: World) -> dict[str, str]:
+    return make_tokens(hub, world)
+
+
+RAISED: set[tuple[str, str, int, str]] = set()
+"""Every problem that a route answered in this session: method, path, status, code."""
+
+
+def note_problem(scope: Any, problem: Problem) -> None:
+    """Remember what was answered; refusals before a route was found are not a route's."""
+    if (route := scope.get("route")) is not None:
+        RAISED.add((scope["method"], route.path_format, problem.status, problem.code))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def declared_problems() -> Iterator[None]:
+    """After all tests: no route answered a problem that it does not declare."""
+    yield
+    from tests.hub_api.spec import OPENAPI
+
+    undeclared = []
+    for method, path, status, code in sorted(RAISED):
+        declared = OPENAPI["paths"].get(path, {}).get(method.lower(), {}).get("responses", {}).get(str(status), {})
+        codes = declared.get("content", {}).get("application/problem+json", {}).get("examples", {})
+        if (code not in codes and not code.startswith("sync/")) or not declared:
+            undeclared.append((method, path, status, code))
+    assert undeclared == []
+
+
+@pytest.fixture(scope="session")
 def app(hub: Hub, world: World) -> FastAPI:
-    return create_app(hub, settings=ApiSettings())
+    return create_app(hub, settings=ApiSettings(), on_problem=note_problem)
 
 
 class Api:
@@ -84,3 +115,28 @@ class Api:
 def api(app: FastAPI, tokens: dict[str, str]) -> Iterator[Api]:
     with TestClient(app, raise_server_exceptions=True) as client:
         yield Api(client, tokens)
+
+
+@dataclass
+class Fresh:
+    """A database of one test's own, filled, with the API over it."""
+
+    hub: Hub
+    world: World
+    api: Api
+
+    def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        with self.hub.transaction() as db:
+            db.execute(query.encode(), values)
+            return db.fetchall()
+
+
+@pytest.fixture
+def fresh(database: str) -> Iterator[Fresh]:
+    """For tests that change something."""
+    with Hub.open(CONFIG, database) as hub:
+        assert hub.streams
+        with hub.transaction() as db:
+            world = fill(db)
+        with TestClient(create_app(hub, settings=ApiSettings(), on_problem=note_problem), raise_server_exceptions=True) as client:
+            yield Fresh(hub, world, Api(client, make_tokens(hub, world)))

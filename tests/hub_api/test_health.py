@@ -30,7 +30,9 @@ def test_the_process_is_alive_and_the_hub_is_ready(api: Api) -> None:
     assert api.get(None, "/health/ready").json() == {"status": "ready"}
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/health/ready"), ("GET", "/v1/orders"), ("GET", "/metrics"), ("POST", "/v1/hooks/zoho")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/health/ready"), ("GET", "/v1/orders"), ("GET", "/metrics"), ("POST", "/v1/hooks/zoho")]
+)
 def test_without_its_database_it_is_alive_but_not_ready(method: str, path: str) -> None:
     url = nowhere()
     pool: Any = ConnectionPool(url, min_size=0, max_size=2, kwargs={"row_factory": dict_row}, open=True)

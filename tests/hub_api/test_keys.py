@@ -45,7 +45,9 @@ def test_a_key_that_makes_no_sense_is_refused_with_the_reason(hub: Hub, more: di
 
 def test_a_key_runs_out_at_its_time_and_a_revoked_one_at_once(hub: Hub, api: Api) -> None:
     with hub.transaction() as db:
-        made = keys.create(db, name="soon", role=Role.IT, by="test", expires_at=datetime.now(UTC) + timedelta(hours=1), scopes=[Scope.RECORDS_READ])
+        made = keys.create(
+            db, name="soon", role=Role.IT, by="test", expires_at=datetime.now(UTC) + timedelta(hours=1), scopes=[Scope.RECORDS_READ]
+        )
     api.tokens["soon"] = made.token
 
     assert api.get("soon", "/v1/me").json()["scopes"] == ["records:read"]

@@ -60,7 +60,10 @@ def crawl(api: Api, world: World, role: str) -> Iterator[tuple[str, bytes]]:
 @pytest.mark.promise(13)
 def test_a_dealer_sees_no_marker_on_any_route(api: Api, world: World) -> None:
     places = [
-        (place, name) for place, raw in crawl(api, world, "dealer") for name, marker in {**HIDDEN_FROM_DEALERS, "rival": RIVAL}.items() if leaked(raw, marker)
+        (place, name)
+        for place, raw in crawl(api, world, "dealer")
+        for name, marker in {**HIDDEN_FROM_DEALERS, "rival": RIVAL}.items()
+        if leaked(raw, marker)
     ]
 
     assert places == []
@@ -73,7 +76,9 @@ def test_the_crawl_can_find_every_marker(api: Api, world: World) -> None:
 
 
 @pytest.mark.promise(13)
-@pytest.mark.parametrize(("role", "markers"), [("sales", [HIDDEN_FROM_DEALERS["account"], HIDDEN_FROM_DEALERS["custom"]]), ("finance", ["13800000000"])])
+@pytest.mark.parametrize(
+    ("role", "markers"), [("sales", [HIDDEN_FROM_DEALERS["account"], HIDDEN_FROM_DEALERS["custom"]]), ("finance", ["13800000000"])]
+)
 def test_our_own_people_see_all_but_what_is_hidden_from_their_role(api: Api, world: World, role: str, markers: list[str]) -> None:
     found = [(place, marker) for place, raw in crawl(api, world, role) if place != "openapi" for marker in markers if leaked(raw, marker)]
 

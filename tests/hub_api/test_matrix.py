@@ -36,7 +36,14 @@ def test_somebody_has_thought_about_who_may_use_each_route() -> None:
 @pytest.mark.promise(13)
 @pytest.mark.parametrize("route", KEYED, ids=_id)
 def test_nothing_is_answered_without_a_valid_key(api: Api, route: Route) -> None:
-    for header in (None, "Bearer", "Bearer nonsense", "Basic aHViOmh1Yg==", f"Bearer hub_{'a' * 12}_{'b' * 43}", f"Bearer {api.tokens['it'][:-1]}_"):
+    for header in (
+        None,
+        "Bearer",
+        "Bearer nonsense",
+        "Basic aHViOmh1Yg==",
+        f"Bearer hub_{'a' * 12}_{'b' * 43}",
+        f"Bearer {api.tokens['it'][:-1]}_",
+    ):
         answer = api(None, route.method, route.filled(), json=route.body(), headers={"Authorization": header} if header else {})
 
         assert answer.status_code == 401, header
@@ -93,7 +100,13 @@ def test_a_dealers_list_holds_its_own_and_what_is_below_it_and_no_more(api: Api,
 
 
 def test_a_filter_by_the_rivals_party_finds_nothing(api: Api, world: World) -> None:
-    for address, field in (("orders", "party"), ("shipments", "party"), ("deals", "dealer"), ("quotes", "customer"), ("stock_levels", "holder")):
+    for address, field in (
+        ("orders", "party"),
+        ("shipments", "party"),
+        ("deals", "dealer"),
+        ("quotes", "customer"),
+        ("stock_levels", "holder"),
+    ):
         answer = api.get("dealer", f"/v1/{address}", params={field: str(world.rival)})
 
         assert (answer.status_code, answer.json()) == (200, {"items": [], "next": None})
@@ -103,11 +116,16 @@ def test_a_cursor_of_another_key_or_query_is_refused(api: Api) -> None:
     cursor = api.get("other_dealer", "/v1/products", params={"limit": 1, "sort": "name"}).json()["next"]
     cursor = cursor or api.get("it", "/v1/orders", params={"limit": 1}).json()["next"]
 
-    for role, path, more in (("dealer", "/v1/orders", {}), ("it", "/v1/parties", {}), ("it", "/v1/orders", {"status": "open"}), ("finance", "/v1/orders", {})):
+    for role, path, more in (
+        ("dealer", "/v1/orders", {}),
+        ("it", "/v1/parties", {}),
+        ("it", "/v1/orders", {"status": "open"}),
+        ("finance", "/v1/orders", {}),
+    ):
         answer = api.get(role, path, params={"after": cursor, "limit": 1} | more)
-        assert (answer.status_code, answer.json()["code"]) == (400, "api/bad-cursor")
+        assert (answer.status_code, answer.json()["code"]) == (404, "api/bad-cursor")
     flipped = cursor[:-4] + ("A" if cursor[-4] != "A" else "B") + cursor[-3:]
-    assert api.get("it", "/v1/orders", params={"after": flipped, "limit": 1}).status_code == 400
+    assert api.get("it", "/v1/orders", params={"after": flipped, "limit": 1}).status_code == 404
 
 
 @pytest.mark.parametrize("entity", ENTITIES)

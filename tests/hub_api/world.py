@@ -37,7 +37,9 @@ RIVAL = "MK-RIVAL-c0de"
 FLOOR = HIDDEN_FROM_DEALERS["floor"]
 
 
-def make(db: Cursor, entity: str, doc: Mapping[str, Any], *, number: str = "", record: UUID | None = None, **sets: Sequence[Mapping[str, Any]]) -> UUID:
+def make(
+    db: Cursor, entity: str, doc: Mapping[str, Any], *, number: str = "", record: UUID | None = None, **sets: Sequence[Mapping[str, Any]]
+) -> UUID:
     """One record as the engine would store it. `sets`: rows of child sets; `custom` stands beside them."""
     table, made = TABLES[entity], record or new_id()
     custom = sets.pop("custom", None)
@@ -67,8 +69,20 @@ def make_party(db: Cursor, name: str, *, parent: UUID | None = None, number: str
     doc = {"name": name, "roles": ["dealer"], "status": "active", "level": "core", "province": "江苏省", **more}
     if parent:
         doc["parent"] = str(parent)
-    terms = {"code": HIDDEN_FROM_DEALERS["rule"], "credit_limit": HIDDEN_FROM_DEALERS["credit"], "salesperson": HIDDEN_FROM_DEALERS["salesperson"]}
-    return make(db, "party", doc, number=number, companies=[terms], addresses=[{"label": "仓库", "address": f"{name}路1号"}], custom={"x": HIDDEN_FROM_DEALERS["custom"]})
+    terms = {
+        "code": HIDDEN_FROM_DEALERS["rule"],
+        "credit_limit": HIDDEN_FROM_DEALERS["credit"],
+        "salesperson": HIDDEN_FROM_DEALERS["salesperson"],
+    }
+    return make(
+        db,
+        "party",
+        doc,
+        number=number,
+        companies=[terms],
+        addresses=[{"label": "仓库", "address": f"{name}路1号"}],
+        custom={"x": HIDDEN_FROM_DEALERS["custom"]},
+    )
 
 
 def make_order(db: Cursor, party: UUID, *, number: str, total: str = "1130", note: str = "", lines: int = 2, **more: Any) -> UUID:
@@ -105,7 +119,13 @@ def _documents(party: UUID, mark: str) -> dict[str, dict[str, Any]]:
         "territory": {"party": who, "region": f"32{mark}"},
         "stock_level": {"holder": who, "warehouse": f"W{mark}", "quantity": "7"},
         "lead": {"dealer": who, "company_name": f"无锡精工{mark}", "status": "new"},
-        "deal": {"dealer": who, "customer": who, "name": f"产线改造{mark}", "salesperson": HIDDEN_FROM_DEALERS["salesperson"], "expected_amount": "100000"},
+        "deal": {
+            "dealer": who,
+            "customer": who,
+            "name": f"产线改造{mark}",
+            "salesperson": HIDDEN_FROM_DEALERS["salesperson"],
+            "expected_amount": "100000",
+        },
         "quote": {"customer": who, "subject": f"报价{mark}", "discount_reason": HIDDEN_FROM_DEALERS["reason"], "total": "99"},
         "shipment": {"party": who, "carrier": f"顺丰{mark}", "note": HIDDEN_FROM_DEALERS["description"], "shipped_on": "2026-02-01"},
         "return": {"party": who, "reason": f"quality{mark}", "note": HIDDEN_FROM_DEALERS["description"]},
@@ -135,11 +155,27 @@ def fill(db: Cursor) -> World:
 
 def _shared(db: Cursor, world: World) -> None:
     price = {"price": "100", "floor_price": FLOOR, "status": "active"}
-    make(db, "price_list", {"name": "标准价", "audience": "all", "status": "active", "tier": HIDDEN_FROM_DEALERS["rule"]}, number="P-ALL", lines=[price])
-    world.theirs["price_list"] = make(
-        db, "price_list", {"name": f"特批{RIVAL}", "audience": "listed", "parties": [str(world.rival)], "status": "active"}, number="P-B", lines=[price]
+    make(
+        db,
+        "price_list",
+        {"name": "标准价", "audience": "all", "status": "active", "tier": HIDDEN_FROM_DEALERS["rule"]},
+        number="P-ALL",
+        lines=[price],
     )
-    make(db, "price_list", {"name": "代理价", "audience": "listed", "parties": [str(world.city), str(world.rival)]}, number="P-A", lines=[price])
+    world.theirs["price_list"] = make(
+        db,
+        "price_list",
+        {"name": f"特批{RIVAL}", "audience": "listed", "parties": [str(world.rival)], "status": "active"},
+        number="P-B",
+        lines=[price],
+    )
+    make(
+        db,
+        "price_list",
+        {"name": "代理价", "audience": "listed", "parties": [str(world.city), str(world.rival)]},
+        number="P-A",
+        lines=[price],
+    )
     make(db, "product", {"name": "伺服电机", "list_price": FLOOR, "status": "active"}, number="M001")
     make(db, "company", {"name": "东方机电股份有限公司", "uscc": HIDDEN_FROM_DEALERS["rule"], "status": "active"}, number="100")
     for entity, doc in {
@@ -179,18 +215,25 @@ def _internals(db: Cursor, world: World) -> None:
         [world.agent, world.rival, Jsonb([["name", "恒信"]])],
     )
     db.execute(
-        "INSERT INTO observed (stream_id, key, fingerprint, payload) VALUES (%s, 'bad', '\\x00', %s)", [customers, '{"FNumber": "X", "F_HUB_CREDIT": 12.50}']
+        "INSERT INTO observed (stream_id, key, fingerprint, payload) VALUES (%s, 'bad', '\\x00', %s)",
+        [customers, '{"FNumber": "X", "F_HUB_CREDIT": 12.50}'],
     )
     db.execute(
-        "INSERT INTO quarantine (stream_id, key, cause, why, next_step) VALUES (%s, 'bad', 'field', 'FName is missing', 'mend it')", [customers]
+        "INSERT INTO quarantine (stream_id, key, cause, why, next_step) VALUES (%s, 'bad', 'field', 'FName is missing', 'mend it')",
+        [customers],
     )
-    db.execute("INSERT INTO plan (kind, summary, expires_at) VALUES ('first_load', %s, now() + interval '1 day') RETURNING id", [Jsonb({"creates": 1})])
+    db.execute(
+        "INSERT INTO plan (kind, summary, expires_at) VALUES ('first_load', %s, now() + interval '1 day') RETURNING id",
+        [Jsonb({"creates": 1})],
+    )
     plan = db.fetchone()
     db.execute(
         "INSERT INTO plan_row (plan_id, stream_id, entity_id, action, changes, canonical_version) VALUES (%s, %s, %s, 'update', %s, 1)",
         [plan["id"], orders, order, Jsonb({"Total_Amount": ["1", "2"]})],
     )
-    db.execute("INSERT INTO run (kind, system, status, counts, ended_at) VALUES ('increment', 'zoho', 'done', %s, now())", [Jsonb({"read": 3})])
+    db.execute(
+        "INSERT INTO run (kind, system, status, counts, ended_at) VALUES ('increment', 'zoho', 'done', %s, now())", [Jsonb({"read": 3})]
+    )
     attempt = new_id()
     db.execute(
         "INSERT INTO delivery_attempt (id, stream_id, entity_id, hub_key, key, step, fields) VALUES (%s, %s, %s, 'H', %s, 'save', %s)",
