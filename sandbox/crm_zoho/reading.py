@@ -280,6 +280,7 @@ def _by_ids(call: Call, module: Module, names: Sequence[str]) -> Response:
     keys = [key for key in call.query["ids"].split(",") if key]
     if len(keys) > 100:
         raise ApiError(400, "LIMIT_EXCEEDED", "maximum number of ids exceeded", param_name="ids", limit=100)
+    call.request.notes["asked"] = keys
     table = call.box.store.tables[module.name].docs
     docs = [table[key] for key in dict.fromkeys(keys) if key in table]
     if not docs:

@@ -119,6 +119,7 @@ class Services:
     def _bill_query(self, call: Call, request: Request) -> Any:
         if call.form and "formid" not in {key.lower() for key in call.data}:
             call.data["FormId"] = call.form
+        request.notes["filter"] = str(call.option("FilterString") or "")[:4_000]
         return self.querying.run(call.data)[1]
 
     def _bill_query_objects(self, call: Call, request: Request) -> Any:
@@ -133,6 +134,7 @@ class Services:
         found = self.store.get(form, key) if key not in (None, "", 0) else next(iter(self.store.by_number(form, str(number))), None)
         if found is None:
             raise Refused("传递的编码值或内码值不存在", MsgCode.NO_DATA)
+        request.notes["asked"] = [str(found.id)]
         return {"Result": {"ResponseStatus": None, "Result": self.shower.viewed(found)}}
 
     def _business_info(self, call: Call, request: Request) -> Any:

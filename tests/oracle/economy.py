@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -51,16 +52,25 @@ def writes(log: list[Doc]) -> list[dict[str, Any]]:
 
 
 def record_reads(log: list[Doc]) -> Counter[tuple[str, str]]:
-    """(stream, key) -> how often the record was read by its own address: Zoho's `GET /module/id`, Kingdee's `View`.
+    """(stream, key) -> how often the record was asked for by its key.
 
-    Pages of a listing are not counted: the overlap of an increment reads records again on purpose.
+    Counted are Zoho's `GET /module/id` and `?ids=`, Kingdee's `View` and a query for named ids. Pages of a listing are not: the overlap of
+    an increment reads records again on purpose.
     """
     found: Counter[tuple[str, str]] = Counter()
     for line in log:
-        stream, path = str(line.get("stream") or ""), str(line.get("path") or "")
-        last = path.rsplit("/", 1)[-1]
-        if line.get("method") == "GET" and last.isdigit():
-            found[stream, last] += 1
-        elif ".View." in path:
-            found[stream, str((line.get("notes") or {}).get("key", ""))] += 1
+        stream, notes = str(line.get("stream") or ""), line.get("notes") or {}
+        for key in notes.get("asked") or _by_key(line, str(notes.get("filter") or "")):
+            found[stream, str(key)] += 1
     return found
+
+
+_KEYS = re.compile(r"\(*\s*(?:FID|FCUSTID|FMATERIALID|FCONTACTID|FEMPID|FDEPTID|FOrgID)\s*(?:=|in)\s*\(?([\d',\s]+)\)*\s*", re.IGNORECASE)
+
+
+def _by_key(line: Doc, condition: str) -> list[str]:
+    last = str(line.get("path") or "").rsplit("/", 1)[-1]
+    if line.get("method") == "GET" and last.isdigit():
+        return [last]
+    named = _KEYS.fullmatch(condition)
+    return re.findall(r"\d+", named[1]) if named else []
