@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
-from uuid import NAMESPACE_URL, uuid5
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,8 +14,6 @@ from hub_cli.exits import Exit
 from hub_cli.place import Place
 
 if TYPE_CHECKING:
-    from mappings.errors import Cite
-    from mappings.model import Candidate, Values
     from mappings.model import Mapping as Compiled
 
 
@@ -35,30 +31,28 @@ def try_mapping(place: Place, mapping: str, record: Any) -> Answer:
     """Show what a record becomes: canonical, and every system's desired payload.
 
     FILE is a mapping file (its folder is the kind of system), or name ours: erp_kingdee/sales_orders. RECORD is one JSON object in the
-    stream's declared shape, as `hub quarantine show --json` prints it. Nothing is read or written: records that it cites get
-    made-up ids, and a value map answers with the value itself.
+    stream's declared shape, as `hub quarantine show --json` prints it. Nothing is read or written: records that it cites stand as
+    ‹stream key›, and a value map answers with the value itself.
     """
     from mappings.compiler import OURS, load_all
+    from mappings.trial import try_record
 
     directories, kind, stream = _place_of(mapping, place)
     compiled = _load(directories, kind, stream)
-    payload = _record(record)
-    ids = {cite: str(uuid5(NAMESPACE_URL, "/".join(cite))) for cite in compiled.cites(payload)}
-    values = _echo()
-    candidate = compiled.read(payload, ids, values)
-    desired = {}
-    for other in sorted(directory.name for directory in OURS.iterdir() if directory.is_dir() and any(directory.glob("*.yaml"))):
-        for one in load_all(directories, other).values():
-            if one.entity == compiled.entity:
-                desired[one.name] = _desired(one, candidate, values, {found: cite for cite, found in ids.items()})
+    kinds = sorted(directory.name for directory in OURS.iterdir() if directory.is_dir() and any(directory.glob("*.yaml")))
+    others = [one for other in kinds for one in load_all(directories, other).values() if one.name != compiled.name]
+    trial = try_record(compiled, _record(record), others=others)
+    if trial.candidate is None:
+        raise CommandFailed(trial.problem, "mend the record or the mapping, then try again", code="mappings/record")
+    candidate = trial.candidate
     told = {
         "mapping": compiled.name,
         "entity": compiled.entity,
         "canonical": {"number": candidate.number, "fields": candidate.fields, **candidate.sets},
         "identity": candidate.identity,
         "likeness": candidate.likeness,
-        "cites": {"/".join(cite): found for cite, found in ids.items()},
-        "desired": desired,
+        "missing_values": list(trial.missing_values),
+        "desired": {one.mapping: f"cannot be written: {one.problem}" if one.payload is None else one.payload for one in trial.outgoing},
     }
     return Answer(told, text=json.dumps(plain(told), ensure_ascii=False, indent=2))
 
@@ -107,53 +101,6 @@ def _record(file: Any) -> dict[str, Any]:
     return payload
 
 
-class _Itself(dict[str, str]):
-    """A value map in which every value stands for itself."""
-
-    def get(self, key: str, default: Any = None) -> Any:
-        return default if key is None else str(key)
-
-    def __missing__(self, key: str) -> str:
-        return key
-
-
-def _echo() -> Values:
-    from mappings.model import Values
-
-    class Echo(Values):
-        """Value maps without entries: what is asked comes back."""
-
-        __slots__ = ()
-
-        def table_in(self, name: str, company: str) -> Mapping[str, str]:  # noqa: ARG002  the interface
-            return _Itself()
-
-        def table_out(self, name: str, company: str) -> Mapping[str, str]:  # noqa: ARG002  the interface
-            return _Itself()
-
-    return Echo()
-
-
-def _desired(mapping: Compiled, candidate: Candidate, values: Values, cited: Mapping[str, Cite]) -> Any:
-    from mappings.errors import RecordError
-    from mappings.model import Target
-
-    doc = {"number": candidate.number, **candidate.fields}
-    if not mapping.writes:
-        return "never written"
-    try:
-        targets = {}
-        for stream, found in mapping.needs(doc, candidate.sets):
-            cite = cast("tuple[str, ...]", cited.get(found, (stream, found)))
-            same = cite[0].removesuffix("#number") == stream
-            targets[stream, found] = Target(
-                cite[1] if same else f"<{stream}: {cite[0]} {cite[1]}>", cite[1] if same else f"<{stream}: {cite[0]} {cite[1]}>"
-            )
-        return mapping.write(doc, candidate.sets, targets, values)
-    except RecordError as wrong:
-        return f"cannot be written: {wrong}"
-
-
 @maps.command()
 @click.argument("system")
 @click.argument("stream")
@@ -161,25 +108,12 @@ def _desired(mapping: Compiled, candidate: Candidate, values: Values, cited: Map
 @click.pass_obj
 @answers
 def skeleton(place: Place, system: str, stream: str, entity: str) -> Answer:
-    """Print a mapping file to begin with: every field that SYSTEM describes, with its label, commented out."""
-    from canonical.models import entity as spec_of
+    """Print a mapping file to begin with: every field that SYSTEM describes, the likely ones as rules, the rest to decide."""
+    from canonical.models import MODELS
+    from mappings.skeleton import skeleton as make
 
-    spec = spec_of(entity)
+    if entity not in MODELS:
+        raise CommandFailed(f"there is no entity {entity}", f"use one of {', '.join(sorted(MODELS))}", exits=Exit.NOT_FOUND)
     with place.open_hub() as hub:
-        fields = hub.session(system).describe(stream)
-    free = sorted(spec.fields)
-    lines = [
-        f"# {system} {stream}: take the # from each line that you map, and put the canonical field in front.",
-        f"title: {stream}",
-        f"entity: {entity}",
-        "",
-        "fields:",
-    ]
-    lines += [
-        f"  # {'?':<20} {one.name:<36} # {one.label} ({one.type}{', required' if one.required else ''})"
-        for one in fields
-        if one.type != "list"
-    ]
-    lines += ["", "sets:"] + [f"  # {one.name}: {{field: {one.name}, key: ?, fields: {{}}}}" for one in fields if one.type == "list"]
-    lines += ["", f"# Canonical fields of {entity}: " + ", ".join(free)]
-    return Answer({"system": system, "stream": stream, "entity": entity, "file": "\n".join(lines)}, text="\n".join(lines))
+        text = make(stream, hub.session(system).describe(stream), entity)
+    return Answer({"system": system, "stream": stream, "entity": entity, "file": text}, text=text)

@@ -1,0 +1,1 @@
+"""`hub demo`: the whole story on one machine, from nothing to drift 0."""

@@ -1,0 +1,58 @@
+"""The stand-ins' control doors: what users of those systems do, and the trouble that servers make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+from urllib.request import Request, urlopen
+
+import msgspec
+
+_DECODE = msgspec.json.Decoder(float_hook=Decimal).decode
+_ENCODE = msgspec.json.Encoder(decimal_format="number").encode
+Doc = dict[str, Any]
+
+
+class Door:
+    """One stand-in's control door."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/") + "/_control"
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        data = None if body is None else _ENCODE(body)
+        request = Request(self.url + path, data=data, method=method, headers={"Content-Type": "application/json"})  # noqa: S310  our own loopback server
+        with urlopen(request, timeout=120) as answer:  # noqa: S310
+            text = answer.read()
+        return _DECODE(text) if text else None
+
+    def records(self, stream: str) -> list[Doc]:
+        """Every record of a stream, in the vendor's native shape."""
+        found: list[Doc] = self._call("GET", f"/records/{stream}")
+        return found
+
+    def record(self, stream: str, key: str) -> Doc:
+        """One record. Raises: LookupError."""
+        for doc in self._call("GET", f"/records/{stream}?key={quote(key)}") or ():
+            return dict(doc)
+        raise LookupError(f"{stream} has no record {key}")
+
+    def put(self, stream: str, doc: Mapping[str, Any]) -> Doc:
+        """Create or change a record as a user of that system would."""
+        saved: Doc = self._call("POST", f"/records/{stream}", doc)
+        return saved
+
+    def trouble(self, effect: str, *, times: int = 1, value: Any = None, **match: str) -> None:
+        """Switch a fault on for the next `times` requests that match (method, path, stream)."""
+        self._call("POST", "/faults", {"match": match, "effect": effect, "value": value, "times": times, "probability": 1})
+
+    def calm(self) -> None:
+        """Switch all faults off."""
+        self._call("DELETE", "/faults")
+
+    def log(self) -> list[Doc]:
+        """Every request so far."""
+        lines: list[Doc] = self._call("GET", "/log")
+        return lines
