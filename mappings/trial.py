@@ -49,15 +49,16 @@ def try_record(mapping: Mapping, payload: Payload, *, others: Sequence[Mapping] 
         candidate = mapping.read(payload, refs, inward)
     except RecordError as wrong:
         return Trial(mapping.name, None, str(wrong), tuple(inward.missing))
-    outgoing = [_write(one, candidate, tables, inward) for one in (mapping, *others) if one.entity == mapping.entity]
+    outgoing = [_write(mapping, candidate, tables, inward, home=True)]
+    outgoing += [_write(one, candidate, tables, inward, home=False) for one in others if one.entity == mapping.entity]
     return Trial(mapping.name, candidate, "", tuple(dict.fromkeys(inward.missing)), outgoing)
 
 
-def _write(mapping: Mapping, candidate: Candidate, tables: Map[str, Values], inward: _Open) -> Outgoing:
+def _write(mapping: Mapping, candidate: Candidate, tables: Map[str, Values], inward: _Open, *, home: bool) -> Outgoing:
     doc = {**candidate.fields, "number": candidate.number}
     outward = _Open(tables.get(mapping.system_kind, Values()))
-    targets = {need: _target(need[1]) for need in mapping.needs(doc, candidate.sets)}
-    lines = {name: {line: line for line in rows} for name, rows in candidate.sets.items()}
+    targets = {need: _target(need[1], known=home or need[0].startswith("=")) for need in mapping.needs(doc, candidate.sets)}
+    lines = {name: {line: line for line in rows} for name, rows in candidate.sets.items()} if home else {}
     orgs = next((list(candidate.sets[name]) for name, info in mapping.sets.items() if not info.path and name in candidate.sets), [])
     try:
         payload = mapping.write(doc, candidate.sets, targets, outward, lines=lines, org=orgs[0] if orgs else "")
@@ -67,8 +68,9 @@ def _write(mapping: Mapping, candidate: Candidate, tables: Map[str, Values], inw
     return Outgoing(mapping.name, payload)
 
 
-def _target(placeholder: str) -> Target:
-    key = placeholder.strip("‹›").rsplit(" ", maxsplit=1)[-1]
+def _target(placeholder: str, *, known: bool) -> Target:
+    """The system's own key where it is known; what another system calls the record is not."""
+    key = placeholder.strip("‹›").rsplit(" ", maxsplit=1)[-1] if known else placeholder
     return Target(key, key)
 
 

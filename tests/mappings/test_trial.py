@@ -26,7 +26,9 @@ def test_a_record_is_shown_as_every_system_should_hold_it() -> None:
     assert back is not None
     assert mirror is not None
     assert back["FSaleOrderEntry"][0]["FEntryID"] == 1
-    assert mirror["ERP_Order_No"] == "XSDD000123"
+    assert back["FCustId.FNumber"] == "200001"
+    assert (mirror["ERP_Order_No"], mirror["Account_Name"], mirror["Company_Code"]) == ("XSDD000123", {"id": "‹customers 200001›"}, "100")
+    assert mirror["Ordered_Items"][0]["Hub_Line"] == "1"
     assert "salesperson: 1001_GW000002_1" in trial.missing_values
 
 
