@@ -57,18 +57,22 @@ class _Watchdog:
     """One thread that cuts calls whose time is spent. Started at the first call, and anew in a forked process."""
 
     def __init__(self) -> None:
-        self._pid = 0
         self._count = itertools.count()
         self._reset()
+        os.register_at_fork(after_in_child=self._reset)
 
     def _reset(self) -> None:
+        """A forked process has none of its parent's threads, and perhaps a lock that nobody will release."""
         self._wake = threading.Condition()
         self._heap: list[tuple[float, int, Limit]] = []
+        self._running = False
 
     @contextlib.contextmanager
     def watch(self, limit: Limit) -> Iterator[None]:
-        self._ensure_running()
         with self._wake:
+            if not self._running:
+                self._running = True
+                threading.Thread(target=self._run, name="connector-deadlines", daemon=True).start()
             heapq.heappush(self._heap, (limit.deadline, next(self._count), limit))
             if self._heap[0][2] is limit:
                 self._wake.notify()
@@ -77,12 +81,6 @@ class _Watchdog:
         finally:
             limit.done = True
             limit.use(None)
-
-    def _ensure_running(self) -> None:
-        if self._pid != os.getpid():
-            self._reset()
-            self._pid = os.getpid()
-            threading.Thread(target=self._run, name="connector-deadlines", daemon=True).start()
 
     def _run(self) -> None:
         wake, heap = self._wake, self._heap

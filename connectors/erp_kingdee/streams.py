@@ -130,6 +130,7 @@ CONTACTS = Form(
     head=fields("""
     FNumber           t(80) 编码 Number
     FName             t(80) *~ 姓名 Name
+    FCompanyType      e 所属类型 Kind of company
     FCompany          k(BD_Customer) 所属公司 Company
     FCompany.FNumber  r(BD_Customer) 所属公司 Company
     FMobile           t(50) ~ 移动电话 Mobile
@@ -481,6 +482,7 @@ RECEIPTS = Form(
     FBillNo               t(80) 单据编号 Number
     FDATE                 d * 业务日期 Date
     FBillTypeID.FNumber   r(BOS_BillType) 单据类型 Bill type
+    FCONTACTUNITTYPE      e 往来单位类型 Kind of customer
     FCONTACTUNIT          k(BD_Customer) 往来单位 Customer
     FCONTACTUNIT.FNumber  r(BD_Customer) * 往来单位 Customer
     FCURRENCYID.FNumber   r(BD_Currency) * 币别 Currency
@@ -522,6 +524,7 @@ REFUNDS = Form(
     head=fields("""
     FBillNo               t(80) 单据编号 Number
     FDATE                 d 业务日期 Date
+    FCONTACTUNITTYPE      e 往来单位类型 Kind of customer
     FCONTACTUNIT          k(BD_Customer) 往来单位 Customer
     FCONTACTUNIT.FNumber  r(BD_Customer) 往来单位 Customer
     FCURRENCYID.FNumber   r(BD_Currency) 币别 Currency

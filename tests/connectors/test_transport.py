@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import os
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from email.utils import formatdate
 from typing import Any
@@ -61,6 +63,24 @@ def test_a_slow_drip_ends_at_the_deadline_wherever_it_drips(server: Faulty, wher
 
     assert time.monotonic() - started < 1.5
     assert len(server.seen) == 1
+
+
+def test_deadlines_hold_in_many_threads_and_after_a_fork(server: Faulty) -> None:
+    server.routes["/slow"] = drip(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+
+    def ends(_number: int) -> bool:
+        try:
+            transport(deadline_s=0.3).send("GET", server.url + "/slow", writes=False)
+        except Unavailable:
+            return True
+        return False
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ends, range(8))) == [True] * 8
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if ends(0) else 1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_a_slow_drip_after_a_write_is_uncertain(server: Faulty) -> None:
