@@ -7,15 +7,15 @@ page but the first is ever asked for: each call starts again at the change time 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.base import Cursor, Page, Record, Refused, Window
 from connectors.crm_zoho import bulk
 from connectors.crm_zoho.client import Listing, Row, ZohoClient
+from connectors.crm_zoho.lines import Lines
 from connectors.crm_zoho.query import (
     MAX_IN,
     MAX_ROWS,
@@ -48,6 +48,7 @@ class Reader:
         self._client, self._settings, self._transport, self._module = client, settings, transport, module
         self._by_coql = settings.read_route == "coql" and module.queryable
         self._converted = "both" if module.stream.name == "leads" else ""
+        self._lines = Lines(client, module, by_list=settings.lines_route == "list")
         self._checked = False
         self._overlap = max(1, settings.overlap_s)  # one second at least: what was committed later in that second must be read, too
         self._batch = min(BATCH, settings.page_size)
@@ -267,7 +268,7 @@ class Reader:
         listing = self._client.list(
             self._module.api_name, self._module.columns, since=since, ids=ids, per_page=self._settings.page_size, converted=self._converted
         )
-        return self._with_lines(listing)
+        return self._lines.complete(listing)
 
     def _by_id(self, ids: Sequence[str]) -> Listing:
         rows: list[Row] = []
@@ -278,22 +279,6 @@ class Reader:
     def _coql(self, where: Where, *, order: Sequence[str]) -> Listing:
         query = select(("id", *self._module.columns), self._module.api_name, where, order=order, limit=self._rows)
         return self._client.coql(query, limit=self._rows)
-
-    def _with_lines(self, listing: Listing) -> Listing:
-        """The rows with their lines. An absent list is not an empty one: such a record is read by itself, which always tells its lines."""
-        wire = self._module.wire_lines
-        by_list = self._settings.lines_route == "list"
-        if not wire or (by_list and all(isinstance(row.get(wire), list) for row in listing.rows)):
-            return listing
-        rows: list[Row] = []
-        for row in listing.rows:
-            if by_list and isinstance(row.get(wire), list):
-                rows.append(row)
-                continue
-            whole = self._client.one(self._module.api_name, str(row.get("id")))
-            if whole is not None:  # deleted in between: the deletions tell
-                rows.append({**row, wire: _rows(whole, wire)})
-        return Listing(rows, listing.more, listing.escapes)
 
     def _page(self, listing: Listing, cursor: Cursor | None) -> Page:
         self._check_columns(listing.rows)
@@ -360,11 +345,6 @@ def _without(listing: Listing, stamps: Sequence[str], held: frozenset[tuple[str,
         return listing
     kept = [row for row, stamp in zip(listing.rows, stamps, strict=True) if (str(row.get("id")), stamp) not in held]
     return Listing(kept, listing.more, listing.escapes)
-
-
-def _rows(whole: Mapping[str, Any], wire: str) -> Any:
-    """Lines of a record read by itself: null there means that it has none."""
-    return [] if whole.get(wire, 0) is None else whole.get(wire)
 
 
 def _raw(row: Row) -> str:

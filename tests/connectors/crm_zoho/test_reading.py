@@ -215,6 +215,54 @@ def test_lines_are_read_whether_or_not_the_list_call_gives_them(make: Callable[[
         assert found.payload == order.payload
 
 
+@pytest.mark.promise(1)
+@pytest.mark.parametrize("told", ["rows", "null", "absent"])
+def test_null_for_lines_is_believed_only_from_a_list_that_tells_lines(server: Zoho, told: str) -> None:
+    """Six invoices, the fourth of them with a line; the list tells it, or says null for every one, or leaves the lines out."""
+    keys = [str(number) for number in range(11, 17)]
+
+    def answer(asked: Asked) -> tuple[int, Any]:
+        key = asked.path.rsplit("/", 1)[1]
+        if key in keys:
+            return 200, {"data": [row(key, Invoiced_Items=[{"id": "5"}] if key == "14" else None)]}
+        if key != "Invoices":
+            return 204, None
+        status, body = listed(asked, *[row(key, Invoiced_Items=[{"id": "5"}] if told == "rows" and key == "14" else None) for key in keys])
+        for each in body["data"]:
+            if told == "absent":
+                each.pop("Invoiced_Items")
+        return status, body
+
+    server.answer = answer
+
+    found = {record.key: record.payload["Invoiced_Items"] for page in read(server.session(), "invoices") for record in page.records}
+
+    singles = [call.path for call in server.calls if call.path.rsplit("/", 1)[1] in keys]
+    if told == "rows":
+        assert (found, singles) == ({key: [{"id": "5"}] if key == "14" else [] for key in keys}, [])
+    elif told == "absent":
+        assert found == {key: [{"id": "5"}] if key == "14" else [] for key in keys}
+        assert len(singles) == 6
+    else:
+        assert len(singles) == 3  # after three without lines the list is believed; lines_route: record is for those who know better
+
+
+def test_one_record_that_has_lines_where_the_list_says_null_ends_the_trust(server: Zoho) -> None:
+    keys = [str(number) for number in range(11, 17)]
+
+    def answer(asked: Asked) -> tuple[int, Any]:
+        key = asked.path.rsplit("/", 1)[1]
+        if key in keys:
+            return 200, {"data": [row(key, Invoiced_Items=[{"id": "5"}] if key in ("12", "16") else None)]}
+        return listed(asked, *[row(key, Invoiced_Items=None) for key in keys]) if key == "Invoices" else (204, None)
+
+    server.answer = answer
+
+    found = {record.key: record.payload["Invoiced_Items"] for page in read(server.session(), "invoices") for record in page.records}
+
+    assert found == {key: [{"id": "5"}] if key in ("12", "16") else [] for key in keys}
+
+
 def test_lines_that_are_absent_are_never_taken_for_an_order_without_lines(server: Zoho) -> None:
     def answer(asked: Asked) -> tuple[int, Any]:
         if asked.path.endswith("/Sales_Orders/11"):
