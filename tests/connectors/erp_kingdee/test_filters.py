@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from connectors.erp_kingdee import filters as f
 from connectors.erp_kingdee.settings import KingdeeSettings
 from connectors.erp_kingdee.streams import FORMS
-from sandbox.erp_kingdee.filters import All, Any_, parse_text
+from sandbox.erp_kingdee.filters import All, Some, parse_text
 from sandbox.erp_kingdee.filters import Test as Condition
 
 NUMBER = f.Column("FNumber")
@@ -31,7 +31,7 @@ def test_law_the_parser_gives_the_literal_back(text: str) -> None:
 def test_law_a_literal_never_changes_the_shape_of_a_condition(text: str, number: int) -> None:
     tree = parse_text(f.both(f.equals(NUMBER, text), f.either(f.at_least(NUMBER, number), f.is_null(NUMBER))))
 
-    assert tree == All((Condition("FNumber", "=", text), Any_((Condition("FNumber", ">=", number), Condition("FNumber", "null")))))
+    assert tree == All((Condition("FNumber", "=", text), Some((Condition("FNumber", ">=", number), Condition("FNumber", "null")))))
 
 
 def test_what_cannot_be_said_safely_is_refused() -> None:
