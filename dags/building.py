@@ -80,7 +80,7 @@ def increment_dag(config: HubConfig, system: str) -> DAG:
     with DAG(
         f"hub_{system}_increment",
         description=f"What is new in {system}",
-        schedule=config.systems[system].schedule,
+        schedule=config.systems[system].schedule or None,
         start_date=START,
         catchup=False,
         max_active_runs=1,
@@ -145,7 +145,7 @@ def reconcile_dag(config: HubConfig, system: str) -> DAG:
     with DAG(
         f"hub_{system}_reconcile",
         description=f"Everything in {system}, compared",
-        schedule=config.systems[system].reconcile_schedule,
+        schedule=config.systems[system].reconcile_schedule or None,
         start_date=START,
         catchup=False,
         max_active_runs=1,

@@ -95,8 +95,8 @@ class SystemConfig(Strict):
     settings: dict[str, Any] = Field(default_factory=dict, description="What the connector asks for; secrets by reference.")
     allow_private_hosts: bool = Field(default=False, description="Permit loopback and private addresses (on-premise servers, sandboxes).")
     deadline_s: Annotated[float, Field(gt=0)] = 60
-    schedule: str = Field(default="*/5 * * * *", description="When increments run, as cron.")
-    reconcile_schedule: str = Field(default="0 3 * * *", description="When everything is compared, as cron.")
+    schedule: str = Field(default="*/5 * * * *", description="When increments run, as cron; empty: only when triggered.")
+    reconcile_schedule: str = Field(default="0 3 * * *", description="When everything is compared, as cron; empty: only when triggered.")
     budget: BudgetConfig = BudgetConfig()
     delete_guard_share: Annotated[float, Field(ge=0, le=1)] = 0.05
     delete_guard_records: Annotated[int, Field(ge=0)] = 20

@@ -66,7 +66,7 @@ def _shipping(ordered: Mapping[str, Decimal], lines: Mapping[str, Decimal], ship
 
 
 def _payment(total: Decimal, paid: Decimal) -> str:
-    if paid == 0:
+    if paid <= 0:  # more was given back than came in: nothing is paid
         return "none"
     if paid > total:
         return "over"

@@ -41,6 +41,11 @@ class Story:
             twins = len(self.world.truth["doubtful"])
             self.tell.say(f"Part of the partners are in both, under different spellings and codes; {twins} pairs are doubtful even to a person.")
 
+    def begin_ledger(self) -> None:
+        """What there is, of a real ledger."""
+        with self.tell.chapter("begin", "A real wholesaler's ledger in Kingdee, an empty Zoho"):
+            self.tell.table(["stream", "#records"], list(self.world.counts().items()))
+
     def first_load(self) -> None:
         """Link, plan, approve, write."""
         with self.tell.chapter("first_load", f"First load {self.engine.name}, in mode plan: nothing is written"):
