@@ -1,0 +1,62 @@
+"""The figures that have a limit, and how they are told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+LIMITS: Mapping[str, tuple[float, str]] = {
+    "ingest.first_vs_floor": (3.0, "CPU of the hub's first load, by the floor's"),
+    "ingest.first_vs_dlt": (0.4, "CPU of the hub's first load, by dlt's"),
+    "ingest.unchanged_vs_floor": (0.6, "CPU of reading everything again unchanged, by the floor's"),
+    "ingest.unchanged_rows_written": (0, "rows that an unchanged re-read inserts, updates or deletes"),
+    "ingest.nothing_new_cpu_s": (1.0, "CPU seconds of an increment with nothing new, warm"),
+    "ingest.thousand_changed_cpu_s": (3.0, "CPU seconds of an increment with 1,000 changed orders, warm"),
+    "ingest.client_memory_mib": (200, "peak memory of the client, MiB"),
+    "ingest.growth": (1.15, "CPU per order of the whole load, by that of a tenth of it"),
+    "cli.help_cpu_s": (0.15, "CPU seconds of `hub --help`"),
+}
+"""Bar -> (at most, what it is)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured figure with its limit."""
+
+    bar: str
+    value: float
+
+    @property
+    def limit(self) -> float:
+        """At most this."""
+        return LIMITS[self.bar][0]
+
+    @property
+    def ok(self) -> bool:
+        """True when the limit is kept."""
+        return self.value <= self.limit
+
+    def as_dict(self) -> dict[str, Any]:
+        """The line that scripts read."""
+        return {"bar": self.bar, "value": self.value, "limit": self.limit, "ok": self.ok}
+
+
+def tell(figures: list[Figure], file: Path | None = None) -> bool:
+    """Print a table, then one JSON line for each figure; true when every limit is kept."""
+    table = Table(title="Bars")
+    for heading in ("bar", "value", "limit", "", "what"):
+        table.add_column(heading, justify="right" if heading in ("value", "limit") else "left")
+    for figure in figures:
+        table.add_row(figure.bar, f"{figure.value:g}", f"{figure.limit:g}", "ok" if figure.ok else "OVER", LIMITS[figure.bar][1])
+    Console().print(table)
+    lines = [json.dumps(figure.as_dict()) for figure in figures]
+    print("\n".join(lines))
+    if file is not None:
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return all(figure.ok for figure in figures)

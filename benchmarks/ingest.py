@@ -1,0 +1,187 @@
+"""Reading in, side by side: the floor, dlt and the hub load the same orders from the same server into clusters of their own.
+
+The runs are interleaved, every figure is the median of its runs, and CPU seconds of client and server are what counts: a busy machine stretches the
+wall clock, not those. Each contender gets a fresh cluster with PostgreSQL's default durability.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import hub_load
+from benchmarks.bars import Figure
+from benchmarks.measure import Cost
+from ledger.postgres import Server, ensure, status, temporary
+
+console = Console(stderr=True)
+ROOT = Path(__file__).parent.parent
+ORDERS = 200_000
+RUNS = 3
+
+
+@dataclass
+class Tally:
+    """What every run cost, by name of the measurement."""
+
+    costs: dict[str, list[Cost]] = field(default_factory=dict)
+    numbers: dict[str, list[float]] = field(default_factory=dict)
+
+    def cost(self, name: str, cost: Cost) -> None:
+        """Keep one, and say so."""
+        self.costs.setdefault(name, []).append(cost)
+        console.print(
+            f"{name}: {cost.cpu:.2f} CPU-s (client {cost.client:.2f}, server {cost.server:.2f}), wall {cost.wall:.1f} s, load {cost.load:.1f}"
+        )
+
+    def number(self, name: str, value: float) -> None:
+        """Keep another kind of figure."""
+        self.numbers.setdefault(name, []).append(value)
+
+    def cpu(self, name: str) -> float:
+        """The median CPU seconds."""
+        return median(cost.cpu for cost in self.costs[name])
+
+
+def run(orders: int, *, runs: int, with_dlt: bool) -> list[Figure]:
+    """Measure, tell what everything cost, and give the figures that have a limit."""
+    tally = Tally()
+    with _serving(orders) as port, _serving(max(orders // 10, 1)) as small:
+        for turn in range(runs):
+            console.rule(f"run {turn + 1} of {runs}")
+            _floor(tally, port)
+            if with_dlt:
+                _dlt(tally, port)
+            _hub(tally, port, orders)
+            _growth(tally, small, max(orders // 10, 1))
+            _child("urlopen", f"http://127.0.0.1:{port}/_reset")
+    _show(tally)
+    return _figures(tally, orders, with_dlt)
+
+
+@contextmanager
+def _serving(orders: int) -> Iterator[int]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.server", str(orders)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as server:
+        assert server.stdin is not None and server.stdout is not None
+        said = json.loads(server.stdout.readline())
+        console.print(f"serving {orders:,} orders, {said['bytes'] / 1e6:.1f} MB")
+        try:
+            yield int(said["port"])
+        finally:
+            server.stdin.close()
+
+
+@contextmanager
+def _cluster() -> Iterator[tuple[str, int]]:
+    """The URL of an empty database on a cluster of its own, and its postmaster."""
+    with temporary(fast=False) as server:
+        ensure(server.url_of("bench"))
+        yield server.url_of("bench"), _postmaster(server)
+
+
+def _postmaster(server: Server) -> int:
+    found = status(server.home).pid
+    assert found is not None
+    return found
+
+
+def _child(module: str, *arguments: object) -> dict[str, Any]:
+    """Run one measurement in a process of its own."""
+    if module == "urlopen":
+        command = [sys.executable, "-c", "import sys, urllib.request; urllib.request.urlopen(sys.argv[1]).read(); print('{}')"]
+    else:
+        command = [sys.executable, "-m", f"benchmarks.{module}"]
+    done = subprocess.run(
+        [*command, *map(str, arguments)], stdout=subprocess.PIPE, text=True, cwd=ROOT, check=True, env={**os.environ, "PYTHONHASHSEED": "0"}
+    )
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return told
+
+
+def _floor(tally: Tally, port: int) -> None:
+    with _cluster() as (url, postmaster):
+        for phase, name in (("first", "floor, first load"), ("again", "floor, unchanged")):
+            told = _child("floor", url, port, postmaster, phase)
+            tally.cost(name, hub_load.cost(told))
+            tally.number("floor MiB", told["mib"])
+
+
+def _dlt(tally: Tally, port: int) -> None:
+    with _cluster() as (url, postmaster):
+        told = _child("dlt_load", url, port, postmaster)
+        tally.cost("dlt, first load", hub_load.cost(told))
+        tally.number("dlt MiB", told["mib"])
+
+
+def _hub(tally: Tally, port: int, orders: int) -> None:
+    with _cluster() as (url, postmaster), tempfile.TemporaryDirectory(prefix="hub-bench-") as folder:
+        place = (url, port, postmaster, folder)
+        _child("hub_load", *place, "prepare")
+        told = _child("hub_load", *place, "first")
+        assert told["orders"] == orders, told
+        tally.cost("hub, first load", hub_load.cost(told))
+        tally.cost("hub, first load, warm", hub_load.cost(told, "warm"))
+        tally.number("hub MiB", told["mib"])
+        before = hub_load.written(url)
+        told = _child("hub_load", *place, "again")
+        assert told["orders"] == orders, told
+        tally.cost("hub, unchanged", hub_load.cost(told))
+        tally.number("hub MiB", told["mib"])
+        tally.number("rows written", hub_load.written(url) - before)
+        told = _child("hub_load", *place, "increments")
+        tally.cost("hub, nothing new", hub_load.cost(told, "nothing"))
+        tally.cost("hub, 1,000 changed", hub_load.cost(told, "changed"))
+        tally.number("hub MiB", told["mib"])
+
+
+def _growth(tally: Tally, port: int, orders: int) -> None:
+    with _cluster() as (url, postmaster), tempfile.TemporaryDirectory(prefix="hub-bench-") as folder:
+        _child("hub_load", url, port, postmaster, folder, "prepare")
+        told = _child("hub_load", url, port, postmaster, folder, "first")
+        assert told["orders"] == orders, told
+        tally.cost("hub, a tenth, warm", hub_load.cost(told, "warm"))
+
+
+def _figures(tally: Tally, orders: int, with_dlt: bool) -> list[Figure]:
+    first, floor = tally.cpu("hub, first load"), tally.cpu("floor, first load")
+    growth = (tally.cpu("hub, first load, warm") / orders) / (tally.cpu("hub, a tenth, warm") / max(orders // 10, 1))
+    figures = {"ingest.first_vs_floor": first / floor}
+    if with_dlt:
+        figures["ingest.first_vs_dlt"] = first / tally.cpu("dlt, first load")
+    figures |= {
+        "ingest.unchanged_vs_floor": tally.cpu("hub, unchanged") / tally.cpu("floor, unchanged"),
+        "ingest.unchanged_rows_written": max(tally.numbers["rows written"]),
+        "ingest.nothing_new_cpu_s": tally.cpu("hub, nothing new"),
+        "ingest.thousand_changed_cpu_s": tally.cpu("hub, 1,000 changed"),
+        "ingest.client_memory_mib": max(tally.numbers["hub MiB"]),
+        "ingest.growth": growth,
+    }
+    return [Figure(bar, round(value, 3)) for bar, value in figures.items()]
+
+
+def _show(tally: Tally) -> None:
+    table = Table(title="Ingest: medians, CPU seconds")
+    for heading in ("what", "client", "server", "CPU", "wall s", "load"):
+        table.add_column(heading, justify="left" if heading == "what" else "right")
+    for name, costs in tally.costs.items():
+        parts = [median(getattr(cost, part) for cost in costs) for part in ("client", "server", "cpu", "wall", "load")]
+        table.add_row(name, *(f"{part:.2f}" for part in parts))
+    Console().print(table)
+    Console().print(
+        "peak memory, MiB: "
+        + ", ".join(f"{name.removesuffix(' MiB')} {max(values):.0f}" for name, values in tally.numbers.items() if name.endswith("MiB"))
+    )
