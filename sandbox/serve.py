@@ -73,7 +73,12 @@ def serve(
         if vendor.empty():
             vendor.reseed()
     server = Server(vendor, port, host)
-    server.run(lambda: print(json.dumps(description(server), ensure_ascii=False), flush=True))
+    server.run(lambda: _tell(server))
+
+
+def _tell(server: Server) -> None:
+    sys.stdout.write(json.dumps(description(server), ensure_ascii=False) + "\n")
+    sys.stdout.flush()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -89,7 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         serve(given.system, given.port, given.seed, given.db, given.world, given.host)
     except (OSError, ValueError, msgspec.DecodeError) as error:
-        print(f"sandbox {given.system}: {error}", file=sys.stderr)
+        sys.stderr.write(f"sandbox {given.system}: {error}\n")
         return 2
     return 0
 

@@ -25,38 +25,56 @@ def answer(vendor: Vendor, request: Request) -> Response:
 
 
 def _route(vendor: Vendor, request: Request, parts: list[str]) -> Response:
+    if len(parts) in (2, 3) and parts[0] == "records":
+        return _records(vendor, request, vendor.native(parts[1]), parts[2:])
     match (request.method, *parts):
-        case ("GET", "records", stream):
-            return Response(200, vendor.records_body(vendor.native(stream), request.query))
-        case ("POST", "records", stream):
-            return _put(vendor, vendor.native(stream), request)
-        case ("DELETE", "records", stream, key):
-            gone = vendor.delete(vendor.native(stream), key)
-            return json_response({"deleted": gone}, 200 if gone else 404)
-        case ("GET", "faults"):
-            return json_response(vendor.faults.listed())
-        case ("POST", "faults"):
-            body = msgspec.json.decode(request.body)
-            for item in body if isinstance(body, list) else [body]:
-                vendor.faults.add(parse(item))
-            return json_response(vendor.faults.listed())
-        case ("DELETE", "faults"):
-            vendor.faults.clear()
-            return json_response([])
+        case (_, "faults"):
+            return _faults(vendor, request)
         case ("GET", "log"):
             return json_response(vendor.log.after(int(request.query.get("after", "0") or 0)))
         case ("GET", "streams"):
             return json_response(dict(vendor.streams))
         case ("POST", "reset"):
-            vendor.faults.clear()
-            vendor.reset()
-            if vendor.reseed is not None:
-                vendor.reseed()
-            vendor.log.clear()
+            _reset(vendor)
             return json_response({"reset": True})
         case ("POST", "load"):
             return json_response({"loaded": vendor.load(request.json())})
+    return _unknown(request)
+
+
+def _unknown(request: Request) -> Response:
     return json_response({"error": f"no control call {request.method} {request.path}"}, 404)
+
+
+def _records(vendor: Vendor, request: Request, stream: str, key: list[str]) -> Response:
+    if request.method == "GET" and not key:
+        return Response(200, vendor.records_body(stream, request.query))
+    if request.method == "POST" and not key:
+        return _put(vendor, stream, request)
+    if request.method == "DELETE" and key:
+        gone = vendor.delete(stream, key[0])
+        return json_response({"deleted": gone}, 200 if gone else 404)
+    return _unknown(request)
+
+
+def _faults(vendor: Vendor, request: Request) -> Response:
+    if request.method == "POST":
+        body = msgspec.json.decode(request.body)
+        for item in body if isinstance(body, list) else [body]:
+            vendor.faults.add(parse(item))
+    elif request.method == "DELETE":
+        vendor.faults.clear()
+    elif request.method != "GET":
+        return _unknown(request)
+    return json_response(vendor.faults.listed())
+
+
+def _reset(vendor: Vendor) -> None:
+    vendor.faults.clear()
+    vendor.reset()
+    if vendor.reseed is not None:
+        vendor.reseed()
+    vendor.log.clear()
 
 
 def _put(vendor: Vendor, stream: str, request: Request) -> Response:

@@ -1,8 +1,8 @@
 """Faults on demand: what goes wrong, on which calls, how often.
 
 Some effects are acted out by the core on any call (`CORE_EFFECTS`); some need the vendor's own words and are handed to it in
-`Request.effects` (`VENDOR_EFFECTS`); some concern rows and events and are asked for at the moment they matter, also when a user's edit through
-the control door causes them (`DATA_EFFECTS`, `Faults.take`).
+`Request.effects` (`VENDOR_EFFECTS`); some concern rows and events and are asked for at the moment they matter, also when a user's
+edit through the control door causes them (`DATA_EFFECTS`, `Faults.take`).
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ CORE_EFFECTS = frozenset(
     {"latency", "status", "retry_after", "drop_before", "drop_after", "truncate", "garbage", "slow_drip", "empty", "html", "quota"}
 )
 """latency: seconds before the call is worked on. status: answer with this status (a number, or {"status","body","after"}; `after` true
-works on the call first). retry_after: throttled for so many seconds. drop_before / drop_after: cut the connection before / after the call is worked
-on and committed. truncate: share (0..1) or number of body bytes sent although Content-Length promises all. garbage: a kind of
-`GARBAGE` or a text of one's own. slow_drip: seconds between single bytes. empty: the vendor's well-formed answer with nothing in it. html: an HTML page
-with status 200. quota: the vendor's answer when its budget is spent."""
+works on the call first). retry_after: throttled for so many seconds. drop_before / drop_after: cut the connection before / after
+the call is worked on and committed. truncate: share (0..1) or number of body bytes sent although Content-Length promises all.
+garbage: a kind of `GARBAGE` or a text of one's own. slow_drip: seconds between single bytes. empty: the vendor's well-formed answer
+with nothing in it. html: an HTML page with status 200. quota: the vendor's answer when its budget is spent."""
 
 VENDOR_EFFECTS = frozenset({"expire_session", "partial_batch", "shuffle_batch", "index_lag"})
 """expire_session: sessions and tokens die before the call is looked at. partial_batch: share (0..1) or number of a batch's records refused.
@@ -31,7 +31,7 @@ DATA_EFFECTS = frozenset({"late_row", "duplicate_event", "reorder_events", "lose
 EFFECTS = CORE_EFFECTS | VENDOR_EFFECTS | DATA_EFFECTS
 
 EXTRA_EFFECTS: set[str] = set()
-"""Effects of one vendor only (Kingdee: `response_error`, `lock`), registered when its package is imported; handed over in `Request.effects`."""
+"""Effects of one vendor only (Kingdee: `response_error`, `lock`), registered when its package is imported; given in `Request.effects`."""
 
 GARBAGE: Mapping[str, bytes] = {
     "": b'{"\xff\xfe not JSON',

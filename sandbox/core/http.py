@@ -11,6 +11,7 @@ import functools
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
@@ -74,8 +75,6 @@ class Response:
 
 
 def _decimal(text: str) -> Any:
-    from decimal import Decimal
-
     return Decimal(text)
 
 
@@ -155,11 +154,11 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember the connection, so that stopping the server can cut it."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        if isinstance(transport, asyncio.Transport):  # always so for a TCP server
+            self._transport = transport
         self._open.add(self)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio calls it so
         """Forget the connection; an answer still dripping is stopped."""
         self._open.discard(self)
         if self._task is not None:

@@ -82,28 +82,28 @@ class Vendor(ABC):
     def credentials(self, url: str) -> Mapping[str, Any]:
         """What a client needs, named as in the vendor's own console. `url` is where this server listens."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  a vendor without storage has nothing to release
         """Release storage."""
 
     # answers to faults, in the vendor's words where it has some
 
-    def throttled(self, request: Request, after_s: float) -> Response:
+    def throttled(self, request: Request, after_s: float) -> Response:  # noqa: ARG002  vendors look at it
         """The answer to a caller that is too fast."""
         headers = [("Retry-After", f"{after_s:g}")] if after_s > 0 else []
         return json_response({"message": "too many requests"}, 429, headers)
 
-    def over_quota(self, request: Request, value: Any) -> Response:
+    def over_quota(self, request: Request, value: Any) -> Response:  # noqa: ARG002  vendors look at it
         """The answer when the budget of the day is spent."""
         return json_response({"message": "quota exceeded"}, 429)
 
-    def emptied(self, request: Request) -> Response:
+    def emptied(self, request: Request) -> Response:  # noqa: ARG002  vendors look at it
         """A well-formed answer with nothing in it."""
         return json_response([])
 
-    def expire_sessions(self) -> None:
+    def expire_sessions(self) -> None:  # noqa: B027  a vendor without sessions has none to end
         """End every session and token at once."""
 
-    def failed(self, request: Request, error: Exception) -> Response:
+    def failed(self, request: Request, error: Exception) -> Response:  # noqa: ARG002  vendors look at it
         """The answer when the vendor's own code broke: a bug of the stand-in, so it is loud."""
         return text_response(f"sandbox bug: {type(error).__name__}: {error}", 500)
 

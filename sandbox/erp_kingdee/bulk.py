@@ -1,7 +1,7 @@
 """Reading a world's documents by the ten thousand: the same shape as a Save model, everything in it taken as it stands.
 
-Each form is compiled to a table from key to position and conversion once, and what references mean is remembered; a document costs some tens of
-microseconds.
+Each form is compiled once to a table from key to position and conversion, and what references mean is remembered; a document costs
+some tens of microseconds.
 """
 
 from __future__ import annotations

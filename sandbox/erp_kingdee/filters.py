@@ -1,7 +1,7 @@
 """The filter language of queries: a tokeniser and a recursive parser; text and list form both become one tree.
 
-The language is SQL-like: comparisons, `like`, `in (…)`, `is null`, `between`, `not`, `and`, `or`, brackets; texts in single quotes, a quote inside
-doubled. Values never reach SQL as text: the tree is compiled to parameters or to a function.
+The language is SQL-like: comparisons, `like`, `in (…)`, `is null`, `between`, `not`, `and`, `or`, brackets; texts in single quotes, a
+quote inside doubled. Values never reach SQL as text: the tree is compiled to parameters or to a function.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class All:
 
 
 @dataclass(frozen=True, slots=True)
-class Any_:
+class Some:
     """At least one part holds."""
 
     parts: tuple[Node, ...]
@@ -66,7 +66,7 @@ class Not:
     part: Node
 
 
-Node = Test | All | Any_ | Not
+Node = Test | All | Some | Not
 
 
 def tokens(text: str) -> list[tuple[str, str]]:
@@ -130,7 +130,7 @@ class _Parser:
             self._at += 1
             parts.append(self._and())
         self._depth -= 1
-        return parts[0] if len(parts) == 1 else Any_(tuple(parts))
+        return parts[0] if len(parts) == 1 else Some(tuple(parts))
 
     def _and(self) -> Node:
         parts = [self._one()]

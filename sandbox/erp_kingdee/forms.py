@@ -1,7 +1,7 @@
 """The forms of the ERP: which fields they have, where a field stands, and what it refers to.
 
-A form is written as a few lines of text (`catalogue_*.py`) and compiled once. The same metadata answers QueryBusinessInfo, reads Save models,
-resolves query keys and lays out the stored documents, so none of them can drift from the others.
+A form is written as a few lines of text (`catalogue_*.py`) and compiled once. The same metadata answers QueryBusinessInfo, reads Save
+models, resolves query keys and lays out the stored documents, so none of them can drift from the others.
 
 A stored document is a head (list of values by position) and, per entry entity, a list of such lists. Sub-heads
 (`FSaleOrderFinance`) lie in the head; only models and views show them apart, queries do not.

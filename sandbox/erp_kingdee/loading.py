@@ -1,4 +1,4 @@
-"""Records as a user of the ERP sees and edits them: bulk loading of a world, single edits, and the dictionaries every tenant starts with."""
+"""Records as a user of the ERP sees and edits them: loading a world, single edits, and the dictionaries every tenant starts with."""
 
 from __future__ import annotations
 
@@ -33,16 +33,29 @@ _ORDER = [
 DICTIONARIES: Mapping[str, Mapping[str, str]] = {
     "BD_Currency": {"PRE001": "人民币", "PRE002": "香港元", "PRE003": "欧元", "PRE004": "日本日圆", "PRE007": "美元"},
     "BD_UNIT": {"Pcs": "件", "kg": "千克", "m": "米", "box": "箱", "set": "套", "tai": "台"},
-    "BD_SETTLETYPE": {"JSFS01_SYS": "现金", "JSFS02_SYS": "现金支票", "JSFS03_SYS": "转账支票", "JSFS04_SYS": "电汇", "JSFS06_SYS": "银行承兑汇票"},
+    "BD_SETTLETYPE": {
+        "JSFS01_SYS": "现金",
+        "JSFS02_SYS": "现金支票",
+        "JSFS03_SYS": "转账支票",
+        "JSFS04_SYS": "电汇",
+        "JSFS06_SYS": "银行承兑汇票",
+    },
     "BD_RecCondition": {"SKTJ01_SYS": "货到收款", "SKTJ02_SYS": "款到发货", "SKTJ03_SYS": "月结30天", "SKTJ05_SYS": "月结60天"},
     "BD_TaxRate": {"SL01_SYS": "13%增值税", "SL02_SYS": "9%增值税", "SL03_SYS": "6%增值税", "SL04_SYS": "零税率"},
     "BD_RateType": {"HLTX01_SYS": "固定汇率"},
     "CN_RECPAYPURPOSE": {"SFKYT01_SYS": "销售收款", "SFKYT02_SYS": "预收款"},
     "BOS_BillType": {
-        "XSDD01_SYS": "标准销售订单", "FHTZD01_SYS": "标准发货通知单", "XSCKD01_SYS": "标准销售出库单", "XSTHD01_SYS": "标准销售退货单",
-        "YSD01_SYS": "标准应收单", "YSD02_SYS": "费用应收单", "SKDLX01_SYS": "销售收款单", "SKDLX02_SYS": "其他业务收款单", "SKTKDLX01_SYS": "销售业务退款单",
+        "XSDD01_SYS": "标准销售订单",
+        "FHTZD01_SYS": "标准发货通知单",
+        "XSCKD01_SYS": "标准销售出库单",
+        "XSTHD01_SYS": "标准销售退货单",
+        "YSD01_SYS": "标准应收单",
+        "YSD02_SYS": "费用应收单",
+        "SKDLX01_SYS": "销售收款单",
+        "SKDLX02_SYS": "其他业务收款单",
+        "SKTKDLX01_SYS": "销售业务退款单",
     },
-}  # fmt: skip
+}
 """What a new tenant has: number -> name, by form."""
 ORGS = {"100": "华东制造有限公司", "200": "华南销售有限公司"}
 _AMOUNT_DIGITS = {"PRE004": 0}
@@ -90,9 +103,16 @@ class Loading:
         doc.id = self.store.new_id(form)
         now = self.saving.stamp(form)
         for key, value in (
-            (form.pk, doc.id), (form.number, number), ("FName", name or number), ("FDocumentStatus", "C"),
-            ("FCreateDate", now), ("FModifyDate", now), ("FApproveDate", now), ("FMasterId", doc.id), ("FAMOUNTDIGITS", _AMOUNT_DIGITS.get(number, 2)),
-        ):  # fmt: skip
+            (form.pk, doc.id),
+            (form.number, number),
+            ("FName", name or number),
+            ("FDocumentStatus", "C"),
+            ("FCreateDate", now),
+            ("FModifyDate", now),
+            ("FApproveDate", now),
+            ("FMasterId", doc.id),
+            ("FAMOUNTDIGITS", _AMOUNT_DIGITS.get(number, 2)),
+        ):
             if form.has(key) and (key != "FMasterId" or isinstance(doc.id, int)):
                 doc.set(key, value)
         self.store.put(doc)
@@ -136,7 +156,6 @@ class Loading:
         return sorted(docs, key=lambda doc: bool(doc.get(key)))
 
     def _fill(self, doc: Doc, taken: Model, resolver: Resolver) -> None:
-        form = doc.form
         orgs = [(f, v) for f, v in taken.head if f.form == "ORG_Organizations"]
         fill(doc.head, orgs, lambda _: 0, resolver, privileged=True)
         self.saving.complete(doc)
@@ -199,10 +218,18 @@ class Loading:
     def _to_state(self, doc: Doc, wanted: str) -> Doc:
         """Walk a document to the state a user left it in."""
         steps = {
-            ("Z", "A"): (), ("A", "B"): ("submit",), ("A", "C"): ("submit", "approve"), ("D", "C"): ("submit", "approve"), ("D", "B"): ("submit",),
-            ("B", "C"): ("approve",), ("B", "D"): ("cancel_assign",), ("C", "D"): ("unaudit",), ("C", "A"): ("unaudit",),
-            ("B", "A"): ("cancel_assign",), ("C", "B"): ("unaudit", "submit"),
-        }  # fmt: skip
+            ("Z", "A"): (),
+            ("A", "B"): ("submit",),
+            ("A", "C"): ("submit", "approve"),
+            ("D", "C"): ("submit", "approve"),
+            ("D", "B"): ("submit",),
+            ("B", "C"): ("approve",),
+            ("B", "D"): ("cancel_assign",),
+            ("C", "D"): ("unaudit",),
+            ("C", "A"): ("unaudit",),
+            ("B", "A"): ("cancel_assign",),
+            ("C", "B"): ("unaudit", "submit"),
+        }
         if wanted == doc.status:
             return doc
         if (doc.status, wanted) not in steps:

@@ -17,9 +17,16 @@ def _names(title: str) -> list[dict[str, Any]]:
 
 def _field(f: Field) -> dict[str, Any]:
     return {
-        "Key": f.key, "Name": _names(f.title), "MustInput": 1 if f.must else 0, "FieldType": _FIELD[f.kind], "ElementType": _ELEMENT[f.kind],
-        "LookUpObjectFormId": _SHOWN_AS.get(f.key, f.form), "IsViewVisible": True, "Extends": [], "PropertyName": f.orm,
-    }  # fmt: skip
+        "Key": f.key,
+        "Name": _names(f.title),
+        "MustInput": 1 if f.must else 0,
+        "FieldType": _FIELD[f.kind],
+        "ElementType": _ELEMENT[f.kind],
+        "LookUpObjectFormId": _SHOWN_AS.get(f.key, f.form),
+        "IsViewVisible": True,
+        "Extends": [],
+        "PropertyName": f.orm,
+    }
 
 
 def business_info(form: Form) -> dict[str, Any]:
@@ -38,16 +45,16 @@ def business_info(form: Form) -> dict[str, Any]:
         {"Key": sub, "ParentKey": "FBillHead", "Name": _names(sub), "Fields": [_field(f) for f in head.fields if f.sub == sub]}
         for sub in form.subs
     )
-    for entity in form.entities[1:]:
-        entrys.append(
-            {
-                "Key": entity.key,
-                "ParentKey": "FBillHead",
-                "Name": _names(entity.title),
-                "Pk": entity.pk,
-                "Fields": [_field(f) for f in entity.fields[2:]],
-            }
-        )
+    entrys.extend(
+        {
+            "Key": entity.key,
+            "ParentKey": "FBillHead",
+            "Name": _names(entity.title),
+            "Pk": entity.pk,
+            "Fields": [_field(f) for f in entity.fields[2:]],
+        }
+        for entity in form.entities[1:]
+    )
     return {
         "Id": form.id,
         "Name": _names(form.title),

@@ -58,11 +58,11 @@ def take_apart(form: Form, model: Mapping[str, Any], *, strict: bool) -> Model:
     if not isinstance(model, Mapping):
         raise Refused("Model必须是JSON对象", MsgCode.BAD_PARAMETER)
     found = Model(None)
-    _head(form, model, "", found, strict)
+    _head(form, model, "", found, strict=strict)
     return found
 
 
-def _head(form: Form, model: Mapping[str, Any], sub: str, found: Model, strict: bool) -> None:
+def _head(form: Form, model: Mapping[str, Any], sub: str, found: Model, *, strict: bool) -> None:
     for key, value in model.items():
         lower = key.lower()
         if not sub and lower == form.pk.lower():
@@ -72,17 +72,17 @@ def _head(form: Form, model: Mapping[str, Any], sub: str, found: Model, strict: 
         if f is not None and not f.entity and (f.sub == sub or not strict):
             found.head.append((f, value))
         elif not sub and lower in form.subs_lower and isinstance(value, Mapping):
-            _head(form, value, form.subs_lower[lower], found, strict)
+            _head(form, value, form.subs_lower[lower], found, strict=strict)
         elif not sub and lower in form.entities_lower:
             entity = form.entities_lower[lower]
             if not isinstance(value, list):
                 raise Refused(f"单据体“{form.entities[entity].title}”必须是数组", MsgCode.BAD_PARAMETER, key)
-            found.lists[entity] = [_line(form, entity, line, strict) for line in value]
+            found.lists[entity] = [_line(form, entity, line, strict=strict) for line in value]
         elif strict:
             raise _misplaced(form, key, f)
 
 
-def _line(form: Form, entity: int, model: Any, strict: bool) -> Line:
+def _line(form: Form, entity: int, model: Any, *, strict: bool) -> Line:
     if not isinstance(model, Mapping):
         raise Refused(f"单据体“{form.entities[entity].title}”的行必须是对象", MsgCode.BAD_PARAMETER)
     of = form.entities[entity]

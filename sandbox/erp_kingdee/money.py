@@ -117,7 +117,9 @@ def line_figures(
     by_amount: bool,
     places: Decimal,
 ) -> LineFigures:
-    """Figures of one line. `rate` and `discount_rate` are per cent; `included` says which price was entered; `by_amount` that the discount was.
+    """Figures of one line.
+
+    Units: `rate` and `discount_rate` are per cent. `included` says that the price with tax was entered, `by_amount` that the discount was.
 
     An entered price of 0 beside the other price gives way to the other one.
 
@@ -182,9 +184,16 @@ def _priced(doc: Doc, keys: Keys, places: Decimal, discount_entered: Callable[[i
         price, tax_price = (Decimal(0), Decimal(0)) if free else (line[at["FPrice"]], line[at["FTaxPrice"]])
         discount = line[discount_at] if discount_at >= 0 else Decimal(0)
         made = line_figures(
-            line[at[keys.qty]], price, tax_price, line[at["FEntryTaxRate"]], line[at[keys.discount_rate]], discount,
-            included=included, by_amount=discount_at >= 0 and discount_entered(number), places=places,
-        )  # fmt: skip
+            line[at[keys.qty]],
+            price,
+            tax_price,
+            line[at["FEntryTaxRate"]],
+            line[at[keys.discount_rate]],
+            discount,
+            included=included,
+            by_amount=discount_at >= 0 and discount_entered(number),
+            places=places,
+        )
         line[at["FPrice"]], line[at["FTaxPrice"]] = number_value(made.price), number_value(made.tax_price)
         line[at[keys.discount_rate]] = number_value(made.discount_rate)
         if discount_at >= 0:

@@ -1,26 +1,22 @@
 """ExecuteBillQuery and BillQuery: rows of chosen fields, filtered, ordered and paged as the ERP does it.
 
-What a filter says about columns of the table goes to SQLite as parameters and uses its indexes; the rest is a function over rows. Asking for
-any field of an entry entity turns the answer into a row per line, with the head repeated.
+What a filter says about columns of the table goes to SQLite as parameters and uses its indexes; the rest is a function over rows.
+Asking for any field of an entry entity turns the answer into a row per line, with the head repeated.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
 from operator import itemgetter
 from typing import Any
 
-import msgspec
-
 from sandbox.erp_kingdee.answers import MsgCode, Refused
 from sandbox.erp_kingdee.filters import All, BadFilter, Key, Node, Not, Test, parse
-from sandbox.erp_kingdee.forms import FORMS, BadValue, Field, Form, form_of
+from sandbox.erp_kingdee.forms import FORMS, Field, Form, form_of
+from sandbox.erp_kingdee.matching import bare, both, checker, compare, converter, of_raw, sort_key
 from sandbox.erp_kingdee.settings import Settings
 from sandbox.erp_kingdee.store import Store
-from sandbox.erp_kingdee.values import date_text, flag
 
 Row = list[Any]
 Predicate = Callable[[Row], bool]
@@ -58,7 +54,7 @@ class Layout:
         known = (line, column.field.at, column.prop)
         if known not in self.known:
             self.known[known] = len(extra)
-            extra.append((column.field.at, _of_raw(column.look_up)))
+            extra.append((column.field.at, of_raw(column.look_up)))
         return line, self.known[known], True
 
     def position(self, place: tuple[bool, int, bool]) -> int:
@@ -338,121 +334,16 @@ class _Residual:
             left, right = test.value
             same = str(left).lower() == str(right).lower()
             fixed = {"=": same, "<>": not same}.get(test.op)
-            held = fixed if fixed is not None else _compare(str(left), test.op, str(right))
-            return lambda row: held
+            held = fixed if fixed is not None else compare(str(left), test.op, str(right))
+            return lambda _: held
         place, kind = self._places[test.key]
         at = self.layout.position(place)
         if isinstance(test.value, Key):
             other, _ = self._places[test.value.name]
             beside, op = self.layout.position(other), test.op
-            return lambda row: _both(_bare(row[at]), op, _bare(row[beside]))
+            return lambda row: both(bare(row[at]), op, bare(row[beside]))
         holds = checker(kind, test)
         return lambda row: holds(row[at])
-
-
-def converter(kind: str, test: Test) -> Callable[[Any], Any]:
-    """How a filter's literal becomes a value of the column's kind. It raises Refused."""
-
-    def convert(value: Any) -> Any:
-        try:
-            if kind in ("d", "dt"):
-                return date_text(value, day=False) or ""
-            if kind == "n":
-                return Decimal(str(value))
-            if kind == "i":
-                return int(str(value).strip() or 0)
-            if kind == "b":
-                return int(flag(value))
-        except (BadValue, ArithmeticError, ValueError) as error:
-            raise Refused(f"过滤条件错误：字段“{test.key}”的值“{str(value)[:40]}”类型转换失败", MsgCode.EXCEPTION) from error
-        return str(value)
-
-    return convert
-
-
-def checker(kind: str, test: Test) -> Callable[[Any], bool]:
-    """A test of one value against the literals of `test`; an empty value passes only `is null`."""
-    if test.op == "null":
-        negated = test.negated
-        return lambda value: (_bare(value) is None) is not negated
-    convert = converter(kind, test)
-    wanted: Callable[[Any], bool]
-    if test.op == "like":
-        pattern = _like(str(test.value))
-        wanted = lambda value: pattern.fullmatch(str(value)) is not None  # noqa: E731
-    elif test.op == "in":
-        values = {_folded(convert(value)) for value in test.value}
-        wanted = lambda value: _folded(value) in values  # noqa: E731
-    else:
-        literal, op = _folded(convert(test.value)), test.op
-        wanted = lambda value: _compare(_folded(value), op, literal)  # noqa: E731
-    negated = test.negated
-
-    def holds(cell: Any) -> bool:
-        value = _bare(cell)
-        return value is not None and wanted(value) is not negated
-
-    return holds
-
-
-_CELL = msgspec.json.Decoder(float_hook=Decimal)
-
-
-def _bare(value: Any) -> Any:
-    """A cell's value; cells of documents come as pieces of JSON."""
-    return _CELL.decode(value) if isinstance(value, msgspec.Raw) else value
-
-
-def _of_raw(look_up: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A look-up by a cell of a document. The few references of a page repeat, so what they mean is kept for the length of the query."""
-    seen: dict[bytes, Any] = {}
-
-    def through(cell: msgspec.Raw) -> Any:
-        key = bytes(cell)
-        try:
-            return seen[key]
-        except KeyError:
-            value = seen[key] = look_up(_CELL.decode(key))
-            return value
-
-    return through
-
-
-def _folded(value: Any) -> Any:
-    return value.upper().rstrip(" ") if isinstance(value, str) else value
-
-
-def _compare(left: Any, op: str, right: Any) -> bool:
-    try:
-        if op == "=":
-            return bool(left == right)
-        if op == "<>":
-            return bool(left != right)
-        if op == "<":
-            return bool(left < right)
-        if op == "<=":
-            return bool(left <= right)
-        return bool(left > right) if op == ">" else bool(left >= right)
-    except TypeError:
-        return False
-
-
-def _both(left: Any, op: str, right: Any) -> bool:
-    return left is not None and right is not None and _compare(_folded(left), op, _folded(right))
-
-
-def _like(pattern: str) -> re.Pattern[str]:
-    made = []
-    for part in re.findall(r"%|_|\[[^\]]*\]|.", pattern, re.DOTALL):
-        if part == "%":
-            made.append(".*")
-        elif part == "_":
-            made.append(".")
-        elif len(part) > 2 and part[0] == "[":
-            made.append("[" + part[1:-1].replace("\\", "\\\\").replace("[", "\\[") + "]")
-        else:
-            made.append(re.escape(part))
-    return re.compile("".join(made), re.IGNORECASE | re.DOTALL)
 
 
 def _names(node: Node | None) -> list[str]:
@@ -498,12 +389,8 @@ def _sql_order(form: Form, order: list[tuple[Column, bool]]) -> tuple[str | None
 
 def _sorted(rows: list[Row], keys: list[tuple[int, bool]]) -> list[Row]:
     for at, descending in reversed(keys):
-        rows = sorted(rows, key=lambda row: _sort_key(_bare(row[at])), reverse=descending)
+        rows = sorted(rows, key=lambda row: sort_key(bare(row[at])), reverse=descending)
     return rows
-
-
-def _sort_key(value: Any) -> tuple[bool, Any]:
-    return value is not None, _folded(value)
 
 
 def _picker(positions: list[int]) -> Callable[[Row], tuple[Any, ...]]:

@@ -65,11 +65,11 @@ class Options:
             only = [part for part in only.split(",") if part.strip()]
         return Options(
             only=frozenset(str(key).strip().lower() for key in only) or None,
-            delete_entries=flag(given.get("isdeleteentry"), True),
+            delete_entries=flag(given.get("isdeleteentry"), default=True),
             verify=flag(given.get("isverifybasedatafield")),
-            number_search=flag(given.get("numbersearch"), True),
+            number_search=flag(given.get("numbersearch"), default=True),
             auto_adjust=flag(given.get("isautoadjustfield")),
-            validate=flag(given.get("validateflag"), True),
+            validate=flag(given.get("validateflag"), default=True),
             draft=draft,
         )
 
@@ -100,15 +100,15 @@ class Saving:
         taken = take_apart(form, model, strict=not options.privileged)
         doc, created = self._start(form, taken, options)
         resolver = Resolver(self.store, options.verify, options.number_search, only=None if created else options.only)
-        self._apply(doc, taken, options, resolver, created)
+        self._apply(doc, taken, options, resolver, created=created)
         self.complete(doc, created=created)
         if resolver.problems:
             raise Refused(resolver.problems, MsgCode.INVALID)
         if options.validate and not options.draft:
             self._check_required(doc)
-        self._number(doc, created)
+        self._number(doc, created=created)
         self.recompute(doc, self._discounts_entered(doc, taken))
-        self._stamps(doc, created, options)
+        self._stamps(doc, options, created=created)
         self.store.put(doc)
         return Saved(doc, created)
 
@@ -129,17 +129,17 @@ class Saving:
 
     # values
 
-    def _apply(self, doc: Doc, taken: Model, options: Options, resolver: Resolver, created: bool) -> None:
+    def _apply(self, doc: Doc, taken: Model, options: Options, resolver: Resolver, *, created: bool) -> None:
         form = doc.form
         orgs = [(f, v) for f, v in taken.head if f.form == _ORG]
         rest = [(f, v) for f, v in taken.head if f.form != _ORG]
-        fill(doc.head, orgs, lambda f: 0, resolver, privileged=options.privileged)
+        fill(doc.head, orgs, lambda _: 0, resolver, privileged=options.privileged)
         self.share_orgs(doc)
         fill(doc.head, rest, lambda f: self.org_of(doc, f), resolver, privileged=options.privileged)
         for number, lines in taken.lists.items():
             key = form.entities[number].key.lower()
             if resolver.only is None or key in resolver.only:
-                self._lines(doc, number, lines, options, resolver, created)
+                self._lines(doc, number, lines, options, resolver, created=created)
 
     def org_of(self, doc: Doc, f: Field) -> Any:
         """The organisation that a reference of `doc` is looked up in."""
@@ -155,7 +155,7 @@ class Saving:
             if not doc.head[at]:
                 doc.head[at] = known
 
-    def _lines(self, doc: Doc, number: int, given: list[Line], options: Options, resolver: Resolver, created: bool) -> None:
+    def _lines(self, doc: Doc, number: int, given: list[Line], options: Options, resolver: Resolver, *, created: bool) -> None:
         """Match a model's lines with the stored ones by id. Stored lines that are not named go, unless IsDeleteEntry is false."""
         form, entity = doc.form, doc.form.entities[number]
         stored = doc.lists[number - 1]
@@ -242,7 +242,7 @@ class Saving:
         if problems:
             raise Refused(problems, MsgCode.INVALID)
 
-    def _number(self, doc: Doc, created: bool) -> None:
+    def _number(self, doc: Doc, *, created: bool) -> None:
         form = doc.form
         if not form.number:
             return
@@ -283,7 +283,7 @@ class Saving:
                 found.add(by_id.get(item.id, number))
         return frozenset(found)
 
-    def _stamps(self, doc: Doc, created: bool, options: Options) -> None:
+    def _stamps(self, doc: Doc, options: Options, *, created: bool) -> None:
         form, now = doc.form, self.stamp(doc.form)
         if created:
             doc.set("FCreateDate", now)

@@ -150,16 +150,34 @@ def login_answer(session: Session | None, why: str, settings: Settings) -> dict[
     context = None
     if session is not None:
         context = {
-            "SessionId": session.id, "UserLocale": "zh-CN", "DBid": settings.account, "DatabaseType": 3, "DataCenterName": settings.account_name,
-            "UserId": 100001, "UserName": session.user, "UserToken": session.id, "DisplayVersion": "8.2",
+            "SessionId": session.id,
+            "UserLocale": "zh-CN",
+            "DBid": settings.account,
+            "DatabaseType": 3,
+            "DataCenterName": settings.account_name,
+            "UserId": 100001,
+            "UserName": session.user,
+            "UserToken": session.id,
+            "DisplayVersion": "8.2",
             "CurrentOrganizationInfo": {"ID": 100001, "AcctOrgType": "1", "Name": session.org, "FunctionIds": [101, 102, 103, 104]},
             "UseLanguages": [{"LocaleId": 2052, "LocaleName": "中文(简体)", "Alias": "CN"}],
-        }  # fmt: skip
+        }
     return {
-        "Message": None if good else why, "MessageCode": "CheckPasswordPolicy" if good else "", "LoginResultType": 1 if good else 0, "Context": context,
-        "KDSVCSessionId": session.id if session is not None else "", "FormId": None, "RedirectFormParam": None, "FormInputObject": None,
-        "ErrorStackTrace": None, "Lcid": 0, "AccessToken": None, "CustomParam": None, "KdAccessResult": None, "IsSuccessByAPI": good,
-    }  # fmt: skip
+        "Message": None if good else why,
+        "MessageCode": "CheckPasswordPolicy" if good else "",
+        "LoginResultType": 1 if good else 0,
+        "Context": context,
+        "KDSVCSessionId": session.id if session is not None else "",
+        "FormId": None,
+        "RedirectFormParam": None,
+        "FormInputObject": None,
+        "ErrorStackTrace": None,
+        "Lcid": 0,
+        "AccessToken": None,
+        "CustomParam": None,
+        "KdAccessResult": None,
+        "IsSuccessByAPI": good,
+    }
 
 
 def cookies_of(session: Session) -> list[tuple[str, str]]:

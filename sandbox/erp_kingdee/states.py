@@ -159,7 +159,7 @@ class States:
         """Documents of a form that have the same customer: what a document's followers are looked for among."""
         keys = ("FCustId", "FCustomerID", "FRetcustId", "FCUSTOMERID")
         mine = next((doc.get(key) for key in keys if doc.form.has(key)), 0)
-        theirs = next((f.key for f in map(lambda k: form.by_key.get(k.lower()), keys) if f is not None), "")
+        theirs = next((f.key for f in (form.by_key.get(key.lower()) for key in keys) if f is not None), "")
         return self.store.all(form, f'WHERE "{theirs}" = ?', (mine,)) if theirs and mine else self.store.all(form)
 
     def _used(self, doc: Doc) -> bool:
@@ -206,8 +206,8 @@ class States:
         for line in doc.lists[0]:
             if not line[form.at("FSrcEntryId")]:
                 continue  # without a link nothing is counted
-            for order in self.store.by_number(orders, line[number_at]):
-                order = touched.setdefault(order.id, order)
+            for found in self.store.by_number(orders, line[number_at]):
+                order = touched.setdefault(found.id, found)
                 for target in order.lists[0]:
                     if target[0] == line[form.at("FSOEntryId")]:
                         target[orders.at(into)] = number_value(target[orders.at(into)] + sign * line[form.at(qty)])

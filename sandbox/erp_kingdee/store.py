@@ -1,7 +1,8 @@
 """Where the ERP keeps its documents: a SQLite table per form, and base data's numbers in memory beside it.
 
-A document is one JSON text of lists by position; the head fields that queries filter by are columns as well. Documents are read anew from SQLite each
-time (a few microseconds), so there is no cache to go stale; only the look-up tables of base data live in memory and move with every write.
+A document is one JSON text of lists by position; the head fields that queries filter by are columns as well. Documents are read anew
+from SQLite each time (a few microseconds), so there is no cache to go stale; only the look-up tables of base data live in memory and
+move with every write.
 """
 
 from __future__ import annotations

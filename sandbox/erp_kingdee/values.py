@@ -57,7 +57,7 @@ def date_text(value: Any, *, day: bool) -> str | None:
     return f"{year:04d}-{month:02d}-{at:02d}T{hour:02d}:{minute:02d}:{second:02d}{fraction}"
 
 
-def flag(value: Any, default: bool = False) -> bool:
+def flag(value: Any, *, default: bool = False) -> bool:
     """A boolean however a client spells it."""
     if value is None or value == "":
         return default

@@ -1,0 +1,1 @@
+"""Tests of what all stand-ins share."""

@@ -26,6 +26,7 @@ class Notebook(Vendor):
         self.expired = 0
 
     def handle(self, request: Request) -> Response:
+        """Write or list notes."""
         if request.method == "POST":
             key = request.path.rsplit("/", 1)[-1]
             self.notes[key] = {"key": key, "text": request.body.decode()}
@@ -33,28 +34,36 @@ class Notebook(Vendor):
         return json_response({"notes": sorted(self.notes), "effects": request.effects, "bytes": len(request.body)})
 
     def stream_of(self, request: Request) -> str | None:
+        """Everything under /notes."""
         return "notes" if request.path.startswith("/notes") else None
 
     def records(self, stream: str, params: Mapping[str, str]) -> list[Doc]:
+        """All notes."""
         return list(self.notes.values())
 
     def put(self, stream: str, doc: Doc, user: str = "user") -> Doc:
+        """A note from the door."""
         self.notes[doc["key"]] = doc
         return doc
 
     def delete(self, stream: str, key: str) -> bool:
+        """A note less."""
         return self.notes.pop(key, None) is not None
 
     def load(self, records: Mapping[str, list[Doc]]) -> int:
+        """Nothing to load."""
         return 0
 
     def reset(self) -> None:
+        """No notes."""
         self.notes.clear()
 
     def credentials(self, url: str) -> Mapping[str, Any]:
+        """None needed."""
         return {}
 
     def expire_sessions(self) -> None:
+        """Count how often."""
         self.expired += 1
 
 
@@ -143,7 +152,14 @@ def test_truncate_promises_more_than_it_sends(server: Server) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "starts"),
-    [("", b'{"\xff'), ("nan", b'{"value": NaN'), ("digits", b'{"value": 777'), ("deep", b"[[["), ("gbk", b'{"name": "\xc9\xee'), ("<oops>", b"<oops>")],
+    [
+        ("", b'{"\xff'),
+        ("nan", b'{"value": NaN'),
+        ("digits", b'{"value": 777'),
+        ("deep", b"[[["),
+        ("gbk", b'{"name": "\xc9\xee'),
+        ("<oops>", b"<oops>"),
+    ],
     ids=["no JSON", "not a number", "too many digits", "too deep", "GBK", "a text of one's own"],
 )
 def test_garbage_comes_in_kinds(server: Server, kind: str, starts: bytes) -> None:
@@ -225,7 +241,13 @@ def test_chance_is_seeded(server: Server) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [{"effect": "explode"}, {"effect": "status", "times": 0}, {"effect": "status", "probability": 2}, {"effect": "status", "match": {"verb": "GET"}}, 7],
+    [
+        {"effect": "explode"},
+        {"effect": "status", "times": 0},
+        {"effect": "status", "probability": 2},
+        {"effect": "status", "match": {"verb": "GET"}},
+        7,
+    ],
     ids=["unknown effect", "no times", "chance above 1", "unknown match", "no object"],
 )
 def test_a_wrong_fault_is_refused_with_a_reason(server: Server, body: Any) -> None:
@@ -292,7 +314,9 @@ def test_bodies_come_whole_by_length_in_chunks_and_in_pieces(server: Server) -> 
     assert b'"bytes":4' in answer
 
 
-@pytest.mark.parametrize("head", [b"NONSENSE\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: -4\r\n\r\n"])
+@pytest.mark.parametrize(
+    "head", [b"NONSENSE\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: -4\r\n\r\n"]
+)
 def test_what_is_no_http_is_refused_and_the_server_goes_on(server: Server, head: bytes) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as raw:
         raw.sendall(head)

@@ -25,6 +25,7 @@ class Tenant:
 
     @property
     def credentials(self) -> dict[str, Any]:
+        """As `hub sandbox serve` prints them."""
         return dict(self.vendor.credentials(self.server.url))
 
     def sdk(self, **changed: Any) -> Any:
@@ -72,41 +73,71 @@ class Tenant:
 
 def little_tenant() -> dict[str, list[dict[str, Any]]]:
     """Two organisations, two customers and two materials allocated to both, a salesperson, a warehouse with stock."""
+
     def number(text: str) -> dict[str, str]:
         return {"FNumber": text}
 
     customers = [
         {
-            "FCUSTID": 200001 + i + 100 * o, "FNumber": f"CUST000{i + 1}", "FName": name, "FCreateOrgId": number("100"), "FUseOrgId": number(org),
-            "FMasterId": 200001 + i, "FTRADINGCURRID": number("PRE001"), "FSOCIALCRECODE": f"9144030000000000{i}X", "FModifyDate": "2026-01-01T08:00:00",
+            "FCUSTID": 200001 + i + 100 * o,
+            "FNumber": f"CUST000{i + 1}",
+            "FName": name,
+            "FCreateOrgId": number("100"),
+            "FUseOrgId": number(org),
+            "FMasterId": 200001 + i,
+            "FTRADINGCURRID": number("PRE001"),
+            "FSOCIALCRECODE": f"9144030000000000{i}X",
+            "FModifyDate": "2026-01-01T08:00:00",
         }
         for i, name in enumerate(["深圳市华南经销有限公司", "杭州西湖商贸有限公司"])
         for o, org in enumerate(["100", "200"])
-    ]  # fmt: skip
+    ]
     materials = [
         {
-            "FMATERIALID": 300001 + i + 100 * o, "FNumber": f"M00{i + 1}", "FName": name, "FCreateOrgId": number("100"), "FUseOrgId": number(org),
-            "FMasterId": 300001 + i, "SubHeadEntity": {"FBaseUnitId": number("Pcs")}, "FModifyDate": "2026-01-01T08:00:00",
+            "FMATERIALID": 300001 + i + 100 * o,
+            "FNumber": f"M00{i + 1}",
+            "FName": name,
+            "FCreateOrgId": number("100"),
+            "FUseOrgId": number(org),
+            "FMasterId": 300001 + i,
+            "SubHeadEntity": {"FBaseUnitId": number("Pcs")},
+            "FModifyDate": "2026-01-01T08:00:00",
         }
         for i, name in enumerate(["离心水泵", "控制阀"])
         for o, org in enumerate(["100", "200"])
-    ]  # fmt: skip
+    ]
     stock = [{"FStockOrgId": number("100"), "FStockId": number("CK01"), "FMaterialId": number("M001"), "FQty": 100, "FAVBQty": 100}]
-    return {"customers": customers, "products": materials, "employees": [{"FID": 11, "FNumber": "S001", "FName": "王伟"}], "stock_levels": stock}
+    return {
+        "customers": customers,
+        "products": materials,
+        "employees": [{"FID": 11, "FNumber": "S001", "FName": "王伟"}],
+        "stock_levels": stock,
+    }
 
 
 def order(number: str = "", **changed: Any) -> dict[str, Any]:
     """The Model of a sales order: ten pumps at 11.30 with tax, five valves at 8.00 with tax."""
     lines = [("M001", 10, "11.3"), ("M002", 5, "8")]
     model = {
-        "FBillTypeID": {"FNUMBER": "XSDD01_SYS"}, "FBillNo": number, "FDate": "2026-01-05", "FSaleOrgId": {"FNumber": "100"},
-        "FCustId": {"FNumber": "CUST0001"}, "FSalerId": {"FNumber": "S001"},
+        "FBillTypeID": {"FNUMBER": "XSDD01_SYS"},
+        "FBillNo": number,
+        "FDate": "2026-01-05",
+        "FSaleOrgId": {"FNumber": "100"},
+        "FCustId": {"FNumber": "CUST0001"},
+        "FSalerId": {"FNumber": "S001"},
         "FSaleOrderFinance": {"FSettleCurrId": {"FNumber": "PRE001"}, "FIsIncludedTax": True},
         "FSaleOrderEntry": [
-            {"FMaterialId": {"FNumber": m}, "FUnitID": {"FNumber": "Pcs"}, "FQty": q, "FTaxPrice": p, "FEntryTaxRate": 13, "FDeliveryDate": "2026-01-10"}
+            {
+                "FMaterialId": {"FNumber": m},
+                "FUnitID": {"FNumber": "Pcs"},
+                "FQty": q,
+                "FTaxPrice": p,
+                "FEntryTaxRate": 13,
+                "FDeliveryDate": "2026-01-10",
+            }
             for m, q, p in lines
         ],
-    }  # fmt: skip
+    }
     return {**model, **changed}
 
 
@@ -130,7 +161,9 @@ class Client:
 
     def save(self, form: str, model: Any, **options: Any) -> dict[str, Any]:
         """Save; the Result."""
-        result: dict[str, Any] = self.Save(form, {"IsAutoAdjustField": "true", "IsVerifyBaseDataField": "true", **options, "Model": model})["Result"]
+        result: dict[str, Any] = self.Save(form, {"IsAutoAdjustField": "true", "IsVerifyBaseDataField": "true", **options, "Model": model})[
+            "Result"
+        ]
         return result
 
     def approved(self, form: str, model: Any) -> dict[str, Any]:

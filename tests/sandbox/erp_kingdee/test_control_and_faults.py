@@ -45,7 +45,10 @@ def test_a_user_finds_records_by_number_and_organisation(tenant: Tenant) -> None
     tenant.put("customers", {"FNumber": "CUST0001", "FUseOrgId": {"FNumber": "200"}, "FTEL": "020-1"})
     tenant.put("customers", {"FCUSTID": 200001, "FTEL": "021-1"})
 
-    copies = {doc["FUseOrgId"]["FNumber"]: doc["FTEL"] for doc in requests.get(f"{tenant.server.control_url}/records/customers?key=CUST0001", timeout=5).json()}
+    copies = {
+        doc["FUseOrgId"]["FNumber"]: doc["FTEL"]
+        for doc in requests.get(f"{tenant.server.control_url}/records/customers?key=CUST0001", timeout=5).json()
+    }
     assert copies == {"100": "021-1", "200": "020-1"}
 
 
@@ -53,9 +56,20 @@ def test_a_warehouse_s_shipment_counts_against_the_order_it_names(tenant: Tenant
     made = tenant.put("sales_orders", {**order("HUB-1"), "FDocumentStatus": "C"})
     entry = made["FSaleOrderEntry"][0]
     shipment = {
-        "FDate": "2026-01-08", "FSaleOrgId": {"FNumber": "100"}, "FCustomerID": {"FNumber": "CUST0001"}, "FDocumentStatus": "C",
-        "FEntity": [{"FMaterialID": {"FNumber": "M001"}, "FUnitID": {"FNumber": "Pcs"}, "FRealQty": 4, "FSoorDerno": "HUB-1", "FSOEntryId": entry["FEntryID"]}],
-    }  # fmt: skip
+        "FDate": "2026-01-08",
+        "FSaleOrgId": {"FNumber": "100"},
+        "FCustomerID": {"FNumber": "CUST0001"},
+        "FDocumentStatus": "C",
+        "FEntity": [
+            {
+                "FMaterialID": {"FNumber": "M001"},
+                "FUnitID": {"FNumber": "Pcs"},
+                "FRealQty": 4,
+                "FSoorDerno": "HUB-1",
+                "FSOEntryId": entry["FEntryID"],
+            }
+        ],
+    }
 
     shipped = tenant.put("shipments", shipment)
     line = {"FENTRYID": shipped["FEntity"][0]["FENTRYID"], "FRealQty": 6}
@@ -68,7 +82,9 @@ def test_a_warehouse_s_shipment_counts_against_the_order_it_names(tenant: Tenant
 
 
 @pytest.mark.parametrize(
-    "doc", [{"FCustId": {"FNumber": "NOPE"}}, {"FDate": "tomorrow"}, {"FID": 424242, "FNote": "x"}], ids=["unknown customer", "bad date", "unknown id"]
+    "doc",
+    [{"FCustId": {"FNumber": "NOPE"}}, {"FDate": "tomorrow"}, {"FID": 424242, "FNote": "x"}],
+    ids=["unknown customer", "bad date", "unknown id"],
 )
 def test_an_edit_no_screen_would_take_is_refused_with_a_reason(tenant: Tenant, doc: dict[str, Any]) -> None:
     answer = requests.post(f"{tenant.server.control_url}/records/sales_orders", json={**order("HUB-1"), **doc}, timeout=5)
@@ -104,14 +120,24 @@ def test_reset_leaves_an_empty_tenant_or_the_world_it_started_with(tenant: Tenan
 def test_a_loaded_document_is_kept_as_it_stands() -> None:
     vendor = make(7)
     document = {
-        "FID": 5001, **order("XSDD000777"), "FDocumentStatus": "C", "FCloseStatus": "B", "FCreateDate": "2024-03-01T09:00:00",
-        "FModifyDate": "2024-03-02T10:00:00.5", "FApproveDate": "2024-03-02T10:00:00",
-    }  # fmt: skip
+        "FID": 5001,
+        **order("XSDD000777"),
+        "FDocumentStatus": "C",
+        "FCloseStatus": "B",
+        "FCreateDate": "2024-03-01T09:00:00",
+        "FModifyDate": "2024-03-02T10:00:00.5",
+        "FApproveDate": "2024-03-02T10:00:00",
+    }
     world = {"kingdee": {**little_tenant(), "sales_orders": [document]}, "zoho": {}}
 
     assert load(vendor, world) == 11
     shown = vendor.records("SAL_SaleOrder", {})[0]
-    assert (shown["FID"], shown["FDocumentStatus"], shown["FCloseStatus"], shown["FModifyDate"]) == (5001, "C", "B", "2024-03-02T10:00:00.5")
+    assert (shown["FID"], shown["FDocumentStatus"], shown["FCloseStatus"], shown["FModifyDate"]) == (
+        5001,
+        "C",
+        "B",
+        "2024-03-02T10:00:00.5",
+    )
     assert shown["FBillAllAmount"] == 153
     assert vendor.put("SAL_SaleOrder", order())["FBillNo"] == "XSDD000778"
     assert vendor.records("SAL_SaleOrder", {"key": "XSDD000778"})[0]["FID"] > 5001
@@ -236,7 +262,9 @@ def test_a_wrong_world_ends_with_exit_code_2(tmp_path: Path) -> None:
     world.write_text('{"kingdee": {"sales_orders": [{"FBillNo": "X-1", "FColour": 1}]}}')
     command = [sys.executable, "-m", "sandbox.serve", "kingdee", "--world", str(world)]
 
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
 
     assert done.returncode == 2
     assert "X-1" in done.stderr

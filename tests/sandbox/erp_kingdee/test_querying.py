@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -46,7 +47,8 @@ def test_numbers_come_with_their_zeros_as_json_numbers(tenant: Tenant, erp: Clie
 
 
 def test_bare_reference_is_the_id_and_dots_reach_properties(erp: Client, orders: list[dict[str, Any]]) -> None:
-    keys = "FCustId,FCustId.FNumber,FCustId.FName,FCustId.FSOCIALCRECODE,FCustId.FUseOrgId.FNumber,FReceiveId.FNumber,FSaleDeptId,FSaleDeptId.FNumber"
+    keys = "FCustId,FCustId.FNumber,FCustId.FName,FCustId.FSOCIALCRECODE,FCustId.FUseOrgId.FNumber"
+    keys += ",FReceiveId.FNumber,FSaleDeptId,FSaleDeptId.FNumber"
 
     row = erp.query("SAL_SaleOrder", keys, "FBillNo='O-1'")[0]
 
@@ -85,12 +87,17 @@ def test_bill_query_gives_objects_under_the_asked_keys(erp: Client, orders: list
         ("FSaleOrgId.FNumber='200'", ""),
         ("FBillAmount<FBillAllAmount and FBillNo='O-1'", "1"),
         ("1=1 and FBillNo='O-1'", "1"),
-        ([{"Left": "(", "FieldName": "FBillNo", "Compare": "=", "Value": "O-1", "Right": "", "Logic": 1},
-          {"Left": "", "FieldName": "FBillNo", "Compare": "=", "Value": "O-2", "Right": ")", "Logic": "AND"},
-          {"Left": "", "FieldName": "FDocumentStatus", "Compare": "=", "Value": "A", "Right": "", "Logic": 0}], "12"),
+        (
+            [
+                {"Left": "(", "FieldName": "FBillNo", "Compare": "=", "Value": "O-1", "Right": "", "Logic": 1},
+                {"Left": "", "FieldName": "FBillNo", "Compare": "=", "Value": "O-2", "Right": ")", "Logic": "AND"},
+                {"Left": "", "FieldName": "FDocumentStatus", "Compare": "=", "Value": "A", "Right": "", "Logic": 0},
+            ],
+            "12",
+        ),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_filters_mean_what_sql_means(erp: Client, orders: list[dict[str, Any]], where: Any, found: str) -> None:
     rows = erp.query("SAL_SaleOrder", "FBillNo", where, "FID")
 
@@ -105,7 +112,13 @@ def test_a_filter_on_lines_keeps_only_those_lines(erp: Client, orders: list[dict
 
 @pytest.mark.parametrize(
     ("order_by", "first"),
-    [("FID desc", "O-5"), ("FBillNo", "O-1"), ("FCustId.FNumber desc, FID asc", "O-5"), ("FBillAllAmount, FBillNo desc", "O-5"), ("FSaleOrgId,FID", "O-1")],
+    [
+        ("FID desc", "O-5"),
+        ("FBillNo", "O-1"),
+        ("FCustId.FNumber desc, FID asc", "O-5"),
+        ("FBillAllAmount, FBillNo desc", "O-5"),
+        ("FSaleOrgId,FID", "O-1"),
+    ],
 )
 def test_rows_come_in_the_asked_order(erp: Client, orders: list[dict[str, Any]], order_by: str, first: str) -> None:
     assert erp.query("SAL_SaleOrder", "FBillNo", "", order_by)[0] == [first]
@@ -168,7 +181,7 @@ def test_a_limit_above_the_ceiling_is_cut_silently(tenant: Tenant, erp: Client, 
         ({"FieldKeys": "FBillNo", "FilterString": [{"FieldName": "FBillNo) or (1=1", "Compare": "=", "Value": "x"}]}, 4, "无效"),
     ],
     ids=lambda value: str(value)[:50],
-)  # fmt: skip
+)
 def test_errors_are_status_200_and_a_row_that_is_no_row(tenant: Tenant, asked: dict[str, Any], code: int, word: str) -> None:
     text = tenant.sdk().ExecuteBillQuery({"FormId": "SAL_SaleOrder", **asked})
 
@@ -242,7 +255,21 @@ def test_index_lag_hides_a_new_record_from_searches_for_a_while(tenant: Tenant, 
 
 # a filter language that is parsed cannot be broken out of
 
-NASTY = ["' or 1=1--", "') or ('1'='1", "'' or ''=''", "x' or FBillNo like '%", "%", "_", "[a-z]", "a\nb", "全角’引号", "\\'", "N'x'", "; drop table", "\x00"]
+NASTY = [
+    "' or 1=1--",
+    "') or ('1'='1",
+    "'' or ''=''",
+    "x' or FBillNo like '%",
+    "%",
+    "_",
+    "[a-z]",
+    "a\nb",
+    "全角’引号",
+    "\\'",
+    "N'x'",
+    "; drop table",
+    "\x00",
+]
 
 
 @pytest.mark.parametrize("text", NASTY)
@@ -253,7 +280,8 @@ def test_a_doubled_quote_keeps_any_text_a_text(text: str) -> None:
 
     def found(value: str) -> list[Any]:
         doubled = value.replace("'", "''")
-        return query.run({"FormId": "BD_Customer", "FieldKeys": "FNumber", "FilterString": f"FDescription='{doubled}' and FUseOrgId.FNumber='100'"})[1]
+        where = f"FDescription='{doubled}' and FUseOrgId.FNumber='100'"
+        return query.run({"FormId": "BD_Customer", "FieldKeys": "FNumber", "FilterString": where})[1]
 
     assert found(text) == []
     vendor.put("BD_Customer", {"FCUSTID": 200001, "FDescription": text})
@@ -274,10 +302,8 @@ def test_law_no_text_in_quotes_ever_finds_more_than_itself(text: str) -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.text(alphabet="FBilNo='() andrlike%,0123<>是空\n", max_size=60))
 def test_law_any_filter_answers_or_is_refused_in_words(text: str) -> None:
-    try:
+    with contextlib.suppress(Refused):  # anything else would be a bug: a traceback where the ERP has words
         QUERY.run({"FormId": "BD_Customer", "FieldKeys": "FNumber", "FilterString": text})
-    except Refused as refused:
-        assert str(refused)
 
 
 _vendor = make(7)

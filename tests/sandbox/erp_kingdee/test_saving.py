@@ -51,14 +51,37 @@ def test_a_new_order_is_created_not_submitted_and_its_money_is_worked_out(tenant
         ("7", "1.111111", "0", "6", "0", "0", False, ("7.78", "0.47", "8.25")),
         ("1", "0", "0.01", "13", "0", "0", True, ("0.01", "0.00", "0.01")),
     ],
-    ids=["tax price entered", "net price entered", "half a cent goes up", "discount rate", "discount amount", "six places", "the smallest line"],
+    ids=[
+        "tax price entered",
+        "net price entered",
+        "half a cent goes up",
+        "discount rate",
+        "discount amount",
+        "six places",
+        "the smallest line",
+    ],
 )
 def test_line_money_is_rounded_half_up_line_by_line(
-    qty: str, price: str, tax_price: str, rate: str, discount_rate: str, discount: str, included: bool, expected: tuple[str, str, str]
+    qty: str,
+    price: str,
+    tax_price: str,
+    rate: str,
+    discount_rate: str,
+    discount: str,
+    included: bool,  # noqa: FBT001  a case of the table
+    expected: tuple[str, str, str],
 ) -> None:
     d = Decimal
     made = line_figures(
-        d(qty), d(price), d(tax_price), d(rate), d(discount_rate), d(discount), included=included, by_amount=bool(float(discount)), places=CENT
+        d(qty),
+        d(price),
+        d(tax_price),
+        d(rate),
+        d(discount_rate),
+        d(discount),
+        included=included,
+        by_amount=bool(float(discount)),
+        places=CENT,
     )
 
     assert (str(made.amount), str(made.tax), str(made.total)) == expected
@@ -120,7 +143,10 @@ def test_a_bad_reference_is_dropped_silently_unless_it_is_verified(erp: Client) 
 
 
 def test_base_data_must_be_allocated_to_the_document_s_organisation(tenant: Tenant, erp: Client) -> None:
-    tenant.put("customers", {"FNumber": "CUST0009", "FName": "只在华东", "FCreateOrgId": {"FNumber": "100"}, "FTRADINGCURRID": {"FNumber": "PRE001"}})
+    tenant.put(
+        "customers",
+        {"FNumber": "CUST0009", "FName": "只在华东", "FCreateOrgId": {"FNumber": "100"}, "FTRADINGCURRID": {"FNumber": "PRE001"}},
+    )
 
     here = erp.save("SAL_SaleOrder", order("HUB-1", FCustId={"FNumber": "CUST0009"}))
     there = failure(erp.save("SAL_SaleOrder", order("HUB-2", FCustId={"FNumber": "CUST0009"}, FSaleOrgId={"FNumber": "200"})))
@@ -144,10 +170,13 @@ def test_unaudited_or_forbidden_base_data_cannot_be_used(tenant: Tenant, erp: Cl
 @pytest.mark.parametrize(
     ("field", "value", "word"),
     [
-        ("FDate", "2026-02-30", "不是有效的日期"), ("FDate", "yesterday", "不是有效的日期"), ("F_HUB_KEY", "x" * 21, "超过了允许的最大长度"),
-        ("FBillNo", "N" * 31, "超过了允许的最大长度"), ("FNote", {"a": 1}, "对象"),
+        ("FDate", "2026-02-30", "不是有效的日期"),
+        ("FDate", "yesterday", "不是有效的日期"),
+        ("F_HUB_KEY", "x" * 21, "超过了允许的最大长度"),
+        ("FBillNo", "N" * 31, "超过了允许的最大长度"),
+        ("FNote", {"a": 1}, "对象"),
     ],
-)  # fmt: skip
+)
 def test_values_that_do_not_fit_are_refused_with_the_field(erp: Client, field: str, value: Any, word: str) -> None:
     result = erp.save("SAL_SaleOrder", order("HUB-1", **{field: value}))
 
@@ -293,7 +322,13 @@ def test_saving_moves_the_modify_date_in_china_time(tenant: Tenant, erp: Client)
 
 
 def test_a_customer_is_kept_under_its_own_pk_and_can_be_saved_while_audited(tenant: Tenant, erp: Client) -> None:
-    model = {"FNumber": "CUST0100", "FName": "苏州新客户有限公司", "FCreateOrgId": {"FNumber": "100"}, "FTRADINGCURRID": {"FNumber": "PRE001"}, "F_HUB_KEY": "K1"}
+    model = {
+        "FNumber": "CUST0100",
+        "FName": "苏州新客户有限公司",
+        "FCreateOrgId": {"FNumber": "100"},
+        "FTRADINGCURRID": {"FNumber": "PRE001"},
+        "F_HUB_KEY": "K1",
+    }
     made = erp.approved("BD_Customer", model)
 
     again = erp.save("BD_Customer", {"FCUSTID": made["Id"], "FTEL": "0512-1234567"})
@@ -302,13 +337,23 @@ def test_a_customer_is_kept_under_its_own_pk_and_can_be_saved_while_audited(tena
 
     assert again["ResponseStatus"]["IsSuccess"]
     shown = tenant.record("customers", made["Id"])
-    assert (shown["FTEL"], shown["FDocumentStatus"], shown["FMasterId"], shown["FUseOrgId"]) == ("0512-1234567", "C", made["Id"], {"FNumber": "100"})
+    assert (shown["FTEL"], shown["FDocumentStatus"], shown["FMasterId"], shown["FUseOrgId"]) == (
+        "0512-1234567",
+        "C",
+        made["Id"],
+        {"FNumber": "100"},
+    )
     assert "单据已审核" in refused[1]
     assert erp.query("BD_Customer", "FCUSTID", "F_HUB_KEY='K1'") == [[made["Id"]]]
 
 
 def test_allocating_makes_a_copy_with_its_own_id_and_the_shared_master_id(tenant: Tenant, erp: Client) -> None:
-    model = {"FNumber": "CUST0100", "FName": "苏州新客户有限公司", "FCreateOrgId": {"FNumber": "100"}, "FTRADINGCURRID": {"FNumber": "PRE001"}}
+    model = {
+        "FNumber": "CUST0100",
+        "FName": "苏州新客户有限公司",
+        "FCreateOrgId": {"FNumber": "100"},
+        "FTRADINGCURRID": {"FNumber": "PRE001"},
+    }
     made = erp.approved("BD_Customer", model)
     org = erp.query("ORG_Organizations", "FOrgID", "FNumber='200'")[0][0]
 
@@ -324,7 +369,9 @@ def test_allocating_makes_a_copy_with_its_own_id_and_the_shared_master_id(tenant
 def test_groups_are_saved_and_listed(tenant: Tenant, erp: Client) -> None:
     made = erp.GroupSave("BD_Customer", {"GroupFieldKey": "FGroup", "FNumber": "G1", "FName": "核心"})
     listed = tenant.post(
-        "Kingdee.BOS.WebApi.ServicesStub.DynamicFormService.QueryGroupInfo", {"data": {"FormId": "BD_Customer", "GroupFieldKey": "FGroup"}}, headers=tenant.login()
+        "Kingdee.BOS.WebApi.ServicesStub.DynamicFormService.QueryGroupInfo",
+        {"data": {"FormId": "BD_Customer", "GroupFieldKey": "FGroup"}},
+        headers=tenant.login(),
     ).json()
 
     assert made["Result"]["ResponseStatus"]["IsSuccess"]
@@ -347,7 +394,13 @@ def test_a_batch_is_partly_done_and_dindex_tells_which(tenant: Tenant, erp: Clie
 
 
 def test_a_refused_document_leaves_nothing_behind(erp: Client) -> None:
-    model = {"FNumber": "CUST0100", "FName": "半途而废", "FCreateOrgId": {"FNumber": "100"}, "FTRADINGCURRID": {"FNumber": "PRE001"}, "FSELLER": {"FNumber": "NOPE"}}
+    model = {
+        "FNumber": "CUST0100",
+        "FName": "半途而废",
+        "FCreateOrgId": {"FNumber": "100"},
+        "FTRADINGCURRID": {"FNumber": "PRE001"},
+        "FSELLER": {"FNumber": "NOPE"},
+    }
 
     failure(erp.save("BD_Customer", model))
 

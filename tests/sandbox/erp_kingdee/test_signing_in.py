@@ -49,13 +49,17 @@ def test_the_official_sdk_signs_in_and_keeps_one_session(tenant: Tenant) -> None
     client.query("BD_Currency", "FNumber")
 
     assert first
-    assert sdk.cookiesStore.SID == first
+    assert first == sdk.cookiesStore.SID
     assert json.loads(sdk.GetDataCenters())[0]["Id"] == tenant.credentials["AcctId"]
 
 
 @pytest.mark.parametrize(
     ("changed", "why"),
-    [({"AppSecret": "wrong"}, "签名验证失败"), ({"UserName": "nobody"}, "签名验证失败|不允许用户"), ({"AppId": APP_ID.replace("220001", "999999")}, "未授权")],
+    [
+        ({"AppSecret": "wrong"}, "签名验证失败"),
+        ({"UserName": "nobody"}, "签名验证失败|不允许用户"),
+        ({"AppId": APP_ID.replace("220001", "999999")}, "未授权"),
+    ],
     ids=["wrong secret", "unknown user", "unknown app"],
 )
 def test_a_wrong_signature_is_refused_with_status_200(tenant: Tenant, changed: dict[str, str], why: str) -> None:
@@ -72,9 +76,13 @@ def test_either_signature_can_be_left_unchecked() -> None:
     import base64
 
     headers = {
-        "x-kd-appkey": settings.app_id, "x-kd-appdata": base64.b64encode(data.encode()).decode(), "x-api-timestamp": stamp, "x-api-nonce": stamp,
-        "x-kd-signature": signature(settings.app_secret, settings.app_id + data), "x-api-signature": "nonsense",
-    }  # fmt: skip
+        "x-kd-appkey": settings.app_id,
+        "x-kd-appdata": base64.b64encode(data.encode()).decode(),
+        "x-api-timestamp": stamp,
+        "x-api-nonce": stamp,
+        "x-kd-signature": signature(settings.app_secret, settings.app_id + data),
+        "x-api-signature": "nonsense",
+    }
     request = Request("POST", PATH, PATH, {}, headers)
 
     assert isinstance(Sessions(settings).signed(request), str)
@@ -209,10 +217,20 @@ def test_every_body_form_that_clients_send_is_understood(tenant: Tenant, form: s
     asked = {"FormId": "BD_Currency", "FieldKeys": "FNumber", "FilterString": "FNumber='PRE001'"}
     text = json.dumps(asked)
     bodies: dict[str, Any] = {
-        "object": {"FormId": "BD_Currency", "data": asked}, "data as text": {"formId": "BD_Currency", "data": text}, "inside data": {"data": asked},
-        "positional": {"parameters": [asked]}, "positional text": {"parameters": [text]},
-        "enveloped": {"format": 1, "useragent": "ApiClient", "rid": "x", "parameters": json.dumps([text]), "timestamp": "2026-01-01 00:00:00", "v": "1.0"},
-    }  # fmt: skip
+        "object": {"FormId": "BD_Currency", "data": asked},
+        "data as text": {"formId": "BD_Currency", "data": text},
+        "inside data": {"data": asked},
+        "positional": {"parameters": [asked]},
+        "positional text": {"parameters": [text]},
+        "enveloped": {
+            "format": 1,
+            "useragent": "ApiClient",
+            "rid": "x",
+            "parameters": json.dumps([text]),
+            "timestamp": "2026-01-01 00:00:00",
+            "v": "1.0",
+        },
+    }
     headers = tenant.login()
     if form == "form-encoded":
         answer = tenant.post(f"{SERVICE}.executebillquery", None, data={"data": text}, headers=headers)
@@ -246,4 +264,13 @@ def test_broken_json_and_unknown_services_answer_plain_text(tenant: Tenant) -> N
 
 
 def test_credentials_are_named_as_in_the_console() -> None:
-    assert set(make(1).credentials("http://127.0.0.1:1")) == {"ServerUrl", "AcctId", "UserName", "Password", "AppId", "AppSecret", "LCID", "OrgNum"}
+    assert set(make(1).credentials("http://127.0.0.1:1")) == {
+        "ServerUrl",
+        "AcctId",
+        "UserName",
+        "Password",
+        "AppId",
+        "AppSecret",
+        "LCID",
+        "OrgNum",
+    }

@@ -24,14 +24,29 @@ def state(tenant: Tenant, number: str) -> str:
 @pytest.mark.parametrize(
     ("start", "name", "end"),
     [
-        ("Z", "Submit", "B"), ("A", "Submit", "B"), ("D", "Submit", "B"), ("B", "Submit", None), ("C", "Submit", None),
-        ("A", "Audit", None), ("B", "Audit", "C"), ("C", "Audit", None), ("D", "Audit", None),
-        ("A", "UnAudit", None), ("B", "UnAudit", None), ("C", "UnAudit", "D"),
-        ("B", "CancelAssign", "D"), ("A", "CancelAssign", None), ("C", "CancelAssign", None),
-        ("Z", "Delete", "gone"), ("A", "Delete", "gone"), ("D", "Delete", "gone"), ("B", "Delete", None), ("C", "Delete", None),
+        ("Z", "Submit", "B"),
+        ("A", "Submit", "B"),
+        ("D", "Submit", "B"),
+        ("B", "Submit", None),
+        ("C", "Submit", None),
+        ("A", "Audit", None),
+        ("B", "Audit", "C"),
+        ("C", "Audit", None),
+        ("D", "Audit", None),
+        ("A", "UnAudit", None),
+        ("B", "UnAudit", None),
+        ("C", "UnAudit", "D"),
+        ("B", "CancelAssign", "D"),
+        ("A", "CancelAssign", None),
+        ("C", "CancelAssign", None),
+        ("Z", "Delete", "gone"),
+        ("A", "Delete", "gone"),
+        ("D", "Delete", "gone"),
+        ("B", "Delete", None),
+        ("C", "Delete", None),
     ],
-    ids=lambda value: str(value),
-)  # fmt: skip
+    ids=str,
+)
 def test_every_step_from_every_state(tenant: Tenant, erp: Client, start: str, name: str, end: str | None) -> None:
     shape = {"FBillNo": "HUB-1", "FDocumentStatus": start}
     tenant.put("sales_orders", {**order("HUB-1"), "FDocumentStatus": "Z" if start == "Z" else "A"})
@@ -229,18 +244,37 @@ def test_un_auditing_a_shipment_takes_its_quantity_back(tenant: Tenant, erp: Cli
 def outstock(audited: dict[str, Any], qty: int, *, linked: bool) -> dict[str, Any]:
     source = audited["FSaleOrderEntry"][0]
     link = {
-        "FEntity_Link_FRuleId": "SaleOrder-OutStock", "FEntity_Link_FSTableName": "T_SAL_ORDERENTRY", "FEntity_Link_FSTableId": 0,
-        "FEntity_Link_FSBillId": audited["FID"], "FEntity_Link_FSId": source["FEntryID"], "FEntity_Link_FSalBaseQty": qty,
-    }  # fmt: skip
-    line = {"FMaterialID": {"FNumber": "M001"}, "FUnitID": {"FNumber": "Pcs"}, "FRealQty": qty, "FStockID": {"FNumber": "CK01"}, "FSoorDerno": "HUB-1"}
+        "FEntity_Link_FRuleId": "SaleOrder-OutStock",
+        "FEntity_Link_FSTableName": "T_SAL_ORDERENTRY",
+        "FEntity_Link_FSTableId": 0,
+        "FEntity_Link_FSBillId": audited["FID"],
+        "FEntity_Link_FSId": source["FEntryID"],
+        "FEntity_Link_FSalBaseQty": qty,
+    }
+    line = {
+        "FMaterialID": {"FNumber": "M001"},
+        "FUnitID": {"FNumber": "Pcs"},
+        "FRealQty": qty,
+        "FStockID": {"FNumber": "CK01"},
+        "FSoorDerno": "HUB-1",
+    }
     return {
-        "FDate": "2026-01-08", "FSaleOrgId": {"FNumber": "100"}, "FStockOrgId": {"FNumber": "100"}, "FCustomerID": {"FNumber": "CUST0001"},
+        "FDate": "2026-01-08",
+        "FSaleOrgId": {"FNumber": "100"},
+        "FStockOrgId": {"FNumber": "100"},
+        "FCustomerID": {"FNumber": "CUST0001"},
         "FEntity": [{**line, "FEntity_Link": [link]} if linked else line],
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize(("linked", "delivered"), [(True, 3), (False, 0)])
-def test_a_saved_shipment_counts_only_through_its_link(tenant: Tenant, erp: Client, audited: dict[str, Any], linked: bool, delivered: int) -> None:
+def test_a_saved_shipment_counts_only_through_its_link(
+    tenant: Tenant,
+    erp: Client,
+    audited: dict[str, Any],
+    linked: bool,  # noqa: FBT001  a case of the table
+    delivered: int,
+) -> None:
     erp.approved("SAL_OUTSTOCK", outstock(audited, 3, linked=linked))
 
     assert tenant.record("sales_orders", "HUB-1")["FSaleOrderEntry"][0]["FStockOutQty"] == delivered
@@ -272,11 +306,23 @@ def test_a_shipment_becomes_a_receivable(tenant: Tenant, erp: Client, audited: d
 
 
 def test_receipt_and_refund_are_summed(tenant: Tenant, erp: Client) -> None:
-    head = {"FDATE": "2026-01-20", "FCONTACTUNIT": {"FNumber": "CUST0001"}, "FCURRENCYID": {"FNumber": "PRE001"}, "FPAYORGID": {"FNumber": "100"}}
-    line = {"FSETTLETYPEID": {"FNumber": "JSFS04_SYS"}, "FPURPOSEID": {"FNumber": "SFKYT01_SYS"}, "FRECTOTALAMOUNTFOR": "100.10", "FHANDLINGCHARGEFOR": "0.10"}
+    head = {
+        "FDATE": "2026-01-20",
+        "FCONTACTUNIT": {"FNumber": "CUST0001"},
+        "FCURRENCYID": {"FNumber": "PRE001"},
+        "FPAYORGID": {"FNumber": "100"},
+    }
+    line = {
+        "FSETTLETYPEID": {"FNumber": "JSFS04_SYS"},
+        "FPURPOSEID": {"FNumber": "SFKYT01_SYS"},
+        "FRECTOTALAMOUNTFOR": "100.10",
+        "FHANDLINGCHARGEFOR": "0.10",
+    }
 
     receipt = erp.approved("AR_RECEIVEBILL", {**head, "FRECEIVEBILLENTRY": [line, {**line, "FSALEORDERNO": "HUB-1"}]})
-    refund = erp.approved("AR_REFUNDBILL", {**head, "FREFUNDBILLENTRY": [{"FSETTLETYPEID": {"FNumber": "JSFS04_SYS"}, "FREFUNDAMOUNTFOR": 5}]})
+    refund = erp.approved(
+        "AR_REFUNDBILL", {**head, "FREFUNDBILLENTRY": [{"FSETTLETYPEID": {"FNumber": "JSFS04_SYS"}, "FREFUNDAMOUNTFOR": 5}]}
+    )
 
     shown = tenant.record("receipts", receipt["Number"])
     assert shown["FRECEIVEAMOUNTFOR_H"] == 200
