@@ -58,7 +58,7 @@ class Condition:
         seen: dict[str, dict[str, Any]] = {name: {} for name in self._names}
         for (name, field), value in zip(self.asked, values, strict=True):
             if value is not None:
-                # CEL has no decimals. Only conditions ever see the double.
+                # allow: float, CEL has no decimals and only conditions ever see the double
                 seen[name][field] = float(value) if isinstance(value, Decimal) else value
         try:
             return bool(self._program.evaluate({name: celpy.json_to_cel(fields) for name, fields in seen.items()}))
@@ -71,8 +71,8 @@ class Condition:
 @cache
 def _celpy() -> Any:
     # The parser takes half a second to import, and most files have no condition.
-    import celpy  # noqa: PLC0415
-    from celpy import adapter, evaluation  # noqa: PLC0415
+    import celpy  # noqa: PLC0415  as said
+    from celpy import adapter, evaluation  # noqa: PLC0415  as said
 
     class Parts:
         CELParseError = celpy.celparser.CELParseError

@@ -104,6 +104,8 @@ def parse(path: Path) -> Loc:
         raise BadFile(
             str(path), line, "", f"not valid YAML: {wrong.problem}", "Check indentation, colons and quotes of this line"
         ) from wrong
+    except RecursionError as wrong:
+        raise BadFile(str(path), 1, "", "nested too deeply", "A mapping needs no more than six levels") from wrong
     except yaml.YAMLError as wrong:
         raise BadFile(str(path), 1, "", f"not valid YAML: {wrong}", "Check for characters that YAML does not allow") from wrong
 

@@ -77,6 +77,12 @@ def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
         load(tmp_path, "acme", "customers")
 
 
+@pytest.mark.parametrize("text", ["fields: " + "[" * 5000, "entity: party\nfields: \x01", "{" * 5000])
+def test_a_hostile_file_is_told_too(tmp_path: Path, text: str) -> None:
+    with pytest.raises(BadFile, match="not valid YAML|nested too deeply"):
+        load(write(tmp_path, text), "acme", "customers")
+
+
 def test_a_stream_without_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no mapping acme/orders.yaml"):
         load(tmp_path, "acme", "orders")
