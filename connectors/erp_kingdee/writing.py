@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from connectors.base import Change, Outcome, Receipt
@@ -91,7 +92,7 @@ class Writer:
         for touched, members in groups.items():
             receipts += self._call(
                 [change for change, _ in members],
-                lambda members=members, touched=touched: self._client.save(self._form.form, [model for _, model in members], touched),  # type: ignore[misc]
+                partial(self._client.save, self._form.form, [model for _, model in members], touched),
                 self._saved,
                 nothing_done_yet=not receipts,
             )
