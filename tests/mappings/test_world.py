@@ -48,7 +48,7 @@ def world() -> World:
 
 
 @pytest.fixture(scope="module", params=list(_CONNECTORS))
-def system(request: pytest.FixtureRequest, world: World) -> Iterator[Read]:
+def system(request: pytest.FixtureRequest, world: World) -> Read:
     kind: str = request.param
     name, connector, subject = _CONNECTORS[kind]
     vendor = make(name, 7)
@@ -61,7 +61,7 @@ def system(request: pytest.FixtureRequest, world: World) -> Iterator[Read]:
         records = {stream: [record for page in session.read(stream, None) for record in page.records] for stream in streams}
         session.close()
     rows = [ValueRow(row["map"], row["vendor_value"], row["canonical_value"]) for row in world.value_maps if row["system_kind"] == kind]
-    yield Read(connector, streams, records, mappings, Values(rows))
+    return Read(connector, streams, records, mappings, Values(rows))
 
 
 def _refs(mapping: Mapping, payload: dict[str, Any]) -> dict[Any, str]:
