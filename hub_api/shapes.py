@@ -150,7 +150,7 @@ def _record_model(spec: EntitySpec) -> type[BaseModel]:
     fields |= {name: (_shown(field), None) for name, field in spec.fields.items() if name != "number"}
     for child in spec.sets:
         model = _set_model(spec, child)
-        fields[child] = (Annotated[list[model], Field(description=f"Rows of {child}; on lists only when included.")], [])  # type: ignore[valid-type]
+        fields[child] = (Annotated[list[model], Field(description=f"Rows of {child}; on lists only when included.")], [])  # type: ignore[valid-type]  # a type made at run time
     fields["systems"] = (
         Annotated[list[SystemState], Field(description="The state of each system; for a single record, not for dealers.")],
         [],
@@ -192,7 +192,7 @@ def _filters(spec: EntitySpec) -> type[BaseModel]:
     orders = Literal[tuple(sign + name for name in sortable for sign in ("", "-"))]  # type: ignore[valid-type]  # built from the table
     fields["sort"] = (Annotated[orders, Field(description="Order of the list; `-` for descending. Empty values come last.")], "id")
     if spec.sets:
-        sets = Literal[tuple(spec.sets)]  # type: ignore[valid-type]
+        sets = Literal[tuple(spec.sets)]  # type: ignore[valid-type]  # a type made at run time
         fields["include"] = (Annotated[list[sets], Field(max_length=4, description="Child sets to give with each record.")], [])
     fields["limit"] = (Annotated[int, Field(ge=1, le=MAX_PAGE, description="Most records on the page.")], 50)
     fields["after"] = (
@@ -276,7 +276,7 @@ def shape(name: str) -> Shape:
     record = _record_model(spec)
     page = create_model(
         f"{spec.model.__name__}Page",
-        items=(list[record], ...),  # type: ignore[valid-type]
+        items=(list[record], ...),  # type: ignore[valid-type]  # a type made at run time
         next=(Annotated[str | None, Field(description="Cursor of the next page; null on the last one.")], ...),
     )
     return Shape(name, spec, record, page, _filters(spec), _edit(spec), _example(spec))

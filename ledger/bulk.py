@@ -65,5 +65,5 @@ def copy_lines(db: psycopg.Cursor[Any], table: str, columns: Sequence[str], line
     body = "\n".join(lines)
     if not body:
         return
-    with db.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:  # type: ignore[arg-type]
+    with db.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:  # type: ignore[arg-type]  # names from our own tables
         copy.write(body + "\n")

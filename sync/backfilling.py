@@ -89,7 +89,7 @@ def _one(hub: Hub, state: StreamState, row: dict[str, Any], run: Run) -> None:
     try:
         with leases.held(hub, f"backfill:{state.label}") as lease:
             by = "dated" if state.decl.dated else "all"
-            window = Window(row["starts"].astimezone(SHANGHAI), row["ends"].astimezone(SHANGHAI), row["org"], by)  # type: ignore[arg-type]
+            window = Window(row["starts"].astimezone(SHANGHAI), row["ends"].astimezone(SHANGHAI), row["org"], by)  # type: ignore[arg-type]  # one of two words
             records = read_window(hub, session, state, window, lease, run)
         with hub.transaction() as db:
             db.execute(

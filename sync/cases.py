@@ -88,10 +88,10 @@ def merge(hub: Hub, db: Cursor, name: str, keep: str, drop: str, cause: str) -> 
 
 def _remerge_citing(hub: Hub, db: Cursor, name: str, dropped: str, cause: str) -> None:
     table = TABLES[name]
-    db.execute(f"SELECT id::text AS id FROM {table.name} WHERE doc::text LIKE %s AND NOT retired", [f"%{dropped}%"])  # noqa: S608
+    db.execute(f"SELECT id::text AS id FROM {table.name} WHERE doc::text LIKE %s AND NOT retired", [f"%{dropped}%"])
     ids = [row["id"] for row in db]
     for child in table.sets.values():
-        db.execute(f"SELECT DISTINCT parent_id::text AS id FROM {child.name} WHERE doc::text LIKE %s", [f"%{dropped}%"])  # noqa: S608
+        db.execute(f"SELECT DISTINCT parent_id::text AS id FROM {child.name} WHERE doc::text LIKE %s", [f"%{dropped}%"])
         ids += [row["id"] for row in db]
     remerge(hub, db, name, sorted(set(ids)), cause)
 

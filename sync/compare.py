@@ -54,6 +54,20 @@ def _compare_lines(
         found[f"{lines.field}[-{key}]"] = [{lines.key: key}, None]
 
 
+def edits(state: StreamState, found: Differences, earlier: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Of the paths that differ, those whose value there changed between two readings: somebody edited them there."""
+    heads = {path.partition("[")[0] for path in found}
+    normalise = state.connector.normalise
+    sets = {lines.field for lines in state.decl.lines}
+    changed = {
+        head
+        for head in heads
+        if (earlier.get(head) != now.get(head))
+        and (head in sets or normalise(state.decl, head, earlier.get(head)) != normalise(state.decl, head, now.get(head)))
+    }
+    return [path for path in found if path.partition("[")[0] in changed]
+
+
 def line_keys(state: StreamState, payload: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
     """By set: canonical line id -> the system's key of that line, from links and from the line keys that its lines carry."""
     found: dict[str, dict[str, str]] = {}

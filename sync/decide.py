@@ -261,10 +261,8 @@ class PairFacts:
     in_case: bool
     differs: Mapping[str, Sequence[Json]]
     """path -> [theirs, ours], after normalising and after what was accepted."""
-    was_synced: bool
-    """The pair was in_sync before this reading: a difference now is somebody's edit there."""
-    ours_moved: bool
-    """The canonical record has changed since the pair was last judged."""
+    edited: bool
+    """Some of what differs was changed there since the last reading, and not by us: a non-owner's edit."""
     writable: bool
     """The write class allows it in the record's present state."""
     on_conflict: str = "repair"
@@ -295,7 +293,7 @@ def judge(facts: PairFacts) -> Verdict | None:
         if facts.next_step:
             return _or_held(facts, Verdict("due", facts.next_step))
         return Verdict("in_sync")
-    conflict = facts.was_synced and not facts.ours_moved
+    conflict = facts.edited
     if facts.settled or (conflict and facts.on_conflict == "leave"):
         return Verdict("left", "conflict_left", conflict)
     if not facts.writable:

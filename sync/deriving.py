@@ -111,7 +111,7 @@ def _order_facts(db: Cursor, ids: Sequence[str]) -> dict[str, Facts]:
     loose: dict[str, Decimal] = dict.fromkeys(ids, Decimal(0))
     for lines, documents, sign in (("shipment_lines", "shipments", 1), ("return_lines", "returns", -1)):
         db.execute(
-            f"SELECT l.order_id::text AS order, l.order_line_id::text AS line, sum(l.quantity) AS quantity FROM {lines} l "  # noqa: S608
+            f"SELECT l.order_id::text AS order, l.order_line_id::text AS line, sum(l.quantity) AS quantity FROM {lines} l "
             f"JOIN {documents} d ON d.id = l.parent_id WHERE l.order_id = ANY(%s::uuid[]) AND d.approval = 'approved' "
             "AND d.status IS DISTINCT FROM 'void' AND NOT d.retired GROUP BY 1, 2",
             [list(ids)],
@@ -133,7 +133,7 @@ def _order_facts(db: Cursor, ids: Sequence[str]) -> dict[str, Facts]:
 
 def _sums(db: Cursor, ids: Sequence[str], lines: str, documents: str, column: str) -> dict[str, Decimal]:
     db.execute(
-        f"SELECT l.order_id::text AS order, sum(l.{column}) AS total FROM {lines} l JOIN {documents} d ON d.id = l.parent_id "  # noqa: S608
+        f"SELECT l.order_id::text AS order, sum(l.{column}) AS total FROM {lines} l JOIN {documents} d ON d.id = l.parent_id "
         "WHERE l.order_id = ANY(%s::uuid[]) AND d.approval = 'approved' AND d.status IS DISTINCT FROM 'void' AND NOT d.retired GROUP BY 1",
         [list(ids)],
     )
@@ -163,7 +163,7 @@ def _figures(come: Progress) -> dict[str, Any]:
 
 
 def _save_derived(hub: Hub, db: Cursor, name: str, before: Mapping[str, Canonical], after: Sequence[Canonical], run_id: int) -> int:
-    from sync.observing import Observed  # noqa: PLC0415  observing enqueues here
+    from sync.observing import Observed
 
     state = hub.streams_for(name)[0]
     changed: dict[str, Canonical] = {}
@@ -197,13 +197,13 @@ def enqueue_sales(db: Cursor, orders: Any) -> None:
 
 
 def _quotes_to_orders(hub: Hub, db: Cursor, kind: str, ids: Sequence[str]) -> int:
-    from sync import hub_records  # noqa: PLC0415  it merges, and merging enqueues here
+    from sync import hub_records
 
     if "quote" not in hub.policies or "deal" not in hub.policies:
         return 0
     column = "id" if kind == "quote" else "deal_id"
     db.execute(
-        f"SELECT q.id::text AS quote, d.id::text AS deal FROM quotes q JOIN deals d ON d.id = q.deal_id WHERE q.{column} = ANY(%s::uuid[]) "  # noqa: S608
+        f"SELECT q.id::text AS quote, d.id::text AS deal FROM quotes q JOIN deals d ON d.id = q.deal_id WHERE q.{column} = ANY(%s::uuid[]) "
         "AND q.stage = 'accepted' AND d.stage_kind = 'won' AND NOT q.retired AND NOT d.retired "
         "AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.quote_id = q.id AND (o.doc->>'quote_revision')::int = coalesce((q.doc->>'revision')::int, 1))",
         [list(ids)],
@@ -230,7 +230,7 @@ def _quotes_to_orders(hub: Hub, db: Cursor, kind: str, ids: Sequence[str]) -> in
 
 def _quote_figures(hub: Hub, db: Cursor, kind: str, ids: Sequence[str], run_id: int) -> int:
     db.execute(
-        f"SELECT id::text AS id, {kind}_id::text AS about, number, approval FROM orders WHERE {kind}_id = ANY(%s::uuid[]) AND NOT retired ORDER BY id",  # noqa: S608
+        f"SELECT id::text AS id, {kind}_id::text AS about, number, approval FROM orders WHERE {kind}_id = ANY(%s::uuid[]) AND NOT retired ORDER BY id",
         [list(ids)],
     )
     orders = {row["about"]: row for row in db}

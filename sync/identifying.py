@@ -136,7 +136,7 @@ def _owners_of_hub_keys(db: Cursor, state: StreamState, items: Sequence[Seen]) -
     if not carried:
         return {}
     db.execute(
-        f"SELECT hub_key, id::text AS id FROM {state.table.name} WHERE hub_key = ANY(%(keys)s) "  # noqa: S608
+        f"SELECT hub_key, id::text AS id FROM {state.table.name} WHERE hub_key = ANY(%(keys)s) "
         "UNION ALL SELECT hub_key, entity_id::text FROM hub_key_alias WHERE entity = %(entity)s AND hub_key = ANY(%(keys)s)",
         {"keys": list(carried), "entity": state.entity},
     )

@@ -134,7 +134,7 @@ def find_record(hub: Hub, entity: str, name: str) -> UUID:
     ids = [state.id for state in hub.streams_for(entity)]
     with hub.transaction() as db:
         db.execute(
-            f"SELECT id FROM {table.name} WHERE id = %(id)s OR hub_key = %(name)s OR (number = %(name)s AND %(name)s <> '') "  # noqa: S608
+            f"SELECT id FROM {table.name} WHERE id = %(id)s OR hub_key = %(name)s OR (number = %(name)s AND %(name)s <> '') "
             "UNION SELECT entity_id FROM hub_key_alias WHERE hub_key = %(name)s AND entity = %(entity)s "
             "UNION SELECT entity_id FROM link WHERE stream_id = ANY(%(ids)s) AND (key = %(name)s OR number = %(name)s)",
             {"id": wanted, "name": name, "entity": entity, "ids": ids},
@@ -165,7 +165,7 @@ class FieldReason:
 
 def sources_of(hub: Hub, db: Cursor, entity: str, entity_id: str) -> list[Source]:
     """What every linked record says about an entity now, mapped again from what was observed."""
-    from sync.observing import hub_source, source_of  # noqa: PLC0415  it imports much, and reads nothing here
+    from sync.observing import hub_source, source_of
 
     db.execute(
         "SELECT l.stream_id, l.key, o.org, o.modified, o.payload::text AS payload FROM link l JOIN observed o ON (o.stream_id, o.key) = (l.stream_id, l.key) "

@@ -101,6 +101,7 @@ def observe(
     seen = _new_or_changed(db, state, latest, result, again)
     if not seen:
         return result
+    earlier = _earlier(db, state, seen)
     _store(db, state, seen, result, mended)
     _find_links(db, state, seen)
     live = [item for item in seen if not item.record.deleted]
@@ -108,10 +109,10 @@ def observe(
     readable = _read(hub, db, state, live, refs, result)
     canonicals = _link_and_merge(hub, db, state, readable, refs, result, run_id, cause)
     if gone:
-        from sync.deleting import retire  # noqa: PLC0415  deletes are rare, and know this module
+        from sync.deleting import retire
 
         canonicals |= retire(hub, db, state, gone, result, run_id)
-    pairing.judge_pairs(hub, db, state.entity, canonicals, result, seen_in=state, seen={item.record.key: item.record.payload for item in live})
+    pairing.judge_pairs(hub, db, state.entity, canonicals, result, seen_in=state, seen={item.record.key: item.record.payload for item in live}, earlier=earlier)
     return result
 
 
@@ -148,6 +149,15 @@ def _new_or_changed(db: Cursor, state: StreamState, latest: Mapping[str, Record]
     return seen
 
 
+def _earlier(db: Cursor, state: StreamState, seen: Sequence[Seen]) -> dict[str, dict[str, Any]]:
+    """What changed records held at the last reading: tells an edit there from a change of ours."""
+    changed = [item.record.key for item in seen if item.before and not item.same and not item.record.deleted]
+    if not changed or not state.written_fields:
+        return {}
+    db.execute("SELECT key, payload FROM observed WHERE stream_id = %s AND key = ANY(%s) AND payload IS NOT NULL", [state.id, changed])
+    return {row["key"]: row["payload"] for row in db}
+
+
 def _store(db: Cursor, state: StreamState, seen: Sequence[Seen], result: Observed, mended: bool) -> None:
     stream = str(state.id)
     new = [item for item in seen if not item.before and not item.record.deleted]
@@ -173,7 +183,7 @@ def _store(db: Cursor, state: StreamState, seen: Sequence[Seen], result: Observe
     if changed:
         mark = "o.fingerprint" if mended else "v.fingerprint"
         db.execute(
-            f"UPDATE observed o SET org = v.org, fingerprint = {mark}, payload = v.payload::json, modified = v.modified, deleted = v.deleted, "  # noqa: S608
+            f"UPDATE observed o SET org = v.org, fingerprint = {mark}, payload = v.payload::json, modified = v.modified, deleted = v.deleted, "
             "version = o.version + 1, read_at = now() "
             f"FROM unnest(%s::text[], %s::text[], %s::bytea[], {JSON_ARRAY}, %s::text[], %s::bool[]) AS v(key, org, fingerprint, payload, modified, deleted) "
             "WHERE o.stream_id = %s AND o.key = v.key",
@@ -281,7 +291,7 @@ def _link_and_merge(
         return existing
     by_entity: dict[str, list[Source]] = {}
     for item in linked:
-        assert item.candidate is not None and item.entity_id is not None  # noqa: S101  _read and link saw to it
+        assert item.candidate is not None and item.entity_id is not None
         record = item.record
         source = source_of(state, record.key, record.org, record.modified, record.payload, item.candidate)
         by_entity.setdefault(item.entity_id, []).append(source)

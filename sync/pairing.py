@@ -10,7 +10,7 @@ from ledger.bulk import JSON_ARRAY, NULL, copy_lines, copy_text, from_json, join
 from mappings.errors import MissingParent, MissingValue, RecordError
 from mappings.model import Target, Values
 from sync import scope
-from sync.compare import Differences, canonical_field, differences, line_keys, rewritten
+from sync.compare import Differences, canonical_field, differences, edits, line_keys, rewritten
 from sync.decide import Canonical, PairFacts, Verdict, judge
 from sync.hub import Cursor, Hub, StreamState
 from sync.references import targets
@@ -52,6 +52,8 @@ class Pair:
     accepted: dict[str, list[Any]] = field(default_factory=dict)
     detail: str = ""
     waits_for: str | None = None
+    edited: Sequence[str] = ()
+    """Paths of `differs` that somebody changed there since the last reading."""
 
 
 def judge_pairs(
@@ -63,8 +65,12 @@ def judge_pairs(
     *,
     seen_in: StreamState | None = None,
     seen: Mapping[str, dict[str, Any]] | None = None,
+    earlier: Mapping[str, dict[str, Any]] | None = None,
 ) -> None:
-    """Judge every pair that these records are part of, and store the states that changed."""
+    """Judge every pair that these records are part of, and store the states that changed.
+
+    `seen`: payloads by key that were just read in `seen_in`; `earlier`: what the same records held at the reading before.
+    """
     if not canonicals:
         return
     overrides = hub.mode_overrides(db)
@@ -77,8 +83,9 @@ def judge_pairs(
     before = _pairs_before(db, [state.id for state, _ in streams], [canonical.id for canonical in canonicals.values() if not canonical.fresh])
     cases = in_open_case(db, ids)
     listed = _listed(db, [state.id for state, _ in streams])
+    before_that = {(seen_in.id, key): payload for key, payload in (earlier or {}).items()} if seen_in else {}
     for state, mode in streams:
-        judged = _judge_stream(hub, db, state, mode, canonicals, there, before, cases, state.id in listed, result)
+        judged = _judge_stream(hub, db, state, mode, canonicals, there, before, cases, state.id in listed, before_that)
         _store(hub, db, state, judged, before, result)
 
 
@@ -143,18 +150,18 @@ def _judge_stream(
     before: Mapping[tuple[int, str], Mapping[str, dict[str, Any]]],
     cases: set[str],
     listed: bool,
-    result: Observed,
+    earlier: Mapping[tuple[int, str], dict[str, Any]],
 ) -> list[Pair]:
     judged: list[Pair] = []
     may_create = state.flow.create and state.decl.creatable
     in_scope = scope.filter_for(hub, state)
-    lookups = _Lookups(hub, db, state, [canonical for canonical in canonicals.values() if (state.id, canonical.id) in there])
+    lookups = _Lookups(hub, db, state, [canonical for canonical in canonicals.values() if (state.id, canonical.id) in there], earlier)
     for canonical in canonicals.values():
         records = there.get((state.id, canonical.id))
         old = before.get((state.id, canonical.id), {})
         if not records:
             verdict = judge(
-                PairFacts(mode, False, False, may_create and not canonical.retired, in_scope(canonical), listed, canonical.id in cases, {}, False, False, True)
+                PairFacts(mode, False, False, may_create and not canonical.retired, in_scope(canonical), listed, canonical.id in cases, {}, False, True)
             )
             if verdict is not None:
                 org = scope.create_org(hub, db, state, canonical)
@@ -176,6 +183,8 @@ class _Lookups:
     db: Cursor
     state: StreamState
     canonicals: Sequence[Canonical]
+    earlier: Mapping[tuple[int, str], dict[str, Any]]
+    """By stream and key: what a record held at the reading before."""
 
     def __post_init__(self) -> None:
         only = self.state.written_fields
@@ -220,6 +229,8 @@ def _judge_record(
     found, kept, restless = rewritten(accepted, found, just_written) if found else ({}, {}, False)
     if restless:
         return pair(Verdict("left", "keeps_changing", conflict=True), differs=found, accepted=kept)
+    earlier = lookups.earlier.get((state.id, record.key))
+    edited = edits(state, found, earlier, record.payload) if found and earlier is not None and not just_written else []
     document_state = str(record.payload.get(state.decl.ladder.field) or "") if state.decl.ladder else ""
     facts = PairFacts(
         mode,
@@ -230,15 +241,14 @@ def _judge_record(
         True,
         in_case,
         found,
-        was_synced=row is not None and row["state"] == "in_sync" and not just_written,
-        ours_moved=row is not None and row["canonical_version"] != canonical.version,
+        edited=bool(edited),
         writable=_writable(state, document_state),
         on_conflict=state.flow.on_conflict,
         next_step=next_step(state, document_state) if created_here else None,
         settled=row is not None and row["reason"] == "settled" and from_json(row["differs"] or "{}") == _plain(found),
     )
     verdict = judge(facts)
-    return None if verdict is None else pair(verdict, differs=found or None, accepted=kept)
+    return None if verdict is None else pair(verdict, differs=found or None, accepted=kept, edited=edited)
 
 
 def _plain(found: Differences) -> Any:
@@ -316,7 +326,7 @@ def _store(
             moved.append(pair)
             if pair.verdict.state == "in_sync" and row["state"] != "in_sync":
                 calmed.append(pair.entity_id)
-        if pair.verdict.conflict and (row is None or row["state"] == "in_sync" or row["reason"] == UNCONFIRMED):
+        if pair.verdict.conflict:
             conflicts.append(pair)
     for entity_id, orgs in by_entity.items():
         stale.extend((entity_id, org) for org, row in before.get((state.id, entity_id), {}).items() if org not in orgs and row["state"] != "in_flight")
@@ -417,6 +427,8 @@ def record_conflicts(db: Cursor, state: StreamState, pair: Pair) -> None:
     db.execute("SELECT key FROM link WHERE stream_id = %s AND entity_id = %s AND org = %s AND role = 'primary'", [state.id, pair.entity_id, pair.org])
     key = (db.fetchone() or {"key": ""})["key"]
     for path, (theirs, ours) in fields.items():
+        if pair.edited and path not in pair.edited:
+            continue
         name = canonical_field(state, path)
         owners = state.policy.owners.get(name, ("hub",))
         db.execute(

@@ -144,7 +144,7 @@ def rejudge(hub: Hub, name: str) -> int:
     last, done = "00000000-0000-0000-0000-000000000000", 0
     while True:
         with hub.transaction() as db:
-            db.execute(f"SELECT id::text AS id FROM {table.name} WHERE id > %s::uuid AND NOT retired ORDER BY id LIMIT %s", [last, PAGE])  # noqa: S608
+            db.execute(f"SELECT id::text AS id FROM {table.name} WHERE id > %s::uuid AND NOT retired ORDER BY id LIMIT %s", [last, PAGE])
             ids = [row["id"] for row in db]
             if not ids:
                 return done

@@ -40,7 +40,7 @@ class References:
     def _ask(self, db: Cursor, place: str, keys: list[str]) -> None:
         if place.startswith("="):
             table = TABLES[place[1:]].name
-            db.execute(f"SELECT number AS name, id::text AS id FROM {table} WHERE number = ANY(%s) AND NOT retired", [keys])  # noqa: S608
+            db.execute(f"SELECT number AS name, id::text AS id FROM {table} WHERE number = ANY(%s) AND NOT retired", [keys])
             self._keep_unique(place, db)
             return
         stream, _, by_number = place.partition("#")
@@ -49,7 +49,7 @@ class References:
             return
         column = "number" if by_number else "key"
         db.execute(
-            f"SELECT {column} AS name, entity_id::text AS id FROM link WHERE stream_id = %s AND {column} = ANY(%s)",  # noqa: S608
+            f"SELECT {column} AS name, entity_id::text AS id FROM link WHERE stream_id = %s AND {column} = ANY(%s)",
             [state.id, keys],
         )
         self._keep_unique(place, db)
@@ -72,7 +72,7 @@ class References:
             place = state.table.sets[child].name
             parents = list({self.known[cite[0], cite[1]] for cite in group})
             db.execute(
-                f"SELECT parent_id::text AS parent, id::text AS id, links->>%s AS key FROM {place} WHERE parent_id = ANY(%s::uuid[])",  # noqa: S608
+                f"SELECT parent_id::text AS parent, id::text AS id, links->>%s AS key FROM {place} WHERE parent_id = ANY(%s::uuid[])",
                 [str(state.id), parents],
             )
             lines = {(row["parent"], row["key"]): row["id"] for row in db if row["key"]}
@@ -94,7 +94,7 @@ def targets(hub: Hub, db: Cursor, system: str, needs: Iterable[tuple[str, str]],
     for stream, ids in by_stream.items():
         if stream.startswith("="):
             table = TABLES[stream[1:]].name
-            db.execute(f"SELECT id::text AS id, number FROM {table} WHERE id = ANY(%s::uuid[])", [list(ids)])  # noqa: S608
+            db.execute(f"SELECT id::text AS id, number FROM {table} WHERE id = ANY(%s::uuid[])", [list(ids)])
             found.update({(stream, row["id"]): Target(row["id"], row["number"]) for row in db})
             continue
         state = hub.streams.get((system, stream))
