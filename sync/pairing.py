@@ -324,7 +324,7 @@ def _store(
             new.append(pair)
         elif _moved(pair, row):
             moved.append(pair)
-            if pair.verdict.state == "in_sync" and row["state"] != "in_sync":
+            if pair.verdict.state == "in_sync" and (row["state"] != "in_sync" or row["reason"] == UNCONFIRMED):
                 calmed.append(pair.entity_id)
         if pair.verdict.conflict:
             conflicts.append(pair)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
@@ -13,6 +14,12 @@ import msgspec
 _DECODE = msgspec.json.Decoder(float_hook=Decimal).decode
 _ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 Doc = dict[str, Any]
+
+
+class DoorShut(Exception):
+    """The stand-in refused what the story asked of it."""
+
+    code = "demo/door-shut"
 
 
 class Door:
@@ -24,7 +31,11 @@ class Door:
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         data = None if body is None else _ENCODE(body)
         request = Request(self.url + path, data=data, method=method, headers={"Content-Type": "application/json"})  # noqa: S310  our own loopback server
-        with urlopen(request, timeout=120) as answer:  # noqa: S310
+        try:
+            answer = urlopen(request, timeout=120)  # noqa: S310  our own 127.0.0.1
+        except HTTPError as refused:
+            raise DoorShut(f"{method} {path}: {refused.read().decode(errors='replace')[:500]}") from refused
+        with answer:
             text = answer.read()
         return _DECODE(text) if text else None
 

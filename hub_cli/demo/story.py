@@ -151,7 +151,7 @@ class Story:
                 self.kingdee.put("shipments", _shipment(doc, quantities))
                 self.sync()
                 rows.append((name, *self._zoho_progress()))
-            total = Decimal(doc["FBillAllAmount"])
+            total = Decimal(doc["FBillAllAmount"]).quantize(Decimal("0.01"))
             part = (total * Decimal("0.3")).quantize(Decimal("0.01"))
             for name, amount in (("30 % received", part), ("rest received", total - part)):
                 self.kingdee.put("receipts", _receipt(doc, amount))
@@ -312,7 +312,7 @@ def _side_by_side(left: Sequence[tuple[str, int]], right: Sequence[tuple[str, in
 
 
 def _status(doc: Doc) -> str:
-    return str(doc["FDocumentStatus"])
+    return str(doc.get("FDocumentStatus") or doc.get("FDOCUMENTSTATUS"))  # forms differ in spelling, as the vendor's do
 
 
 def _number(value: Any, places: int | None = None) -> str:
@@ -367,7 +367,7 @@ def _receipt(order: Doc, amount: Decimal) -> Doc:
         "FSETTLEORGID": org,
         "FSALEORGID": org,
         "FPAYORGID": org,
-        "FDOCUMENTSTATUS": "C",
+        "FDocumentStatus": "C",
         "FRECEIVEBILLENTRY": [
             {
                 "FSETTLETYPEID": {"FNumber": "JSFS04_SYS"},
@@ -434,7 +434,7 @@ def _receipts(kingdee: Door, names: Mapping[tuple[str, str], str]) -> list[tuple
         ("refunds", "FREFUNDBILLENTRY", "FREFUNDAMOUNTFOR", "FSALEORDERNUMBER", -1),
     ):
         for doc in kingdee.records(stream):
-            if doc["FDOCUMENTSTATUS"] == "C" and doc.get("FCancelStatus", "A") == "A":
+            if _status(doc) == "C" and doc.get("FCancelStatus", "A") == "A":
                 who = names.get(("kingdee", doc["FCONTACTUNIT"]["FNumber"]))
                 rows += [(who, sign * Decimal(str(line[amount]))) for line in doc[entry] if line.get(order)]
     return rows

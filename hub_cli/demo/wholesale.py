@@ -39,7 +39,7 @@ def _sums(story: Story) -> None:
         db.execute("SELECT coalesce(sum(total), 0) AS total, count(*) AS number FROM receivables WHERE NOT retired")
         hub_bills = db.fetchone() or {}
     set_aside, reasons = _set_aside(story)
-    approved = [doc for doc in story.kingdee.records("receivables") if doc["FDOCUMENTSTATUS"] == "C"]
+    approved = [doc for doc in story.kingdee.records("receivables") if (doc.get("FDocumentStatus") or doc.get("FDOCUMENTSTATUS")) == "C"]
     in_kingdee = sum((Decimal(str(doc["FALLAMOUNTFOR"])) for doc in approved), Decimal(0))
     zoho = story.zoho.records("sales_orders")
     in_zoho = sum((Decimal(str(doc["Total_Amount"] or 0)) for doc in zoho), Decimal(0))
