@@ -14,6 +14,10 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE ?= copy
+# A company's proxy signs with its own authority, which the system knows and uv's bundle does not.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
+export UV_SYSTEM_CERTS ?= true
+endif
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 
 # Is there a PostgreSQL 15 or newer, or a server to use? Else the optional wheel is installed.
