@@ -14,6 +14,8 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import Depends, Header, Request
 from psycopg.types.json import Jsonb
+from pydantic import BeforeValidator, Field
+from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
 from hub_api.deps import Engine, EngineDep, may
@@ -21,12 +23,20 @@ from hub_api.keys import Caller
 from hub_api.permissions import Scope
 from hub_api.problems import KeyReused, RequestRepeated, of
 
+
+
+def nothing_for_empty(value: Any) -> Any:
+    """None for an empty header, which is as good as none."""
+    return value or None
+
+
+_Intent = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 IdempotencyKey = Annotated[
-    str | None,
+    _Intent | SkipJsonSchema[None],
+    BeforeValidator(nothing_for_empty),
     Header(
         alias="Idempotency-Key",
         description="Any text of your own, unique per intent. A repeat with the same key and body gets the first answer and does nothing.",
-        pattern=r"^[A-Za-z0-9._:-]{1,64}$",
     ),
 ]
 

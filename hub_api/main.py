@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from hub_api import (
     cases,
@@ -104,10 +105,14 @@ def _open_hub() -> Hub:
     return Hub.open()
 
 
-def _refused_by_framework(_request: Request, error: Exception) -> Any:
+def _refused_by_framework(request: Request, error: Exception) -> Any:
     """What the framework itself refuses, in our words."""
     status = getattr(error, "status_code", 500)
-    raise {404: NotFound, 405: MethodNotAllowed, 400: Unreadable}.get(status, Problem)() from None
+    if status == 405:
+        allowed = {method for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE for method in route.methods or ()}
+        raise MethodNotAllowed(allow=", ".join(sorted(allowed))) from None
+    kind = {404: NotFound, 400: Unreadable}.get(status, Problem)
+    raise kind from None
 
 
 def _not_valid(_request: Request, error: Exception) -> Any:

@@ -68,14 +68,18 @@ class Problem(Exception):
             members["errors"] = self.errors
         return members
 
-    def response(self) -> Response:
-        """The answer."""
+    def headers(self) -> dict[str, str]:
+        """Headers that go with it."""
         headers = {}
         if self.retry_after_s is not None:
             headers["Retry-After"] = str(self.retry_after_s)
         if self.kind == "unauthenticated":
             headers["WWW-Authenticate"] = 'Bearer realm="channel-hub"'
-        return Response(msgspec.json.encode(self.body()), self.status, headers, MEDIA_TYPE)
+        return headers
+
+    def response(self) -> Response:
+        """The answer."""
+        return Response(msgspec.json.encode(self.body()), self.status, self.headers(), MEDIA_TYPE)
 
 
 class BadParameters(Problem):
@@ -174,6 +178,14 @@ class MethodNotAllowed(Problem):
     code = "api/method-not-allowed"
     title = "Method not allowed"
     detail = "This address does not take that method."
+
+    def __init__(self, detail: str = "", *, allow: str = "") -> None:
+        self.allow = allow
+        super().__init__(detail)
+
+    def headers(self) -> dict[str, str]:
+        """With the methods that there are."""
+        return {"Allow": self.allow}
 
 
 class BodyTooSlow(Problem):

@@ -10,11 +10,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Path, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator, Field
+from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
 from hub_api import engine_calls, queries, views
-from hub_api.actions import Action, doing
+from hub_api.actions import Action, doing, nothing_for_empty
 from hub_api.deps import Cursor, Db, Engine, EngineDep, may
 from hub_api.keys import Caller
 from hub_api.paging import MAX_CURSOR, MAX_PAGE, query_id
@@ -40,14 +41,14 @@ router = APIRouter()
 
 RecordId = Annotated[UUID, Path(description="The hub's identifier of the record.")]
 Reader = Annotated[Caller, may(Scope.RECORDS_READ)]
-IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", max_length=500, description="ETag of the answer you have.")]
+_Tags = Annotated[str, Field(max_length=500)]
+_Tag = Annotated[str, Field(pattern=r'^(\*|"v[0-9]{1,9}-[0-9a-f]{32}")$')]
+_Cursor = Annotated[str, Field(max_length=MAX_CURSOR)]
+IfNoneMatch = Annotated[_Tags | SkipJsonSchema[None], Header(alias="If-None-Match", description="ETag of the answer you have.")]
 IfMatch = Annotated[
-    str | None,
-    Header(
-        alias="If-Match",
-        pattern=r'^(\*|"v[0-9]{1,9}-[0-9a-f]{32}")$',
-        description="ETag of the record you edit; refused with 412 when it has changed since.",
-    ),
+    _Tag | SkipJsonSchema[None],
+    BeforeValidator(nothing_for_empty),
+    Header(alias="If-Match", description="ETag of the record you edit; refused with 412 when it has changed since."),
 ]
 _REPEATS = (_KeyReused, _RequestRepeated)
 
@@ -142,7 +143,7 @@ def _history_route(this: Shape) -> Callable[..., Response]:
         engine: EngineDep,
         db: Db,
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Most versions on the page.")] = 50,
-        after: Annotated[str | None, Query(max_length=MAX_CURSOR, description="`next` of the page before.")] = None,
+        after: Annotated[_Cursor | SkipJsonSchema[None], Query(description="`next` of the page before.")] = None,
     ) -> Response:
         seen = sight(who, this.name)
         if queries.one(db, seen, queries.party_tree(db, who.party), record_id) is None:

@@ -71,7 +71,7 @@ RAISED: set[tuple[str, str, int, str]] = set()
 
 def note_problem(scope: Any, problem: Problem) -> None:
     """Remember what was answered; refusals before a route was found are not a route's."""
-    if (route := scope.get("route")) is not None:
+    if (route := scope.get("route")) is not None and problem.code != "api/method-not-allowed":
         RAISED.add((scope["method"], route.path_format, problem.status, problem.code))
 
 

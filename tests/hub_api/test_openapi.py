@@ -20,9 +20,16 @@ from tests.hub_api.conftest import note_problem
 from tests.hub_api.world import fill
 
 APP = create_app(settings=ApiSettings(), on_problem=note_problem)
-schema = schemathesis.openapi.from_asgi(
-    "/openapi.json", APP, config=schemathesis.Config.from_dict({"phases": {"coverage": {"enabled": False}}})
-)
+
+
+def described(*, coverage: bool) -> Any:
+    """The description as schemathesis reads it; `coverage` adds every boundary and every wrong type of every parameter."""
+    config = schemathesis.Config.from_dict({"phases": {"coverage": {"enabled": coverage}}})
+    return schemathesis.openapi.from_asgi("/openapi.json", APP, config=config)
+
+
+schema = described(coverage=False)
+thorough = described(coverage=True)
 
 
 @pytest.fixture(scope="module")
@@ -43,4 +50,11 @@ def token(postgres_server: postgres.Server, template_database: str) -> Iterator[
 @schema.parametrize()
 @settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_the_description_is_true(case: Any, token: str) -> None:
+    case.call_and_validate(headers={"Authorization": f"Bearer {token}"})
+
+
+@pytest.mark.slow
+@thorough.parametrize()
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_description_is_true_at_every_boundary(case: Any, token: str) -> None:
     case.call_and_validate(headers={"Authorization": f"Bearer {token}"})
