@@ -37,7 +37,7 @@ def number_value(value: Any) -> Decimal:
     if known is not None:
         return known
     try:
-        exact = Decimal(str(value).strip() or "0")
+        exact = value if value.__class__ is Decimal else Decimal(str(value).strip() or "0")
         kept = exact.quantize(_PLACES, ROUND_HALF_UP, _WIDE) if exact else ZERO
     except ArithmeticError as error:
         raise BadValue(f"“{str(value)[:40]}”不是有效的数值") from error

@@ -55,12 +55,15 @@ class Kingdee(Vendor):
         self.store = Store(database)
         self.services = Services(self.store, self.settings, self._late)
         self.sessions = Sessions(self.settings)
+        self._at = ("", "")
+        """Method and path of the call that is being worked on; empty while a user edits."""
         self._parsed: tuple[Request, Call | BadBody] | None = None
         self.services.loading.begin()
         self.services.loading.begin_orgs()
 
     def _late(self, form_id: str) -> float:
-        fault = self.faults.take("late_row", stream=form_id)
+        method, path = self._at
+        fault = self.faults.take("late_row", stream=form_id, method=method, path=path)
         return fault.seconds(60.0) if fault is not None else 0.0
 
     # the API
@@ -133,10 +136,13 @@ class Kingdee(Vendor):
             return json_response(self._switch(session, call), headers=cookies)
         if not self.services.knows(call.service):
             return text_response(f"response_error:服务{call.service}不存在")
+        self._at = (request.method, request.path)
         try:
             answer = self.services.run(call, request)
         except Refused as refused:
             answer = _wrapped(call, refusal(refused))
+        finally:
+            self._at = ("", "")
         return Response(200, JSON_OUT.encode(answer), headers=cookies)
 
     def _caller(self, request: Request) -> tuple[Session | str | None, list[tuple[str, str]]]:

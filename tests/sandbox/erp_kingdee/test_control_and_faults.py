@@ -104,6 +104,15 @@ def test_late_rows_carry_an_old_modify_date(tenant: Tenant) -> None:
     assert tenant.put("customers", {"FCUSTID": 200001, "FTEL": "3"})["FModifyDate"] > now
 
 
+def test_a_late_row_of_one_kind_of_call_leaves_users_alone(tenant: Tenant, erp: Client) -> None:
+    tenant.fault("late_row", 600, path="Save")
+
+    by_user = tenant.put("customers", {"FCUSTID": 200001, "FTEL": "1"})
+    erp.save("BD_Customer", {"FCUSTID": 200001, "FTEL": "2"})
+
+    assert tenant.record("customers", 200001)["FModifyDate"] < by_user["FModifyDate"]
+
+
 def test_reset_leaves_an_empty_tenant_or_the_world_it_started_with(tenant: Tenant, erp: Client) -> None:
     requests.post(f"{tenant.server.control_url}/reset", timeout=5)
     assert erp.query("BD_Customer", "FNumber") == [] or erp.query("BD_Customer", "FNumber") == []
