@@ -257,3 +257,28 @@ def _copy_for_everyone(target: Path) -> None:
         shutil.copy(REPOSITORY / name, target / name)
     shutil.copytree(REPOSITORY / "ledger" / "launcher", target / "ledger" / "launcher")
     target.chmod(0o755)
+
+
+def test_from_a_private_folder_programs_and_data_move_where_the_server_s_account_can_reach_them(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clone in /root: its venv and its .hub are closed to the account that the server must run as."""
+    private, public = home.parent / "root", home.parent / "public"
+    private.mkdir(mode=0o700)
+    public.mkdir(mode=0o755)
+    found = postgres.find()
+    shutil.copytree(found.directory.parent, private / "pg", symlinks=False, ignore=shutil.ignore_patterns("pgxs", "bitcode"))
+    monkeypatch.setenv("HUB_POSTGRES_BIN", str(private / "pg" / "bin"))
+    for module in ("binaries", "cluster"):
+        monkeypatch.setattr(f"ledger.launcher.{module}.SYSTEM_HOME", public)
+
+    copied = postgres.find()
+    moved = postgres.usable_home(private / ".hub" / "postgres")
+
+    if os.geteuid() == 0:
+        assert copied.directory == public / f"postgres-{found.version}" / "bin"
+        assert moved.parent == public
+        assert moved == postgres.usable_home(private / ".hub" / "postgres"), "always the same place"
+    else:
+        assert copied.directory == private / "pg" / "bin"
+        assert moved == private / ".hub" / "postgres"
