@@ -152,6 +152,9 @@ class Children:
         self._children.clear()
         helper, self._helper = self._helper, None
         if helper is not None and helper.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):  # the helper itself was killed: there is nothing left for it to do
+                helper.stdin.write(b"done")  # else it would stop what others have marked in the same directory
+                helper.stdin.flush()
             helper.stdin.close()
             helper.wait(timeout=60)
         return left
@@ -229,9 +232,10 @@ def main(arguments: list[str]) -> int:
     """The helper: wait for the end of the process that started us, then stop what the files name."""
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, signal.SIG_IGN)  # the end of the pipe is the one sign to act on
-    while os.read(0, 4096):
-        pass
-    return 1 if stop_marked(Path(arguments[0])) else 0
+    said = b""
+    while more := os.read(0, 4096):
+        said += more
+    return 1 if not said and stop_marked(Path(arguments[0])) else 0
 
 
 if __name__ == "__main__":

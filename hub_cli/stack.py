@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 
@@ -30,6 +30,9 @@ from hub_cli.processes import Children, marked, stop_marked
 from hub_cli.quick_http import HttpFailed, call, free_ports
 from hub_cli.sandbox import start_one
 from hub_cli.trial import write_trial
+
+if TYPE_CHECKING:
+    from ledger.postgres import Server
 
 DAGS = Path(__file__).parents[1] / "dags"
 API_START_S = 120.0
@@ -54,8 +57,13 @@ class Stack:
         self.database_url = ""
         self.api_url = ""
         self.airflow: airflow.Airflow | None = None
-        self._server: Any = None
+        self._server: Server | None = None
         (self.home / "log").mkdir(parents=True, exist_ok=True)
+
+    @property
+    def database_process(self) -> int | None:
+        """Process id of our own PostgreSQL; None for a given one."""
+        return self._server.pid if self._server is not None else None
 
     @property
     def config(self) -> Path:

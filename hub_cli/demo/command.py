@@ -216,13 +216,8 @@ def _outcome(
 def _cpu(stack: Stack) -> float:
     from hub_cli.demo.processes import cpu_seconds
 
-    server = getattr(stack, "_server", None)
-    pid_file = Path(getattr(server, "data", "/nowhere")) / "postmaster.pid"
-    roots = [os.getpid()]
-    try:
-        roots.append(int(pid_file.read_text().split()[0]))
-    except (OSError, ValueError, IndexError):
-        pass  # a given database is somebody else's process
+    server = stack.database_process  # nobody's child; None for a given database, which is somebody else's
+    roots = [os.getpid()] + ([server] if server else [])
     return cpu_seconds(roots)
 
 

@@ -89,6 +89,11 @@ class Server:
         """A libpq URL of `database` on this server, for its superuser `hub`."""
         return f"postgresql://{ROLE}:{self._password}@127.0.0.1:{self.port}/{database}"
 
+    @property
+    def pid(self) -> int | None:
+        """Process id of the server itself, or None when it has ended. It is nobody's child."""
+        return _postmaster(self.home)[0]
+
     def stop(self) -> None:
         """Give up the use of the server; returns when it has stopped or someone else goes on using it."""
         if os.getpid() != self._owner or self._watcher is None:  # a forked child, a second call, or a server that is kept

@@ -104,3 +104,16 @@ def test_processes_are_found_by_where_they_stand(tmp_path: Path) -> None:
 
         assert sorted(standing_in(place)) == sorted([server, child])
         assert sorted(members(server)) == sorted([server, child])
+
+
+def test_stopping_one_set_of_servers_leaves_another_in_the_same_directory(tmp_path: Path) -> None:
+    first, second = Children(tmp_path), Children(tmp_path)
+    one, _ = start(first, "one")
+    two, _ = start(second, "two")
+
+    first.stop()
+
+    assert not alive(one)
+    assert alive(two)
+    assert second.stop() == []
+    assert not alive(two)
