@@ -280,9 +280,9 @@ class Story:
     def ten_partners(self) -> None:
         """Ten partners with their orders and payments, as each system holds them."""
         self.tell.table(
-            ["partner", "hub: orders", "#hub: total", "#hub: paid", "Kingdee: orders", "#Kingdee: total", "#Kingdee: received", "Zoho: orders", "#Zoho: total", "#Zoho: paid"],
+            ["partner", "as held by", "#orders", "#total", "#paid"],
             ten_partners(self.hub, self.kingdee, self.zoho),
-            title="   Ten partners, their orders and payments, as hub, Kingdee and Zoho hold them (CNY)",
+            title="   Ten partners with their orders and payments, as hub, Kingdee and Zoho hold them (CNY)",
         )
 
     def sync(self) -> None:
@@ -380,7 +380,7 @@ def _receipt(order: Doc, amount: Decimal) -> Doc:
     }
 
 
-_SYSTEM_FIELDS = {"id", "Hub_Key", "Created_Time", "Modified_Time", "Created_By", "Modified_By", "Grand_Total"}
+_SYSTEM_FIELDS = {"id", "Owner", "Hub_Key", "Created_Time", "Modified_Time", "Created_By", "Modified_By", "Grand_Total"}
 
 
 def _copy(doc: Doc, **changes: Any) -> Doc:
@@ -396,7 +396,7 @@ def _mended(payload: Doc, planted: Doc) -> Doc:
 
 
 def ten_partners(hub: Hub, kingdee: Door, zoho: Door) -> list[tuple[Any, ...]]:
-    """Ten partners that both systems hold, those with the latest orders first, and one row of figures from each of the three."""
+    """Ten partners that both systems hold, those with the latest orders first: three rows each, as hub, Kingdee and Zoho hold them."""
     with hub.transaction() as db:
         db.execute(
             "SELECT p.id::text AS id, p.name, count(*) AS orders, sum(o.total) AS total, sum(o.paid_amount) AS paid FROM parties p "
@@ -416,13 +416,13 @@ def ten_partners(hub: Hub, kingdee: Door, zoho: Door) -> list[tuple[Any, ...]]:
     received = _totals(_receipts(kingdee, names))
     crm = _totals((names.get(("zoho", _id(doc["Account_Name"]))), Decimal(str(doc["Total_Amount"] or 0))) for doc in zoho.records("sales_orders"))
     paid = _totals((names.get(("zoho", _id(doc["Account_Name"]))), Decimal(str(doc["Paid_Amount"] or 0))) for doc in zoho.records("sales_orders"))
-    rows = []
+    nothing = (0, Decimal(0))
+    rows: list[tuple[Any, ...]] = []
     for row in ours:
         key = row["id"]
-        rows.append(
-            (row["name"], row["orders"], _money(row["total"]), _money(row["paid"]), *_shown(erp, key), _money(received.get(key, (0, Decimal(0)))[1]))
-            + (*_shown(crm, key), _money(paid.get(key, (0, Decimal(0)))[1]))
-        )
+        rows.append((row["name"], "hub", row["orders"], _money(row["total"]), _money(row["paid"])))
+        rows.append(("", "Kingdee", *_shown(erp, key), _money(received.get(key, nothing)[1])))
+        rows.append(("", "Zoho", *_shown(crm, key), _money(paid.get(key, nothing)[1])))
     return rows
 
 

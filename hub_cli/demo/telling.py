@@ -16,7 +16,7 @@ class Teller:
     """Tells the story to a person."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(highlight=False, soft_wrap=False)
+        self.console = console or _console()
         self.seconds: dict[str, float] = {}
         self._chapter = 0
 
@@ -53,6 +53,12 @@ class Teller:
         for row in rows:
             table.add_row(*(Text(_plain("" if cell is None else str(cell))) for cell in row))
         self.console.print(table)
+
+
+def _console() -> Console:
+    screen = Console(highlight=False)
+    # A pipe or a log has no width of its own; 80 would break every table.
+    return screen if screen.is_terminal else Console(highlight=False, width=140)
 
 
 def _plain(text: str) -> str:
