@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import signal
 import threading
 import time
 import traceback
+import zlib
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -72,11 +74,9 @@ class Dispatcher:
         if "drop_after" in met:
             return Wire(None)
         if "status" in met:
-            status, body, _ = _status(met["status"].value)
-            response = text_response(body, status)
+            response, _ = _status(met["status"].value)
         if "garbage" in met:
-            kind = str(met["garbage"].value or "")
-            response = Response(200, GARBAGE.get(kind, kind.encode()), response.content_type)
+            response = _garbage(str(met["garbage"].value or ""), response.content_type)
         if "truncate" in met:
             return Wire(response, close=True, cut_at=_cut(met["truncate"].value, len(response.body)))
         return Wire(response, drip_s=met["slow_drip"].seconds(0.05) if "slow_drip" in met else 0.0)
@@ -85,9 +85,9 @@ class Dispatcher:
         if "drop_before" in met:
             return Wire(None)
         if "status" in met:
-            status, body, after = _status(met["status"].value)
+            answer, after = _status(met["status"].value)
             if not after:
-                return Wire(text_response(body, status))
+                return Wire(answer)
         if "retry_after" in met:
             return Wire(self.vendor.throttled(request, met["retry_after"].seconds(1.0)))
         if "quota" in met:
@@ -100,10 +100,26 @@ class Dispatcher:
         return None
 
 
-def _status(value: Any) -> tuple[int, str, bool]:
-    if isinstance(value, dict):
-        return int(value.get("status", 500)), str(value.get("body", "")), bool(value.get("after", False))
-    return int(value if value is not None else 500), "Internal Server Error", False
+def _status(value: Any) -> tuple[Response, bool]:
+    """The answer of a `status` fault, and whether the call is worked on first. Headers make redirects, say."""
+    given = value if isinstance(value, dict) else {"status": 500 if value is None else value}
+    answer = text_response(str(given.get("body", "Internal Server Error")), int(given.get("status", 500)))
+    answer.headers = [(str(name), str(text)) for name, text in (given.get("headers") or {}).items()]
+    return answer, bool(given.get("after", False))
+
+
+def _garbage(kind: str, content_type: str) -> Response:
+    if kind == "gzip_bomb":
+        return Response(200, _bomb(), content_type, [("Content-Encoding", "gzip")])
+    return Response(200, GARBAGE.get(kind, kind.encode()), content_type)
+
+
+@functools.cache
+def _bomb() -> bytes:
+    """256 MiB of blanks, packed small."""
+    packer = zlib.compressobj(9, wbits=31)
+    blanks = b" " * (1 << 20)
+    return b"".join([*(packer.compress(blanks) for _ in range(256)), packer.flush()])
 
 
 def _cut(value: Any, length: int) -> int:

@@ -171,6 +171,23 @@ def test_garbage_comes_in_kinds(server: Server, kind: str, starts: bytes) -> Non
     assert answer.content.startswith(starts)
 
 
+def test_a_gzip_bomb_is_small_on_the_wire(server: Server) -> None:
+    switch_on(server, "garbage", "gzip_bomb")
+
+    with requests.get(server.url + "/notes", timeout=10, stream=True) as answer:
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert int(answer.headers["Content-Length"]) < 1_000_000
+        assert next(answer.iter_content(1 << 16)).startswith(b"    ")
+
+
+def test_a_status_may_bring_headers_and_so_redirect(server: Server) -> None:
+    switch_on(server, "status", {"status": 302, "headers": {"Location": "http://127.0.0.2:9/elsewhere"}})
+
+    answer = requests.get(server.url + "/notes", timeout=5, allow_redirects=False)
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, "http://127.0.0.2:9/elsewhere")
+
+
 def test_slow_drip_sends_one_byte_at_a_time(server: Server) -> None:
     switch_on(server, "slow_drip", 0.02)
     started = time.monotonic()
