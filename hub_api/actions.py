@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import Depends, Header, Request
 from psycopg.types.json import Jsonb
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
@@ -25,15 +25,9 @@ from hub_api.problems import KeyReused, RequestRepeated, of
 
 
 
-def nothing_for_empty(value: Any) -> Any:
-    """None for an empty header, which is as good as none."""
-    return value or None
-
-
 _Intent = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 IdempotencyKey = Annotated[
     _Intent | SkipJsonSchema[None],
-    BeforeValidator(nothing_for_empty),
     Header(
         alias="Idempotency-Key",
         description="Any text of your own, unique per intent. A repeat with the same key and body gets the first answer and does nothing.",
@@ -76,8 +70,8 @@ class Action:
 
     def on(self, target: str, **facts: Any) -> None:
         """Record that this was asked, before it is tried. `facts` hold names, never values of records."""
-        self.target = target
-        self.record("asked", facts=facts)
+        self.target = _storable(target)
+        self.record("asked", facts=_storable(facts))
 
     def done(self, body: Any, status: int = 200) -> Response:
         """Record that it was done; returns the answer."""
@@ -145,6 +139,15 @@ class Action:
                     "UPDATE idempotent_request SET status = %s, body = %s WHERE key_id = %s AND idempotency_key = %s",
                     [status, body, self.caller.key_id, self.idempotency_key],
                 )
+
+
+def _storable(value: Any) -> Any:
+    """Names as PostgreSQL can hold them: a name that came from outside may have U+0000 in it."""
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd")
+    if isinstance(value, dict):
+        return {name: _storable(inner) for name, inner in value.items()}
+    return [_storable(inner) for inner in value] if isinstance(value, list) else value
 
 
 async def raw_body(request: Request) -> bytes:

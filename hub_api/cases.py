@@ -106,7 +106,7 @@ def list_cases(asked: Annotated[CaseFilters, Query()], who: Reader, engine: Engi
 
 
 @router.get(
-    "/{case_id}",
+    "/{case_id:int}",
     operation_id="get_case",
     responses=ok(Case, CASE, "The case.") | problems(RecordNotFound, NotFound),
     response_class=Response,
@@ -117,7 +117,7 @@ def get_case(case_id: Number, who: Reader, db: Db) -> Response:
 
 
 @router.post(
-    "/{case_id}/decide",
+    "/{case_id:int}/decide",
     operation_id="decide_case",
     responses=ok(Case, CASE | {"state": "same", "decided_at": "2026-01-05T03:00:00Z", "decided_by": "api:li"}, "The case, decided.")
     | problems(BadParameters, Unreadable, InvalidPayload, RecordNotFound, NotFound, WrongState, NotAllowedHere, RequestRepeated, KeyReused),

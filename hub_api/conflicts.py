@@ -113,7 +113,7 @@ def list_conflicts(asked: Annotated[ConflictFilters, Query()], who: Reader, engi
 
 
 @router.get(
-    "/{conflict_id}",
+    "/{conflict_id:int}",
     operation_id="get_conflict",
     responses=ok(Conflict, CONFLICT, "The conflict.") | problems(RecordNotFound, NotFound),
     response_class=Response,
@@ -124,7 +124,7 @@ def get_conflict(conflict_id: Number, who: Reader, db: Db) -> Response:
 
 
 @router.post(
-    "/{conflict_id}/settle",
+    "/{conflict_id:int}/settle",
     operation_id="settle_conflict",
     responses=ok(Conflict, CONFLICT | {"state": "repaired", "closed_at": "2026-01-05T03:00:00Z"}, "The conflict, settled.")
     | problems(BadParameters, Unreadable, InvalidPayload, RecordNotFound, NotFound, WrongState, NotAllowedHere, RequestRepeated, KeyReused),

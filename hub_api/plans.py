@@ -163,7 +163,7 @@ def list_plans(asked: Annotated[PlanFilters, Query()], who: Reader, engine: Engi
 
 
 @router.get(
-    "/{plan_id}",
+    "/{plan_id:int}",
     operation_id="get_plan",
     responses=ok(Plan, PLAN, "The plan.") | problems(RecordNotFound, NotFound),
     response_class=Response,
@@ -174,7 +174,7 @@ def get_plan(plan_id: Number, who: Reader, db: Db) -> Response:
 
 
 @router.get(
-    "/{plan_id}/rows",
+    "/{plan_id:int}/rows",
     operation_id="list_plan_rows",
     responses=ok(PlanRows, page_example(ROW), "A page.") | problems(BadParameters, BadCursor, RecordNotFound, NotFound),
     response_class=Response,
@@ -201,7 +201,7 @@ def make_plan(order: PlanOrder, act: Annotated[Action, doing("plan.make", Scope.
 
 
 @router.post(
-    "/{plan_id}/approve",
+    "/{plan_id:int}/approve",
     operation_id="approve_plan",
     responses=ok(Plan, PLAN | {"state": "approved", "decided_by": "api:li", "decided_at": "2026-01-05T03:00:00Z"}, "The plan, approved.")
     | _DECISIONS,
@@ -216,7 +216,7 @@ def approve(plan_id: Number, act: Annotated[Action, doing("plan.approve", Scope.
 
 
 @router.post(
-    "/{plan_id}/reject",
+    "/{plan_id:int}/reject",
     operation_id="reject_plan",
     responses=ok(Plan, PLAN | {"state": "rejected", "decided_by": "api:li", "decided_at": "2026-01-05T03:00:00Z"}, "The plan, rejected.")
     | _DECISIONS,
@@ -233,7 +233,7 @@ def reject(
 
 
 @router.post(
-    "/{plan_id}/apply",
+    "/{plan_id:int}/apply",
     operation_id="apply_plan",
     responses=ok(Applied, {"status": "done", "counts": {"applied": 160, "moved": 0}, "problems": []}, "Its changes are due.") | _DECISIONS,
     response_class=Response,

@@ -16,6 +16,7 @@ from hub_api import engine_calls, lists
 from hub_api.actions import Action, RawBody, doing
 from hub_api.deps import Db, EngineDep, may
 from hub_api.keys import Caller
+from hub_api.shapes import Whole
 from hub_api.pages import Maybe, Number, Paged, answer, found, ok, page_example, paged
 from hub_api.permissions import Scope
 from hub_api.problems import (
@@ -99,7 +100,7 @@ class Replay(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"ids": [12, 13]}})
 
-    ids: list[Annotated[int, Field(ge=1, lt=2**63, strict=True)]] | None = Field(
+    ids: list[Annotated[Whole, Field(ge=1)]] | None = Field(
         default=None, min_length=1, max_length=1000, description="Their numbers; absent: all that are open."
     )
 
@@ -157,7 +158,7 @@ def list_quarantine(asked: Annotated[QuarantineFilters, Query()], who: Reader, e
 
 
 @router.get(
-    "/{quarantine_id}",
+    "/{quarantine_id:int}",
     operation_id="get_quarantined",
     responses=ok(SetAsideWhole, SET_ASIDE | {"payload": {"FNumber": "CUST0001"}}, "The record.") | problems(RecordNotFound, NotFound),
     response_class=Response,
@@ -180,7 +181,7 @@ def replay(which: Replay, act: Annotated[Action, doing("quarantine.replay", Scop
 
 
 @router.post(
-    "/{quarantine_id}/mend",
+    "/{quarantine_id:int}/mend",
     operation_id="mend_quarantined",
     responses=ok(SetAside, SET_ASIDE | {"state": "released"}, "The record, as it stands after the mended payload was tried.") | _ACTS,
     response_class=Response,
@@ -200,7 +201,7 @@ def mend(
 
 
 @router.post(
-    "/{quarantine_id}/replay",
+    "/{quarantine_id:int}/replay",
     operation_id="replay_quarantined",
     responses=ok(SetAside, SET_ASIDE | {"state": "released"}, "The record after it was tried.") | _ACTS,
     response_class=Response,
@@ -218,7 +219,7 @@ def replay_one(
 
 
 @router.post(
-    "/{quarantine_id}/discard",
+    "/{quarantine_id:int}/discard",
     operation_id="discard_quarantined",
     responses=ok(SetAside, SET_ASIDE | {"state": "discarded", "closed_by": "api:li"}, "The record, discarded.") | _ACTS,
     response_class=Response,

@@ -10,12 +10,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Path, Query
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
 from hub_api import engine_calls, queries, views
-from hub_api.actions import Action, doing, nothing_for_empty
+from hub_api.actions import Action, doing
 from hub_api.deps import Cursor, Db, Engine, EngineDep, may
 from hub_api.keys import Caller
 from hub_api.paging import MAX_CURSOR, MAX_PAGE, query_id
@@ -42,12 +42,10 @@ router = APIRouter()
 RecordId = Annotated[UUID, Path(description="The hub's identifier of the record.")]
 Reader = Annotated[Caller, may(Scope.RECORDS_READ)]
 _Tags = Annotated[str, Field(max_length=500)]
-_Tag = Annotated[str, Field(pattern=r'^(\*|"v[0-9]{1,9}-[0-9a-f]{32}")$')]
 _Cursor = Annotated[str, Field(max_length=MAX_CURSOR)]
 IfNoneMatch = Annotated[_Tags | SkipJsonSchema[None], Header(alias="If-None-Match", description="ETag of the answer you have.")]
 IfMatch = Annotated[
-    _Tag | SkipJsonSchema[None],
-    BeforeValidator(nothing_for_empty),
+    _Tags | SkipJsonSchema[None],
     Header(alias="If-Match", description="ETag of the record you edit; refused with 412 when it has changed since."),
 ]
 _REPEATS = (_KeyReused, _RequestRepeated)

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, create_model
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
 from pydantic.json_schema import SkipJsonSchema
 
 from canonical.base import EntitySpec, FieldSpec
@@ -59,8 +59,15 @@ def _entity(name: str) -> str:
 
 EntityName = Annotated[str, AfterValidator(_entity), WithJsonSchema({"type": "string", "enum": list(MODELS)})]
 
+def _whole(value: Any) -> Any:
+    """5.0 is as whole as 5 in JSON."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole), Field(ge=-(2**31), lt=2**31, strict=True)]
+
 _EDIT_TYPES: dict[str, Any] = {
-    "text": Text, "decimal": DecimalText, "integer": Annotated[int, Field(ge=-(2**31), lt=2**31, strict=True)], "boolean": Annotated[bool, Field(strict=True)],
+    "text": Text, "decimal": DecimalText, "integer": Whole, "boolean": Annotated[bool, Field(strict=True)],
     "date": DayText, "moment": MomentText, "reference": UUID, "list": Annotated[list[Text], Field(max_length=200)], "map": dict[Text, Text],
 }  # fmt: skip
 _SHOWN: dict[str, dict[str, Any]] = {

@@ -41,11 +41,10 @@ def test_an_edit_of_a_version_that_is_gone_is_refused(fresh: Fresh) -> None:
     tag = fresh.api.get("it", path).headers["ETag"]
     assert fresh.api("it", "PATCH", path, json={"phone": "1"}, headers={"If-Match": tag}).status_code == 200
 
-    for stale in (tag, f'"v0-{"0" * 32}"'):
+    for stale in (tag, f'"v0-{"0" * 32}"', '"nonsense"'):
         answer = fresh.api("it", "PATCH", path, json={"phone": "2"}, headers={"If-Match": stale})
         assert (answer.status_code, answer.json()["code"]) == (412, "records/stale")
     assert fresh.api.get("it", path).json()["phone"] == "1"
-    assert fresh.api("it", "PATCH", path, json={"phone": "2"}, headers={"If-Match": "nonsense"}).status_code == 400
     assert fresh.api("it", "PATCH", path, json={"phone": "3"}, headers={"If-Match": "*"}).status_code == 200
 
 
