@@ -56,9 +56,9 @@ def decide(hub: Hub, case_id: int, answer: str, by: str, reason: str = "") -> st
         pair = sorted([row["left_id"], row["right_id"]])
         if answer == "same":
             merge(hub, db, row["entity"], pair[0], pair[1], f"case {case_id}: same, by {by}")
-            return pair[0]
+            return str(pair[0])
         pairing.judge_pairs(hub, db, row["entity"], store.load(db, TABLES[row["entity"]], pair, lock=True), observing.Observed())
-        return row["left_id"]
+        return str(row["left_id"])
 
 
 def merge(hub: Hub, db: Cursor, name: str, keep: str, drop: str, cause: str) -> None:

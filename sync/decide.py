@@ -211,9 +211,9 @@ def _lay_over(policy: EntityPolicy, name: str, sources: Sequence[Source], owner:
             for system in owners:
                 if system == owner:
                     break
-                values = said.get(row.id, {}).get(system)
-                if values is not None and child in values:
-                    row.doc[child] = values[child]
+                told = said.get(row.id, {}).get(system)
+                if told is not None and child in told:
+                    row.doc[child] = told[child]
                     break
 
 

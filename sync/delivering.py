@@ -164,6 +164,8 @@ class _Deliverer:
                 return None
             ours = pairing.wanted_fields(state, canonical, None, known, values, row["org"])
             return self._make(canonical, row, "save", None, ours)
+        if canonical.retired:
+            return self._make(canonical, row, state.flow.deletes, record, {}) if state.flow.deletes != "none" else None
         if state.written_fields:
             ours = pairing.wanted_fields(state, canonical, record, known, values)
             found = differences(state, ours, record.payload or {})
@@ -171,7 +173,7 @@ class _Deliverer:
             found = {path: pair for path, pair in found.items() if not _accepted(accepted.get(path), pair)}
             if found:
                 return self._make(canonical, row, "save", record, self._changed_only(ours, found))
-        if record.how == "created" and record.payload is not None and state.decl.ladder:
+        if record.how in pairing.MADE_BY_US and record.payload is not None and state.decl.ladder:
             step = pairing.next_step(state, str(record.payload.get(state.decl.ladder.field) or ""))
             if step:
                 return self._make(canonical, row, step, record, {})

@@ -231,10 +231,36 @@ class Hub:
                 raise BadConfig(
                     f"the mapping of {part.stream} is for {mapping.entity}", where=f"flows.{name}.systems.{system}.stream", next_step="name another stream"
                 )
+            self._refuse_untold_times(name, system, decl)
             states[system, part.stream] = StreamState(
                 ids[system, part.stream], system, part.stream, name, decl, mapping, self.policies[name], part, state.connector, TABLES[name]
             )
+        self._check_times(states)
         return states
+
+    def _refuse_untold_times(self, name: str, system: str, decl: Stream) -> None:
+        """The rule `most_recent` needs a change time per record, of a second or finer, of every system that may decide the field."""
+        if decl.modified_resolution_s is not None and decl.modified_resolution_s <= 1:
+            return
+        policy = self.policies[name]
+        wrong = [path for path, rule in policy.rules.items() if rule == "most_recent" and policy.may_decide(system, path)]
+        if wrong:
+            raise BadConfig(
+                f"rule most_recent: {system}.{decl.name} tells no change time per record that can be trusted",
+                where=f"flows.{name}.rules.{wrong[0]}",
+                next_step="use rule owner, or take the system out of the field's owners",
+            )
+
+    def _check_times(self, states: dict[tuple[str, str], StreamState]) -> None:
+        for state in states.values():
+            for path, rule in self.config.flows[state.entity].rules.items():
+                fine = state.decl.modified_resolution_s is not None and state.decl.modified_resolution_s <= 1
+                if rule == "most_recent" and not fine and state.policy.may_decide(state.system, path):
+                    raise BadConfig(
+                        f"{state.label} does not tell each record's change time to the second",
+                        where=f"flows.{state.entity}.rules.{path}",
+                        next_step="use the rule owner there",
+                    )
 
     @cached_property
     def policies(self) -> dict[str, EntityPolicy]:

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
+import structlog
+
 from canonical.ids import new_id_text
 from canonical.values import SHANGHAI
 from connectors.base import Record, Refused
@@ -25,6 +27,7 @@ from sync.hub import Cursor, Hub, StreamState
 from sync.quarantine import SetAside, clear, set_aside
 from sync.references import References
 
+log = structlog.get_logger("sync.observing")
 NUL = "\\u0000"
 
 
@@ -230,6 +233,11 @@ def _read(hub: Hub, db: Cursor, state: StreamState, items: Sequence[Seen], refs:
             item.candidate = mapping.read(item.record.payload, known, values)
         except RecordError as wrong:
             set_aside(db, state, SetAside.of(item.record, wrong))
+            result.set_aside += 1
+            continue
+        except Exception as wrong:
+            log.exception("a record broke its mapping", stream=state.label, key=item.record.key)
+            set_aside(db, state, SetAside.broken(item.record, mapping.name, wrong))
             result.set_aside += 1
             continue
         good.append(item)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 UNCONFIRMED = "unconfirmed"
 """Reason of a pair that was written and not yet read back."""
 
+MADE_BY_US = ("created", "hub_key")
+"""How a link came about when the hub made the record: by the answer to our create, or by the hub key that the record carries."""
+
 WOKEN_OTHERWISE = ("rejected", "value", "mapping", "parent")
 """Reasons that another look at the same facts does not remove."""
 
@@ -214,9 +217,11 @@ def _judge_record(
 
     if record.gone:
         return pair(Verdict("left", "deleted_there"))
+    if canonical.retired:
+        return pair(retired_there(state, mode, row))
     if record.payload is None:  # created, and not read back yet: nothing to compare with
         return None
-    created_here = record.how == "created"
+    created_here = record.how in MADE_BY_US
     if not state.written_fields and not (created_here and state.decl.ladder):
         return pair(Verdict("in_sync")) if row is not None else None
     try:
@@ -249,6 +254,14 @@ def _judge_record(
     )
     verdict = judge(facts)
     return None if verdict is None else pair(verdict, differs=found or None, accepted=kept, edited=edited)
+
+
+def retired_there(state: StreamState, mode: str, row: Mapping[str, Any] | None) -> Verdict:
+    """What becomes of a system's record whose canonical record was retired: left as it is, unless the flow says otherwise."""
+    done = row is not None and row["reason"] in (UNCONFIRMED, "retired_there")
+    if state.flow.deletes == "none" or done:
+        return Verdict("left", "retired_there" if done else "retired")
+    return Verdict("held", "plan") if mode == "plan" else Verdict("due", state.flow.deletes)
 
 
 def _plain(found: Differences) -> Any:

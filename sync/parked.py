@@ -38,7 +38,7 @@ def _ready(hub: Hub, db: Cursor, state: StreamState) -> list[str]:
     if not waiting:
         return []
     cites = {tuple(text.split(":")[1:]) for texts in waiting.values() for text in texts if text.startswith("parent:")}
-    known = References(hub, state.system).resolve(db, cites)  # type: ignore[arg-type]  texts of cites, taken apart again
+    known = References(hub, state.system).resolve(db, cites)
     values = hub.values(db, state.system)
     companies = ["", *(company.number for company in hub.config.companies)]
     ready = []

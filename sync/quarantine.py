@@ -37,6 +37,13 @@ class SetAside:
         return cls(record.key, record.org, "value", str(wrong), step, wrong.waits_for, error=wrong)
 
 
+    @classmethod
+    def broken(cls, record: Record, mapping: str, wrong: Exception) -> SetAside:
+        """From a defect: the record waits, the rest goes on."""
+        step = "report it with the record; after the mapping is mended, `hub quarantine replay`"
+        return cls(record.key, record.org, "field", f"{mapping}: {type(wrong).__name__} while reading the record", step)
+
+
 def set_aside(db: Cursor, state: StreamState, item: SetAside) -> None:
     """Put a record into quarantine, or renew its entry; values that lack go to the inbox of the value maps."""
     db.execute(
