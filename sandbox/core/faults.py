@@ -15,11 +15,15 @@ from typing import Any
 CORE_EFFECTS = frozenset(
     {"latency", "status", "retry_after", "drop_before", "drop_after", "truncate", "garbage", "slow_drip", "empty", "html", "quota"}
 )
-"""latency: seconds before the call is worked on. status: answer with this status (a number, or {"status","body","headers","after"}; `after` true
-works on the call first). retry_after: throttled for so many seconds. drop_before / drop_after: cut the connection before / after
-the call is worked on and committed. truncate: share (0..1) or number of body bytes sent although Content-Length promises all.
-garbage: a kind of `GARBAGE`, `gzip_bomb`, or a text of one's own. slow_drip: seconds between single bytes. empty: the vendor's well-formed answer
-with nothing in it. html: an HTML page with status 200. quota: the vendor's answer when its budget is spent."""
+"""latency: seconds before the call is worked on.
+status: answer with this status: a number, or {"status","body","headers","after"}; `after` true works on the call first.
+retry_after: throttled for so many seconds.
+drop_before, drop_after: cut the connection before, or after the call is worked on and committed.
+truncate: share (0..1) or number of body bytes sent although Content-Length promises all.
+garbage: a kind of `GARBAGE`, `gzip_bomb`, or a text of one's own.
+slow_drip: seconds between single bytes.
+empty: the vendor's well-formed answer with nothing in it. html: an HTML page with status 200.
+quota: the vendor's answer when its budget is spent."""
 
 VENDOR_EFFECTS = frozenset({"expire_session", "partial_batch", "shuffle_batch", "index_lag"})
 """expire_session: sessions and tokens die before the call is looked at. partial_batch: share (0..1) or number of a batch's records refused.

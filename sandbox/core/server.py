@@ -102,7 +102,7 @@ class Dispatcher:
 
 def _status(value: Any) -> tuple[Response, bool]:
     """The answer of a `status` fault, and whether the call is worked on first. Headers make redirects, say."""
-    given = value if isinstance(value, dict) else {"status": 500 if value is None else value}
+    given: dict[str, Any] = value if isinstance(value, dict) else {"status": 500 if value is None else value}
     answer = text_response(str(given.get("body", "Internal Server Error")), int(given.get("status", 500)))
     answer.headers = [(str(name), str(text)) for name, text in (given.get("headers") or {}).items()]
     return answer, bool(given.get("after", False))
