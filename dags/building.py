@@ -47,18 +47,19 @@ def judged(result: Any) -> dict[str, Any]:
 def levels(config: HubConfig, system: str) -> list[list[list[str]]]:
     """A system's streams as waves of task loads: each wave after those it cites; small streams of a wave share a task, large ones do not."""
     flows = {part.stream: part for flow in config.flows.values() for name, part in flow.systems.items() if name == system and part.mode != "off"}
+    large = [name for name in flows if flows[name].large]
+    if not large:
+        return [[list(flows)]]  # one task reads them in their order
     parents = _parents(config, system)
     depth: dict[str, int] = {}
 
     def depth_of(name: str, seen: tuple[str, ...] = ()) -> int:
         if name not in depth:
-            above = [depth_of(parent, (*seen, name)) for parent in parents.get(name, ()) if parent in flows and parent not in seen]
+            path = (*seen, name)  # citations may go round: a quote names its order, an order its quote
+            above = [depth_of(parent, path) for parent in parents.get(name, ()) if parent in flows and parent not in path]
             depth[name] = max(above, default=-1) + 1
         return depth[name]
 
-    large = [name for name in flows if flows[name].large]
-    if not large:
-        return [[list(flows)]]  # one task reads them in their order
     first_large = min(depth_of(name) for name in large)
     waves = [[[name for name in flows if depth_of(name) < first_large]]]
     for level in sorted({depth_of(name) for name in flows if depth_of(name) >= first_large}):
@@ -105,11 +106,11 @@ def increment_dag(config: HubConfig, system: str) -> DAG:
                 retried = judged(retry_parked(hub))
                 return retried | judged(derive(hub))
 
-        before: Any = None
+        before: list[Any] = []
         for number, wave in enumerate(levels(config, system)):
             loads = [read.override(task_id="read_" + (load[0] if len(load) == 1 else f"wave_{number}"))(load) for load in wave]
-            if before is not None:
-                before >> loads
+            for earlier in before:
+                earlier >> loads
             before = loads
         before >> settle()
     return dag

@@ -1,4 +1,6 @@
-"""The hub's DAGs, generated from hub.yaml: per system one for increments, deliveries, reconciliation and backfill.
+"""The hub's Airflow DAGs, generated from hub.yaml: per system one for increments, deliveries, reconciliation and backfill.
+
+(Airflow's safe mode reads only files that say both "airflow" and "dag"; .airflowignore names those that only help.)
 
 Nothing is read but the file that HUB_CONFIG names; everything else happens in tasks, through the same entry points as the `hub` command. State is in the
 hub's database: a task may be killed, run twice or run late.
