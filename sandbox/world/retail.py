@@ -96,7 +96,7 @@ def read_ledger(path: Path) -> list[Invoice]:
             raise BadLedger(f"{path.name} lacks the columns {', '.join(missing)}; expected {', '.join(COLUMNS)}")
         for line, raw in enumerate(reader, 2):
             try:
-                at = datetime.strptime(raw["InvoiceDate"], "%m/%d/%y %H:%M")  # noqa: DTZ007
+                at = datetime.strptime(raw["InvoiceDate"], "%m/%d/%y %H:%M")  # noqa: DTZ007  the file names no zone; a day of the trade is all it is used for
                 row = Row(raw["StockCode"], raw["Description"], int(raw["Quantity"]), Decimal(raw["UnitPrice"]))
             except (ValueError, ArithmeticError) as error:
                 raise BadLedger(f"{path.name} line {line}: {error}") from error
