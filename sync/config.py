@@ -58,7 +58,7 @@ class SecretRef(Strict):
                 return self.file.read_text(encoding="utf-8").strip()
             except OSError as wrong:
                 raise BadConfig(f"secret file {self.file} cannot be read: {wrong.strerror}", where=where) from wrong
-        from airflow.sdk import Connection
+        from airflow.sdk import Connection  # noqa: PLC0415  only where Airflow runs
 
         connection = Connection.get(str(self.airflow_connection))
         value = {"password": connection.password, "login": connection.login, "host": connection.host, "extra": connection.extra}[self.part]
@@ -248,7 +248,7 @@ def load(path: Path) -> HubConfig:
         raise BadConfig(f"not UTF-8 at byte {wrong.start}", where=str(path), next_step="save the file as UTF-8") from wrong
     try:
         root = yaml.compose(text, Loader=_Loader)
-        raw = yaml.load(text, Loader=_Loader)
+        raw = yaml.load(text, Loader=_Loader)  # noqa: S506  a SafeLoader
     except yaml.MarkedYAMLError as wrong:
         mark = wrong.problem_mark
         line = mark.line + 1 if mark else 1

@@ -163,7 +163,7 @@ def _figures(come: Progress) -> dict[str, Any]:
 
 
 def _save_derived(hub: Hub, db: Cursor, name: str, before: Mapping[str, Canonical], after: Sequence[Canonical], run_id: int) -> int:
-    from sync.observing import Observed
+    from sync.observing import Observed  # noqa: PLC0415  observing enqueues here
 
     state = hub.streams_for(name)[0]
     changed: dict[str, Canonical] = {}
@@ -197,7 +197,7 @@ def enqueue_sales(db: Cursor, orders: Any) -> None:
 
 
 def _quotes_to_orders(hub: Hub, db: Cursor, kind: str, ids: Sequence[str]) -> int:
-    from sync import hub_records
+    from sync import hub_records  # noqa: PLC0415  it merges, and merging enqueues here
 
     if "quote" not in hub.policies or "deal" not in hub.policies:
         return 0

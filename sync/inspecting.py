@@ -165,7 +165,7 @@ class FieldReason:
 
 def sources_of(hub: Hub, db: Cursor, entity: str, entity_id: str) -> list[Source]:
     """What every linked record says about an entity now, mapped again from what was observed."""
-    from sync.observing import hub_source, source_of
+    from sync.observing import hub_source, source_of  # noqa: PLC0415  it imports much, and reads nothing here
 
     db.execute(
         "SELECT l.stream_id, l.key, o.org, o.modified, o.payload::text AS payload FROM link l JOIN observed o ON (o.stream_id, o.key) = (l.stream_id, l.key) "

@@ -112,7 +112,7 @@ def observe(
     readable = _read(hub, db, state, live, refs, result)
     canonicals = _link_and_merge(hub, db, state, readable, refs, result, run_id, cause)
     if gone:
-        from sync.deleting import retire
+        from sync.deleting import retire  # noqa: PLC0415  deletes are rare, and know this module
 
         canonicals |= retire(hub, db, state, gone, result, run_id)
     pairing.judge_pairs(hub, db, state.entity, canonicals, result, seen_in=state, seen={item.record.key: item.record.payload for item in live}, earlier=earlier)
@@ -299,7 +299,7 @@ def _link_and_merge(
         return existing
     by_entity: dict[str, list[Source]] = {}
     for item in linked:
-        assert item.candidate is not None and item.entity_id is not None
+        assert item.candidate is not None and item.entity_id is not None  # noqa: S101  _read and link saw to it
         record = item.record
         source = source_of(state, record.key, record.org, record.modified, record.payload, item.candidate)
         by_entity.setdefault(item.entity_id, []).append(source)

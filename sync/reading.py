@@ -82,7 +82,7 @@ def take_page(hub: Hub, state: StreamState, page: Page, refs: References, lease:
             refs.known.clear()
             if attempt + 1 == PAGE_TRIES:
                 raise
-            time.sleep(random.uniform(0.05, 0.3) * (attempt + 1))
+            time.sleep(random.uniform(0.05, 0.3) * (attempt + 1))  # noqa: S311  jitter, not a secret
         except BaseException:
             refs.known.clear()  # what this page linked is not there
             raise
@@ -157,7 +157,7 @@ def ahead(pages: Iterator[Page]) -> Iterator[Page]:
                 if not put(page):
                     return
             put(None)
-        except BaseException as wrong:
+        except BaseException as wrong:  # noqa: BLE001  handed to the caller's thread, which raises it
             put(wrong)
 
     worker = threading.Thread(target=fetch, name="read-ahead", daemon=True)
