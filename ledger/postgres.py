@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.launcher.binaries import OLDEST, Binaries, account, find
-from ledger.launcher.cluster import Server, Status, running, start, status, stop, temporary, usable_home
+from ledger.launcher.cluster import Server, Status, remove, running, start, status, stop, temporary, usable_home
 from ledger.launcher.databases import check, clone, database_of, drop, ensure, shown, with_database
 from ledger.launcher.errors import BinariesMissing, DatabaseUnfit, HomeUnusable, PostgresError, StartFailed
 
@@ -39,6 +39,7 @@ __all__ = [
     "ensure",
     "find",
     "obtain",
+    "remove",
     "running",
     "shown",
     "start",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -64,11 +65,13 @@ def play(place: Place, *, in_process: bool, ledger: Path | None, seed: int, size
     from hub_cli.demo.telling import Teller
     from hub_cli.logs import configure
     from hub_cli.stack import Stack
+    from ledger import postgres
 
     configure()
     began = time.monotonic()
     teller = Teller()
     home = place.home / "demo"
+    postgres.remove(home / "postgres")  # it is elsewhere when root's home is private
     shutil.rmtree(home, ignore_errors=True)
     stack = Stack(home)
     try:
@@ -133,12 +136,18 @@ def _stage(stack: Stack, teller: Teller, *, in_process: bool, ledger: Path | Non
 
             world = world_from_ledger(ledger)
         save_parts(world, stack.home / "world")
+    _date_scope(stack.config, str(world.truth["since"]))
     with teller.waiting("stand-ins for Kingdee and Zoho CRM"):
         stack.start_sandboxes(seed=seed, world=stack.home / "world", keep_data=False)
     if airflow is not None:
         with teller.waiting("Airflow: API server, scheduler, DAG processor"):
             airflow.join()
     return world
+
+
+def _date_scope(config: Path, since: str) -> None:
+    """Documents of the history's last months go to Zoho; a ledger of 2010 has other months."""
+    config.write_text(re.sub(r"(since|go_live): \d{4}-\d\d-\d\d", rf"\1: {since}", config.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 class _Beside:

@@ -171,6 +171,12 @@ def stop(home: Path, *, only_unused: bool = False) -> bool:
         return True
 
 
+def remove(home: Path) -> None:
+    """Stop the server of `home` and delete all its data, wherever it really is."""
+    stop(home)
+    shutil.rmtree(usable_home(home), ignore_errors=True)
+
+
 def status(home: Path) -> Status:
     """What is known of the server of `home` without starting it."""
     home = usable_home(home)

@@ -188,6 +188,15 @@ def test_a_kept_server_outlives_its_starter_until_it_is_stopped(home: Path) -> N
     assert not postgres.stop(home), "nothing is running any more"
 
 
+def test_a_removed_server_is_stopped_and_its_data_is_gone(home: Path) -> None:
+    postgres.start(home, fast=True, keep=True)
+
+    postgres.remove(home)
+
+    assert not home.exists()
+    assert shutdown.processes(home / "data") == []
+
+
 def test_a_temporary_server_leaves_no_file(home: Path) -> None:
     with postgres.temporary() as server:
         place = server.home
