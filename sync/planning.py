@@ -164,7 +164,7 @@ def _need_write_mode(hub: Hub, db: Cursor, plan_id: int) -> None:
     db.execute("SELECT DISTINCT stream_id FROM plan_row WHERE plan_id = %s", [plan_id])
     closed = [state.label for row in db if hub.mode(state := hub.by_id[row["stream_id"]], overrides) != "write"]
     if closed:
-        raise NotAllowed(f"{', '.join(closed)} may not write yet", next_step="switch them: `hub plan go-live`, or mode: write in hub.yaml")
+        raise NotAllowed(f"{', '.join(closed)} may not write yet", next_step="switch them with `hub mode write --system … --entity …`, or mode: write in hub.yaml")
 
 
 def _release(db: Cursor, plan_id: int) -> int:
