@@ -110,7 +110,10 @@ def rewritten(accepted: Mapping[str, Sequence[Any]], found: Differences, just_wr
                 continue
             if just_written and times >= 2:
                 restless = True
-            kept[path] = [ours, theirs, min(times, 2) if known[1] == theirs else times]
+            if just_written or known[1] == theirs:
+                kept[path] = [ours, theirs, min(times, 2) if known[1] == theirs else times]
+            else:  # somebody edited it there: what the system makes of our value is still known, and nothing of theirs is accepted
+                kept[path] = list(known)
             left[path] = [theirs, ours]
             continue
         if just_written:

@@ -30,6 +30,8 @@ CLAIM = 500
 """Pairs worked on together."""
 BLOCKED_RETRY_S = 900
 LONGEST_BACKOFF_S = 3600
+SHORTEST_LAG_S = 2.0
+"""A create without an answer is looked for again after at least this long before it is repeated, even where no index lags: the request may still be on its way."""
 
 
 @dataclass(slots=True)
@@ -410,9 +412,10 @@ class _Deliverer:
         found = self.session.find(self.state.name, [row["hub_key"] for row in rows])
         there = [row for row in rows if row["hub_key"] in found]
         absent = [row for row in rows if row["hub_key"] not in found]
-        early = [row for row in absent if row["age_s"] < place.index_lag_s]
+        lag_s = max(place.index_lag_s, SHORTEST_LAG_S)
+        early = [row for row in absent if row["age_s"] < lag_s]
         if early:
-            time.sleep(min(place.index_lag_s, 30.0))
+            time.sleep(min(lag_s, 30.0))
             later = self.session.find(self.state.name, [row["hub_key"] for row in early])
             found = {**found, **later}
             there += [row for row in early if row["hub_key"] in later]

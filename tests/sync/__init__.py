@@ -1,0 +1,1 @@
+"""The engine, over real PostgreSQL and both stand-ins."""
