@@ -134,6 +134,7 @@ class Flow(Strict):
     owners: dict[str, Owners] = Field(description="`default`, a field, a set (its membership) or set.field: systems in order.")
     rules: dict[str, OwnerRule] = Field(default_factory=dict, description="Fields that another rule than `owner` decides.")
     empty_yields: list[str] = Field(default_factory=list, description="Fields where an owner's empty value lets the next system speak.")
+    required: list[str] = Field(default_factory=list, description="Fields that a record must have; one without is set aside.")
     number_from: str = Field(default="", description="The system that numbers these records; empty: the default owner.")
 
 
@@ -178,7 +179,7 @@ def _check_owner_fields(name: str, flow: Flow, known: set[str]) -> None:
         strangers = [owner for owner in owners if owner not in known]
         if strangers:
             raise ValueError(f"flows.{name}.owners.{path}: {', '.join(strangers)} is not a system of this flow; add it to systems or take it out")
-    for path in [*flow.rules, *flow.empty_yields]:
+    for path in [*flow.rules, *flow.empty_yields, *flow.required]:
         if path not in paths:
             raise ValueError(f"flows.{name}: {path} is no field of {name}")
 

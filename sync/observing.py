@@ -227,6 +227,7 @@ def _read(hub: Hub, db: Cursor, state: StreamState, items: Sequence[Seen], refs:
     cites = [cite for item in items for cite in mapping.cites(item.record.payload)]
     known = refs.resolve(db, cites)
     values = hub.values(db, state.system)
+    required = hub.config.flows[state.entity].required
     good: list[Seen] = []
     for item in items:
         try:
@@ -238,6 +239,11 @@ def _read(hub: Hub, db: Cursor, state: StreamState, items: Sequence[Seen], refs:
         except Exception as wrong:
             log.exception("a record broke its mapping", stream=state.label, key=item.record.key)
             set_aside(db, state, SetAside.broken(item.record, mapping.name, wrong))
+            result.set_aside += 1
+            continue
+        lacking = [name for name in required if item.candidate.fields.get(name) in (None, "")]
+        if lacking:
+            set_aside(db, state, SetAside.lacking(item.record, mapping.name, lacking))
             result.set_aside += 1
             continue
         good.append(item)

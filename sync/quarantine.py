@@ -38,6 +38,12 @@ class SetAside:
 
 
     @classmethod
+    def lacking(cls, record: Record, mapping: str, names: Sequence[str]) -> SetAside:
+        """From a record that lacks what hub.yaml requires."""
+        step = "fill it in in its system; or take it out of `required` in hub.yaml and run `hub quarantine replay`"
+        return cls(record.key, record.org, "field", f"{mapping}: {', '.join(names)} is empty", step)
+
+    @classmethod
     def broken(cls, record: Record, mapping: str, wrong: Exception) -> SetAside:
         """From a defect: the record waits, the rest goes on."""
         step = "report it with the record; after the mapping is mended, `hub quarantine replay`"
