@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import json
 import sys
@@ -52,6 +53,15 @@ def read_world(path: str | Path) -> Mapping[str, Any]:
     return world
 
 
+def _seed(vendor: Vendor, path: str | Path) -> int:
+    """Load a world file. No garbage is collected meanwhile: its millions of values hold no cycles, and walking them doubles the time."""
+    gc.disable()
+    try:
+        return load(vendor, read_world(path))
+    finally:
+        gc.enable()
+
+
 def description(server: Server) -> dict[str, Any]:
     """Where a server listens and what a client needs."""
     return {
@@ -69,7 +79,7 @@ def serve(
     vendor = make(system, seed, database)
     if world is not None:
         path = world
-        vendor.reseed = lambda: load(vendor, read_world(path))
+        vendor.reseed = lambda: _seed(vendor, path)
         if vendor.empty():
             vendor.reseed()
     server = Server(vendor, port, host)
