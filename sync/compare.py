@@ -91,32 +91,35 @@ def canonical_field(state: StreamState, path: str) -> str:
     return state.mapping.writes.get(general) or state.mapping.writes.get(head) or general
 
 
+RESTLESS = 3
+"""In place of a count: two writes of one value came back two different ways."""
+
+
 def rewritten(accepted: Mapping[str, Sequence[Any]], found: Differences, just_written: bool) -> tuple[Differences, dict[str, list[Any]], bool]:
     """Sort out what a system stores differently from what was sent.
 
     A value that comes back the same different way from two writes counts as equal until either side changes. One that comes back differently
-    each time is a conflict: it is never written a third time.
-    `accepted`: path -> [sent, came back, times]. Returns (what is left to repair, the new record, whether something keeps changing).
+    each time is a conflict: it is never written a third time, and does not keep the record's other fields from being written.
+    `accepted`: path -> [sent, came back, times]. Returns (what is left to repair, the new record, whether only what keeps changing is left).
     """
     left: Differences = {}
+    restless: Differences = {}
     kept: dict[str, list[Any]] = {}
-    restless = False
     for path, (theirs, ours) in found.items():
         known = accepted.get(path)
-        if known is not None and known[0] == ours:
-            times = known[2] + (1 if just_written else 0)
-            if known[1] == theirs and (known[2] >= 2 or times >= 2):
-                kept[path] = [ours, theirs, max(times, 2)]
-                continue
-            if just_written and times >= 2:
-                restless = True
-            if just_written or known[1] == theirs:
-                kept[path] = [ours, theirs, min(times, 2) if known[1] == theirs else times]
-            else:  # somebody edited it there: what the system makes of our value is still known, and nothing of theirs is accepted
-                kept[path] = list(known)
+        if known is None or known[0] != ours:
+            if just_written:
+                kept[path] = [ours, theirs, 1]
             left[path] = [theirs, ours]
-            continue
-        if just_written:
-            kept[path] = [ours, theirs, 1]
-        left[path] = [theirs, ours]
-    return left, kept, restless
+        elif known[2] == RESTLESS:
+            if known[1] == theirs:
+                kept[path], restless[path] = list(known), [theirs, ours]
+            else:  # edited there since: a new difference
+                left[path] = [theirs, ours]
+        elif known[1] == theirs and (known[2] >= 2 or just_written):
+            kept[path] = [ours, theirs, 2]
+        elif known[1] != theirs and just_written:
+            kept[path], restless[path] = [ours, theirs, RESTLESS], [theirs, ours]
+        else:  # not written since, or edited there: what the system makes of our value is still known, nothing of theirs is accepted
+            kept[path], left[path] = list(known), [theirs, ours]
+    return (left, kept, False) if left else (restless, kept, bool(restless))

@@ -22,9 +22,10 @@ def settle(hub: Hub, conflict_id: int, how: str, by: str) -> None:
             raise WrongState(f"conflict {conflict_id} is {row['state']}")
         stand, reason, closed = ("left", "settled", "accepted") if how == "leave" else ("due", "repair", "open")
         db.execute(
-            "UPDATE desired SET state = %s, reason = %s, detail = %s, due_at = CASE WHEN %s = 'due' THEN now() END, changed_at = now() "
+            "UPDATE desired SET state = %s, reason = %s, detail = %s, due_at = CASE WHEN %s = 'due' THEN now() END, changed_at = now(), "
+            "accepted = CASE WHEN %s = 'due' THEN NULL ELSE accepted END "
             "WHERE stream_id = %s AND entity_id = %s AND state IN ('due', 'left')",
-            [stand, reason, f"by {by}", stand, row["stream_id"], row["entity_id"]],
+            [stand, reason, f"by {by}", stand, stand, row["stream_id"], row["entity_id"]],
         )
         db.execute(
             "UPDATE conflict SET state = %s, closed_at = CASE WHEN %s = 'accepted' THEN now() END WHERE stream_id = %s AND entity_id = %s AND state IN ('open', 'left')",

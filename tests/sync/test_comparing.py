@@ -28,8 +28,7 @@ def test_a_value_that_comes_back_the_same_other_way_twice_counts_as_equal() -> N
 
 
 @pytest.mark.promise(4)
-def test_an_edit_there_is_not_accepted_though_the_field_is_one_that_the_system_rewrites(  # it was: found by history 12
-) -> None:
+def test_an_edit_there_is_not_accepted_though_the_field_is_one_that_the_system_rewrites() -> None:
     _, kept, _ = write({}, THEIRS)
     _, kept, _ = write(kept, THEIRS)
     for _ in range(3):
@@ -45,10 +44,15 @@ def test_an_edit_there_is_not_accepted_though_the_field_is_one_that_the_system_r
 def test_a_value_that_comes_back_differently_each_time_is_never_written_a_third_time() -> None:
     _, kept, _ = write({}, "安控电力(1)")
 
-    left, _, restless = write(kept, "安控电力(2)")
+    left, kept, restless = write(kept, "安控电力(2)")
+    again, kept, still = rewritten(kept, {"name": ["安控电力(2)", OURS]}, just_written=False)
+    other = {"name": ["安控电力(2)", OURS], "phone": ["1", "2"]}
 
     assert restless
-    assert left
+    assert still
+    assert left == again == {"name": ["安控电力(2)", OURS]}
+    assert rewritten(kept, other, just_written=False) == ({"phone": ["1", "2"]}, kept, False), "its other fields still go"
+    assert rewritten(kept, {"name": ["有人改了", OURS]}, just_written=False) == ({"name": ["有人改了", OURS]}, {}, False)
 
 
 @pytest.mark.promise(3)
