@@ -38,6 +38,14 @@ def load(directories: Path | Sequence[Path], system_kind: str, stream: str, *, p
     return compile_rules(rules_of(files, system_kind, parameters))
 
 
+def cited(directories: Path | Sequence[Path], system_kind: str, stream: str) -> frozenset[str]:
+    """Streams that a mapping cites, without compiling it. Raises: BadFile, FileNotFoundError as `load`."""
+    files = files_of(directories, system_kind, stream)
+    if not files:
+        raise FileNotFoundError(f"no mapping {system_kind}/{stream}.yaml in {directories}")
+    return _cited(rules_of(files, system_kind, None))
+
+
 def load_all(directories: Path | Sequence[Path], system_kind: str, *, parameters: Map[str, str] | None = None) -> dict[str, Mapping]:
     """Every mapping of a kind of system, by stream."""
     places = [directories] if isinstance(directories, Path) else directories
@@ -70,13 +78,17 @@ def compile_rules(rules: MappingRules) -> Mapping:
         writes=_writes(rules),
         sets={child.name: SetInfo(child.path, child.key, child.natural) for child in rules.sets},
         value_maps=frozenset(rule.map for rule in every_rule(rules) if rule.map),
-        cited=frozenset(rule.stream for rule in every_rule(rules) if rule.stream and rule.is_read),
+        cited=_cited(rules),
         needed=_needed(rules),
         one_way=_one_way(rules),
         _cites=cites_function(rules, where),
         _reader=read_function(rules, where),
         _writer_for=writer_for,
     )
+
+
+def _cited(rules: MappingRules) -> frozenset[str]:
+    return frozenset(rule.stream for rule in every_rule(rules) if rule.stream and rule.is_read)
 
 
 def every_rule(rules: MappingRules) -> list[Rule]:

@@ -13,6 +13,9 @@ import yaml
 from mappings.errors import BadFile
 from mappings.rules import Place
 
+_QUICK: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml's, where it is built in: every task of Airflow parses all mappings when it starts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Loc:
@@ -89,6 +92,14 @@ def suggestion(word: str, options: Iterable[str]) -> str:
     return f"Did you mean {near[0]!r}?" if near else f"Known are: {', '.join(names)}"
 
 
+def _composed(text: str) -> yaml.Node | None:
+    try:
+        node: yaml.Node | None = yaml.compose(text, Loader=_QUICK)
+    except yaml.YAMLError:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)  # tells the place of a mistake better
+    return node
+
+
 def parse(path: Path) -> Loc:
     """A YAML file as located pieces. Raises: BadFile for what is no YAML, no UTF-8, or says a name twice."""
     try:
@@ -96,7 +107,7 @@ def parse(path: Path) -> Loc:
     except UnicodeDecodeError as wrong:
         raise BadFile(str(path), 1, "", f"byte {wrong.start} is not UTF-8", "Save the file as UTF-8") from wrong
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = _composed(text)
         return _piece(node, str(path), "") if node is not None else Loc({}, Place(str(path), 1))
     except yaml.MarkedYAMLError as wrong:
         mark = wrong.problem_mark or wrong.context_mark
