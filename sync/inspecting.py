@@ -357,7 +357,7 @@ def deliveries(
             "SELECT a.stream_id, a.id::text AS id, a.entity_id::text AS entity_id, a.org, a.step, coalesce(r.key, a.key) AS key, a.started_at, r.outcome, r.number, r.code, r.why, r.at "
             "FROM delivery_attempt a LEFT JOIN delivery_receipt r ON r.attempt_id = a.id WHERE a.stream_id = ANY(%(ids)s) "
             "AND (%(entity)s::uuid IS NULL OR a.entity_id = %(entity)s) AND (%(outcome)s::text IS NULL OR coalesce(r.outcome, 'none') = %(outcome)s) "
-            "AND (%(after)s::uuid IS NULL OR a.id < %(after)s::uuid) ORDER BY a.id DESC LIMIT %(limit)s",
+            "AND (%(after)s::uuid IS NULL OR a.id < %(after)s::uuid) ORDER BY a.id DESC, r.id DESC LIMIT %(limit)s",
             {"ids": _ids(hub, system, stream, None), "entity": entity_id, "outcome": outcome, "after": after, "limit": limit},
         )
         return [_place(hub, dict(row)) for row in db]
