@@ -23,8 +23,6 @@ from hub_api.keys import Caller
 from hub_api.permissions import Scope
 from hub_api.problems import KeyReused, RequestRepeated, of
 
-
-
 _Intent = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 IdempotencyKey = Annotated[
     _Intent | SkipJsonSchema[None],
@@ -83,7 +81,8 @@ class Action:
         """One line of the audit log, committed at once."""
         with self.engine.transaction() as db:
             db.execute(
-                "INSERT INTO api_audit (request_id, key_id, actor, action, target, phase, code, facts) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+                "INSERT INTO api_audit (request_id, key_id, actor, action, target, phase, code, facts) VALUES (%s, %s, "
+                "%s, %s, %s, %s, %s, %s)",
                 [self.request_id, self.caller.key_id, self.by, self.name, self.target, phase, code, Jsonb(facts or {})],
             )
 
@@ -96,10 +95,12 @@ class Action:
             return
         with self.engine.transaction() as db:
             db.execute(
-                "INSERT INTO idempotent_request (key_id, idempotency_key, fingerprint) VALUES (%s, %s, %s) ON CONFLICT (key_id, idempotency_key) "
+                "INSERT INTO idempotent_request (key_id, idempotency_key, fingerprint) VALUES (%s, %s, %s) ON CONFLICT "
+                "(key_id, idempotency_key) "
                 "DO UPDATE SET started_at = now(), fingerprint = excluded.fingerprint, status = NULL, body = NULL "
                 "WHERE idempotent_request.started_at < now() - make_interval(hours => %s) OR (idempotent_request.status IS NULL "
-                f"AND idempotent_request.started_at < now() - interval '{_STUCK}' AND idempotent_request.fingerprint = excluded.fingerprint) RETURNING true",
+                f"AND idempotent_request.started_at < now() - interval '{_STUCK}' AND idempotent_request.fingerprint = "
+                "excluded.fingerprint) RETURNING true",
                 [self.caller.key_id, self.idempotency_key, fingerprint, self.engine.settings.idempotency_hours],
             )
             if db.fetchone():
@@ -165,7 +166,10 @@ def _fingerprint(request: Request, body: bytes) -> bytes:
 
 
 def doing(name: str, scope: Scope) -> Any:
-    """For `Annotated[Action, doing("plan.approve", Scope.PLANS_DECIDE)]`: the action of a caller who has the scope."""
+    """The action of a caller who has the scope.
+
+    An endpoint asks for it with `act: Annotated[Action, doing("plan.approve", Scope.PLANS_DECIDE)]`.
+    """
 
     def action(
         request: Request, engine: EngineDep, caller: Caller, body: RawBody, idempotency_key: IdempotencyKey = None

@@ -111,7 +111,7 @@ def list_cases(asked: Annotated[CaseFilters, Query()], who: Reader, engine: Engi
     responses=ok(Case, CASE, "The case.") | problems(RecordNotFound, NotFound),
     response_class=Response,
 )
-def get_case(case_id: Number, who: Reader, db: Db) -> Response:
+def get_case(case_id: Number, _who: Reader, db: Db) -> Response:
     """One case with its evidence."""
     return answer(found(db, lists.CASES, id=case_id))
 

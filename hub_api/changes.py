@@ -1,6 +1,7 @@
 """The change feed: what changed since, for every surrounding system without a connector of its own.
 
-A consumer keeps `next` and asks again with it. Nothing is skipped: a row is given only when no running transaction can still write one before it.
+A consumer keeps `next` and asks again with it. Nothing is skipped: a row is given only when no running transaction can still write
+one before it.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ def _opened(position: list[Any]) -> Position:
 
 
 def _slice(db: Cursor, at: Position, horizon: datetime, entities: Sequence[str], limit: int) -> tuple[list[lists.Row], Position]:
-    """The next rows, from the shortest stretch of time that has some, and the position past them; past the stretch when it was read whole."""
+    """The next rows, from the shortest stretch of time that has some, and the position past them."""
     width = _FIRST_SLICE
     while True:
         until = min(at[0] + width, horizon)
@@ -134,8 +135,9 @@ def _shown(db: Cursor, views: dict[str, View], tree: queries.Tree, rows: Sequenc
     for name, seen in views.items():
         if wanted := [row["entity_id"] for row in rows if row["entity"] == name]:
             visible |= queries.visible_ids(db, seen, tree, wanted) if seen.rows else set(wanted)
-    shown = []
-    for name, row in ((row["entity"], row) for row in rows if row["entity_id"] in visible):
-        for one in records.versions(db, views[name], [row]):
-            shown.append({"entity": name, "id": row["entity_id"]} | one)
+    shown: list[dict[str, Any]] = []
+    for row in rows:
+        if row["entity_id"] in visible:
+            place = {"entity": row["entity"], "id": row["entity_id"]}
+            shown.extend(place | one for one in records.versions(db, views[row["entity"]], [row]))
     return shown

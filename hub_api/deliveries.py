@@ -104,6 +104,6 @@ def list_deliveries(asked: Annotated[DeliveryFilters, Query()], who: Reader, eng
     responses=ok(Delivery, DELIVERY, "The attempt.") | problems(RecordNotFound, NotFound),
     response_class=Response,
 )
-def get_delivery(delivery_id: Annotated[UUID, Path(description="The attempt.")], who: Reader, db: Db) -> Response:
+def get_delivery(delivery_id: Annotated[UUID, Path(description="The attempt.")], _who: Reader, db: Db) -> Response:
     """One attempt with its receipts."""
     return answer(found(db, lists.DELIVERIES, id=delivery_id))

@@ -68,9 +68,8 @@ class Engine:
     def reading(self) -> Iterator[Cursor]:
         """A transaction that can only read, with a limit on every statement."""
         with self.transaction() as db:
-            db.execute(
-                f"SET TRANSACTION READ ONLY; SET LOCAL TimeZone = 'UTC'; SET LOCAL statement_timeout = {int(self.settings.statement_timeout_s * 1000)}".encode()
-            )
+            limit_ms = int(self.settings.statement_timeout_s * 1000)
+            db.execute(f"SET TRANSACTION READ ONLY; SET LOCAL TimeZone = 'UTC'; SET LOCAL statement_timeout = {limit_ms}".encode())
             yield db
 
     @property
@@ -82,17 +81,18 @@ class Engine:
         return self._sealer
 
 
-def _engine(request: Request) -> Engine:
+# Dependencies that wait for nothing are coroutines: a plain function would cost each request a hop to a thread.
+async def _engine(request: Request) -> Engine:
     engine: Engine = request.app.state.engine
     return engine
 
 
-def _reading(request: Request) -> Iterator[Cursor]:
-    with _engine(request).reading() as db:
+def _reading(engine: Annotated[Engine, Depends(_engine)]) -> Iterator[Cursor]:
+    with engine.reading() as db:
         yield db
 
 
-def _caller(request: Request, _shown: Annotated[object, Security(bearer)] = None) -> Caller:
+async def _caller(request: Request, _shown: Annotated[object, Security(bearer)] = None) -> Caller:
     # The gate has proved the key before the body was read; see hub_api/gate.py.
     caller: Caller | None = request.scope.get("state", {}).get("caller")
     if caller is None:
@@ -107,9 +107,12 @@ Who = Annotated[Caller, Depends(_caller)]
 
 
 def may(scope: Scope) -> Any:
-    """For `Annotated[Caller, may(Scope.RECORDS_READ)]`: the caller, who must have the scope."""
+    """The caller, who must have the scope.
 
-    def allowed(who: Who) -> Caller:
+    An endpoint asks for it with `who: Annotated[Caller, may(Scope.RECORDS_READ)]`.
+    """
+
+    async def allowed(who: Who) -> Caller:
         if scope not in who.scopes:
             raise Forbidden(f"The key lacks the scope {scope}. Ask the hub's operator.")
         return who

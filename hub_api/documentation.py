@@ -13,8 +13,8 @@ from hub_api.problems import SCHEMA
 INTRODUCTION = """\
 Send an API key as `Authorization: Bearer hub_…`. What a key may not see is absent from every answer.
 
-Decimals are text, times are UTC, lists are paged by opaque cursors (`after` = `next` of the page before). Errors are RFC 9457 problems with a stable
-`code`. A POST or PATCH with an `Idempotency-Key` can be repeated safely.
+Decimals are text, times are UTC, lists are paged by opaque cursors (`after` = `next` of the page before).
+Errors are RFC 9457 problems with a stable `code`. A POST or PATCH with an `Idempotency-Key` can be repeated safely.
 """
 
 _METHODS = {"get", "post", "put", "patch", "delete"}

@@ -59,9 +59,15 @@ class Me(BaseModel):
 
 
 _FIELD = {
-    "name": "total", "kind": "decimal", "description": "Including tax.", "refers_to": "", "personal": False, "derived": False, "filterable": True,
+    "name": "total",
+    "kind": "decimal",
+    "description": "Including tax.",
+    "refers_to": "",
+    "personal": False,
+    "derived": False,
+    "filterable": True,
     "writable": False,
-}  # fmt: skip
+}
 EXAMPLE = {
     "items": [{"entity": "order", "title": "销售订单 Order", "address": "/v1/orders", "fields": [_FIELD], "sets": {"lines": [_FIELD]}}]
 }

@@ -68,7 +68,7 @@ class Gate:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)  # type: ignore[arg-type]  # a mutable mapping as starlette's own type says
+        headers = Headers(scope=scope)
         state: dict[str, Any] = scope.setdefault("state", {})
         given = headers.get("x-request-id", "")
         state["request_id"] = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
@@ -79,7 +79,7 @@ class Gate:
             if path.startswith("/v1/") and not path.startswith("/v1/hooks/"):
                 state["caller"] = await run_in_threadpool(self._authenticate, headers.get("authorization"))
             await self.app(scope, await self._taken(scope, headers, receive), answer.send)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  the request is one of the three edges; logged once below
             await self._failed(error, scope, receive, answer)
         log.info(
             "request",

@@ -81,7 +81,8 @@ def create(
     key_id = "".join(secrets.choice(_ALPHABET) for _ in range(12))
     secret = secrets.token_urlsafe(32)
     db.execute(
-        "INSERT INTO api_key (id, secret_hash, name, role, scopes, party_id, created_by, expires_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+        "INSERT INTO api_key (id, secret_hash, name, role, scopes, party_id, created_by, expires_at) VALUES (%s, %s, %s, "
+        "%s, %s, %s, %s, %s)",
         [key_id, _hashed(secret), name.strip(), known, sorted(wanted), party, by, expires_at],
     )
     return NewKey(key_id, f"hub_{key_id}_{secret}")
@@ -96,7 +97,8 @@ def revoke(db: Cursor, key_id: str) -> bool:
 def listing(db: Cursor) -> list[dict[str, Any]]:
     """All keys, newest first, without their hashes. Times are aware."""
     db.execute(
-        "SELECT id, name, role, scopes, party_id, created_at, created_by, expires_at, revoked_at, last_used_at FROM api_key ORDER BY created_at DESC, id"
+        "SELECT id, name, role, scopes, party_id, created_at, created_by, expires_at, revoked_at, last_used_at FROM "
+        "api_key ORDER BY created_at DESC, id"
     )
     return db.fetchall()
 

@@ -52,8 +52,10 @@ LINKS = Listing(
     newest_first=False,
 )
 DELIVERIES = Listing(
-    "SELECT a.id, s.system, s.name AS stream, s.entity, a.entity_id, a.org, a.hub_key, a.key, a.step, a.fields::text AS fields, a.run_id, a.started_at, "
-    "(SELECT coalesce(json_agg(json_build_object('outcome', r.outcome, 'key', r.key, 'number', r.number, 'code', r.code, 'why', r.why, 'at', r.at) "
+    "SELECT a.id, s.system, s.name AS stream, s.entity, a.entity_id, a.org, a.hub_key, a.key, a.step, a.fields::text AS "
+    "fields, a.run_id, a.started_at, "
+    "(SELECT coalesce(json_agg(json_build_object('outcome', r.outcome, 'key', r.key, 'number', r.number, 'code', r.code, "
+    "'why', r.why, 'at', r.at) "
     "ORDER BY r.id), '[]')::text FROM delivery_receipt r WHERE r.attempt_id = a.id) AS receipts "
     "FROM delivery_attempt a JOIN stream s ON s.id = a.stream_id",
     {"id": "a.id::uuid"},
@@ -68,7 +70,8 @@ DELIVERIES = Listing(
     exact=("fields", "receipts"),
 )
 CONFLICTS = Listing(
-    "SELECT c.id, c.entity, c.entity_id, c.field, s.system, s.name AS stream, c.key, c.ours::text AS ours, c.theirs::text AS theirs, c.rule, c.state, c.at, "
+    "SELECT c.id, c.entity, c.entity_id, c.field, s.system, s.name AS stream, c.key, c.ours::text AS ours, "
+    "c.theirs::text AS theirs, c.rule, c.state, c.at, "
     "c.closed_at FROM conflict c JOIN stream s ON s.id = c.stream_id",
     {"id": "c.id::bigint"},
     {
@@ -83,7 +86,8 @@ CONFLICTS = Listing(
     exact=("ours", "theirs"),
 )
 CASES = Listing(
-    "SELECT c.id, c.kind, c.entity, c.left_id, c.right_id, c.evidence::text AS evidence, c.state, c.opened_at, c.decided_at, c.decided_by, c.reason "
+    "SELECT c.id, c.kind, c.entity, c.left_id, c.right_id, c.evidence::text AS evidence, c.state, c.opened_at, "
+    "c.decided_at, c.decided_by, c.reason "
     "FROM review_case c",
     {"id": "c.id::bigint"},
     {
@@ -96,7 +100,8 @@ CASES = Listing(
     exact=("evidence",),
 )
 QUARANTINE = Listing(
-    "SELECT q.id, s.system, s.name AS stream, s.entity, q.key, q.org, q.cause, q.waits_for, q.why, q.next_step, q.attempts, q.state, q.first_at, q.last_at, "
+    "SELECT q.id, s.system, s.name AS stream, s.entity, q.key, q.org, q.cause, q.waits_for, q.why, q.next_step, "
+    "q.attempts, q.state, q.first_at, q.last_at, "
     "q.closed_by FROM quarantine q JOIN stream s ON s.id = q.stream_id",
     {"id": "q.id::bigint"},
     {
@@ -109,13 +114,15 @@ QUARANTINE = Listing(
     },
 )
 PLANS = Listing(
-    "SELECT p.id, p.kind, p.scope::text AS scope, p.state, p.summary::text AS summary, p.made_at, p.expires_at, p.decided_by, p.decided_at FROM plan p",
+    "SELECT p.id, p.kind, p.scope::text AS scope, p.state, p.summary::text AS summary, p.made_at, p.expires_at, "
+    "p.decided_by, p.decided_at FROM plan p",
     {"id": "p.id::bigint"},
     {"state": "p.state = %s", "kind": "p.kind = %s", "id": "p.id = %s"},
     exact=("scope", "summary"),
 )
 PLAN_ROWS = Listing(
-    "SELECT s.system, s.name AS stream, s.entity, r.stream_id, r.entity_id, r.org, r.action, r.changes::text AS changes, r.canonical_version, "
+    "SELECT s.system, s.name AS stream, s.entity, r.stream_id, r.entity_id, r.org, r.action, r.changes::text AS changes, "
+    "r.canonical_version, "
     "r.observed_version, r.outcome FROM plan_row r JOIN stream s ON s.id = r.stream_id",
     {"stream_id": "r.stream_id::smallint", "entity_id": "r.entity_id::uuid", "org": "r.org::text"},
     {
@@ -135,7 +142,8 @@ RUNS = Listing(
     exact=("counts",),
 )
 DRIFT = Listing(
-    "SELECT s.system, s.name AS stream, s.entity, d.stream_id, d.entity_id, d.org, d.state, d.reason, d.detail, d.differs::text AS differs, d.waits_for, "
+    "SELECT s.system, s.name AS stream, s.entity, d.stream_id, d.entity_id, d.org, d.state, d.reason, d.detail, "
+    "d.differs::text AS differs, d.waits_for, "
     "d.due_at, d.attempts, d.changed_at, l.key, l.number FROM desired d JOIN stream s ON s.id = d.stream_id "
     "LEFT JOIN link l ON l.stream_id = d.stream_id AND l.entity_id = d.entity_id AND l.org = d.org AND l.role = 'primary'",
     {"stream_id": "d.stream_id::smallint", "entity_id": "d.entity_id::uuid", "org": "d.org::text"},
@@ -151,7 +159,8 @@ DRIFT = Listing(
 )
 DRIFTING = "d.state NOT IN ('in_sync', 'left')"
 VALUES = Listing(
-    "SELECT v.id, v.name, v.system, v.company, v.vendor_value, v.canonical_value, CASE WHEN isfinite(v.valid_from) THEN v.valid_from END AS valid_from, "
+    "SELECT v.id, v.name, v.system, v.company, v.vendor_value, v.canonical_value, CASE WHEN isfinite(v.valid_from) THEN "
+    "v.valid_from END AS valid_from, "
     "CASE WHEN isfinite(v.valid_to) THEN v.valid_to END AS valid_to, v.note, v.edited_by, v.edited_at FROM value_map v",
     {"id": "v.id::bigint"},
     {"name": "v.name = %s", "system": "v.system = %s", "company": "v.company = %s"},
@@ -233,14 +242,16 @@ def feed_horizon(db: Cursor) -> datetime:
 def feed_start(db: Cursor) -> datetime | None:
     """When the first row of history was written."""
     db.execute("SELECT min(at) AS at FROM history")
-    return (db.fetchone() or {"at": None})["at"]
+    at: datetime | None = (db.fetchone() or {"at": None})["at"]
+    return at
 
 
 def feed(db: Cursor, *, after: tuple[datetime, int], until: datetime, entities: Sequence[str], limit: int) -> list[Row]:
     """Rows of history past a position and before `until`, in the order of their transactions' beginnings, some kinds of record only."""
     db.execute(
         "SELECT seq, at, entity, entity_id, version, cause, changed FROM history "
-        "WHERE at >= %(at)s AND (at, seq) > (%(at)s, %(seq)s) AND at < %(until)s AND entity = ANY(%(entities)s) ORDER BY at, seq LIMIT %(limit)s",
+        "WHERE at >= %(at)s AND (at, seq) > (%(at)s, %(seq)s) AND at < %(until)s AND entity = ANY(%(entities)s) ORDER BY "
+        "at, seq LIMIT %(limit)s",
         {"at": after[0], "seq": after[1], "until": until, "entities": list(entities), "limit": limit},
     )
     return db.fetchall()
@@ -249,7 +260,8 @@ def feed(db: Cursor, *, after: tuple[datetime, int], until: datetime, entities: 
 def state_counts(db: Cursor) -> list[Row]:
     """How many pairs are in each of the six states, by system and stream."""
     db.execute(
-        "SELECT s.system, s.name AS stream, d.state, count(*) AS pairs FROM desired d JOIN stream s ON s.id = d.stream_id GROUP BY s.system, s.name, d.state"
+        "SELECT s.system, s.name AS stream, d.state, count(*) AS pairs FROM desired d JOIN stream s ON s.id = "
+        "d.stream_id GROUP BY s.system, s.name, d.state"
     )
     return db.fetchall()
 
@@ -257,9 +269,12 @@ def state_counts(db: Cursor) -> list[Row]:
 def streams(db: Cursor) -> list[Row]:
     """Every stream with where reading stands and how much it holds."""
     db.execute(
-        "SELECT s.system, s.name AS stream, s.entity, s.listed_at, c.moved_at AS read_to_at, extract(epoch FROM now() - c.moved_at)::bigint AS lag_s, "
-        "coalesce(o.records, 0) AS records, coalesce(q.open, 0) AS quarantined FROM stream s LEFT JOIN cursor_position c ON c.stream_id = s.id "
-        "LEFT JOIN (SELECT stream_id, count(*) FILTER (WHERE NOT deleted) AS records FROM observed GROUP BY stream_id) o ON o.stream_id = s.id "
+        "SELECT s.system, s.name AS stream, s.entity, s.listed_at, c.moved_at AS read_to_at, extract(epoch FROM now() - "
+        "c.moved_at)::bigint AS lag_s, "
+        "coalesce(o.records, 0) AS records, coalesce(q.open, 0) AS quarantined FROM stream s LEFT JOIN cursor_position c "
+        "ON c.stream_id = s.id "
+        "LEFT JOIN (SELECT stream_id, count(*) FILTER (WHERE NOT deleted) AS records FROM observed GROUP BY stream_id) o "
+        "ON o.stream_id = s.id "
         "LEFT JOIN (SELECT stream_id, count(*) AS open FROM quarantine WHERE state = 'open' GROUP BY stream_id) q ON q.stream_id = s.id "
         "ORDER BY s.system, s.name"
     )
@@ -281,8 +296,10 @@ def budgets(db: Cursor) -> list[Row]:
 def open_counts(db: Cursor) -> Row:
     """Open cases, conflicts and plans, and values that lack."""
     db.execute(
-        "SELECT (SELECT count(*) FROM review_case WHERE state = 'open') AS cases, (SELECT count(*) FROM conflict WHERE state = 'open') AS conflicts, "
-        "(SELECT count(*) FROM plan WHERE state = 'open' AND expires_at > now()) AS plans, (SELECT count(*) FROM value_missing) AS missing_values"
+        "SELECT (SELECT count(*) FROM review_case WHERE state = 'open') AS cases, (SELECT count(*) FROM conflict WHERE "
+        "state = 'open') AS conflicts, "
+        "(SELECT count(*) FROM plan WHERE state = 'open' AND expires_at > now()) AS plans, (SELECT count(*) FROM "
+        "value_missing) AS missing_values"
     )
     return db.fetchone() or {}
 
@@ -290,7 +307,8 @@ def open_counts(db: Cursor) -> Row:
 def last_runs(db: Cursor) -> list[Row]:
     """The newest run of each kind and system."""
     db.execute(
-        "SELECT DISTINCT ON (kind, system) kind, system, status, started_at, ended_at, extract(epoch FROM ended_at - started_at)::float8 AS seconds "
+        "SELECT DISTINCT ON (kind, system) kind, system, status, started_at, ended_at, extract(epoch FROM ended_at - "
+        "started_at)::float8 AS seconds "
         "FROM run ORDER BY kind, system, started_at DESC"
     )
     return db.fetchall()

@@ -109,7 +109,9 @@ def _refused_by_framework(request: Request, error: Exception) -> Any:
     """What the framework itself refuses, in our words."""
     status = getattr(error, "status_code", 500)
     if status == 405:
-        allowed = {method for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE for method in route.methods or ()}
+        allowed = {
+            method for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE for method in route.methods or ()
+        }
         raise MethodNotAllowed(allow=", ".join(sorted(allowed))) from None
     kind = {404: NotFound, 400: Unreadable}.get(status, Problem)
     raise kind from None

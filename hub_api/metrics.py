@@ -6,6 +6,7 @@ Open to callers on the same machine who come without a proxy; others need a key 
 from __future__ import annotations
 
 import ipaddress
+from typing import Any
 
 from fastapi import APIRouter, Request
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -20,7 +21,11 @@ from hub_api.problems import Forbidden, problems
 
 router = APIRouter(tags=["health"])
 
-_EXAMPLE = '# HELP hub_pairs Pairs of record and system in each state.\n# TYPE hub_pairs gauge\nhub_pairs{state="in_sync",stream="accounts",system="zoho"} 2140.0\n'
+_EXAMPLE = """\
+# HELP hub_pairs Pairs of record and system in each state.
+# TYPE hub_pairs gauge
+hub_pairs{state="in_sync",stream="accounts",system="zoho"} 2140.0
+"""
 
 
 class _Figures(Collector):
@@ -31,13 +36,15 @@ class _Figures(Collector):
         return self._metrics
 
 
+_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Figures in Prometheus text.", "content": {"text/plain": {"schema": {"type": "string"}, "example": _EXAMPLE}}}
+}
+
+
 @router.get(
     "/metrics",
     operation_id="metrics",
-    responses={
-        200: {"description": "Figures in Prometheus text.", "content": {"text/plain": {"schema": {"type": "string"}, "example": _EXAMPLE}}}
-    }
-    | problems(),
+    responses=_ANSWER | problems(),
     response_class=Response,
     openapi_extra={"security": [{}, {"key": []}]},
 )

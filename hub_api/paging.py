@@ -1,6 +1,7 @@
 """Cursors of lists: where a page ended, sealed and bound to the query and the key that it came from.
 
-A cursor is encrypted, not only signed: it holds values of the last row, and for a dealer even a running number would tell how much others do.
+A cursor is encrypted, not only signed: it holds values of the last row, and for a dealer even a running number would tell how much
+others do.
 """
 
 from __future__ import annotations

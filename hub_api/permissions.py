@@ -1,7 +1,9 @@
 """Who may see and do what: one table of roles, read by every route.
 
-Our own people see every record and all fields but those listed as hidden. A dealer sees only what is listed, of the records that belong to its
-party or to one below it; a new field of the model is therefore hidden from dealers until somebody lists it here. What a role may not see is absent
+Our own people see every record and all fields but those listed as hidden. A dealer sees only what is listed, of the records that
+belong to its
+party or to one below it; a new field of the model is therefore hidden from dealers until somebody lists it here. What a role may
+not see is absent
 from every answer, and cannot be filtered or sorted by.
 """
 
@@ -78,7 +80,8 @@ DEALER_SEES: Mapping[str, Listed] = {
     "company": Listed("true", "name currency status"),
     "party": Listed(
         "r.id = ANY(%(tree)s)",
-        "name short_name english_name uscc roles level channel_type industry parent country province city address postcode phone website email "
+        "name short_name english_name uscc roles level channel_type industry parent country province city address "
+        "postcode phone website email "
         "product_lines since status",
         {"addresses": "label kind address consignee phone default"},
     ),
@@ -100,7 +103,8 @@ DEALER_SEES: Mapping[str, Listed] = {
     "lead": Listed("r.dealer_id = ANY(%(tree)s)", "company_name person mobile email source industry interest dealer status received_at"),
     "deal": Listed(
         "(r.dealer_id = ANY(%(tree)s) OR (r.dealer_id IS NULL AND r.customer_id = ANY(%(tree)s)))",
-        "name customer dealer stage stage_kind currency expected_amount contract_amount expected_close won_on next_action description order_number",
+        "name customer dealer stage stage_kind currency expected_amount contract_amount expected_close won_on "
+        "next_action description order_number",
     ),
     "quote": Listed(
         "(CASE WHEN r.deal_id IS NULL THEN r.customer_id = ANY(%(tree)s) ELSE EXISTS (SELECT 1 FROM deals d WHERE d.id = r.deal_id "
@@ -110,7 +114,8 @@ DEALER_SEES: Mapping[str, Listed] = {
     ),
     "order": Listed(
         _OURS,
-        "order_type ordered_on company party currency tax_included net tax total delivery_address customer_reference approval status approved_at "
+        "order_type ordered_on company party currency tax_included net tax total delivery_address customer_reference "
+        "approval status approved_at "
         "shipped_quantity shipping_state invoiced_amount paid_amount payment_state",
         {"lines": _LINE},
     ),
@@ -178,7 +183,7 @@ class View:
     def filterable(self) -> frozenset[str]:
         """Names that may stand in filter and sort."""
         typed = {column.field for column in TABLES[self.entity].columns}
-        return (typed & self.fields) | frozenset(self.meta)
+        return (self.fields & typed) | frozenset(self.meta)
 
     def sees(self, path: str) -> bool:
         """True for a field, a set, or `set.field` that this role may see."""

@@ -168,7 +168,7 @@ def list_plans(asked: Annotated[PlanFilters, Query()], who: Reader, engine: Engi
     responses=ok(Plan, PLAN, "The plan.") | problems(RecordNotFound, NotFound),
     response_class=Response,
 )
-def get_plan(plan_id: Number, who: Reader, db: Db) -> Response:
+def get_plan(plan_id: Number, _who: Reader, db: Db) -> Response:
     """One plan with its counts."""
     return answer(found(db, lists.PLANS, id=plan_id))
 
@@ -239,6 +239,9 @@ def reject(
     response_class=Response,
 )
 def apply(plan_id: Number, act: Annotated[Action, doing("plan.apply", Scope.PLANS_APPLY)], engine: EngineDep) -> Response:
-    """Make an approved plan's changes due; the next delivery run writes them. What has moved since the plan was made is skipped and reported."""
+    """Make an approved plan's changes due; the next delivery run writes them.
+
+    What has moved since the plan was made is skipped and reported.
+    """
     act.on(f"plan:{plan_id}")
     return act.done(engine_calls.apply(engine.hub, plan_id))

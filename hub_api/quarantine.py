@@ -16,7 +16,6 @@ from hub_api import engine_calls, lists
 from hub_api.actions import Action, RawBody, doing
 from hub_api.deps import Db, EngineDep, may
 from hub_api.keys import Caller
-from hub_api.shapes import Whole
 from hub_api.pages import Maybe, Number, Paged, answer, found, ok, page_example, paged
 from hub_api.permissions import Scope
 from hub_api.problems import (
@@ -33,6 +32,7 @@ from hub_api.problems import (
     WrongState,
     problems,
 )
+from hub_api.shapes import Whole
 
 router = APIRouter(prefix="/v1/quarantine", tags=["quarantine"])
 
@@ -163,7 +163,7 @@ def list_quarantine(asked: Annotated[QuarantineFilters, Query()], who: Reader, e
     responses=ok(SetAsideWhole, SET_ASIDE | {"payload": {"FNumber": "CUST0001"}}, "The record.") | problems(RecordNotFound, NotFound),
     response_class=Response,
 )
-def get_quarantined(quarantine_id: Number, who: Reader, db: Db) -> Response:
+def get_quarantined(quarantine_id: Number, _who: Reader, db: Db) -> Response:
     """One record set aside, with its payload."""
     return answer(found(db, lists.QUARANTINE, id=quarantine_id) | {"payload": lists.payload(db, quarantine_id)})
 

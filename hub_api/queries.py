@@ -61,7 +61,8 @@ def party_tree(db: Cursor, party: UUID | None) -> Tree:
     if party is None:
         return Tree()
     db.execute(
-        "WITH RECURSIVE below (id) AS (SELECT %s::uuid UNION SELECT p.id FROM parties p JOIN below ON p.parent_id = below.id) SELECT id FROM below",
+        "WITH RECURSIVE below (id) AS (SELECT %s::uuid UNION SELECT p.id FROM parties p JOIN below ON p.parent_id = "
+        "below.id) SELECT id FROM below",
         [party],
     )
     return Tree([row["id"] for row in db])
@@ -112,7 +113,8 @@ def rows_of(db: Cursor, view: View, child: str, parents: Sequence[UUID]) -> dict
 def systems_of(db: Cursor, record: UUID) -> list[Row]:
     """How each system holds a record: its links, and what is desired of each."""
     db.execute(
-        "SELECT s.system, s.name AS stream, l.key, l.number, coalesce(l.org, d.org) AS org, l.role, d.state, coalesce(d.reason, '') AS reason, "
+        "SELECT s.system, s.name AS stream, l.key, l.number, coalesce(l.org, d.org) AS org, l.role, d.state, "
+        "coalesce(d.reason, '') AS reason, "
         "d.changed_at AS since FROM (SELECT * FROM link WHERE entity_id = %(id)s) l "
         "FULL JOIN (SELECT * FROM desired WHERE entity_id = %(id)s) d ON d.stream_id = l.stream_id AND d.org = l.org "
         "JOIN stream s ON s.id = coalesce(l.stream_id, d.stream_id) ORDER BY s.system, s.name, org, l.key",

@@ -1,4 +1,4 @@
-"""Records: lists with filters and cursors, one record with its systems and the reason of each value, its history, and edits through the hub.
+"""Records: lists with filters and cursors, one record with its systems and the reason of each value, its history, edits through the hub.
 
 The routes are the same for every entity and typed for each, from the canonical model.
 """
@@ -198,7 +198,8 @@ def _edit_route(this: Shape) -> Callable[..., Response]:
 
     edit.__annotations__["change"] = this.edit
     edit.__doc__ = (
-        f"{this.spec.title}: edit fields through the hub, as the hub's own record. Whether the edit wins is decided by the owners in hub.yaml; "
+        f"{this.spec.title}: edit fields through the hub, as the hub's own record. Whether the edit wins is decided by "
+        "the owners in hub.yaml; "
         "fields left out stay as they are, null empties a field."
     )
     return edit
@@ -251,15 +252,17 @@ def _add(name: str) -> None:
     common: dict[str, Any] = {"tags": [plural(name)], "response_class": Response}
     router.add_api_route(
         address, _list_route(this), methods=["GET"], operation_id=f"list_{plural(name)}", summary=f"List {plural(name)}", **common,
-        responses=_ok(this.page, {"items": [short], "next": None}, "A page.") | problems(BadParameters, FieldNotAllowed, BadCursor, RecordNotFound),
+        responses=_ok(this.page, {"items": [short], "next": None}, "A page.")
+        | problems(BadParameters, FieldNotAllowed, BadCursor, RecordNotFound),
     )  # fmt: skip
     router.add_api_route(
         f"{address}/{{record_id}}", _get_route(this), methods=["GET"], operation_id=f"get_{name}", summary=f"Get one {noun}", **common,
         responses=_ok(this.record, whole, "The record.") | _NOT_MODIFIED | problems(BadParameters, RecordNotFound),
     )  # fmt: skip
     router.add_api_route(
-        f"{address}/{{record_id}}/history", _history_route(this), methods=["GET"], operation_id=f"history_of_{name}", summary=f"History of one {noun}",
-        **common, responses=_ok(Versions, _VERSION_EXAMPLE, "A page of versions.") | problems(BadParameters, BadCursor, RecordNotFound),
+        f"{address}/{{record_id}}/history", _history_route(this), methods=["GET"], operation_id=f"history_of_{name}",
+        summary=f"History of one {noun}", **common,
+        responses=_ok(Versions, _VERSION_EXAMPLE, "A page of versions.") | problems(BadParameters, BadCursor, RecordNotFound),
     )  # fmt: skip
     router.add_api_route(
         f"{address}/{{record_id}}", _edit_route(this), methods=["PATCH"], operation_id=f"edit_{name}", summary=f"Edit one {noun}", **common,

@@ -77,8 +77,11 @@ def list_runs(asked: Annotated[RunFilters, Query()], who: Reader, engine: Engine
 
 
 @router.get(
-    "/{run_id:int}", operation_id="get_run", responses=ok(Run, RUN, "The run.") | problems(RecordNotFound, NotFound), response_class=Response
+    "/{run_id:int}",
+    operation_id="get_run",
+    responses=ok(Run, RUN, "The run.") | problems(RecordNotFound, NotFound),
+    response_class=Response,
 )
-def get_run(run_id: Number, who: Reader, db: Db) -> Response:
+def get_run(run_id: Number, _who: Reader, db: Db) -> Response:
     """One run."""
     return answer(found(db, lists.RUNS, id=run_id))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class ApiSettings:
 
         Raises: ValueError naming the variable that cannot be understood.
         """
-        given = {}
+        given: dict[str, Any] = {}
         for field in fields(cls):
             variable = f"HUB_API_{field.name.upper()}"
             if text := environment.get(variable, "").strip():

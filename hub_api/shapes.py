@@ -59,6 +59,7 @@ def _entity(name: str) -> str:
 
 EntityName = Annotated[str, AfterValidator(_entity), WithJsonSchema({"type": "string", "enum": list(MODELS)})]
 
+
 def _whole(value: Any) -> Any:
     """5.0 is as whole as 5 in JSON."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
@@ -169,6 +170,10 @@ def _record_model(spec: EntitySpec) -> type[BaseModel]:
     return create_model(spec.model.__name__, __doc__=f"{spec.title}. {spec.model.__doc__}", __config__=ConfigDict(extra="forbid"), **fields)
 
 
+# Types made at run time, which a type checker cannot follow.
+_NOTHING: Any = SkipJsonSchema[None]  # type: ignore[misc]  # subscripted at run time only
+_CHOICE: Any = Literal
+_LIST: Any = list
 _RANGED = {"numeric": DecimalText, "date": DayText}
 _BARE: dict[str, Any] = {"uuid": UUID, "text": Annotated[str, Field(max_length=200)], "numeric": DecimalText, "date": DayText}
 _BOUNDS = {"ge": "at or above", "le": "at or below", "gt": "above", "lt": "below"}
@@ -178,34 +183,27 @@ def _filters(spec: EntitySpec) -> type[BaseModel]:
     fields: dict[str, Any] = {}
 
     def add(name: str, kind: Any, description: str) -> None:
-        fields[name] = (Annotated[kind, Field(description=description)], None)
+        fields[name] = (Annotated[kind | _NOTHING, Field(description=description)], None)
 
-    add("number", Annotated[str, Field(max_length=200)] | SkipJsonSchema[None], "Business number, exactly.")
-    add("hub_key", Annotated[str, Field(max_length=20)] | SkipJsonSchema[None], "Hub key.")
-    add("retired", bool | SkipJsonSchema[None], "Only retired records, or only living ones.")
+    add("number", Annotated[str, Field(max_length=200)], "Business number, exactly.")
+    add("hub_key", Annotated[str, Field(max_length=20)], "Hub key.")
+    add("retired", bool, "Only retired records, or only living ones.")
     sortable = ["id", "number", "changed_at"]
     for column in TABLES[spec.name].columns:
         label = spec.fields[column.field].description
-        add(column.field, _BARE[column.sql_type] | SkipJsonSchema[None], f"{label} Exactly.")
+        add(column.field, _BARE[column.sql_type], f"{label} Exactly.")
         for suffix, word in _BOUNDS.items() if column.sql_type in _RANGED else ():
-            add(f"{column.field}_{suffix}", _RANGED[column.sql_type] | SkipJsonSchema[None], f"{label} Only {word} this.")
+            add(f"{column.field}_{suffix}", _RANGED[column.sql_type], f"{label} Only {word} this.")
         sortable.append(column.field)
-    if any(column.field == "name" for column in TABLES[spec.name].columns):
-        add(
-            "name_contains",
-            Annotated[str, Field(min_length=2, max_length=100)] | SkipJsonSchema[None],
-            "Part of the name, upper and lower case alike.",
-        )
-    orders = Literal[tuple(sign + name for name in sortable for sign in ("", "-"))]  # type: ignore[valid-type]  # built from the table
+    if "name" in sortable:
+        add("name_contains", Annotated[str, Field(min_length=2, max_length=100)], "Part of the name, upper and lower case alike.")
+    orders = _CHOICE[tuple(sign + name for name in sortable for sign in ("", "-"))]
     fields["sort"] = (Annotated[orders, Field(description="Order of the list; `-` for descending. Empty values come last.")], "id")
     if spec.sets:
-        sets = Literal[tuple(spec.sets)]  # type: ignore[valid-type]  # a type made at run time
-        fields["include"] = (Annotated[list[sets], Field(max_length=4, description="Child sets to give with each record.")], [])
+        chosen = _LIST[_CHOICE[tuple(spec.sets)]]
+        fields["include"] = (Annotated[chosen, Field(max_length=4, description="Child sets to give with each record.")], [])
     fields["limit"] = (Annotated[int, Field(ge=1, le=MAX_PAGE, description="Most records on the page.")], 50)
-    fields["after"] = (
-        Annotated[Annotated[str, Field(max_length=MAX_CURSOR)] | SkipJsonSchema[None], Field(description="`next` of the page before.")],
-        None,
-    )
+    add("after", Annotated[str, Field(max_length=MAX_CURSOR)], "`next` of the page before.")
     return create_model(f"{spec.model.__name__}Filters", __config__=ConfigDict(extra="forbid"), **fields)
 
 
@@ -220,10 +218,11 @@ def _edit(spec: EntitySpec) -> type[BaseModel]:
 
 
 _EXAMPLES: dict[str, Any] = {
-    "name": "苏州恒信机电有限公司", "short_name": "恒信机电", "english_name": "Hengxin Electromechanical", "uscc": "91320594MA1XXXXX0A", "currency": "CNY",
-    "roles": ["dealer"], "level": "core", "channel_type": "city_agent", "country": "CN", "province": "江苏省", "city": "苏州市", "approval": "approved",
-    "status": "active", "unit": "Pcs", "tax_rate": "0.13", "exchange_rate": "1", "note": "", "subject": "伺服电机报价", "stage": "won", "stage_kind": "won",
-    "payment_state": "partial", "shipping_state": "partial", "payment_basis": "linked", "mobile": "13800000000", "email": "li@example.com", "title": "经理",
+    "name": "苏州恒信机电有限公司", "short_name": "恒信机电", "english_name": "Hengxin Electromechanical", "uscc": "91320594MA1XXXXX0A",
+    "roles": ["dealer"], "level": "core", "channel_type": "city_agent", "country": "CN", "province": "江苏省", "city": "苏州市",
+    "status": "active", "approval": "approved", "unit": "Pcs", "currency": "CNY", "tax_rate": "0.13", "exchange_rate": "1",
+    "subject": "伺服电机报价", "stage": "won", "stage_kind": "won", "job_title": "经理", "mobile": "13800000000", "email": "li@example.com",
+    "payment_state": "partial", "shipping_state": "partial", "payment_basis": "linked",
 }  # fmt: skip
 _BY_KIND: dict[str, Any] = {
     "text": "", "decimal": "1130.00", "integer": 1, "boolean": False, "date": "2026-01-05", "moment": "2026-01-05T02:11:12Z",
@@ -281,11 +280,11 @@ def shape(name: str) -> Shape:
     """The models of an entity. Raises: KeyError for a name that the hub does not know."""
     spec = entity(name)
     record = _record_model(spec)
-    page = create_model(
-        f"{spec.model.__name__}Page",
-        items=(list[record], ...),  # type: ignore[valid-type]  # a type made at run time
-        next=(Annotated[str | None, Field(description="Cursor of the next page; null on the last one.")], ...),
-    )
+    fields: dict[str, Any] = {
+        "items": (_LIST[record], ...),
+        "next": (Annotated[str | None, Field(description="Cursor of the next page; null on the last one.")], ...),
+    }
+    page = create_model(f"{spec.model.__name__}Page", **fields)
     return Shape(name, spec, record, page, _filters(spec), _edit(spec), _example(spec))
 
 

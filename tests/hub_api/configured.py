@@ -40,7 +40,7 @@ CONFIG = HubConfig.model_validate(
             },
             "product": {"owners": {"default": ["kingdee"]}, "systems": {"kingdee": {"stream": "products", "mode": "read"}}},
             "order": {
-                "owners": {"default": ["kingdee", "hub"]},
+                "owners": {"default": "kingdee"},
                 "systems": {"kingdee": {"stream": "sales_orders", "create": True}, "zoho": {"stream": "sales_orders", "create": True}},
             },
         },

@@ -102,12 +102,14 @@ class Api:
         self.client, self.tokens = client, tokens
 
     def __call__(self, role: str | None, method: str, path: str, **more: Any) -> Any:
+        """One request with the role's key."""
         headers = {**more.pop("headers", {})}
         if role is not None:
             headers["Authorization"] = f"Bearer {self.tokens[role]}"
         return self.client.request(method, path, headers=headers, **more)
 
     def get(self, role: str | None, path: str, **more: Any) -> Any:
+        """One GET with the role's key."""
         return self(role, "GET", path, **more)
 
 
@@ -126,6 +128,7 @@ class Fresh:
     api: Api
 
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        """What a statement gives."""
         with self.hub.transaction() as db:
             db.execute(query.encode(), values)
             return db.fetchall()

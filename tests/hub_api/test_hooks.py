@@ -21,7 +21,10 @@ def hooked(database: str) -> Iterator[tuple[Any, Hub]]:
     """The API over a hub whose Zoho has a notification token."""
     raw = CONFIG.model_dump(mode="json", exclude_unset=True)
     raw["systems"]["zoho"]["settings"]["notification_token"] = "hub-token-1"
-    with Hub.open(HubConfig.model_validate(raw), database) as hub, TestClient(create_app(hub, settings=ApiSettings(), on_problem=note_problem)) as client:
+    with (
+        Hub.open(HubConfig.model_validate(raw), database) as hub,
+        TestClient(create_app(hub, settings=ApiSettings(), on_problem=note_problem)) as client,
+    ):
         assert hub.streams
         yield client, hub
 

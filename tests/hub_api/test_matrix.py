@@ -1,4 +1,4 @@
-"""Every route against every kind of caller, from openapi.json and routes.yaml: object level, function level, and what a hidden record gives away."""
+"""Every route against every kind of caller, from openapi.json and routes.yaml: by object, by function, and what a hidden record tells."""
 
 from __future__ import annotations
 

@@ -47,14 +47,14 @@ def token(postgres_server: postgres.Server, template_database: str) -> Iterator[
     postgres.drop(url)
 
 
-@schema.parametrize()
+@schema.parametrize()  # type: ignore[untyped-decorator]  # schemathesis's own
 @settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_the_description_is_true(case: Any, token: str) -> None:
     case.call_and_validate(headers={"Authorization": f"Bearer {token}"})
 
 
 @pytest.mark.slow
-@thorough.parametrize()
+@thorough.parametrize()  # type: ignore[untyped-decorator]  # schemathesis's own
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_description_is_true_at_every_boundary(case: Any, token: str) -> None:
     case.call_and_validate(headers={"Authorization": f"Bearer {token}"})

@@ -38,11 +38,16 @@ FLOOR = HIDDEN_FROM_DEALERS["floor"]
 
 
 def make(
-    db: Cursor, entity: str, doc: Mapping[str, Any], *, number: str = "", record: UUID | None = None, **sets: Sequence[Mapping[str, Any]]
+    db: Cursor,
+    entity: str,
+    doc: Mapping[str, Any],
+    *,
+    number: str = "",
+    custom: Mapping[str, Any] | None = None,
+    **sets: Sequence[Mapping[str, Any]],
 ) -> UUID:
-    """One record as the engine would store it. `sets`: rows of child sets; `custom` stands beside them."""
-    table, made = TABLES[entity], record or new_id()
-    custom = sets.pop("custom", None)
+    """One record as the engine would store it. `sets`: rows of child sets."""
+    table, made = TABLES[entity], new_id()
     typed = {column.name: doc.get(column.field) for column in table.columns}
     names = ["id", "hub_key", "number", "doc", "custom", "version", *typed]
     values = [made, new_hub_key(), number, Jsonb(doc), Jsonb(custom) if custom else None, 1, *typed.values()]
@@ -203,11 +208,13 @@ def _internals(db: Cursor, world: World) -> None:
             [order, version, HIDDEN_FROM_DEALERS["cause"], Jsonb(changed), now],
         )
     db.execute(
-        "INSERT INTO conflict (entity, entity_id, field, stream_id, key, ours, theirs, rule) VALUES ('order', %s, 'status', %s, %s, %s, %s, 'owner')",
+        "INSERT INTO conflict (entity, entity_id, field, stream_id, key, ours, theirs, rule) VALUES ('order', %s, "
+        "'status', %s, %s, %s, %s, 'owner')",
         [order, orders, vendor, Jsonb("open"), Jsonb(why)],
     )
     db.execute(
-        "INSERT INTO conflict (entity, entity_id, field, stream_id, key, ours, theirs, rule) VALUES ('price_list', %s, 'lines.floor_price', %s, 'x', %s, %s, 'owner')",
+        "INSERT INTO conflict (entity, entity_id, field, stream_id, key, ours, theirs, rule) VALUES ('price_list', %s, "
+        "'lines.floor_price', %s, 'x', %s, %s, 'owner')",
         [world.theirs["price_list"], orders, Jsonb(FLOOR), Jsonb("1")],
     )
     db.execute(
@@ -227,6 +234,7 @@ def _internals(db: Cursor, world: World) -> None:
         [Jsonb({"creates": 1})],
     )
     plan = db.fetchone()
+    assert plan is not None
     db.execute(
         "INSERT INTO plan_row (plan_id, stream_id, entity_id, action, changes, canonical_version) VALUES (%s, %s, %s, 'update', %s, 1)",
         [plan["id"], orders, order, Jsonb({"Total_Amount": ["1", "2"]})],
