@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 from canonical.ids import new_id_text
-from ledger.bulk import JSON_ARRAY, NULL, copy_json, copy_lines, copy_text, joined_json, joined_texts
+from ledger.bulk import JSON_ARRAY, NULL, copy_columns, copy_json, copy_lines, copy_text, joined_json, joined_texts, json_column, text_column
 from ledger.tables import Column, EntityTable, SetTable
 from sync.decide import Canonical, Fields, Row, Rows
 from sync.hub import Cursor
@@ -41,52 +42,56 @@ def load(db: Cursor, table: EntityTable, ids: Iterable[str], *, lock: bool = Fal
     return found
 
 
-def _copy_value(kind: str) -> Callable[[Any], str]:
-    if kind == "text":
-        return lambda value: NULL if value is None else copy_text(str(value))
-    return lambda value: NULL if value is None or value == "" else str(value)
+def _typed(columns: Sequence[Column], docs: Sequence[Fields]) -> dict[str, Iterable[str]]:
+    return {column.name: _column(docs, column) for column in columns}
 
 
-def _typed(columns: Sequence[Column]) -> Callable[[Fields], list[str]]:
-    writers = [(column.field, _copy_value(column.sql_type)) for column in columns]
-    return lambda doc: [write(doc.get(field)) for field, write in writers]
+def _column(docs: Sequence[Fields], column: Column) -> list[str]:
+    field = column.field
+    if column.sql_type == "text":
+        return text_column([None if (value := doc.get(field)) is None else str(value) for doc in docs])
+    return [NULL if (value := doc.get(field)) is None or value == "" else str(value) for doc in docs]
+
+
+def _json_or_null(values: Sequence[Any]) -> Iterable[str]:
+    if any(values):
+        return [copy_json(value) if value else NULL for value in values]
+    return repeat(NULL)
 
 
 def insert(db: Cursor, table: EntityTable, records: Sequence[Canonical]) -> None:
     """Add new canonical records with their lines."""
-    typed = _typed(table.columns)
-    copy_lines(
+    docs = [record.doc for record in records]
+    copy_columns(
         db,
         table.name,
-        ["id", "hub_key", "number", "doc", "custom", *(column.name for column in table.columns)],
-        (
-            "\t".join(
-                [
-                    record.id,
-                    record.hub_key,
-                    copy_text(record.number),
-                    copy_json(record.doc),
-                    copy_json(record.custom) if record.custom else NULL,
-                    *typed(record.doc),
-                ]
-            )
-            for record in records
-        ),
+        {
+            "id": [record.id for record in records],
+            "hub_key": [record.hub_key for record in records],
+            "number": text_column([record.number for record in records]),
+            "doc": json_column(docs),
+            "custom": _json_or_null([record.custom for record in records]),
+            **_typed(table.columns, docs),
+        },
     )
     for child, place in table.sets.items():
-        _insert_rows(db, place, ((record.id, row) for record in records for row in record.sets.get(child, {}).values()))
+        _insert_rows(db, place, [(record.id, row) for record in records for row in record.sets.get(child, {}).values()])
 
 
-def _insert_rows(db: Cursor, place: SetTable, rows: Iterable[tuple[str, Row]]) -> None:
-    typed = _typed(place.columns)
-    copy_lines(
+def _insert_rows(db: Cursor, place: SetTable, rows: Sequence[tuple[str, Row]]) -> None:
+    docs = [row.doc for _, row in rows]
+    links = [row.links for _, row in rows]
+    copy_columns(
         db,
         place.name,
-        ["parent_id", "id", "seq", "doc", "links", *(column.name for column in place.columns)],
-        (
-            "\t".join([parent, row.id, str(row.seq), copy_json(row.doc), copy_json(row.links) if row.links else NULL, *typed(row.doc)])
-            for parent, row in rows
-        ),
+        {
+            "parent_id": [parent for parent, _ in rows],
+            "id": [row.id for _, row in rows],
+            "seq": [str(row.seq) for _, row in rows],
+            "doc": json_column(docs),
+            "links": json_column(links) if all(links) else _json_or_null(links),
+            **_typed(place.columns, docs),
+        },
     )
 
 
@@ -169,15 +174,24 @@ def write_history(
     """
     personal: list[str] = []
     run = str(run_id) if run_id is not None else NULL
-    lines = []
-    for entity_id, version, changes in entries:
-        if changes is not None and policy.personal:
-            changes = _by_reference(policy, entity_id, changes, personal)
-        lines.append(
-            "\t".join([policy.entity, entity_id, str(version), run, copy_text(cause), NULL if changes is None else copy_json(changes)])
-        )
+    rows = list(entries)
+    changes = [
+        _by_reference(policy, entity_id, changed, personal) if changed is not None and policy.personal else changed
+        for entity_id, _, changed in rows
+    ]
     copy_lines(db, "personal_value", ["id", "entity_id", "value"], personal)
-    copy_lines(db, "history", ["entity", "entity_id", "version", "run_id", "cause", "changed"], lines)
+    copy_columns(
+        db,
+        "history",
+        {
+            "entity": repeat(policy.entity),
+            "entity_id": [entity_id for entity_id, _, _ in rows],
+            "version": [str(version) for _, version, _ in rows],
+            "run_id": repeat(run),
+            "cause": repeat(copy_text(cause)),
+            "changed": [NULL if changed is None else copy_json(changed) for changed in changes],
+        },
+    )
 
 
 def _by_reference(policy: EntityPolicy, entity_id: str, changes: Changes, personal: list[str]) -> dict[str, Any]:
