@@ -116,6 +116,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 _promised[number] = _promised.get(number, 0) + 1
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of xdist hands its count to the controller."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["promised"] = _promised
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """The controller takes it; every worker collects the same tests."""
+    _promised.update(getattr(node, "workeroutput", {}).get("promised", {}))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """List the promises without a test, when enough was collected for the list to mean something."""
     if not _promised or "tests" not in terminalreporter.config.args:
