@@ -71,21 +71,22 @@ class Company(Strict):
     """One of our companies or organisations, as every system numbers it."""
 
     number: str = Field(description="Organisation number, as text.")
-    name: str
-    currency: str = "CNY"
+    name: str = Field(description="For people.")
+    currency: str = Field(default="CNY", description="ISO 4217 code of its books.")
     default: bool = Field(default=False, description="Where a record is created when nothing says otherwise.")
 
 
 class BudgetConfig(Strict):
     """How many calls a system allows. Every window that is set is kept."""
 
-    per_second: int | None = Field(default=None, gt=0)
-    per_minute: int | None = Field(default=None, gt=0)
-    per_day: int | None = Field(default=None, gt=0)
-    per_month: int | None = Field(default=None, gt=0)
+    per_second: int | None = Field(default=None, gt=0, description="Calls in a second; empty: no such window.")
+    per_minute: int | None = Field(default=None, gt=0, description="Calls in a minute.")
+    per_day: int | None = Field(default=None, gt=0, description="Calls in a day of `zone`.")
+    per_month: int | None = Field(default=None, gt=0, description="Calls in a month of `zone`.")
     zone: str = Field(default="Asia/Shanghai", description="The zone in which the vendor's day and month begin.")
-    backfill_share: Annotated[float, Field(gt=0, le=1)] = 0.5
-    """The part of each window that backfills may use; the rest is held back for live work."""
+    backfill_share: float = Field(
+        default=0.5, gt=0, le=1, description="The part of each window that backfills may use; the rest is held back for live work."
+    )
 
 
 class SystemConfig(Strict):
@@ -94,19 +95,21 @@ class SystemConfig(Strict):
     kind: str = Field(description="Which connector: erp_kingdee, crm_zoho, …")
     settings: dict[str, Any] = Field(default_factory=dict, description="What the connector asks for; secrets by reference.")
     allow_private_hosts: bool = Field(default=False, description="Permit loopback and private addresses (on-premise servers, sandboxes).")
-    deadline_s: Annotated[float, Field(gt=0)] = 60
+    deadline_s: float = Field(default=60, gt=0, description="Seconds that one call may take in all, from connecting to the last byte.")
     schedule: str = Field(default="*/5 * * * *", description="When increments run, as cron; empty: only when triggered.")
     reconcile_schedule: str = Field(default="0 3 * * *", description="When everything is compared, as cron; empty: only when triggered.")
-    budget: BudgetConfig = BudgetConfig()
-    delete_guard_share: Annotated[float, Field(ge=0, le=1)] = 0.05
-    delete_guard_records: Annotated[int, Field(ge=0)] = 20
+    budget: BudgetConfig = Field(default=BudgetConfig(), description="How many calls it allows.")
+    delete_guard_share: float = Field(
+        default=0.05, ge=0, le=1, description="When more than this part of an organisation's records is gone, nothing counts as deleted."
+    )
+    delete_guard_records: int = Field(default=20, ge=0, description="Up to so many are believed whatever their share.")
 
 
 class FlowSystem(Strict):
     """How one kind of record flows from and to one system."""
 
-    stream: str
-    mode: Mode = "plan"
+    stream: str = Field(description="Which of the connector's streams: `hub describe SYSTEM` lists them.")
+    mode: Mode = Field(default="plan", description="How far it may go, until a person switches it with `hub mode`.")
     create: bool = Field(default=False, description="May the hub create records there?")
     create_needs: list[str] = Field(default_factory=list, description="Fields that must have a value before a record is created there.")
     create_when: str = Field(default="", description="CEL over `record`: only these are created.")
@@ -114,8 +117,10 @@ class FlowSystem(Strict):
     since_field: str = Field(default="", description="Date field that `since` looks at.")
     since: date | None = Field(default=None, description="Records dated earlier are not created there.")
     goal: str = Field(default="", description="How far a document is driven: a state of the stream's ladder.")
-    on_conflict: Literal["repair", "leave"] = "repair"
-    deletes: Deletion = "none"
+    on_conflict: Literal["repair", "leave"] = Field(
+        default="repair", description="When somebody edits there what another system owns: write the owner's value back, or let it stand."
+    )
+    deletes: Deletion = Field(default="none", description="What is done there when the owner deleted the record.")
     large: bool = Field(default=False, description="Read in an Airflow task of its own.")
     quiet: bool = Field(default=True, description="Raise no notice or workflow in the system.")
 
@@ -130,7 +135,7 @@ Owners = Annotated[list[str], BeforeValidator(_owner_list), Field(min_length=1)]
 class Flow(Strict):
     """One kind of record: where it lives, and who decides."""
 
-    systems: dict[str, FlowSystem]
+    systems: dict[str, FlowSystem] = Field(description="The systems it flows from and to.")
     owners: dict[str, Owners] = Field(description="`default`, a field, a set (its membership) or set.field: systems in order.")
     rules: dict[str, OwnerRule] = Field(default_factory=dict, description="Fields that another rule than `owner` decides.")
     empty_yields: list[str] = Field(default_factory=list, description="Fields where an owner's empty value lets the next system speak.")
@@ -141,14 +146,16 @@ class Flow(Strict):
 class HubConfig(Strict):
     """The whole file."""
 
-    companies: list[Company] = Field(default_factory=list)
-    systems: dict[str, SystemConfig]
-    flows: dict[str, Flow]
+    companies: list[Company] = Field(default_factory=list, description="Our companies and organisations, as every system numbers them.")
+    systems: dict[str, SystemConfig] = Field(description="The connected systems, by the name that everything else calls them.")
+    flows: dict[str, Flow] = Field(description="What flows, by kind of record.")
     mappings: list[Path] = Field(default_factory=list, description="Folders whose mapping files lie over ours.")
     go_live: date | None = Field(default=None, description="Facts older than this raise no notice, workflow or approval.")
-    plan_valid_hours: Annotated[int, Field(gt=0)] = 24
-    create_rate_per_run: Annotated[int, Field(gt=0)] = 100_000
-    """The breaker: more creates than this in one system and run stop the run and ask."""
+    plan_valid_hours: int = Field(default=24, gt=0, description="Hours after which a plan cannot be approved or applied any more.")
+    upkeep_schedule: str = Field(default="30 2 * * *", description="When the daily upkeep runs, as cron; empty: only when triggered.")
+    create_rate_per_run: int = Field(
+        default=100_000, gt=0, description="The breaker: more creates than this in one stream and run stop the run."
+    )
 
     @cached_property
     def default_company(self) -> str:
@@ -178,7 +185,9 @@ def _check_owner_fields(name: str, flow: Flow, known: set[str]) -> None:
             raise ValueError(f"flows.{name}.owners.{path}: {name} has no such field")
         strangers = [owner for owner in owners if owner not in known]
         if strangers:
-            raise ValueError(f"flows.{name}.owners.{path}: {', '.join(strangers)} is not a system of this flow; add it to systems or take it out")
+            raise ValueError(
+                f"flows.{name}.owners.{path}: {', '.join(strangers)} is not a system of this flow; add it to systems or take it out"
+            )
     for path in [*flow.rules, *flow.empty_yields, *flow.required]:
         if path not in paths:
             raise ValueError(f"flows.{name}: {path} is no field of {name}")
