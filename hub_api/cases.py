@@ -16,7 +16,7 @@ from hub_api.actions import Action, doing
 from hub_api.deps import Db, EngineDep, may
 from hub_api.keys import Caller
 from hub_api.pages import Maybe, MaybeId, Number, Paged, answer, found, ok, page_example, paged
-from hub_api.permissions import Scope
+from hub_api.permissions import ROLES, Scope
 from hub_api.problems import (
     BadCursor,
     BadParameters,
@@ -45,7 +45,7 @@ class Case(BaseModel):
     entity: str
     left_id: UUID
     right_id: UUID
-    evidence: Any = Field(description="What speaks for it, and how much.")
+    evidence: Any = Field(default=None, description="What speaks for it; absent where it may quote fields that the role may not see.")
     state: State
     opened_at: datetime
     decided_at: datetime | None
@@ -94,6 +94,12 @@ CASE = {
 Reader = Annotated[Caller, may(Scope.CASES_READ)]
 
 
+def _shown(who: Caller, case: dict[str, Any]) -> dict[str, Any]:
+    if any(path.startswith(f"{case['entity']}.") for path in ROLES[who.role].hidden):
+        del case["evidence"]
+    return case
+
+
 @router.get(
     "",
     operation_id="list_cases",
@@ -102,7 +108,8 @@ Reader = Annotated[Caller, may(Scope.CASES_READ)]
 )
 def list_cases(asked: Annotated[CaseFilters, Query()], who: Reader, engine: EngineDep, db: Db) -> Response:
     """Cases, newest first."""
-    return answer(paged(engine, db, who, lists.CASES, asked))
+    page = paged(engine, db, who, lists.CASES, asked)
+    return answer(page | {"items": [_shown(who, case) for case in page["items"]]})
 
 
 @router.get(
@@ -111,9 +118,9 @@ def list_cases(asked: Annotated[CaseFilters, Query()], who: Reader, engine: Engi
     responses=ok(Case, CASE, "The case.") | problems(RecordNotFound, NotFound),
     response_class=Response,
 )
-def get_case(case_id: Number, _who: Reader, db: Db) -> Response:
+def get_case(case_id: Number, who: Reader, db: Db) -> Response:
     """One case with its evidence."""
-    return answer(found(db, lists.CASES, id=case_id))
+    return answer(_shown(who, found(db, lists.CASES, id=case_id)))
 
 
 @router.post(
@@ -130,4 +137,4 @@ def decide(
     act.on(f"case:{case_id}", answer=decision.answer)
     engine_calls.decide(engine.hub, case_id, decision.answer, by=act.by, reason=decision.reason)
     with engine.reading() as db:
-        return act.done(found(db, lists.CASES, id=case_id))
+        return act.done(_shown(act.caller, found(db, lists.CASES, id=case_id)))

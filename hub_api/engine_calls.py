@@ -32,9 +32,9 @@ def lineage(hub: Hub, entity: str, record: UUID) -> list[dict[str, Any]]:
     ]
 
 
-def edit(hub: Hub, entity: str, record: UUID, changes: Mapping[str, Any], *, by: str) -> None:
-    """Edit a record as the hub's own."""
-    hub_records.edit(hub, entity, str(record), changes, by)
+def edit(hub: Hub, entity: str, record: UUID, changes: Mapping[str, Any], *, by: str, expected: int | None) -> None:
+    """Edit a record as the hub's own, if it is still at the expected version."""
+    hub_records.edit(hub, entity, str(record), changes, by, expected=expected)
 
 
 def accept_link(hub: Hub, left: tuple[str, str, str], right: tuple[str, str, str], *, by: str) -> str:

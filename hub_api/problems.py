@@ -304,6 +304,7 @@ _BY_CODE: dict[str, type[Problem]] = {
     "sync/overtaken": WrongState,
     "sync/wrong-state": WrongState,
     "sync/plan-expired": WrongState,
+    "sync/stale": Stale,
     "sync/not-allowed": NotAllowedHere,
     "sync/bad-value-row": WrongState,
 }
@@ -332,7 +333,7 @@ def of(error: BaseException) -> Problem:
     found = _BY_CODE.get(code) or _BY_KIND.get(str(getattr(error, "kind", "")))
     if found is None:
         return Problem()
-    problem = found(str(error))
+    problem = found(str(error)[:1000])
     problem.code = code or found.code
     return problem
 

@@ -191,7 +191,7 @@ def _edit_route(this: Shape) -> Callable[..., Response]:
         if expected is not None and expected != row["version"]:
             raise Stale
         act.on(f"{this.name}:{record_id}", fields=sorted(changes))
-        engine_calls.edit(engine.hub, this.name, record_id, changes, by=act.by)
+        engine_calls.edit(engine.hub, this.name, record_id, changes, by=act.by, expected=expected)
         with engine.reading() as db:
             body, _ = _whole(engine, db, act.caller, this.name, record_id)
         return act.done(body)

@@ -50,6 +50,12 @@ class PlanExpired(WrongState):
     code = "sync/plan-expired"
 
 
+class Stale(WrongState):
+    """The record has changed since the version that the caller saw."""
+
+    code = "sync/stale"
+
+
 class NotAllowed(SyncError):
     """The mode of the flow does not allow it."""
 

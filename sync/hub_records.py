@@ -9,7 +9,7 @@ from canonical.ids import new_hub_key, new_id_text
 from ledger.bulk import from_json, json_text
 from sync import observing, pairing, store
 from sync.decide import Canonical
-from sync.errors import NotAllowed, NotFound
+from sync.errors import NotAllowed, NotFound, Stale
 from sync.hub import Cursor, Hub
 
 
@@ -49,10 +49,12 @@ def put(
     return merged[entity_id]
 
 
-def edit(hub: Hub, name: str, entity_id: str, changes: Mapping[str, Any], by: str) -> int:
+def edit(hub: Hub, name: str, entity_id: str, changes: Mapping[str, Any], by: str, *, expected: int | None = None) -> int:
     """Change fields through the hub; returns the new version. Values are in document form.
 
-    Raises: NotFound; NotAllowed for a field whose owners do not include the hub: it would be overwritten by its owner at once.
+    `expected`: the version that the editor saw. Two editors of one record take turns; the second one's fields are added to the first one's.
+    Raises: NotFound; Stale when the record is not at the expected version any more; NotAllowed for a field whose owners do not include the
+    hub: it would be overwritten by its owner at once.
     """
     policy = hub.policies.get(name)
     if policy is None:
@@ -64,12 +66,16 @@ def edit(hub: Hub, name: str, entity_id: str, changes: Mapping[str, Any], by: st
             owner = policy.owners[path][0]
             raise NotAllowed(f"{path} is decided by {owner}", where=name, next_step=f"edit it in {owner}, or name hub among its owners in hub.yaml")
     with hub.transaction() as db:
+        table = hub.streams_for(name)[0].table
+        current = store.load(db, table, [entity_id], lock=True)
+        if not current:
+            raise NotFound(f"there is no {name} {entity_id}")
+        if expected is not None and current[entity_id].version != expected:
+            now = current[entity_id].version
+            raise Stale(f"{name} {entity_id} is at version {now}, not {expected}", next_step="read it again, then repeat the edit")
         key = f"edit/{entity_id}"
         db.execute("SELECT payload::text AS payload FROM observed WHERE stream_id = %s AND key = %s", [hub.hub_streams[name], key])
         row = db.fetchone()
         fields = from_json(row["payload"])["fields"] if row else {}
-        table = hub.streams_for(name)[0].table
-        if not store.load(db, table, [entity_id]):
-            raise NotFound(f"there is no {name} {entity_id}")
         merged = put(hub, db, name, key, {**fields, **changes}, {}, cause=f"edit by {by}", entity_id=entity_id)
         return merged.version

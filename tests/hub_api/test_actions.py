@@ -48,6 +48,29 @@ def test_an_edit_of_a_version_that_is_gone_is_refused(fresh: Fresh) -> None:
     assert fresh.api("it", "PATCH", path, json={"phone": "3"}, headers={"If-Match": "*"}).status_code == 200
 
 
+def test_editors_of_one_record_take_turns_and_lose_nothing(fresh: Fresh) -> None:
+    path = f"/v1/parties/{fresh.world.agent}"
+    tag = fresh.api.get("it", path).headers["ETag"]
+    barrier, answers = threading.Barrier(4), []
+
+    def edit(number: int) -> None:
+        barrier.wait()
+        change = {"phone": str(number)} if number < 2 else {"tags": [str(number)]}
+        answers.append(fresh.api("it", "PATCH", path, json=change, headers={"If-Match": tag} if number < 2 else {}).status_code)
+
+    threads = [threading.Thread(target=edit, args=[number]) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    party = fresh.api.get("it", path).json()
+
+    assert answers.count(200) in {2, 3}  # of the two who saw the same version, one at most
+    assert set(answers) <= {200, 412}
+    assert party["tags"] in (["2"], ["3"])
+    assert ("phone" in party) == (answers.count(200) == 3)
+
+
 def test_a_field_that_another_system_owns_cannot_be_edited_here(fresh: Fresh) -> None:
     answer = fresh.api("it", "PATCH", f"/v1/parties/{fresh.world.agent}", json={"name": "别的名字"})
 

@@ -61,7 +61,7 @@ def test_metrics_tell_states_records_and_runs_by_system(api: Api) -> None:
 
     assert 'hub_pairs{state="due",stream="sales_orders",system="zoho"} 1.0' in text
     assert 'hub_quarantine_open{stream="customers",system="kingdee"} 1.0' in text
-    assert 'hub_open{kind="cases"} 1.0' in text
+    assert 'hub_open{kind="cases"} 2.0' in text
     assert 'hub_runs_total{kind="increment",status="done",system="zoho"} 1.0' in text
 
 

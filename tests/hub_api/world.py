@@ -222,6 +222,10 @@ def _internals(db: Cursor, world: World) -> None:
         [world.agent, world.rival, Jsonb([["name", "恒信"]])],
     )
     db.execute(
+        "INSERT INTO review_case (kind, entity, left_id, right_id, evidence) VALUES ('same_record', 'contact', %s, %s, %s)",
+        [world.mine["contact"], world.theirs["contact"], Jsonb([["phone", "13800000000"]])],
+    )
+    db.execute(
         "INSERT INTO observed (stream_id, key, fingerprint, payload) VALUES (%s, 'bad', '\\x00', %s)",
         [customers, '{"FNumber": "X", "F_HUB_CREDIT": 12.50}'],
     )
