@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 import psycopg
+from psycopg.rows import tuple_row
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _ENCODE = _ENCODER.encode
-_SORTED = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
+_SORTED = msgspec.json.Encoder(decimal_format="number", order="sorted")
 _DECODE = msgspec.json.Decoder(float_hook=Decimal).decode
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 NULL = "\\N"
@@ -24,7 +25,12 @@ def json_text(value: Any) -> str:
 
 def sorted_json(value: Any) -> bytes:
     """JSON bytes with sorted keys: equal values give equal bytes."""
-    return _SORTED(value)
+    return _SORTED.encode(value)
+
+
+def sorted_jsons(values: Sequence[Any]) -> list[bytes]:
+    """The same for many values at once."""
+    return _SORTED.encode_lines(values).split(b"\n")[:-1] if values else []
 
 
 def json_texts(values: Sequence[Any]) -> list[str]:
@@ -49,6 +55,12 @@ def joined_json(values: Iterable[Any]) -> str:
 def joined_texts(texts: Iterable[str | None]) -> str:
     """The same for texts that are JSON, numbers or identifiers already."""
     return "\x1f".join("\x1e" if text is None else text for text in texts)
+
+
+def fetch(db: psycopg.Cursor[Any], query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """All rows of a query as tuples, in the cursor's transaction: half the price of rows by name."""
+    with db.connection.cursor(row_factory=tuple_row) as rows:
+        return rows.execute(query, parameters).fetchall()  # type: ignore[arg-type]  # our own text
 
 
 def copy_json(value: Any) -> str:

@@ -126,7 +126,10 @@ def merge_fields(policy: EntityPolicy, paths: Sequence[str], sources: Sequence[S
 
 def _merge_alone(policy: EntityPolicy, source: Source, current: Fields) -> Fields:
     allowed = policy.fields_of.get(source.system, frozenset())
-    merged = {path: value for path, value in source.fields.items() if path in allowed}
+    fields = source.fields
+    merged = {**fields} if fields.keys() <= allowed else {path: value for path, value in fields.items() if path in allowed}
+    if not current:
+        return merged
     for path in policy.derived:
         if path in current:
             merged[path] = current[path]
@@ -180,6 +183,23 @@ def merge_set(
             merged[row_id] = Row(row_id, dict(values), links, len(merged) + 1)
     _lay_over(policy, name, sources, owner, merged, current)
     return merged
+
+
+def begin_set(policy: EntityPolicy, name: str, source: Source, new_id: Callable[[], str]) -> Rows:
+    """:func:`merge_set` of a record that is new and that one source alone speaks of: there is nothing to find its lines among."""
+    said = source.sets.get(name)
+    if said is None or source.system not in policy.owners[name]:
+        return {}
+    derived = policy.derived_of(name) if source.system != HUB else ()
+    stream = str(source.stream_id)
+    rows: Rows = {}
+    for seq, (key, values) in enumerate(said.items(), 1):
+        doc = {**values}
+        for child in derived:
+            doc.pop(child, None)
+        row_id = new_id()
+        rows[row_id] = Row(row_id, doc, {stream: key}, seq)
+    return rows
 
 
 def _carried(line_id: str | None, current: Rows) -> str | None:

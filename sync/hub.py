@@ -18,7 +18,7 @@ from psycopg_pool import ConnectionPool
 from pydantic import BaseModel, ValidationError
 
 import mappings
-from connectors.base import Connector, Session, Stream
+from connectors.base import Connector, LineSet, Session, Stream
 from connectors.registry import load as load_connector
 from connectors.transport import Transport
 from ledger.bulk import from_json
@@ -76,6 +76,12 @@ class StreamState:
     def number_path(self) -> str:
         """Key of the payload that carries the canonical business number; empty where none does."""
         return next((path for path, name in self.mapping.writes.items() if name == "number"), "")
+
+    @cached_property
+    def line_marks(self) -> dict[str, LineSet]:
+        """By child set: where its lines carry the hub's line keys; only sets whose lines do."""
+        declared = {lines.field: lines for lines in self.decl.lines if lines.hub_key}
+        return {name: declared[info.path] for name, info in self.mapping.sets.items() if info.path in declared}
 
     @cached_property
     def readonly_there(self) -> bool:
@@ -326,6 +332,10 @@ class Hub:
             infos = (state.mapping.sets.get(child) for state in self.streams_for(name))
             self._natural[name, child] = next((info.natural for info in infos if info and info.natural), ())
         return self._natural[name, child]
+
+    def has_natural_keys(self, name: str) -> bool:
+        """True when rows of some child set are told apart by their fields."""
+        return any(self.natural_keys(name, child) for child in TABLES[name].sets)
 
     def condition(self, text: str) -> Condition:
         """A compiled CEL condition over `record`."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from canonical.ids import new_hub_key, new_id_text
-from ledger.bulk import copy_lines, copy_text, json_text
+from ledger.bulk import copy_columns, copy_lines, copy_text, json_text, text_column
 from sync.decide import Claim, Identity, Known, identify
 from sync.hub import Cursor, Hub, StreamState
 from sync.references import References
@@ -25,41 +26,58 @@ def link(hub: Hub, db: Cursor, state: StreamState, items: Sequence[Seen], refs: 
     Records of a stream that decides nothing are linked by the hub key they carry, or not at all.
     """
     owners = _owners_of_hub_keys(db, state, items)
-    judged = state.decides and any(_keys(item) for item in items)
     by_number = {} if state.decides else _owners_by_number(db, hub, state, [item for item in items if not _hub_key(state, item)])
+    known = [item for item in items if item.record.key in owners or item.record.key in by_number] if not state.decides else items
+    facts = _Facts(db, state, items) if state.decides and any(_has_keys(item) for item in items) else None
+    learned = state.name in state.mapping.cited
     fresh: dict[str, str] = {}
-    rows: list[str] = []
-    keys: list[str] = []
-    facts = _Facts(db, state, items) if judged else None
+    linked: list[tuple[Seen, str, str]] = []
     cases: list[tuple[str, str, str]] = []
-    for item in items:
-        owner = owners.get(_hub_key(state, item)) or by_number.get(item.record.key)
-        if not state.decides and owner is None:
-            continue
-        claim = _claim(state, item, owner)
+    for item in known:
+        owner = owners.get(item.record.key) or by_number.get(item.record.key)
         if facts is None:
             how = "sure:number" if item.record.key in by_number else "hub_key" if owner else "new"
-            identity = Identity(owner, how, alias=owner is not None and _taken(db, state, owner, claim.org))
+            identity = Identity(owner, how, alias=owner is not None and _taken(db, state, owner, item.record.org))
         else:
+            claim = _claim(state, item, owner)
             identity = identify(claim, facts.matches, facts.sure_of, facts.present)
         entity_id = identity.entity_id
         if entity_id is None:
             entity_id = new_id_text()
             fresh[entity_id] = new_hub_key()
-        cases.extend((entity_id, other, why) for other, why in identity.doubts)
+        if identity.doubts:
+            cases.extend((entity_id, other, why) for other, why in identity.doubts)
         item.entity_id, item.role = entity_id, "alias" if identity.alias else "primary"
         number = (item.candidate.number if item.candidate else "") or str(item.record.payload.get(state.decl.number) or "")
-        rows.append("\t".join([str(state.id), copy_text(item.record.key), copy_text(item.record.org), copy_text(number), entity_id, item.role, identity.how]))
-        refs.learn(state.name, item.record.key, number, entity_id)
-        keys.extend(_identity_lines(state, item))
+        linked.append((item, number, identity.how))
+        if learned:
+            refs.learn(state.name, item.record.key, number, entity_id)
         if facts is not None:
             facts.learn(claim, entity_id, item.role)
-    copy_lines(db, "link", ["stream_id", "key", "org", "number", "entity_id", "role", "how"], rows)
-    copy_lines(db, "identity_key", ["entity", "kind", "value", "sure", "stream_id", "key", "org"], keys)
-    result.linked += len(rows)
+    _store_links(db, state, linked)
+    result.linked += len(linked)
     for left, right, why in cases:
         result.cases += open_case(db, state.entity, left, right, why)
     return fresh
+
+
+def _store_links(db: Cursor, state: StreamState, linked: Sequence[tuple[Seen, str, str]]) -> None:
+    records = [item.record for item, _, _ in linked]
+    copy_columns(
+        db,
+        "link",
+        {
+            "stream_id": repeat(str(state.id)),
+            "key": text_column([record.key for record in records]),
+            "org": text_column([record.org for record in records]),
+            "number": text_column([number for _, number, _ in linked]),
+            "entity_id": [str(item.entity_id) for item, _, _ in linked],
+            "role": [item.role for item, _, _ in linked],
+            "how": [how for _, _, how in linked],
+        },
+    )
+    lines = [line for item, _, _ in linked if _has_keys(item) for line in _identity_lines(state, item)]
+    copy_lines(db, "identity_key", ["entity", "kind", "value", "sure", "stream_id", "key", "org"], lines)
 
 
 def refresh(hub: Hub, db: Cursor, state: StreamState, items: Sequence[Seen], result: Observed) -> None:
@@ -104,6 +122,11 @@ def _sure(item: Seen) -> list[Pair]:
     return [pair for pair in item.candidate.identity if pair[0] != BY_NUMBER] if item.candidate else []
 
 
+def _has_keys(item: Seen) -> bool:
+    candidate = item.candidate
+    return candidate is not None and (bool(candidate.likeness) or any(kind != BY_NUMBER for kind, _ in candidate.identity))
+
+
 def _keys(item: Seen) -> list[Pair]:
     return [*_sure(item), *item.candidate.likeness] if item.candidate else []
 
@@ -132,15 +155,20 @@ def _hub_key(state: StreamState, item: Seen) -> str:
 
 
 def _owners_of_hub_keys(db: Cursor, state: StreamState, items: Sequence[Seen]) -> dict[str, str]:
-    carried = {key for item in items if (key := _hub_key(state, item))}
+    """By record key: the entity whose hub key the record carries."""
+    place = state.decl.hub_key
+    if place is None:
+        return {}
+    carried = {item.record.key: key for item in items if (key := str(item.record.payload.get(place.field) or "").strip())}
     if not carried:
         return {}
     db.execute(
         f"SELECT hub_key, id::text AS id FROM {state.table.name} WHERE hub_key = ANY(%(keys)s) "
         "UNION ALL SELECT hub_key, entity_id::text FROM hub_key_alias WHERE entity = %(entity)s AND hub_key = ANY(%(keys)s)",
-        {"keys": list(carried), "entity": state.entity},
+        {"keys": list(set(carried.values())), "entity": state.entity},
     )
-    return {row["hub_key"]: row["id"] for row in db}
+    owners = {row["hub_key"]: row["id"] for row in db}
+    return {record: owners[key] for record, key in carried.items() if key in owners}
 
 
 def _taken(db: Cursor, state: StreamState, entity_id: str, org: str) -> bool:

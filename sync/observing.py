@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
+from itertools import repeat
 from typing import Any
 
 import structlog
@@ -18,11 +19,11 @@ import structlog
 from canonical.ids import new_id_text
 from canonical.values import SHANGHAI
 from connectors.base import Record, Refused
-from ledger.bulk import JSON_ARRAY, copy_bytes, copy_lines, copy_text, from_json, joined_texts, json_text, sorted_json
+from ledger.bulk import JSON_ARRAY, copy_bytes, copy_columns, fetch, from_json, joined_texts, json_texts, sorted_jsons, text_column
 from mappings.errors import RecordError
 from mappings.model import Candidate
 from sync import deriving, identifying, pairing, store
-from sync.decide import Canonical, Source, changed_fields, merge_fields, merge_set
+from sync.decide import Canonical, Source, begin_set, changed_fields, merge_fields, merge_set
 from sync.hub import Cursor, Hub, StreamState
 from sync.quarantine import SetAside, clear, set_aside
 from sync.references import References
@@ -72,10 +73,18 @@ class Observed:
 
 def fingerprint(payload: Mapping[str, Any], volatile: Sequence[str] = ()) -> bytes:
     """16 bytes that are equal for equal records, whatever the order of keys. Keys that flip without a change are left out."""
+    return fingerprints([payload], volatile)[0]
+
+
+def fingerprints(payloads: Sequence[Mapping[str, Any]], volatile: Sequence[str] = ()) -> list[bytes]:
+    """The same for a page of records."""
     if volatile:
         prefixes = tuple(name[:-1] for name in volatile if name.endswith("*"))
-        payload = {key: value for key, value in payload.items() if key not in volatile and not (prefixes and key.startswith(prefixes))}
-    return blake2b(sorted_json(payload), digest_size=16).digest()
+        payloads = [
+            {key: value for key, value in payload.items() if key not in volatile and not (prefixes and key.startswith(prefixes))}
+            for payload in payloads
+        ]
+    return [blake2b(text, digest_size=16).digest() for text in sorted_jsons(payloads)]
 
 
 def observe(
@@ -123,33 +132,37 @@ def observe(
 
 
 def _new_or_changed(db: Cursor, state: StreamState, latest: Mapping[str, Record], result: Observed, again: bool) -> list[Seen]:
-    db.execute(
-        "SELECT key, fingerprint, version, deleted FROM observed WHERE stream_id = %s AND key = ANY(%s)",
-        [state.id, list(latest)],
-    )
-    stored = {row["key"]: row for row in db}
-    volatile = state.decl.volatile
+    query = "SELECT key, fingerprint, version, deleted FROM observed WHERE stream_id = %s AND key = ANY(%s)"
+    stored = {row[0]: row for row in fetch(db, query, [state.id, list(latest)])}
     seen: list[Seen] = []
+    live: list[Record] = []
     for key, record in latest.items():
-        known = stored.get(key)
-        if record.deleted:
-            if known is not None and not known["deleted"]:
-                seen.append(Seen(record, b"", "", known["version"]))
-                result.deleted += 1
-            continue
-        mark = fingerprint(record.payload, volatile)
-        same = known is not None and known["fingerprint"] == mark and not known["deleted"]
+        if not record.deleted:
+            live.append(record)
+        elif key in stored and not stored[key][3]:
+            seen.append(Seen(record, b"", "", stored[key][2]))
+            result.deleted += 1
+    told: list[Seen] = []
+    for record, mark in zip(live, fingerprints([record.payload for record in live], state.decl.volatile), strict=True):
+        known = stored.get(record.key)
+        same = known is not None and known[1] == mark and not known[3]
         if same and not again:
             result.unchanged += 1
-            continue
-        text = json_text(record.payload)
+        else:
+            told.append(Seen(record, mark, "", known[2] if known else 0, same=same))
+    for item, text in zip(told, json_texts([item.record.payload for item in told]), strict=True):
         if NUL in text:
-            why = "a text holds the character U+0000, which no database keeps"
-            set_aside(db, state, SetAside(key, record.org, "payload", why, raw=text[:65536], next_step="remove it in the source system"))
-            result.set_aside += 1
-            continue
-        seen.append(Seen(record, mark, text, known["version"] if known else 0, same=same))
+            _refuse_nul(db, state, item.record, text, result)
+        else:
+            item.text = text
+            seen.append(item)
     return seen
+
+
+def _refuse_nul(db: Cursor, state: StreamState, record: Record, text: str, result: Observed) -> None:
+    why = "a text holds the character U+0000, which no database keeps"
+    set_aside(db, state, SetAside(record.key, record.org, "payload", why, raw=text[:65536], next_step="remove it in the source system"))
+    result.set_aside += 1
 
 
 def _earlier(db: Cursor, state: StreamState, seen: Sequence[Seen]) -> dict[str, dict[str, Any]]:
@@ -162,25 +175,18 @@ def _earlier(db: Cursor, state: StreamState, seen: Sequence[Seen]) -> dict[str, 
 
 
 def _store(db: Cursor, state: StreamState, seen: Sequence[Seen], result: Observed, mended: bool) -> None:
-    stream = str(state.id)
     new = [item for item in seen if not item.before and not item.record.deleted]
-    copy_lines(
+    copy_columns(
         db,
         "observed",
-        ["stream_id", "key", "org", "fingerprint", "payload", "modified"],
-        (
-            "\t".join(
-                [
-                    stream,
-                    copy_text(item.record.key),
-                    copy_text(item.record.org),
-                    copy_bytes(item.fingerprint),
-                    item.text.replace("\\", "\\\\"),
-                    copy_text(item.record.modified),
-                ]
-            )
-            for item in new
-        ),
+        {
+            "stream_id": repeat(str(state.id)),
+            "key": text_column([item.record.key for item in new]),
+            "org": text_column([item.record.org for item in new]),
+            "fingerprint": [copy_bytes(item.fingerprint) for item in new],
+            "payload": [item.text.replace("\\", "\\\\") for item in new],
+            "modified": text_column([item.record.modified for item in new]),
+        },
     )
     changed = [item for item in seen if item.before and not item.same]
     if changed:
@@ -205,15 +211,11 @@ def _store(db: Cursor, state: StreamState, seen: Sequence[Seen], result: Observe
 
 
 def _find_links(db: Cursor, state: StreamState, seen: Sequence[Seen]) -> None:
-    db.execute(
-        "SELECT key, entity_id::text AS entity_id, role FROM link WHERE stream_id = %s AND key = ANY(%s)",
-        [state.id, [item.record.key for item in seen]],
-    )
-    links = {row["key"]: row for row in db}
-    for item in seen:
-        link = links.get(item.record.key)
-        if link:
-            item.entity_id, item.role = link["entity_id"], link["role"]
+    query = "SELECT key, entity_id::text, role FROM link WHERE stream_id = %s AND key = ANY(%s)"
+    links = {key: (entity_id, role) for key, entity_id, role in fetch(db, query, [state.id, [item.record.key for item in seen]])}
+    if links:
+        for item in seen:
+            item.entity_id, item.role = links.get(item.record.key, (None, "primary"))
 
 
 # Reading ------------------------------------------------------------------------------------------------------------------
@@ -241,8 +243,7 @@ def _read(hub: Hub, db: Cursor, state: StreamState, items: Sequence[Seen], refs:
             set_aside(db, state, SetAside.broken(item.record, mapping.name, wrong))
             result.set_aside += 1
             continue
-        lacking = [name for name in required if item.candidate.fields.get(name) in (None, "")]
-        if lacking:
+        if required and (lacking := [name for name in required if item.candidate.fields.get(name) in (None, "")]):
             set_aside(db, state, SetAside.lacking(item.record, mapping.name, lacking))
             result.set_aside += 1
             continue
@@ -261,8 +262,8 @@ def source_of(state: StreamState, key: str, org: str, modified: str, payload: Ma
         candidate.sets,
         candidate.number,
         org,
-        modified_utc(modified),
-        _carried_lines(state, payload),
+        modified_utc(modified) if state.policy.by_time else "",
+        _carried_lines(state, payload) if state.line_marks else {},
     )
 
 
@@ -279,13 +280,9 @@ def modified_utc(text: str) -> str:
 
 def _carried_lines(state: StreamState, payload: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     carried: dict[str, dict[str, str]] = {}
-    for name, info in state.mapping.sets.items():
-        declared = next((lines for lines in state.decl.lines if lines.field == info.path and lines.hub_key), None)
-        if declared is None:
-            continue
-        marks = {
-            str(row.get(declared.key)): str(row[declared.hub_key]).strip() for row in payload.get(info.path) or () if row.get(declared.hub_key)
-        }
+    for name, place in state.line_marks.items():
+        rows = payload.get(place.field) or ()
+        marks = {str(row.get(place.key)): str(row[place.hub_key]).strip() for row in rows if row.get(place.hub_key)}
         if marks:
             carried[name] = marks
     return carried
@@ -409,6 +406,8 @@ def merge_one(
 ) -> Canonical:
     """The canonical record that follows from all sources."""
     policy = state.policy
+    if before is None and len(sources) == 1 and not hub.has_natural_keys(state.entity):
+        return _begin_one(state, entity_id, sources[0], paths, hub_key)
     doc = merge_fields(policy, paths, sources, before.doc if before else {})
     number = doc.pop("number", None) or next((source.number for source in sources if source.number), before.number if before else "")
     sets = {
@@ -418,6 +417,14 @@ def merge_one(
     if before is None:
         return deriving.begin(state.entity, Canonical(entity_id, hub_key, number, 1, doc, sets, fresh=True))
     return Canonical(entity_id, before.hub_key, number, before.version, doc, sets, before.retired, before.custom)
+
+
+def _begin_one(state: StreamState, entity_id: str, source: Source, paths: Sequence[str], hub_key: str) -> Canonical:
+    """The same for a record that is new, and known to one system only."""
+    doc = merge_fields(state.policy, paths, (source,), {})
+    number = doc.pop("number", None) or source.number
+    sets = {name: begin_set(state.policy, name, source, new_id_text) for name in state.table.sets}
+    return deriving.begin(state.entity, Canonical(entity_id, hub_key, number, 1, doc, sets, fresh=True))
 
 
 def _links_moved(before: Canonical, after: Canonical) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ledger.bulk import JSON_ARRAY, NULL, copy_lines, copy_text, from_json, joined_json, joined_texts, json_text
+from ledger.bulk import JSON_ARRAY, NULL, copy_columns, copy_json, from_json, joined_json, joined_texts, json_text, text_column
 from mappings.errors import MissingParent, MissingValue, RecordError
 from mappings.model import Target, Values
 from sync import scope
@@ -159,17 +159,17 @@ def _judge_stream(
     may_create = state.flow.create and state.decl.creatable
     in_scope = scope.filter_for(hub, state)
     lookups = _Lookups(hub, db, state, [canonical for canonical in canonicals.values() if (state.id, canonical.id) in there], earlier)
+    missing: dict[tuple[bool, bool, bool], Verdict | None] = {}
     for canonical in canonicals.values():
         records = there.get((state.id, canonical.id))
-        old = before.get((state.id, canonical.id), {})
         if not records:
-            verdict = judge(
-                PairFacts(mode, False, False, may_create and not canonical.retired, in_scope(canonical), listed, canonical.id in cases, {}, False, True)
-            )
-            if verdict is not None:
-                org = scope.create_org(hub, db, state, canonical)
-                judged.append(Pair(state.id, canonical.id, org, verdict, canonical.version))
+            facts = (may_create and not canonical.retired, in_scope(canonical), canonical.id in cases)
+            if facts not in missing:
+                missing[facts] = judge(PairFacts(mode, False, False, facts[0], facts[1], listed, facts[2], {}, False, True))
+            if (verdict := missing[facts]) is not None:
+                judged.append(Pair(state.id, canonical.id, scope.create_org(hub, db, state, canonical), verdict, canonical.version))
             continue
+        old = before.get((state.id, canonical.id), {})
         for record in records:
             row = old.get(record.org)
             pair = _judge_record(state, mode, canonical, record, row, canonical.id in cases, lookups)
@@ -331,8 +331,10 @@ def _store(
     stale: list[tuple[str, str]] = []
     by_entity: dict[str, set[str]] = {}
     for pair in judged:
-        by_entity.setdefault(pair.entity_id, set()).add(pair.org)
-        row = before.get((state.id, pair.entity_id), {}).get(pair.org)
+        rows = before.get((state.id, pair.entity_id))
+        row = rows.get(pair.org) if rows else None
+        if rows:
+            by_entity.setdefault(pair.entity_id, set()).add(pair.org)
         if row is None:
             new.append(pair)
         elif _moved(pair, row):
@@ -378,32 +380,24 @@ def _same_differences(pair: Pair, row: Mapping[str, Any]) -> bool:
     return bool(from_json(row["differs"] or "null") == (_plain(pair.differs) if pair.differs else None))
 
 
-_COLUMNS = ["stream_id", "entity_id", "org", "state", "reason", "detail", "canonical_version", "differs", "accepted", "waits_for", "due_at"]
-
-
-def _insert(db: Cursor, pairs: Iterable[Pair]) -> None:
-    copy_lines(
+def _insert(db: Cursor, pairs: Sequence[Pair]) -> None:
+    verdicts = [pair.verdict for pair in pairs]
+    copy_columns(
         db,
         "desired",
-        _COLUMNS,
-        (
-            "\t".join(
-                [
-                    str(pair.stream_id),
-                    pair.entity_id,
-                    copy_text(pair.org),
-                    pair.verdict.state,
-                    pair.verdict.reason,
-                    copy_text(pair.detail),
-                    str(pair.version),
-                    json_text(pair.differs).replace("\\", "\\\\") if pair.differs else NULL,
-                    json_text(pair.accepted).replace("\\", "\\\\") if pair.accepted else NULL,
-                    pair.waits_for or NULL,
-                    "now" if pair.verdict.state == "due" else NULL,
-                ]
-            )
-            for pair in pairs
-        ),
+        {
+            "stream_id": [str(pair.stream_id) for pair in pairs],
+            "entity_id": [pair.entity_id for pair in pairs],
+            "org": text_column([pair.org for pair in pairs]),
+            "state": [verdict.state for verdict in verdicts],
+            "reason": [verdict.reason for verdict in verdicts],
+            "detail": text_column([pair.detail for pair in pairs]),
+            "canonical_version": [str(pair.version) for pair in pairs],
+            "differs": [copy_json(pair.differs) if pair.differs else NULL for pair in pairs],
+            "accepted": [copy_json(pair.accepted) if pair.accepted else NULL for pair in pairs],
+            "waits_for": [pair.waits_for or NULL for pair in pairs],
+            "due_at": ["now" if verdict.state == "due" else NULL for verdict in verdicts],
+        },
     )
 
 

@@ -23,6 +23,7 @@ class EntityPolicy:
     empty_yields: frozenset[str] = frozenset()
     derived: frozenset[str] = frozenset()
     personal: frozenset[str] = frozenset()
+    _derived_of: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
     _others: dict[tuple[str, str], dict[str, tuple[str, ...]]] = field(default_factory=dict, compare=False, repr=False)
 
     def first_owner(self, path: str) -> str:
@@ -49,6 +50,19 @@ class EntityPolicy:
     def owners_of_sets(self) -> frozenset[str]:
         """Names of the child sets."""
         return frozenset(entity(self.entity).sets)
+
+    @cached_property
+    def by_time(self) -> bool:
+        """True when the most recent value of some field wins."""
+        return "most_recent" in self.rules.values()
+
+    def derived_of(self, name: str) -> tuple[str, ...]:
+        """Fields of a set's rows that the hub derives."""
+        known = self._derived_of.get(name)
+        if known is None:
+            prefix = f"{name}."
+            known = self._derived_of[name] = tuple(path.removeprefix(prefix) for path in sorted(self.derived) if path.startswith(prefix))
+        return known
 
     def set_others(self, name: str, owner: str) -> dict[str, tuple[str, ...]]:
         """Fields of a set's rows that another system than `owner` decides first, with their owners."""

@@ -14,7 +14,7 @@ import psycopg
 from connectors.base import Page, Session, Window
 from connectors.errors import CallFailed
 from ledger.bulk import json_text
-from sync import events, leases, observing
+from sync import collector, events, leases, observing
 from sync.errors import Overtaken
 from sync.hub import Cursor, Hub, StreamState
 from sync.references import References
@@ -55,8 +55,10 @@ def _read_stream(hub: Hub, state: StreamState, lease: leases.Lease, run: Run) ->
     refs = References(hub, state.system)
     events.read_hints(hub, state, lease, run)
     session = hub.session(state.system)
-    for page in ahead(session.read(state.name, position)):
-        version = take_page(hub, state, page, refs, lease, run, version)
+    with collector.held_back() as sweeper:
+        for page in ahead(session.read(state.name, position)):
+            version = take_page(hub, state, page, refs, lease, run, version)
+            sweeper.page_done()
     with hub.transaction() as db:
         leases.confirm(db, lease)
         mark_listed(hub, db, state)
@@ -131,9 +133,11 @@ def read_window(hub: Hub, session: Session, state: StreamState, window: Window, 
     """Read one window again; returns how many records it held. The cursor stays where it is."""
     refs = References(hub, state.system)
     records = 0
-    for page in ahead(session.read(state.name, None, window)):
-        take_page(hub, state, Page(page.records, None, page.refused), refs, lease, run, 0)
-        records += len(page.records) + len(page.refused)
+    with collector.held_back() as sweeper:
+        for page in ahead(session.read(state.name, None, window)):
+            take_page(hub, state, Page(page.records, None, page.refused), refs, lease, run, 0)
+            records += len(page.records) + len(page.refused)
+            sweeper.page_done()
     return records
 
 

@@ -10,6 +10,9 @@ from mappings.errors import Cite
 from mappings.model import Target
 from sync.hub import Cursor, Hub
 
+MOST = 100_000
+"""How many look-ups are remembered at most."""
+
 
 class References:
     """Look-ups of one run, remembered. Drop it when the transaction that filled it was rolled back."""
@@ -20,6 +23,8 @@ class References:
 
     def resolve(self, db: Cursor, cites: Iterable[Cite]) -> dict[Cite, str]:
         """Canonical ids of the cited records that the hub knows. Asks the database only for what it has not seen yet."""
+        if len(self.known) > MOST:
+            self.known.clear()
         asked = {cite for cite in cites if cite not in self.known}
         by_place: dict[str, set[str]] = {}
         for cite in asked:

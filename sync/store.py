@@ -7,7 +7,18 @@ from itertools import repeat
 from typing import Any
 
 from canonical.ids import new_id_text
-from ledger.bulk import JSON_ARRAY, NULL, copy_columns, copy_json, copy_lines, copy_text, joined_json, joined_texts, json_column, text_column
+from ledger.bulk import (
+    JSON_ARRAY,
+    NULL,
+    copy_columns,
+    copy_json,
+    copy_lines,
+    copy_text,
+    joined_json,
+    joined_texts,
+    json_column,
+    text_column,
+)
 from ledger.tables import Column, EntityTable, SetTable
 from sync.decide import Canonical, Fields, Row, Rows
 from sync.hub import Cursor
