@@ -30,6 +30,8 @@ CLAIM = 500
 """Pairs worked on together."""
 BLOCKED_RETRY_S = 900
 LONGEST_BACKOFF_S = 3600
+PATIENCE = 3
+"""Attempts whose outcome stays unknown are repeated at once this often (the steps of a ladder count), then after longer and longer waits."""
 SHORTEST_LAG_S = 2.0
 """A create without an answer is looked for again after at least this long before it is repeated, even where no index lags: the request may still be on its way."""
 
@@ -297,7 +299,7 @@ class _Deliverer:
 
     def _mark(self, db: Cursor, outcome: Outcome, group: Sequence[tuple[Job, Receipt]]) -> None:
         stand, reason = _AFTER[outcome]
-        waits = [receipt.retry_after_s or (BLOCKED_RETRY_S if outcome is Outcome.BLOCKED else min(2.0**job.tries, LONGEST_BACKOFF_S)) for job, receipt in group]
+        waits = [receipt.retry_after_s or (BLOCKED_RETRY_S if outcome is Outcome.BLOCKED else _backoff_s(job.tries)) for job, receipt in group]
         db.execute(
             "UPDATE desired d SET state = %s, reason = %s, detail = v.why, sent = v.sent, due_at = CASE WHEN %s IN ('due', 'blocked') "
             "THEN now() + make_interval(secs => v.wait) END, differs = CASE WHEN %s = 'in_sync' THEN NULL ELSE d.differs END, changed_at = now() "
@@ -380,7 +382,7 @@ class _Deliverer:
 
     def _in_flight(self, db: Cursor) -> list[dict[str, Any]]:
         db.execute(
-            "SELECT d.entity_id::text AS entity_id, d.org, l.key, a.id::text AS attempt, a.hub_key, "
+            "SELECT d.entity_id::text AS entity_id, d.org, d.attempts, l.key, a.id::text AS attempt, a.hub_key, "
             "extract(epoch FROM clock_timestamp() - a.started_at)::float8 AS age_s FROM desired d "
             "LEFT JOIN link l ON l.stream_id = d.stream_id AND l.entity_id = d.entity_id AND l.org = d.org AND l.role = 'primary' "
             "JOIN LATERAL (SELECT id, hub_key, started_at FROM delivery_attempt a WHERE a.entity_id = d.entity_id AND a.stream_id = d.stream_id "
@@ -394,13 +396,21 @@ class _Deliverer:
         self._make_due(rows, "recheck")
         self._take(list(found.values()))
 
-    def _make_due(self, rows: Iterable[Mapping[str, Any]], reason: str, after_s: float = 0.0) -> None:
+    def _make_due(self, rows: Iterable[Mapping[str, Any]], reason: str) -> None:
+        """Due again: at once at first, later and later for what stays uncertain."""
         pairs = list(rows)
         with self.hub.transaction() as db:
             db.execute(
-                "UPDATE desired d SET state = 'due', reason = %s, due_at = now() + make_interval(secs => %s), changed_at = now() "
-                "FROM unnest(%s::uuid[], %s::text[]) v(entity_id, org) WHERE d.stream_id = %s AND (d.entity_id, d.org) = (v.entity_id, v.org) AND d.state = 'in_flight'",
-                [reason, after_s, [row["entity_id"] for row in pairs], [row["org"] for row in pairs], self.state.id],
+                "UPDATE desired d SET state = 'due', reason = %s, due_at = now() + make_interval(secs => v.wait), changed_at = now() "
+                "FROM unnest(%s::uuid[], %s::text[], %s::float8[]) v(entity_id, org, wait) "
+                "WHERE d.stream_id = %s AND (d.entity_id, d.org) = (v.entity_id, v.org) AND d.state = 'in_flight'",
+                [
+                    reason,
+                    [row["entity_id"] for row in pairs],
+                    [row["org"] for row in pairs],
+                    [_backoff_s(row["attempts"] - PATIENCE) if row["attempts"] > PATIENCE else 0.0 for row in pairs],
+                    self.state.id,
+                ],
             )
 
     def _look_up(self, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -463,3 +473,7 @@ def _accepted(known: Sequence[Any] | None, pair: Sequence[Any]) -> bool:
 
 def _mark(fields: Mapping[str, Any]) -> bytes:
     return blake2b(sorted_json(fields), digest_size=16).digest()
+
+
+def _backoff_s(tries: int) -> float:
+    return min(2.0 ** min(tries, 20), LONGEST_BACKOFF_S)

@@ -240,8 +240,10 @@ def _quote_figures(hub: Hub, db: Cursor, kind: str, ids: Sequence[str], run_id: 
     after = []
     for canonical in before.values():
         order = orders[canonical.id]
-        figures = {"order_number": order["number"]}
-        if kind == "quote":
-            figures |= {"order": order["id"], "order_status": order["approval"] or ""}
+        figures = {"order": order["id"]} if kind == "quote" else {}
+        if order["number"]:  # before it has one, it is nowhere but in the hub
+            figures["order_number"] = order["number"]
+            if kind == "quote":
+                figures["order_status"] = order["approval"] or ""
         after.append(replace(canonical, doc={**canonical.doc, **figures}))
     return _save_derived(hub, db, kind, before, after, run_id)

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from sandbox.world import MEDIUM, SMALL, make_world
-from tests.sync.stage import Pair, Stage, open_hub, stand_ins
+from tests.sync.stage import Pair, Stage, open_hub, stand_ins, still
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def quiet_log() -> Iterator[None]:
     """Calls are not told one by one."""
-    before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR), cache_logger_on_first_use=False)
-    yield
-    structlog.configure(**before)
+    with still():
+        yield
 
 
 @pytest.fixture(autouse=True)

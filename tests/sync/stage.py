@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import structlog
 
 from hub_cli.trial import TEMPLATE, value_rows, write_trial
 from sandbox.core.server import Server
@@ -19,8 +22,6 @@ from sync.runs import RunResult
 from tests.oracle import Door, Edit, Verdict, judge
 
 BOSS = "head of sales operations"
-LAGS = {"kingdee": ".save", "zoho": "/crm/"}
-"""Part of the path of each vendor's writes."""
 
 
 @dataclass(slots=True)
@@ -37,6 +38,17 @@ class Pair:
         """Empty both and load the world again, through the control doors."""
         for door in (self.kingdee, self.zoho):
             door._call("POST", "reset", {})  # noqa: SLF001  the one control call that the oracle has no word for
+
+
+@contextmanager
+def still() -> Iterator[None]:
+    """Only what is wrong is logged."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR), cache_logger_on_first_use=False)
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
 @contextmanager

@@ -122,6 +122,19 @@ def another_quote(stage: Stage) -> str:
     return str(made["id"])
 
 
+@pytest.mark.promise(9)
+def test_a_step_that_never_gets_an_answer_is_tried_later_and_later(live: Stage) -> None:
+    live.kingdee.fault(match={"path": ".submit"}, effect="status", value=500)
+    another_quote(live)
+    mark = live.kingdee.mark()
+
+    live.sync()
+
+    assert len([line for line in live.kingdee.log(mark) if "submit" in line["path"].lower()]) < 10
+    waiting = live.rows("SELECT extract(epoch FROM due_at - now()) AS wait_s FROM desired WHERE state = 'due' AND due_at > now()")
+    assert len(waiting) == 1
+
+
 @pytest.mark.promise(5)
 def test_a_record_that_was_found_by_its_key_is_not_stamped_again(live: Stage) -> None:
     stamped = {doc["FNumber"] for doc in live.kingdee.records("customers") if doc["F_HUB_KEY"]}

@@ -1,0 +1,108 @@
+"""The worker that is killed: `python -m tests.convergence.worker` reads orders from its input and forks a process for each.
+
+An order is a line of JSON: {"config","database","kill_at","rounds"}. The answer is a line {"pid"}; the forked process works like
+`hub sync --until-quiet` and tells {"events"} at its end. It is forked, not started, for an import of the hub costs a second of CPU.
+
+With `kill_at` N it kills itself with SIGKILL at its N-th boundary: a vendor call about to be sent, a vendor call answered, a commit about to
+be sent to the database. What comes after a commit and before the next of these has the same state in the world as that next one.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import structlog
+
+from connectors.transport import Answer, Transport
+from sync import cycle
+from sync.hub import Cursor, Hub
+
+HURT = 0.05
+"""Seconds to wait after a failed round."""
+
+
+class Boundaries:
+    """Counts what the worker does at its borders, and kills it at one of them."""
+
+    def __init__(self, kill_at: int) -> None:
+        self.kill_at, self.count, self.told = kill_at, 0, []  # type: tuple[int, int, list[str]]
+
+    def reached(self, what: str) -> None:
+        """One more; the last one for a worker that is to die here."""
+        self.count += 1
+        self.told.append(what)
+        if self.count == self.kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def watch(self) -> None:
+        """Stand at the borders of this process: the one transport of all connectors, and the hub's one kind of transaction."""
+        boundaries, send, transaction = self, Transport.send, Hub.transaction
+
+        def watched_send(transport: Transport, method: str, url: str, **more: Any) -> Answer:
+            kind = "write" if more.get("writes") else "read"
+            boundaries.reached(f"{kind} about to be sent")
+            answer = send(transport, method, url, **more)
+            boundaries.reached(f"{kind} answered")
+            return answer
+
+        @contextmanager
+        def watched_transaction(hub: Hub) -> Iterator[Cursor]:
+            with transaction(hub) as db:
+                yield db
+                if not db.connection.broken:
+                    wrote = db.execute("SELECT pg_current_xact_id_if_assigned() IS NOT NULL AS wrote").fetchone()
+                    if wrote and wrote["wrote"]:
+                        boundaries.reached("commit about to be sent")
+
+        Transport.send = watched_send  # type: ignore[method-assign,assignment]
+        Hub.transaction = watched_transaction  # type: ignore[method-assign,assignment]
+
+
+def work(config: Path, database: str, rounds: int, boundaries: Boundaries | None) -> None:
+    """Rounds of the whole cycle until nothing is due. A round that fails is tried again: systems and database come back."""
+    for _ in range(rounds):
+        try:
+            with Hub.open(config, database) as hub:
+                result = cycle.until_quiet(hub, rounds=20)
+        except (psycopg.Error, OSError):
+            time.sleep(HURT)
+            continue
+        if result.status in ("done", "set_aside", "differs"):
+            break
+        time.sleep(HURT)
+    if boundaries is not None:
+        sys.stdout.write(json.dumps({"events": boundaries.told}) + "\n")
+        sys.stdout.flush()
+
+
+def main() -> None:
+    """Fork for each order until the input ends. Children are not waited for: whoever gave the order watches them."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for line in sys.stdin:
+        order = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            boundaries = Boundaries(order["kill_at"]) if order.get("kill_at") is not None else None
+            if boundaries is not None:
+                boundaries.watch()
+            try:
+                work(Path(order["config"]), order["database"], order.get("rounds", 200), boundaries)
+            finally:
+                os._exit(0)
+        sys.stdout.write(json.dumps({"pid": pid}) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
