@@ -40,7 +40,8 @@ def serve(systems: tuple[str, ...], port_base: int, seed: int, data: Path | None
     """
     from sandbox.serve import VENDORS
 
-    wanted = list(systems) or list(VENDORS)
+    kinds = {place.rpartition(".")[2]: name for name, place in VENDORS.items()}  # erp_kingdee means kingdee
+    wanted = [kinds.get(name, name) for name in systems] or list(VENDORS)
     if strangers := [name for name in wanted if name not in VENDORS]:
         raise click.BadParameter(f"no stand-in for {', '.join(strangers)}; there are {', '.join(VENDORS)}", param_hint="SYSTEM")
     ended = threading.Event()
@@ -55,7 +56,7 @@ def serve(systems: tuple[str, ...], port_base: int, seed: int, data: Path | None
             start_one(children, name, port=port_base + index if port_base else 0, seed=seed, data=data, world=world)
             for index, name in enumerate(wanted)
         ]
-        click.echo(json.dumps({"systems": {one["system"]: one for one in told}}, ensure_ascii=False))
+        click.echo(json.dumps({one["system"]: one for one in told}, ensure_ascii=False))
         sys.stdout.flush()
         while not ended.wait(1.0):
             if dead := children.dead():

@@ -17,7 +17,7 @@ def serve(home: Path, *arguments: str) -> tuple[subprocess.Popen[bytes], dict[st
     command = [sys.executable, "-m", "hub_cli.main", "sandbox", "serve", *arguments]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=REPOSITORY, env=environment(home))
     assert server.stdout is not None
-    return server, json.loads(server.stdout.readline())["systems"]
+    return server, json.loads(server.stdout.readline())
 
 
 def test_both_stand_ins_tell_urls_and_credentials_and_end_with_sigterm(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_both_stand_ins_tell_urls_and_credentials_and_end_with_sigterm(tmp_path:
 
 def test_ports_follow_the_base_and_a_kill_leaves_no_stand_in(tmp_path: Path) -> None:
     base = next(port for port in free_ports(20) if port < 65000)
-    server, systems = serve(tmp_path, "zoho", "--port-base", str(base), "--seed", "3")
+    server, systems = serve(tmp_path, "crm_zoho", "--port-base", str(base), "--seed", "3")
 
     server.kill()
     server.communicate()
