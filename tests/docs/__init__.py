@@ -1,0 +1,1 @@
+"""The documentation, tested: complete, true to the code, and without dead ends."""
