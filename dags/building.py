@@ -1,141 +1,104 @@
-"""How one system's DAGs are built. Thin: schedule, fan out, call one entry point."""
+"""How the DAGs are built. Thin: schedule, fan out, call one entry point; what they work on stands in the hub's database."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from airflow.sdk import DAG, Asset, AssetAny, Param, TriggerRule, task
-from airflow.sdk.exceptions import AirflowException, AirflowSkipException
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, Param, TriggerRule, task
 
-import mappings
 from canonical.values import SHANGHAI
 from dags.notices import notify_failure
-from mappings.compiler import load as load_mapping
+from dags.tasks import DUE, due_in, judged, open_hub, tell_due
+from dags.waves import streams_of, waves
 from sync.config import HubConfig
 
-MAPPINGS = Path(mappings.__file__).parent
-
 START = datetime(2026, 1, 1, tzinfo=SHANGHAI)
+"""Nothing is run for the time before; its zone is the one that schedules are read in."""
 DEFAULTS: dict[str, Any] = {
     "retries": 3,
     "retry_delay": timedelta(seconds=20),
-    "retry_exponential_backoff": True,
+    "retry_exponential_backoff": True,  # 20, 40, 80 s: together longer than the lease of a task that was killed
     "max_retry_delay": timedelta(minutes=10),
     "execution_timeout": timedelta(hours=6),
     "on_failure_callback": notify_failure,
 }
+SIDE_BY_SIDE = 4
+"""Most tasks of one DAG at the same time; how many calls they may make together, the system's budget decides."""
+MOST_WINDOWS = 200
+"""Most tasks of one backfill; of more windows than that, each task does several."""
 
 
-def asset_of(system: str) -> Asset:
-    """What an increment of a system updates."""
-    return Asset(f"hub://{system}")
-
-
-def judged(result: Any) -> dict[str, Any]:
-    """A run's figures, for the log; a failed run fails the task, a busy one skips it."""
-    facts: dict[str, Any] = result.as_dict()
-    if result.status == "failed":
-        raise AirflowException("; ".join(result.problems) or f"{result.kind} failed")
-    if result.status == "busy":
-        raise AirflowSkipException("; ".join(result.problems))
-    return {"status": facts["status"], "counts": facts["counts"]}
-
-
-def levels(config: HubConfig, system: str) -> list[list[list[str]]]:
-    """A system's streams as waves of task loads: each wave after those it cites; small streams of a wave share a task, large ones do not."""
-    flows = {part.stream: part for flow in config.flows.values() for name, part in flow.systems.items() if name == system and part.mode != "off"}
-    large = [name for name in flows if flows[name].large]
-    if not large:
-        return [[list(flows)]]  # one task reads them in their order
-    parents = _parents(config, system)
-    depth: dict[str, int] = {}
-
-    def depth_of(name: str, seen: tuple[str, ...] = ()) -> int:
-        if name not in depth:
-            path = (*seen, name)  # citations may go round: a quote names its order, an order its quote
-            above = [depth_of(parent, path) for parent in parents.get(name, ()) if parent in flows and parent not in path]
-            depth[name] = max(above, default=-1) + 1
-        return depth[name]
-
-    first_large = min(depth_of(name) for name in large)
-    waves = [[[name for name in flows if depth_of(name) < first_large]]]
-    for level in sorted({depth_of(name) for name in flows if depth_of(name) >= first_large}):
-        here = [name for name in flows if depth_of(name) == level]
-        small = [name for name in here if not flows[name].large]
-        waves.append([*([name] for name in here if flows[name].large), *([small] if small else [])])
-    return [[load for load in wave if load] for wave in waves if any(wave)]
-
-
-def _parents(config: HubConfig, system: str) -> dict[str, Sequence[str]]:
-    """What each stream's mapping cites: known without signing in anywhere."""
-    kind = config.systems[system].kind
-    streams = {part.stream for flow in config.flows.values() for name, part in flow.systems.items() if name == system}
-    return {name: sorted(load_mapping([MAPPINGS, *config.mappings], kind, name).cited) for name in streams}
-
-
-def increment_dag(config: HubConfig, system: str) -> DAG:
-    """Read what is new, wave by wave; then derive, and tell whoever delivers."""
-    with DAG(
-        f"hub_{system}_increment",
-        description=f"What is new in {system}",
-        schedule=config.systems[system].schedule or None,
+def _dag(dag_id: str, description: str, schedule: Any, tags: list[str], params: dict[str, Any] | None = None) -> DAG:
+    return DAG(
+        dag_id,
+        description=description,
+        schedule=schedule or None,
         start_date=START,
         catchup=False,
         max_active_runs=1,
+        max_active_tasks=SIDE_BY_SIDE,
         default_args=DEFAULTS,
-        tags=["hub", system],
-    ) as dag:
+        tags=["hub", *tags],
+        params=params,
+    )
+
+
+def increment_dag(config: HubConfig, system: str) -> DAG:
+    """Read what is new, wave by wave; then settle, and tell whoever delivers.
+
+    A stream that cannot be read stops no other: what was read is settled all the same. `ended` makes the run fail when any task did.
+    """
+    with _dag(f"hub_{system}_increment", f"What is new in {system}", config.systems[system].schedule, [system]) as dag:
 
         @task(trigger_rule=TriggerRule.ALL_DONE)
         def read(streams: list[str]) -> dict[str, Any]:
             from sync.cycle import increment
-            from sync.hub import Hub
 
-            with Hub.open() as hub:
+            with open_hub() as hub:
                 return judged(increment(hub, system, streams))
 
-        @task(outlets=[asset_of(system)])
-        def settle() -> dict[str, Any]:
-            from sync.cycle import derive, retry_parked
-            from sync.hub import Hub
-
-            with Hub.open() as hub:
-                retried = judged(retry_parked(hub))
-                return retried | judged(derive(hub))
-
         before: list[Any] = []
-        for number, wave in enumerate(levels(config, system)):
+        every: list[Any] = []
+        for number, wave in enumerate(waves(config, system)):
             loads = [read.override(task_id="read_" + (load[0] if len(load) == 1 else f"wave_{number}"))(load) for load in wave]
             for earlier in before:
                 earlier >> loads
             before = loads
-        before >> settle()
+            every += loads
+        done = _settle(TriggerRule.ALL_DONE)
+        before >> done
+        [*every, done] >> EmptyOperator(task_id="ended", trigger_rule=TriggerRule.NONE_FAILED)
     return dag
 
 
+def _settle(rule: TriggerRule) -> Any:
+    """Take in what waited for what was read, derive, and say where something is due."""
+
+    @task(task_id="settle", trigger_rule=rule, outlets=[DUE])
+    def settle(*, outlet_events: Any = None) -> dict[str, Any]:
+        from sync.cycle import derive, retry_parked
+
+        with open_hub() as hub:
+            return {"parked": judged(retry_parked(hub)), "derived": judged(derive(hub)), "due": tell_due(hub, outlet_events)}
+
+    return settle()
+
+
 def deliver_dag(config: HubConfig, system: str) -> DAG:
-    """Deliver what is due to a system, whenever any system brought something new."""
-    with DAG(
-        f"hub_{system}_deliver",
-        description=f"What is due in {system}",
-        schedule=AssetAny(*(asset_of(name) for name in config.systems)),
-        start_date=START,
-        catchup=False,
-        max_active_runs=1,
-        default_args=DEFAULTS,
-        tags=["hub", system],
-    ) as dag:
+    """Deliver what is due to a system, as soon as a reading, a backfill, a reconciliation or a delivery leaves something due there."""
+    del config
+    with _dag(f"hub_{system}_deliver", f"What is due in {system}", [due_in(system)], [system]) as dag:
 
-        @task
-        def deliver() -> dict[str, Any]:
+        @task(outlets=[DUE])
+        def deliver(*, outlet_events: Any = None) -> dict[str, Any]:
             from sync.cycle import deliver as deliver_to
-            from sync.hub import Hub
+            from sync.cycle import derive
 
-            with Hub.open() as hub:
-                return judged(deliver_to(hub, system))
+            with open_hub() as hub:
+                done = judged(deliver_to(hub, system))
+                return done | {"derived": judged(derive(hub)), "due": tell_due(hub, outlet_events, besides=system)}
 
         deliver()
     return dag
@@ -143,27 +106,23 @@ def deliver_dag(config: HubConfig, system: str) -> DAG:
 
 def reconcile_dag(config: HubConfig, system: str) -> DAG:
     """Compare a system whole with what the hub knows; plan or deliver what differs."""
-    with DAG(
-        f"hub_{system}_reconcile",
-        description=f"Everything in {system}, compared",
-        schedule=config.systems[system].reconcile_schedule or None,
-        start_date=START,
-        catchup=False,
-        max_active_runs=1,
-        default_args=DEFAULTS,
-        tags=["hub", system],
-    ) as dag:
+    with _dag(f"hub_{system}_reconcile", f"Everything in {system}, compared", config.systems[system].reconcile_schedule, [system]) as dag:
 
-        @task
-        def reconcile() -> dict[str, Any]:
-            from sync.hub import Hub
+        @task(outlets=[DUE])
+        def reconcile(*, outlet_events: Any = None) -> dict[str, Any]:
             from sync.reconciling import reconcile as compare
 
-            with Hub.open() as hub:
+            with open_hub() as hub:
                 found = compare(hub, system)
-                if found.run is not None:
-                    judged(found.run)
-                return {"drift": found.drift, "states": found.states, "fields": found.fields}
+                told = judged(found.run) if found.run is not None else {}
+                plan = found.plan.id if found.plan is not None else None
+                return told | {
+                    "drift": found.drift,
+                    "states": found.states,
+                    "fields": found.fields,
+                    "plan": plan,
+                    "due": tell_due(hub, outlet_events),
+                }
 
         reconcile()
     return dag
@@ -171,63 +130,66 @@ def reconcile_dag(config: HubConfig, system: str) -> DAG:
 
 def backfill_dag(config: HubConfig, system: str) -> DAG:
     """Read a past window again, a task for each stream and month; windows that are done are not read twice."""
-    streams = [part.stream for flow in config.flows.values() for name, part in flow.systems.items() if name == system]
-    with DAG(
-        f"hub_{system}_backfill",
-        description=f"Past windows of {system}, read again",
-        schedule=None,
-        start_date=START,
-        catchup=False,
-        max_active_runs=1,
-        default_args=DEFAULTS,
-        tags=["hub", system],
-        params={
-            "start": Param("2026-01-01", type="string", format="date", description="First business day (Asia/Shanghai)."),
-            "end": Param("2026-02-01", type="string", format="date", description="The day after the last one."),
-            "streams": Param(streams, type="array", description="Which streams."),
-            "name": Param("", type="string", description="Resumes the backfill of this name; empty: named by its dates."),
-        },
-    ) as dag:
+    streams = streams_of(config, system)
+    params = {
+        "start": Param("2026-01-01", type="string", format="date", description="First business day (Asia/Shanghai)."),
+        "end": Param("2026-02-01", type="string", format="date", description="The day after the last one."),
+        "streams": Param(streams, type="array", items={"type": "string", "enum": streams}, description="Which streams."),
+        "name": Param("", type="string", description="Resumes the backfill of this name; empty: named by its dates."),
+    }
+    with _dag(f"hub_{system}_backfill", f"Past windows of {system}, read again", None, [system], params) as dag:
 
         @task
-        def layout(params: dict[str, Any] | None = None) -> list[dict[str, str]]:
+        def layout(*, params: dict[str, Any] | None = None) -> list[list[dict[str, str]]]:
             from datetime import date
 
             from sync.backfilling import windows
-            from sync.hub import Hub
 
             asked = params or {}
-            with Hub.open() as hub:
-                rows = windows(
-                    hub,
-                    system,
-                    start=date.fromisoformat(asked["start"]),
-                    end=date.fromisoformat(asked["end"]),
-                    streams=asked["streams"],
-                    name=asked["name"],
-                )
-                return [
-                    {"backfill": row["backfill"], "stream": hub.by_id[row["stream_id"]].name, "starts": row["starts"].isoformat(), "org": row["org"]}
+            start, end = date.fromisoformat(asked["start"]), date.fromisoformat(asked["end"])
+            with open_hub() as hub:
+                rows = windows(hub, system, start=start, end=end, streams=asked["streams"], name=asked["name"])
+                waiting = [
+                    {
+                        "backfill": row["backfill"],
+                        "stream": hub.by_id[row["stream_id"]].name,
+                        "starts": row["starts"].isoformat(),
+                        "org": row["org"],
+                    }
                     for row in rows
                     if row["state"] == "open"
                 ]
+            each = -(-len(waiting) // MOST_WINDOWS) or 1
+            return [waiting[place : place + each] for place in range(0, len(waiting), each)]
+
+        @task(map_index_template="{{ task.op_kwargs['which'] | map(attribute='stream') | join(', ') }}")
+        def window(which: list[dict[str, str]]) -> list[dict[str, Any]]:
+            from sync.backfilling import backfill_window, find_window
+
+            with open_hub() as hub:
+                rows = [
+                    find_window(hub, system, one["stream"], one["backfill"], datetime.fromisoformat(one["starts"]), one["org"])
+                    for one in which
+                ]
+                return [judged(backfill_window(hub, system, row), busy="retry") for row in rows if row["state"] == "open"]
+
+        read = window.expand(which=layout())
+        done = _settle(TriggerRule.ALL_DONE)
+        read >> done
+        [read, done] >> EmptyOperator(task_id="ended", trigger_rule=TriggerRule.NONE_FAILED)
+    return dag
+
+
+def upkeep_dag(config: HubConfig) -> DAG:
+    """Once a day: channels renewed, partitions laid out, what is over closed and swept away."""
+    with _dag("hub_upkeep", "Daily upkeep of the hub", config.upkeep_schedule, []) as dag:
 
         @task
-        def window(which: dict[str, str]) -> dict[str, Any]:
-            from sync.backfilling import backfill_window, find_window
-            from sync.hub import Hub
+        def upkeep() -> dict[str, Any]:
+            from sync.upkeep import keep
 
-            with Hub.open() as hub:
-                row = find_window(hub, system, which["stream"], which["backfill"], datetime.fromisoformat(which["starts"]), which["org"])
-                return judged(backfill_window(hub, system, row))
+            with open_hub() as hub:
+                return judged(keep(hub))
 
-        @task(trigger_rule=TriggerRule.NONE_FAILED, outlets=[asset_of(system)])
-        def settle() -> dict[str, Any]:
-            from sync.cycle import derive, retry_parked
-            from sync.hub import Hub
-
-            with Hub.open() as hub:
-                return judged(retry_parked(hub)) | judged(derive(hub))
-
-        window.expand(which=layout()) >> settle()
+        upkeep()
     return dag

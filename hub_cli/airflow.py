@@ -120,7 +120,9 @@ class Airflow:
             "AIRFLOW__CORE__PARALLELISM": str(self._parallelism),
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",  # it changes only with hub.yaml; a look costs 2 CPU-s
             "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
+            "AIRFLOW__DAG_PROCESSOR__PRINT_STATS_INTERVAL": "0",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url,
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": url,  # else Airflow derives one for asyncpg, which is not installed
             "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(self._trigger_port),
@@ -143,8 +145,9 @@ class Airflow:
         self._launch("airflow-api", "api-server")
         self._healthy(("metadatabase",), deadline)
         progress("Airflow: scheduler and DAG processor")
-        self._launch("airflow-scheduler", "scheduler", "--skip-serve-logs")
-        self._launch("airflow-dags", "dag-processor")
+        # Tasks and parsers are forked from these two: what they import once, no task imports again.
+        self._launch("airflow-scheduler", "scheduler", "--skip-serve-logs", module="dags.warm")
+        self._launch("airflow-dags", "dag-processor", module="dags.warm")
         self._healthy(("metadatabase", "scheduler", "dag_processor"), deadline)
 
     def _migrate(self, deadline: float) -> None:
@@ -173,10 +176,10 @@ class Airflow:
             raise AirflowFailed("`airflow db migrate` failed", f"read {self.home / 'migrate.log'}")
         done.write_text(now)
 
-    def _launch(self, name: str, *command: str) -> None:
+    def _launch(self, name: str, *command: str, module: str = "airflow") -> None:
         self._children.start(
             name,
-            [sys.executable, "-m", "airflow", *command],
+            [sys.executable, "-m", module, *command],
             log=self.home / f"{name}.log",
             environment=self.settings,
             cwd=self.home,
@@ -244,17 +247,15 @@ class Airflow:
         tasks = {one["task_id"] + (f"[{one['map_index']}]" if one.get("map_index", -1) >= 0 else ""): str(one["state"]) for one in listed}
         return Run(dag, run_id, str(state), tasks)
 
-    def wait(self, dag: str, run_id: str, *, timeout_s: float = 600, progress: Callable[[Run], None] = lambda _: None) -> Run:
+    def wait(self, dag: str, run_id: str, *, timeout_s: float = 600) -> Run:
         """The run when it has ended. Raises: AirflowFailed when it takes longer or a component died."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             if dead := self._children.dead():
                 raise AirflowFailed(f"{', '.join(dead)} ended", f"read {self.home / (dead[0] + '.log')}")
-            run = self.look(dag, run_id)
-            progress(run)
-            if run.state in DONE:
-                return run
-            time.sleep(0.5)
+            if self._ask("GET", f"/dags/{dag}/dagRuns/{run_id}")["state"] in DONE:
+                return self.look(dag, run_id)
+            time.sleep(1.0)  # every question costs the API server 20 ms of CPU
         raise AirflowFailed(f"run {run_id} of {dag} has not ended after {timeout_s:g} s", f"look at {self.url}/dags/{dag}/runs/{run_id}")
 
     def task_log(self, run: Run, task: str) -> str:

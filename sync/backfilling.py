@@ -87,7 +87,7 @@ def _one(hub: Hub, state: StreamState, row: dict[str, Any], run: Run) -> None:
     share = hub.config.systems[state.system].budget.backfill_share
     session = hub.open_session(state.system, share=share)
     try:
-        with leases.held(hub, f"backfill:{state.label}") as lease:
+        with leases.held(hub, f"backfill:{state.label}:{row['starts'].astimezone(SHANGHAI):%Y-%m-%d}:{row['org']}") as lease:
             by = "dated" if state.decl.dated else "all"
             window = Window(row["starts"].astimezone(SHANGHAI), row["ends"].astimezone(SHANGHAI), row["org"], by)  # type: ignore[arg-type]  # one of two words
             records = read_window(hub, session, state, window, lease, run)

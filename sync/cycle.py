@@ -11,7 +11,7 @@ from sync.parked import retry_parked
 from sync.reading import increment
 from sync.runs import RunResult
 
-__all__ = ["deliver", "derive", "increment", "retry_parked", "until_quiet"]
+__all__ = ["deliver", "derive", "due_systems", "increment", "retry_parked", "until_quiet"]
 
 Progress = Callable[[str, RunResult], None]
 
@@ -42,11 +42,19 @@ def _note(total: RunResult, result: RunResult, progress: Progress | None, system
     return sum(result.counts.get(name, 0) for name in figures)
 
 
-def _due_now(hub: Hub) -> bool:
+def due_systems(hub: Hub) -> list[str]:
+    """Systems in which something is to be written now; what waits for a later time, a person or a parent is not counted."""
     writing = [state.id for state in hub.streams.values() if state.decl.writable]
     with hub.transaction() as db:
         overrides = hub.mode_overrides(db)
         writing = [number for number in writing if hub.mode(hub.by_id[number], overrides) == "write"]
-        db.execute("SELECT EXISTS (SELECT 1 FROM desired WHERE stream_id = ANY(%s) AND state IN ('due', 'in_flight') AND coalesce(due_at, now()) <= now()) AS due", [writing])
-        row = db.fetchone()
-    return bool(row and row["due"])
+        db.execute(
+            "SELECT DISTINCT stream_id FROM desired WHERE stream_id = ANY(%s) AND state IN ('due', 'in_flight') AND coalesce(due_at, now()) <= now()",
+            [writing],
+        )
+        found = {hub.by_id[row["stream_id"]].system for row in db}
+    return [system for system in hub.systems() if system in found]
+
+
+def _due_now(hub: Hub) -> bool:
+    return bool(due_systems(hub))

@@ -34,8 +34,6 @@ from sync.policy import EntityPolicy, compile_policy
 if TYPE_CHECKING:
     from typing import Self
 
-psycopg.types.json.set_json_loads(from_json)
-
 Cursor = psycopg.Cursor[dict[str, Any]]
 MAPPINGS = Path(mappings.__file__).parent
 """Where our own mapping files stand."""
@@ -98,6 +96,11 @@ class _SystemState:
     streams: dict[str, Stream]
 
 
+def _exact_json(connection: psycopg.Connection[dict[str, Any]]) -> None:
+    # On our own connections only: Airflow, in the same process, wants its floats as floats.
+    psycopg.types.json.set_json_loads(from_json, connection)
+
+
 def _resolve_secrets(system: str, settings: dict[str, Any]) -> dict[str, Any]:
     resolved: dict[str, Any] = {}
     for name, value in settings.items():
@@ -140,7 +143,7 @@ class Hub:
             raise BadConfig("no database is named", next_step="set HUB_DATABASE_URL, or run `hub db start` and use the URL it prints")
         pool: ConnectionPool[psycopg.Connection[dict[str, Any]]] = ConnectionPool(
             url, min_size=1, max_size=8, kwargs={"row_factory": dict_row, "application_name": "channel-hub"}, open=True, timeout=30,
-            check=ConnectionPool.check_connection,
+            check=ConnectionPool.check_connection, configure=_exact_json,
         )  # fmt: skip
         return cls(config, url, pool, path)
 
