@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Cursor = psycopg.Cursor[dict[str, Any]]
 
-bearer = HTTPBearer(auto_error=False, scheme_name="key", bearerFormat="hub_<id>_<secret>", description="An API key: `hub key create`.")
+bearer = HTTPBearer(auto_error=False, scheme_name="key", bearerFormat="hub_<id>_<secret>", description="An API key: `hub key make`.")
 
 
 class Engine:

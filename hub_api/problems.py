@@ -25,7 +25,6 @@ STATUS: dict[str, int] = {
     "gone": 410,
     "stale": 412,
     "too_large": 413,
-    "media_type": 415,
     "invalid": 422,
     "internal": 500,
     "upstream": 502,
@@ -37,7 +36,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class Problem(Exception):
-    """Something the caller is told. A subclass is one `code`, stable and documented in docs/api.md."""
+    """A failure of ours. A subclass is something the caller is told; its `code` is stable and documented in docs/api.md."""
 
     kind: ClassVar[str] = "internal"
     code: str = "api/internal"
@@ -206,15 +205,6 @@ class BodyTooLarge(Problem):
     detail = "The body is larger than this address accepts."
 
 
-class WrongMediaType(Problem):
-    """Only JSON is taken."""
-
-    kind = "media_type"
-    code = "api/media-type"
-    title = "Wrong media type"
-    detail = "Send the body as application/json."
-
-
 class InvalidPayload(Problem):
     """The body has the wrong shape; `errors` names each field."""
 
@@ -366,6 +356,8 @@ ALWAYS: tuple[type[Problem], ...] = (Unauthenticated, KeyExpired, Forbidden, Una
 
 def problems(*kinds: type[Problem], keyed: bool = True) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that may answer with these problems, and with those that every route may."""
+    if InvalidPayload in kinds:  # it takes a body
+        kinds = (*kinds, *(kind for kind in (BodyTooLarge, BodyTooSlow) if kind not in kinds))
     by_status: dict[int, list[type[Problem]]] = {}
     for kind in (*(ALWAYS if keyed else (Unavailable, Problem)), *kinds):
         by_status.setdefault(STATUS[kind.kind], []).append(kind)

@@ -6,11 +6,13 @@ import json
 from typing import Any
 from uuid import uuid4
 
+import anyio
 import jsonschema_rs
 import pytest
 from fastapi.testclient import TestClient
 
 from hub_api.main import create_app
+from hub_api.problems import of
 from hub_api.settings import ApiSettings
 from sync.hub import Hub
 from tests.hub_api.conftest import Api
@@ -224,3 +226,52 @@ def test_no_field_can_be_slipped_in(api: Api, route: Route) -> None:
 
     assert (answer.status_code, answer.json()["code"]) == (422, "api/invalid-payload")
     assert {f"body.{name}" for name in slipped} <= {error["where"] for error in answer.json()["errors"]}
+
+
+def test_a_client_that_sends_its_body_too_slowly_is_cut_off(hub: Hub, api: Api) -> None:
+    app = create_app(hub, settings=ApiSettings(body_deadline_s=0.2))
+    started: list[Any] = []
+
+    async def dribble() -> dict[str, Any]:
+        await anyio.sleep(0.05)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    async def collect(message: Any) -> None:
+        started.append(message)
+
+    scope = {
+        "type": "http", "method": "POST", "path": "/v1/hooks/zoho", "raw_path": b"/v1/hooks/zoho", "query_string": b"", "headers": [],
+        "client": ("10.0.0.1", 1), "server": ("test", 80), "scheme": "http", "http_version": "1.1", "root_path": "",
+    }  # fmt: skip
+
+    anyio.run(app, scope, dribble, collect)
+    assert started[0]["status"] == 408
+
+
+def test_a_statement_that_takes_too_long_is_our_failure_and_ends(hub: Hub) -> None:
+    engine = create_app(hub, settings=ApiSettings(statement_timeout_s=0.05)).state.engine
+    with pytest.raises(Exception, match="statement timeout") as caught, engine.reading() as db:
+        db.execute("SELECT pg_sleep(5)")
+
+    problem = of(caught.value)
+    assert (problem.status, problem.code, problem.headers()["Retry-After"]) == (503, "api/took-too-long", "5")
+
+
+def test_a_reading_request_cannot_write(hub: Hub) -> None:
+    engine = create_app(hub, settings=ApiSettings()).state.engine
+    with pytest.raises(Exception, match="read-only"), engine.reading() as db:
+        db.execute("DELETE FROM orders")
+
+
+@pytest.mark.promise(13)
+def test_what_was_sent_stands_in_no_log(api: Api, world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    secret = "MK-BODY-7788"
+    api("it", "PATCH", f"/v1/parties/{world.agent}", json={"name": secret, "nonsense": secret})
+    api("it", "POST", f"/v1/values?x={secret}", json={"name": secret})
+    api.get("it", "/v1/orders", params={"number": secret})
+    api(None, "GET", "/v1/orders", headers={"Authorization": f"Bearer {secret}"})
+    shown = "".join(capsys.readouterr())
+
+    assert "request" in shown
+    assert secret not in shown
+    assert api.tokens["it"] not in shown
