@@ -151,9 +151,7 @@ def _configuration(place: Place) -> Finding:
 
     file = place.config_file
     if not file.exists():
-        return Finding(
-            "configuration", "missing", f"no {file}", "`hub up` makes one for trial; docs/configuration.md shows your own"
-        )
+        return Finding("configuration", "missing", f"no {file}", "`hub up` makes one for trial; docs/configuration.md shows your own")
     try:
         config = load(file)
     except BadConfig as wrong:

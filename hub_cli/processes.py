@@ -235,7 +235,12 @@ def main(arguments: list[str]) -> int:
     said = b""
     while more := os.read(0, 4096):
         said += more
-    return 1 if not said and stop_marked(Path(arguments[0])) else 0
+    if said:
+        return 0
+    left = stop_marked(Path(arguments[0]))
+    with contextlib.suppress(OSError):  # a temporary directory goes when it is empty; one with anything in it stays
+        Path(arguments[0]).rmdir()
+    return 1 if left else 0
 
 
 if __name__ == "__main__":
