@@ -1,0 +1,232 @@
+"""Real workers over both stand-ins while users edit, systems fail, and worker and PostgreSQL are killed: judged by the oracle in the end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import psycopg
+import pytest
+
+from sync import modes
+from tests.convergence.nemesis import Cluster, Workers, config_of, drain, time_passes
+from tests.oracle import writes
+from tests.oracle.editing import Editor
+from tests.oracle.values import Doc
+from tests.sync.stage import BOSS, Pair, open_hub
+
+SEEDS = (1, 2, 3, 4, 5)
+ALL_SEEDS = tuple(range(6, 51))
+MOMENTS = 12
+"""Things that happen in one history."""
+WRITES = {"kingdee": {"path": "/k3cloud/", "method": "POST"}, "zoho": {"path": "/crm/v8/"}}
+KINDS = (
+    "rename in the ERP",
+    "credit in the ERP",
+    "address in the ERP",
+    "phone in the CRM",
+    "level in the CRM",
+    "web site in the CRM",
+    "clear the e-mail in the CRM",
+    "name in the CRM",
+    "phone in the ERP",
+    "new order",
+    "payment",
+    "shipment",
+    "new customer",
+)
+FAULTS: tuple[dict[str, object], ...] = (
+    {"effect": "drop_after", "times": 1},
+    {"effect": "drop_before", "times": 1},
+    {"effect": "status", "value": 500, "times": 2},
+    {"effect": "status", "value": {"status": 502, "after": True}, "times": 1},
+    {"effect": "latency", "value": 0.4, "times": 4},
+    {"effect": "truncate", "value": 0.5, "times": 1},
+    {"effect": "garbage", "times": 1},
+    {"effect": "html", "times": 1},
+    {"effect": "expire_session", "times": 1},
+    {"effect": "partial_batch", "value": 0.5, "times": 1},
+    {"effect": "shuffle_batch", "times": 3},
+    {"effect": "index_lag", "value": 1, "times": 2},
+    {"effect": "late_row", "value": 3, "times": 2},
+    {"effect": "retry_after", "value": 1, "times": 1},
+)
+
+
+@dataclass
+class History:
+    """One seed: what happens, when, to whom."""
+
+    seed: int
+    pair: Pair
+    server: Cluster
+    workers: Workers
+    home: Path
+    told: list[str] = field(default_factory=list)
+    saved: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.rng = Random(self.seed)
+        self.pair.reset()
+        self.url = self.server.copy()
+        with open_hub(self.pair, self.url, self.home) as hub:
+            for state in hub.streams.values():
+                if state.flow.mode == "plan":
+                    modes.set_mode(hub, "write", BOSS, entity=state.entity, system=state.system)
+        self.config = config_of(self.pair, self.home)
+        self.editor = Editor(self.pair.kingdee.url, self.pair.zoho.url, self.pair.world.truth, self.seed)
+
+    def run(self) -> None:
+        """Everything that happens."""
+        self.start()
+        choices: list[Callable[[], None]] = [
+            self.edits,
+            self.edits,
+            self.edits,
+            self.fault,
+            self.fault,
+            self.kill_worker,
+            self.kill_before_a_commit,
+            self.kill_between_write_and_answer,
+            self.edit_between_write_and_answer,
+            self.pause_worker,
+        ]
+        happens = [self.rng.choice(choices) for _ in range(MOMENTS - 1)]
+        happens.insert(self.rng.randrange(MOMENTS), self.kill_database)
+        for happening in happens:
+            self.told.append(happening.__name__)
+            happening()
+            time.sleep(self.rng.uniform(0.05, 0.4))
+            if not self.workers.alive():
+                self.start()
+        self.workers.kill()
+
+    def start(self) -> None:
+        """A worker, after the time that the lease of a dead one lasts."""
+        with contextlib.suppress(psycopg.OperationalError):
+            time_passes(self.url)
+        self.workers.start(self.config, self.url)
+
+    def edits(self) -> None:
+        """Users of both systems."""
+        self.editor.some(self.rng.randint(1, 3), KINDS)
+
+    def fault(self) -> None:
+        """One of the stand-ins does what vendors do."""
+        system = self.rng.choice(["kingdee", "zoho"])
+        fault = dict(self.rng.choice(FAULTS))
+        if self.rng.random() < 0.5:
+            fault["match"] = WRITES[system]
+        self.told[-1] += f" {system} {fault['effect']}"
+        (self.pair.kingdee if system == "kingdee" else self.pair.zoho).fault(**fault)
+
+    def kill_worker(self) -> None:
+        """At any moment."""
+        time.sleep(self.rng.uniform(0, 0.3))
+        self.workers.kill()
+
+    def kill_before_a_commit(self) -> None:
+        """Between reading a page, or receiving an answer, and the commit of it: a lock holds the commit until the worker is dead."""
+        table = self.rng.choice(["cursor_position", "delivery_receipt", "link", "desired"])
+        self.told[-1] += f" of {table}"
+        with psycopg.connect(self.url) as connection:
+            connection.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE".encode())
+            self.edits()
+            self._until_waiting(connection)
+            self.workers.kill()
+
+    def _until_waiting(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+        deadline = time.monotonic() + 1.5
+        while time.monotonic() < deadline:
+            row = connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
+            if row and row[0]:
+                return
+            time.sleep(0.02)
+
+    def kill_between_write_and_answer(self) -> None:
+        """The system has committed, the answer drips, the worker dies."""
+        door = self.rng.choice([self.pair.kingdee, self.pair.zoho])
+        door.fault(effect="slow_drip", value=0.05, times=1, match={"method": "POST"} if door is self.pair.zoho else {"path": ".save"})
+        mark = door.mark()
+        self.edits()
+        self._until_written(door.log, mark)
+        self.workers.kill()
+
+    def edit_between_write_and_answer(self) -> None:
+        """A user edits while our own write is on its way."""
+        door = self.rng.choice([self.pair.kingdee, self.pair.zoho])
+        door.fault(effect="slow_drip", value=0.02, times=1, match={"method": "POST"} if door is self.pair.zoho else {"path": ".save"})
+        mark = door.mark()
+        self.edits()
+        self._until_written(door.log, mark)
+        self.edits()
+
+    @staticmethod
+    def _until_written(log: Callable[[int], list[Doc]], mark: int) -> None:
+        deadline = time.monotonic() + 1.0
+        while time.monotonic() < deadline and not writes(log(mark)):
+            time.sleep(0.03)
+
+    def pause_worker(self) -> None:
+        """A pause of the machine: longer than the lease, and another worker takes over meanwhile."""
+        sleeper = self.workers.pid
+        if not self.workers.alive():
+            return
+        os.kill(sleeper, signal.SIGSTOP)
+        self.edits()
+        with contextlib.suppress(psycopg.OperationalError):
+            time_passes(self.url)
+        self.workers.start(self.config, self.url)
+        time.sleep(0.5)
+        os.kill(sleeper, signal.SIGCONT)
+        threading.Event().wait(0.3)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(sleeper, signal.SIGKILL)
+
+    def kill_database(self) -> None:
+        """`kill -9` of PostgreSQL under the worker, which goes on when it is back."""
+        self.edits()
+        self.server.kill()
+
+    def troubles(self) -> str:
+        """What the oracle has against it, empty when nothing."""
+        stage, _ = drain(self.pair, self.url, self.home)
+        stage.edits.extend(self.editor.journal)
+        verdict = stage.verdict()
+        open_pairs = stage.rows("SELECT stream_id, state, reason, detail FROM desired WHERE state NOT IN ('in_sync', 'left')")
+        marks = self.pair.kingdee.mark(), self.pair.zoho.mark()
+        stage.sync()
+        echo = writes(self.pair.kingdee.log(marks[0])) + writes(self.pair.zoho.log(marks[1]))
+        stage.hub.close()
+        if verdict.ok and not open_pairs and not echo:
+            return ""
+        return f"seed {self.seed}: {verdict.summary()}\n{open_pairs}\n{echo}\nhappened: {self.told}\nedits: {self.editor.made}"
+
+
+def lived(seed: int, pair: Pair, server: Cluster, workers: Workers, home: Path) -> str:
+    """One history, and what is wrong at its end."""
+    history = History(seed, pair, server, workers, home)
+    history.run()
+    return history.troubles()
+
+
+@pytest.mark.promise(1, 2, 3, 4, 5, 6, 7)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_systems_converge_whatever_is_killed(seed: int, pair: Pair, server: Cluster, workers: Workers, tmp_path: Path) -> None:
+    assert lived(seed, pair, server, workers, tmp_path / "home") == ""
+
+
+@pytest.mark.slow
+@pytest.mark.promise(1, 2, 3, 4, 5, 6, 7)
+@pytest.mark.parametrize("seed", ALL_SEEDS)
+def test_systems_converge_whatever_is_killed_with_many_seeds(
+    seed: int, pair: Pair, server: Cluster, workers: Workers, tmp_path: Path
+) -> None:
+    assert lived(seed, pair, server, workers, tmp_path / "home") == ""
