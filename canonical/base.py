@@ -64,7 +64,15 @@ class EntitySpec:
     model: type[Aggregate]
 
 
-_KINDS = {"str": "text", "Decimal": "decimal", "int": "integer", "bool": "boolean", "date": "date", "datetime": "moment", "UUID": "reference"}
+_KINDS = {
+    "str": "text",
+    "Decimal": "decimal",
+    "int": "integer",
+    "bool": "boolean",
+    "date": "date",
+    "datetime": "moment",
+    "UUID": "reference",
+}
 _OWN = {"id", "hub_key", "version", "retired", "custom"}
 
 

@@ -49,7 +49,15 @@ def new_id_text() -> str:
 def new_hub_key() -> str:
     """A fresh hub key from 70 random bits."""
     bits = secrets.randbits(70)  # allow: world, a key is made of chance
-    pairs = (bits >> 60, (bits >> 50) & 1023, (bits >> 40) & 1023, (bits >> 30) & 1023, (bits >> 20) & 1023, (bits >> 10) & 1023, bits & 1023)
+    pairs = (
+        bits >> 60,
+        (bits >> 50) & 1023,
+        (bits >> 40) & 1023,
+        (bits >> 30) & 1023,
+        (bits >> 20) & 1023,
+        (bits >> 10) & 1023,
+        bits & 1023,
+    )
     total = _START
     for pair in pairs:
         total = _FOURFOLD[total] ^ _PAIR_VALUE[pair]

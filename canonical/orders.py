@@ -54,7 +54,9 @@ class OrderLine(Part):
     delivery_date: Day | None = Field(default=None, description="Promised or wished delivery.")
     status: str = Field(default="open", description="Business status: open, closed, void, frozen.")
     note: str = Field(default="", description="Remark.")
-    shipped_quantity: Annotated[Quantity | None, DerivedByHub] = Field(default=None, description="Sum over approved shipments less returns.")
+    shipped_quantity: Annotated[Quantity | None, DerivedByHub] = Field(
+        default=None, description="Sum over approved shipments less returns."
+    )
 
 
 class Order(Aggregate):

@@ -7,7 +7,22 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from canonical.base import Aggregate, Part
-from canonical.values import Amount, CompanyRef, ContactRef, Day, DealRef, DerivedByHub, Moment, OrderRef, PartyRef, Personal, Price, ProductRef, Quantity, Rate
+from canonical.values import (
+    Amount,
+    CompanyRef,
+    ContactRef,
+    Day,
+    DealRef,
+    DerivedByHub,
+    Moment,
+    OrderRef,
+    PartyRef,
+    Personal,
+    Price,
+    ProductRef,
+    Quantity,
+    Rate,
+)
 
 
 class Lead(Aggregate):
@@ -42,7 +57,9 @@ class Deal(Aggregate):
     contact: ContactRef | None = Field(default=None, description="Main contact.")
     company: CompanyRef | None = Field(default=None, description="Our selling company.")
     stage: str = Field(default="", description="Stage as the tenant names it.")
-    stage_kind: str = Field(default="", description="Canonical kind: lead, qualify, propose, negotiate, won, contract, deliver, paid, review, lost.")
+    stage_kind: str = Field(
+        default="", description="Canonical kind: lead, qualify, propose, negotiate, won, contract, deliver, paid, review, lost."
+    )
     currency: str = Field(default="", description="ISO 4217 code.")
     expected_amount: Amount | None = Field(default=None, description="项目金额: what is expected.")
     contract_amount: Amount | None = Field(default=None, description="合同金额: what was signed.")

@@ -15,7 +15,9 @@ from sync.reading import hub_mode, read_window
 from sync.runs import Run, RunResult, running
 
 
-def windows(hub: Hub, system: str, *, start: date, end: date, streams: Sequence[str] | None = None, org: str = "", name: str = "") -> list[dict[str, Any]]:
+def windows(
+    hub: Hub, system: str, *, start: date, end: date, streams: Sequence[str] | None = None, org: str = "", name: str = ""
+) -> list[dict[str, Any]]:
     """Lay out a backfill: one window per stream and calendar month of business days in `[start, end)`. Asking again changes nothing.
 
     Time: business days of Asia/Shanghai.
@@ -29,7 +31,10 @@ def windows(hub: Hub, system: str, *, start: date, end: date, streams: Sequence[
                     [label, state.id, _midnight(first), _midnight(last), org],
                 )
         ids = [state.id for state in hub.streams_of(system, streams)]
-        db.execute("SELECT backfill, stream_id, starts, ends, org, state, records FROM backfill_window WHERE backfill = %s AND stream_id = ANY(%s)", [label, ids])
+        db.execute(
+            "SELECT backfill, stream_id, starts, ends, org, state, records FROM backfill_window WHERE backfill = %s AND stream_id = ANY(%s)",
+            [label, ids],
+        )
         rows = [dict(row) for row in db]
     order = {number: place for place, number in enumerate(ids)}
     return sorted(rows, key=lambda row: (order[row["stream_id"]], row["starts"]))
@@ -49,7 +54,9 @@ def _months(start: date, end: date) -> list[tuple[date, date]]:
     return slices
 
 
-def backfill(hub: Hub, system: str, *, start: date, end: date, streams: Sequence[str] | None = None, org: str = "", name: str = "") -> RunResult:
+def backfill(
+    hub: Hub, system: str, *, start: date, end: date, streams: Sequence[str] | None = None, org: str = "", name: str = ""
+) -> RunResult:
     """Read what is dated in `[start, end)` again. A window that was done is not read twice under one name; the live cursor stays."""
     rows = windows(hub, system, start=start, end=end, streams=streams, org=org, name=name)
     with running(hub, "backfill", system, f"{start} to {end}") as run:

@@ -44,14 +44,18 @@ def decide(hub: Hub, case_id: int, answer: str, by: str, reason: str = "") -> st
     if answer not in ("same", "different"):
         raise WrongState(f"a case cannot be answered by {answer!r}", next_step="answer same or different")
     with hub.transaction() as db:
-        db.execute("SELECT entity, left_id::text AS left_id, right_id::text AS right_id, state FROM review_case WHERE id = %s FOR UPDATE", [case_id])
+        db.execute(
+            "SELECT entity, left_id::text AS left_id, right_id::text AS right_id, state FROM review_case WHERE id = %s FOR UPDATE",
+            [case_id],
+        )
         row = db.fetchone()
         if row is None:
             raise NotFound(f"there is no case {case_id}", next_step="see `hub cases list`")
         if row["state"] != "open":
             raise WrongState(f"case {case_id} was decided: {row['state']}")
         db.execute(
-            "UPDATE review_case SET state = %s, decided_at = now(), decided_by = %s, reason = %s WHERE id = %s", [answer, by, reason, case_id]
+            "UPDATE review_case SET state = %s, decided_at = now(), decided_by = %s, reason = %s WHERE id = %s",
+            [answer, by, reason, case_id],
         )
         pair = sorted([row["left_id"], row["right_id"]])
         if answer == "same":
@@ -76,8 +80,14 @@ def merge(hub: Hub, db: Cursor, name: str, keep: str, drop: str, cause: str) -> 
         )
     db.execute("INSERT INTO hub_key_alias (hub_key, entity, entity_id) VALUES (%s, %s, %s)", [records[drop].hub_key, name, keep])
     db.execute("DELETE FROM desired WHERE entity_id = %s", [drop])
-    db.execute("UPDATE review_case SET left_id = %(keep)s WHERE left_id = %(drop)s AND right_id <> %(keep)s AND state = 'open'", {"keep": keep, "drop": drop})
-    db.execute("UPDATE review_case SET right_id = %(keep)s WHERE right_id = %(drop)s AND left_id <> %(keep)s AND state = 'open'", {"keep": keep, "drop": drop})
+    db.execute(
+        "UPDATE review_case SET left_id = %(keep)s WHERE left_id = %(drop)s AND right_id <> %(keep)s AND state = 'open'",
+        {"keep": keep, "drop": drop},
+    )
+    db.execute(
+        "UPDATE review_case SET right_id = %(keep)s WHERE right_id = %(drop)s AND left_id <> %(keep)s AND state = 'open'",
+        {"keep": keep, "drop": drop},
+    )
     retired = replace(records[drop], retired=True, version=records[drop].version + 1)
     store.update(db, table, records, [retired])
     store.write_history(db, hub.policies[name], None, cause, [(drop, retired.version, {"merged_into": [None, keep]})])
@@ -104,6 +114,8 @@ def remerge(hub: Hub, db: Cursor, name: str, ids: list[str], cause: str) -> None
     existing = store.load(db, state.table, ids, lock=True)
     result = observing.Observed()
     sources = {entity_id: sources_of(hub, db, name, entity_id) for entity_id in existing}
-    merged = observing.merge_entities(hub, db, state, {key: value for key, value in sources.items() if value}, existing, result, None, cause)
+    merged = observing.merge_entities(
+        hub, db, state, {key: value for key, value in sources.items() if value}, existing, result, None, cause
+    )
     deriving.enqueue(db, name, list(merged.values()), existing)
     pairing.judge_pairs(hub, db, name, merged, result)

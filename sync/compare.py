@@ -30,7 +30,12 @@ def differences(state: StreamState, ours: Mapping[str, Any], theirs: Mapping[str
 
 
 def _compare_lines(
-    decl: Stream, normalise: Normalise, lines: LineSet, ours: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[str, Any]], found: Differences
+    decl: Stream,
+    normalise: Normalise,
+    lines: LineSet,
+    ours: Sequence[Mapping[str, Any]],
+    theirs: Sequence[Mapping[str, Any]],
+    found: Differences,
 ) -> None:
     by_key = {str(row.get(lines.key)): row for row in theirs}
     by_mark = {str(row[lines.hub_key]): row for row in theirs if lines.hub_key and row.get(lines.hub_key)}
@@ -95,7 +100,9 @@ RESTLESS = 3
 """In place of a count: two writes of one value came back two different ways."""
 
 
-def rewritten(accepted: Mapping[str, Sequence[Any]], found: Differences, just_written: bool) -> tuple[Differences, dict[str, list[Any]], bool]:
+def rewritten(
+    accepted: Mapping[str, Sequence[Any]], found: Differences, just_written: bool
+) -> tuple[Differences, dict[str, list[Any]], bool]:
     """Sort out what a system stores differently from what was sent.
 
     A value that comes back the same different way from two writes counts as equal until either side changes. One that comes back differently

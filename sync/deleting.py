@@ -27,17 +27,34 @@ def retire(hub: Hub, db: Cursor, state: StreamState, gone: Sequence[Seen], resul
         for item in gone:
             db.execute(
                 "INSERT INTO conflict (entity, entity_id, field, stream_id, key, ours, theirs, rule) VALUES (%s, %s, '(record)', %s, %s, %s, %s, %s)",
-                [state.entity, item.entity_id, state.id, item.record.key, json_text("there"), json_text("deleted"), f"{state.system} does not own these records"],
+                [
+                    state.entity,
+                    item.entity_id,
+                    state.id,
+                    item.record.key,
+                    json_text("there"),
+                    json_text("deleted"),
+                    f"{state.system} does not own these records",
+                ],
             )
         result.conflicts += len(gone)
         return records
     db.execute(
-        "SELECT DISTINCT entity_id::text AS id FROM link WHERE entity_id = ANY(%s::uuid[]) AND stream_id = %s AND role <> 'gone'", [ids, state.id]
+        "SELECT DISTINCT entity_id::text AS id FROM link WHERE entity_id = ANY(%s::uuid[]) AND stream_id = %s AND role <> 'gone'",
+        [ids, state.id],
     )
     still = {row["id"] for row in db}
-    retired = [replace(record, retired=True, version=record.version + 1) for record in records.values() if record.id not in still and not record.retired]
+    retired = [
+        replace(record, retired=True, version=record.version + 1)
+        for record in records.values()
+        if record.id not in still and not record.retired
+    ]
     store.update(db, state.table, records, retired)
     store.write_history(
-        db, state.policy, run_id, f"deleted in {state.system}", [(record.id, record.version, {"retired": [False, True]}) for record in retired]
+        db,
+        state.policy,
+        run_id,
+        f"deleted in {state.system}",
+        [(record.id, record.version, {"retired": [False, True]}) for record in retired],
     )
     return {**records, **{record.id: record for record in retired}}

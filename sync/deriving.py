@@ -22,7 +22,14 @@ from sync.runs import RunResult, running
 
 PAGE = 500
 _DOCUMENTS = ("shipment", "return", "receivable", "receipt", "refund")
-_BEGUN = {"shipped_quantity": "0", "shipping_state": "none", "invoiced_amount": "0", "paid_amount": "0", "payment_state": "none", "payment_basis": "linked"}
+_BEGUN = {
+    "shipped_quantity": "0",
+    "shipping_state": "none",
+    "invoiced_amount": "0",
+    "paid_amount": "0",
+    "payment_state": "none",
+    "payment_basis": "linked",
+}
 
 
 def begin(name: str, canonical: Canonical) -> Canonical:
@@ -40,7 +47,9 @@ def enqueue(db: Cursor, name: str, changed: Sequence[Canonical], before: Mapping
     for canonical in changed:
         old = before.get(canonical.id)
         if name in _DOCUMENTS:
-            wanted |= {("order", order) for order in _orders_of(canonical)} | {("order", order) for order in (_orders_of(old) if old else ())}
+            wanted |= {("order", order) for order in _orders_of(canonical)} | {
+                ("order", order) for order in (_orders_of(old) if old else ())
+            }
         elif name == "order":
             if old is not None:
                 wanted.add(("order", canonical.id))
@@ -127,7 +136,8 @@ def _order_facts(db: Cursor, ids: Sequence[str]) -> dict[str, Facts]:
     refunded = _sums(db, ids, "refund_lines", "refunds", "amount")
     zero = Decimal(0)
     return {
-        order: Facts(shipped[order], loose[order], invoiced.get(order, zero), paid.get(order, zero) - refunded.get(order, zero)) for order in ids
+        order: Facts(shipped[order], loose[order], invoiced.get(order, zero), paid.get(order, zero) - refunded.get(order, zero))
+        for order in ids
     }
 
 
@@ -146,7 +156,8 @@ def _with_progress(canonical: Canonical, facts: Facts) -> Canonical:
     come = progress(Decimal(canonical.doc.get("total") or 0), ordered, facts)
     doc = {**canonical.doc, **_figures(come)}
     rows = {
-        row.id: Row(row.id, {**row.doc, "shipped_quantity": decimal_text(come.lines.get(row.id, Decimal(0)))}, row.links, row.seq) for row in lines.values()
+        row.id: Row(row.id, {**row.doc, "shipped_quantity": decimal_text(come.lines.get(row.id, Decimal(0)))}, row.links, row.seq)
+        for row in lines.values()
     }
     return replace(canonical, doc=doc, sets={**canonical.sets, "lines": rows})
 
@@ -223,7 +234,9 @@ def _quotes_to_orders(hub: Hub, db: Cursor, kind: str, ids: Sequence[str]) -> in
         draft = order_from(quote_id, quote.doc, lines, deal_id, deal.doc, products, today)
         if isinstance(draft, NotYet):
             continue
-        hub_records.put(hub, db, "order", draft.key, draft.fields, {"lines": draft.lines}, cause=f"quote {quote.number or quote_id} accepted")
+        hub_records.put(
+            hub, db, "order", draft.key, draft.fields, {"lines": draft.lines}, cause=f"quote {quote.number or quote_id} accepted"
+        )
         made += 1
     return made
 

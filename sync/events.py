@@ -27,7 +27,12 @@ def receive(hub: Hub, system: str, request: InboundRequest) -> EventAnswer:
             db.execute(
                 "INSERT INTO hint (stream_id, key, deleted, event_id) SELECT * FROM unnest(%s::smallint[], %s::text[], %s::bool[], %s::text[]) "
                 "ON CONFLICT (stream_id, key) DO UPDATE SET deleted = excluded.deleted, received_at = clock_timestamp()",
-                [[number for number, _ in hints], [hint.key for _, hint in hints], [hint.deleted for _, hint in hints], [hint.event_id for _, hint in hints]],
+                [
+                    [number for number, _ in hints],
+                    [hint.key for _, hint in hints],
+                    [hint.deleted for _, hint in hints],
+                    [hint.event_id for _, hint in hints],
+                ],
             )
     return answer
 
@@ -36,7 +41,9 @@ def read_hints(hub: Hub, state: StreamState, lease: leases.Lease, run: Run) -> N
     """Read the records that events hinted at. A record that is not there any more is a delete only where the event said so."""
     while True:
         with hub.transaction() as db:
-            db.execute("SELECT key, deleted, received_at FROM hint WHERE stream_id = %s ORDER BY received_at LIMIT %s", [state.id, MOST_AT_ONCE])
+            db.execute(
+                "SELECT key, deleted, received_at FROM hint WHERE stream_id = %s ORDER BY received_at LIMIT %s", [state.id, MOST_AT_ONCE]
+            )
             hints = list(db)
         if not hints:
             return

@@ -68,7 +68,9 @@ class StreamState:
     @cached_property
     def written_fields(self) -> frozenset[str]:
         """Canonical fields that the hub may write into an existing record there: those it does not decide itself."""
-        return self.policy.foreign(self.system, {path for path in self.mapping.writes.values() if path and path not in self.policy.owners_of_sets})
+        return self.policy.foreign(
+            self.system, {path for path in self.mapping.writes.values() if path and path not in self.policy.owners_of_sets}
+        )
 
     @cached_property
     def number_path(self) -> str:
@@ -180,7 +182,9 @@ class Hub:
             try:
                 settings = connector.settings.model_validate(_resolve_secrets(name, config.settings))
             except ValidationError as wrong:
-                problems = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in wrong.errors(include_input=False, include_url=False))
+                problems = "; ".join(
+                    f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in wrong.errors(include_input=False, include_url=False)
+                )
                 raise BadConfig(problems, where=f"systems.{name}.settings", next_step=f"see docs/connectors/{config.kind}.md") from None
             states[name] = _SystemState(name, config, connector, settings, {stream.name: stream for stream in connector.streams(settings)})
         return states
@@ -238,7 +242,9 @@ class Hub:
             mapping = load_mapping([MAPPINGS, *self.config.mappings], state.config.kind, part.stream, parameters=parameters)
             if mapping.entity != name:
                 raise BadConfig(
-                    f"the mapping of {part.stream} is for {mapping.entity}", where=f"flows.{name}.systems.{system}.stream", next_step="name another stream"
+                    f"the mapping of {part.stream} is for {mapping.entity}",
+                    where=f"flows.{name}.systems.{system}.stream",
+                    next_step="name another stream",
                 )
             self._refuse_untold_times(name, system, decl)
             states[system, part.stream] = StreamState(

@@ -14,7 +14,15 @@ from sync.hub import Cursor, Hub
 
 
 def put(
-    hub: Hub, db: Cursor, name: str, key: str, fields: Mapping[str, Any], sets: Mapping[str, Mapping[str, Any]], *, cause: str, entity_id: str | None = None
+    hub: Hub,
+    db: Cursor,
+    name: str,
+    key: str,
+    fields: Mapping[str, Any],
+    sets: Mapping[str, Mapping[str, Any]],
+    *,
+    cause: str,
+    entity_id: str | None = None,
 ) -> Canonical:
     """Store a record of the hub's own and merge it. A key that is there already is replaced; nothing happens when it says the same.
 
@@ -37,7 +45,8 @@ def put(
         [stream, key, observing.fingerprint(payload), json_text(payload)],
     )
     db.execute(
-        "INSERT INTO link (stream_id, key, entity_id, how) VALUES (%s, %s, %s, 'hub') ON CONFLICT (stream_id, key) DO NOTHING", [stream, key, entity_id]
+        "INSERT INTO link (stream_id, key, entity_id, how) VALUES (%s, %s, %s, 'hub') ON CONFLICT (stream_id, key) DO NOTHING",
+        [stream, key, entity_id],
     )
     state = hub.streams_for(name)[0]
     existing = store.load(db, state.table, [entity_id], lock=True)
@@ -64,7 +73,9 @@ def edit(hub: Hub, name: str, entity_id: str, changes: Mapping[str, Any], by: st
             raise NotFound(f"{name} has no field {path}")
         if "hub" not in policy.owners[path] or path in policy.derived:
             owner = policy.owners[path][0]
-            raise NotAllowed(f"{path} is decided by {owner}", where=name, next_step=f"edit it in {owner}, or name hub among its owners in hub.yaml")
+            raise NotAllowed(
+                f"{path} is decided by {owner}", where=name, next_step=f"edit it in {owner}, or name hub among its owners in hub.yaml"
+            )
     with hub.transaction() as db:
         table = hub.streams_for(name)[0].table
         current = store.load(db, table, [entity_id], lock=True)

@@ -72,7 +72,9 @@ def status(hub: Hub) -> Status:
         records = _by_stream(db, "SELECT stream_id, count(*) AS number FROM observed WHERE NOT deleted GROUP BY 1")
         linked = _by_stream(db, "SELECT stream_id, count(*) AS number FROM link WHERE role <> 'gone' GROUP BY 1")
         aside = _by_stream(db, "SELECT stream_id, count(*) AS number FROM quarantine WHERE state = 'open' GROUP BY 1")
-        db.execute("SELECT s.id, s.listed_at IS NOT NULL AS listed, c.moved_at FROM stream s LEFT JOIN cursor_position c ON c.stream_id = s.id")
+        db.execute(
+            "SELECT s.id, s.listed_at IS NOT NULL AS listed, c.moved_at FROM stream s LEFT JOIN cursor_position c ON c.stream_id = s.id"
+        )
         places = {row["id"]: row for row in db}
         db.execute("SELECT stream_id, state, count(*) AS number FROM desired GROUP BY 1, 2")
         states: dict[int, dict[str, int]] = {}
@@ -143,7 +145,9 @@ def find_record(hub: Hub, entity: str, name: str) -> UUID:
     if not found:
         raise NotFound(f"there is no {entity} {name!r}", next_step="give its id, hub key, number, or the key it has in a system")
     if len(found) > 1:
-        raise NotFound(f"{len(found)} records of kind {entity} are called {name!r}", next_step="give the id: " + ", ".join(map(str, found[:5])))
+        raise NotFound(
+            f"{len(found)} records of kind {entity} are called {name!r}", next_step="give the id: " + ", ".join(map(str, found[:5]))
+        )
     return UUID(str(found[0]))
 
 
@@ -260,7 +264,10 @@ def record(hub: Hub, entity: str, entity_id: UUID) -> RecordView:
 
 
 def _cases_of(db: Cursor, entity_id: str) -> list[dict[str, Any]]:
-    db.execute("SELECT id, kind, state, left_id::text AS left_id, right_id::text AS right_id, evidence FROM review_case WHERE %s IN (left_id, right_id)", [entity_id])
+    db.execute(
+        "SELECT id, kind, state, left_id::text AS left_id, right_id::text AS right_id, evidence FROM review_case WHERE %s IN (left_id, right_id)",
+        [entity_id],
+    )
     return [dict(row) for row in db]
 
 
@@ -293,13 +300,20 @@ def _filled(value: Any, personal: Mapping[str, Any]) -> Any:
 
 def _ids(hub: Hub, system: str | None, stream: str | None, entity: str | None) -> list[int]:
     return [
-        state.id for state in hub.streams.values() if system in (None, state.system) and stream in (None, state.name) and entity in (None, state.entity)
+        state.id
+        for state in hub.streams.values()
+        if system in (None, state.system) and stream in (None, state.name) and entity in (None, state.entity)
     ]
 
 
 def _place(hub: Hub, row: dict[str, Any]) -> dict[str, Any]:
     state = hub.by_id.get(row.pop("stream_id"))
-    return {"system": state.system if state else "hub", "stream": state.name if state else "", "entity": state.entity if state else "", **row}
+    return {
+        "system": state.system if state else "hub",
+        "stream": state.name if state else "",
+        "entity": state.entity if state else "",
+        **row,
+    }
 
 
 def drift(
@@ -349,7 +363,14 @@ def links(
 
 
 def deliveries(
-    hub: Hub, *, system: str | None = None, stream: str | None = None, entity_id: UUID | None = None, outcome: str | None = None, after: str | None = None, limit: int = 100
+    hub: Hub,
+    *,
+    system: str | None = None,
+    stream: str | None = None,
+    entity_id: UUID | None = None,
+    outcome: str | None = None,
+    after: str | None = None,
+    limit: int = 100,
 ) -> list[dict[str, Any]]:
     """What was tried and what became of it, newest first. `after`: attempt id of the last one seen. Payloads are not shown here."""
     with hub.transaction() as db:
@@ -377,7 +398,9 @@ def conflicts(
         return [_place(hub, {**row, "ours": from_json(row["ours"] or "null"), "theirs": from_json(row["theirs"] or "null")}) for row in db]
 
 
-def runs(hub: Hub, *, kind: str | None = None, system: str | None = None, status: str | None = None, after: int = 0, limit: int = 50) -> list[dict[str, Any]]:
+def runs(
+    hub: Hub, *, kind: str | None = None, system: str | None = None, status: str | None = None, after: int = 0, limit: int = 50
+) -> list[dict[str, Any]]:
     """What was done when, newest first."""
     with hub.transaction() as db:
         db.execute(

@@ -42,7 +42,9 @@ def take(db: psycopg.Cursor[Any], name: str, seconds: int = LEASE_S) -> Lease:
     if row is None:
         db.execute("SELECT holder, until FROM lease WHERE name = %s", [name])
         found = db.fetchone() or {}
-        raise Busy(f"{name} is being worked on by {found.get('holder')} until {found.get('until')}", next_step="wait, or look with `hub status`")
+        raise Busy(
+            f"{name} is being worked on by {found.get('holder')} until {found.get('until')}", next_step="wait, or look with `hub status`"
+        )
     return Lease(name, row["token"])
 
 

@@ -16,7 +16,10 @@ def _linked(hub: Hub, db: Cursor, system: str, stream: str, key: str) -> tuple[s
     state = hub.streams.get((system, stream))
     if state is None:
         raise NotFound(f"there is no stream {system}.{stream}")
-    db.execute("SELECT entity_id::text AS id FROM link WHERE stream_id = %s AND (key = %s OR number = %s) ORDER BY (key = %s) DESC LIMIT 1", [state.id, key, key, key])
+    db.execute(
+        "SELECT entity_id::text AS id FROM link WHERE stream_id = %s AND (key = %s OR number = %s) ORDER BY (key = %s) DESC LIMIT 1",
+        [state.id, key, key, key],
+    )
     row = db.fetchone()
     if row is None:
         raise NotFound(f"{system}.{stream} has no linked record {key!r}", next_step="read the stream first, or check the key")
@@ -53,13 +56,16 @@ def unlink(hub: Hub, system: str, stream: str, key: str, by: str) -> str:
     with hub.transaction() as db:
         kind, entity_id = _linked(hub, db, system, stream, key)
         state = hub.streams[system, stream]
-        db.execute("SELECT count(*) AS others FROM link WHERE entity_id = %s AND NOT (stream_id = %s AND key = %s)", [entity_id, state.id, key])
+        db.execute(
+            "SELECT count(*) AS others FROM link WHERE entity_id = %s AND NOT (stream_id = %s AND key = %s)", [entity_id, state.id, key]
+        )
         if (db.fetchone() or {"others": 0})["others"] == 0:
             raise WrongState(f"{system}.{stream} {key} is the only record of its {kind}", next_step="there is nothing to take apart")
         fresh = Canonical(new_id_text(), new_hub_key(), "", 1, {}, {child: {} for child in state.table.sets})
         store.insert(db, state.table, [fresh])
         db.execute(
-            "UPDATE link SET entity_id = %s, role = 'primary', how = %s WHERE stream_id = %s AND key = %s", [fresh.id, f"person:{by}", state.id, key]
+            "UPDATE link SET entity_id = %s, role = 'primary', how = %s WHERE stream_id = %s AND key = %s",
+            [fresh.id, f"person:{by}", state.id, key],
         )
         db.execute("DELETE FROM desired d WHERE d.entity_id = %s AND d.stream_id = %s", [entity_id, state.id])
         db.execute(

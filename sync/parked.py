@@ -63,7 +63,9 @@ def replay(hub: Hub, db: Cursor, state: StreamState, keys: Sequence[str], run_id
     done = 0
     for mended in (False, True):
         records = [
-            Record(row["key"], from_json(row["mended"] or row["payload"]), row["org"], row["modified"]) for row in rows if bool(row["mended"]) is mended
+            Record(row["key"], from_json(row["mended"] or row["payload"]), row["org"], row["modified"])
+            for row in rows
+            if bool(row["mended"]) is mended
         ]
         if records:
             refs = References(hub, state.system)

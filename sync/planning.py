@@ -36,7 +36,9 @@ class Plan:
 def make_plan(hub: Hub, *, kind: str = "first_load", systems: Sequence[str] | None = None, entities: Sequence[str] | None = None) -> Plan:
     """Write down what is held for approval now: creates, updates with each field's two values."""
     chosen = [
-        state.id for state in hub.streams.values() if state.decl.writable and (not systems or state.system in systems) and (not entities or state.entity in entities)
+        state.id
+        for state in hub.streams.values()
+        if state.decl.writable and (not systems or state.system in systems) and (not entities or state.entity in entities)
     ]
     expires = datetime.now(UTC) + timedelta(hours=hub.config.plan_valid_hours)
     with hub.transaction() as db:
@@ -164,7 +166,10 @@ def _need_write_mode(hub: Hub, db: Cursor, plan_id: int) -> None:
     db.execute("SELECT DISTINCT stream_id FROM plan_row WHERE plan_id = %s", [plan_id])
     closed = [state.label for row in db if hub.mode(state := hub.by_id[row["stream_id"]], overrides) != "write"]
     if closed:
-        raise NotAllowed(f"{', '.join(closed)} may not write yet", next_step="switch them with `hub mode write --system … --entity …`, or mode: write in hub.yaml")
+        raise NotAllowed(
+            f"{', '.join(closed)} may not write yet",
+            next_step="switch them with `hub mode write --system … --entity …`, or mode: write in hub.yaml",
+        )
 
 
 def _release(db: Cursor, plan_id: int) -> int:

@@ -42,9 +42,7 @@ class EntityPolicy:
     @cached_property
     def fields_of(self) -> dict[str, frozenset[str]]:
         """By system: the fields it may decide."""
-        return {
-            system: frozenset(path for path, owners in self.owners.items() if system in owners) for system in self.deciding_systems
-        }
+        return {system: frozenset(path for path, owners in self.owners.items() if system in owners) for system in self.deciding_systems}
 
     @cached_property
     def owners_of_sets(self) -> frozenset[str]:
@@ -69,7 +67,9 @@ class EntityPolicy:
         known = self._others.get((name, owner))
         if known is None:
             prefix = f"{name}."
-            known = {path.removeprefix(prefix): owners for path, owners in self.owners.items() if path.startswith(prefix) and owners[0] != owner}
+            known = {
+                path.removeprefix(prefix): owners for path, owners in self.owners.items() if path.startswith(prefix) and owners[0] != owner
+            }
             self._others[name, owner] = known
         return known
 

@@ -31,11 +31,18 @@ class SetAside:
             step = f"mend the record in its system, or here with `hub quarantine mend`; field {wrong.path}"
             return cls(record.key, record.org, "field", str(wrong), step, wrong.waits_for, error=wrong)
         if isinstance(wrong, MissingParent):
-            return cls(record.key, record.org, "parent", str(wrong), "nothing: it goes by itself when the parent is read", wrong.waits_for, error=wrong)
+            return cls(
+                record.key,
+                record.org,
+                "parent",
+                str(wrong),
+                "nothing: it goes by itself when the parent is read",
+                wrong.waits_for,
+                error=wrong,
+            )
         names = ", ".join(dict.fromkeys(want.map for want in wrong.values))
         step = f"fill the value in with `hub values set {names} …`; it then goes by itself"
         return cls(record.key, record.org, "value", str(wrong), step, wrong.waits_for, error=wrong)
-
 
     @classmethod
     def lacking(cls, record: Record, mapping: str, names: Sequence[str]) -> SetAside:

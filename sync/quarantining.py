@@ -104,6 +104,9 @@ def _say_what_stays(result: RunResult, asked: int) -> None:
 def discard(hub: Hub, item_id: int, by: str) -> None:
     """Close an entry without taking the record in; it comes back when its system changes it. Raises: NotFound."""
     with hub.transaction() as db:
-        db.execute("UPDATE quarantine SET state = 'discarded', closed_by = %s, last_at = now() WHERE id = %s AND state = 'open' RETURNING id", [by, item_id])
+        db.execute(
+            "UPDATE quarantine SET state = 'discarded', closed_by = %s, last_at = now() WHERE id = %s AND state = 'open' RETURNING id",
+            [by, item_id],
+        )
         if db.fetchone() is None:
             raise NotFound(f"there is no open quarantine entry {item_id}", next_step="see `hub quarantine list`")

@@ -122,12 +122,22 @@ def _take_gone(hub: Hub, state: StreamState, seen: set[str], began: datetime, re
         if len(missing) > config.delete_guard_records and len(missing) > config.delete_guard_share * total:
             _guard(hub, state, org, len(missing), total)
             report.guarded = True
-            run.problem(f"{state.label}: {len(missing)} of {total} records of organisation {org or '-'} are gone; nothing was deleted", "set_aside")
+            run.problem(
+                f"{state.label}: {len(missing)} of {total} records of organisation {org or '-'} are gone; nothing was deleted", "set_aside"
+            )
             continue
         back = {record.key: record for record in hub.session(state.system).get(state.name, missing)}
         deleted = [Record(key, {}, org, deleted=True) for key in missing if key not in back or back[key].deleted]
         with hub.transaction() as db:
-            result = observing.observe(hub, db, state, [*deleted, *(record for record in back.values() if not record.deleted)], refs, run_id=run.id, cause="reconcile")
+            result = observing.observe(
+                hub,
+                db,
+                state,
+                [*deleted, *(record for record in back.values() if not record.deleted)],
+                refs,
+                run_id=run.id,
+                cause="reconcile",
+            )
         run.counts(result.counts())
 
 

@@ -59,7 +59,9 @@ class DatabaseTokenStore:
     def read(self, name: str) -> tuple[str, float] | None:
         """The secret and when it expires (unix time), or None. One that cannot be decrypted counts as absent: the key was changed."""
         with self.hub.transaction() as db:
-            db.execute("SELECT secret, extract(epoch FROM expires_at)::float8 AS expires FROM shared_token WHERE name = %s", [self._full(name)])
+            db.execute(
+                "SELECT secret, extract(epoch FROM expires_at)::float8 AS expires FROM shared_token WHERE name = %s", [self._full(name)]
+            )
             row = db.fetchone()
         if row is None:
             return None

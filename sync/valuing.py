@@ -106,7 +106,9 @@ def _set(
             )
     except psycopg.errors.ExclusionViolation as wrong:
         raise BadValueRow(
-            f"{name}: {vendor_value!r} has another row that is valid on the same days", where=f"value map {name} of {system}", next_step="end that one first"
+            f"{name}: {vendor_value!r} has another row that is valid on the same days",
+            where=f"value map {name} of {system}",
+            next_step="end that one first",
         ) from wrong
     db.execute(
         "INSERT INTO value_map_edit (by, name, system, company, vendor_value, before, after) VALUES (%s, %s, %s, %s, %s, %s, %s)",
@@ -129,7 +131,10 @@ def apply_rows(hub: Hub, wanted: Sequence[Mapping[str, Any]], by: str, *, dry_ru
 
     Raises: BadValueRow.
     """
-    known = {(row["name"], row["system"], row["company"], row["vendor_value"], row["valid_from"]): (row["canonical_value"], row["valid_to"]) for row in rows(hub)}
+    known = {
+        (row["name"], row["system"], row["company"], row["vendor_value"], row["valid_from"]): (row["canonical_value"], row["valid_to"])
+        for row in rows(hub)
+    }
     added = changed = same = 0
     with hub.transaction() as db:
         for row in wanted:

@@ -31,10 +31,16 @@ ORACLE = ROOT / "tests" / "oracle"
 
 @click.group(invoke_without_command=True)
 @click.option("--in-process", is_flag=True, help="Without Airflow: every run in this process.")
-@click.option("--ledger", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A real ledger (UCI Online Retail CSV) in place of the history.")
+@click.option(
+    "--ledger",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A real ledger (UCI Online Retail CSV) in place of the history.",
+)
 @click.option("--json", "report", type=click.Path(dir_okay=False, path_type=Path), help="Write the outcome there as one JSON document.")
 @click.option("--seed", type=int, default=7, show_default=True, help="Another seed, another history.")
-@click.option("--size", type=click.Choice(["medium", "demo"]), default="demo", show_default=True, help="medium: 1,000 orders, for a quick look.")
+@click.option(
+    "--size", type=click.Choice(["medium", "demo"]), default="demo", show_default=True, help="medium: 1,000 orders, for a quick look."
+)
 @click.pass_context
 def demo(context: click.Context, in_process: bool, ledger: Path | None, report: Path | None, seed: int, size: str) -> None:  # noqa: FBT001  click's way
     """Tell the whole story: Kingdee, Zoho, the hub and Airflow, from nothing to drift 0.
@@ -105,7 +111,16 @@ def _play(stack: Stack, teller: Teller, began: float, *, in_process: bool, ledge
 
                 tell_ledger(story)
             else:
-                for chapter in (story.begin, story.first_load, story.quote_becomes_order, story.ship_and_pay, story.both_edit, story.trouble, story.mend, story.repair):
+                for chapter in (
+                    story.begin,
+                    story.first_load,
+                    story.quote_becomes_order,
+                    story.ship_and_pay,
+                    story.both_edit,
+                    story.trouble,
+                    story.mend,
+                    story.repair,
+                ):
                     chapter()
                 story.ten_partners()
         except StoryFailed as failed:
@@ -177,8 +192,25 @@ def _judge(stack: Stack, world: World, hub: Hub, teller: Teller) -> dict[str, An
     from hub_cli.demo.engine import StoryFailed
 
     if not ORACLE.exists():
-        return {"ok": True, "drift": 0, "duplicates": 0, "lost": 0, "counts": {}, "findings": ["the oracle is part of the source tree, and was not asked"], "held_pairs": []}
-    command = [sys.executable, "-m", "tests.oracle", "--kingdee", stack.systems["kingdee"]["url"], "--zoho", stack.systems["zoho"]["url"], "--late-values"]
+        return {
+            "ok": True,
+            "drift": 0,
+            "duplicates": 0,
+            "lost": 0,
+            "counts": {},
+            "findings": ["the oracle is part of the source tree, and was not asked"],
+            "held_pairs": [],
+        }
+    command = [
+        sys.executable,
+        "-m",
+        "tests.oracle",
+        "--kingdee",
+        stack.systems["kingdee"]["url"],
+        "--zoho",
+        stack.systems["zoho"]["url"],
+        "--late-values",
+    ]
     truth = stack.home / "world" / "truth.json"
     since = next((part.since for flow in hub.config.flows.values() for part in flow.systems.values() if part.since), None)
     command += ["--truth", str(truth)] if truth.exists() else []
@@ -192,7 +224,13 @@ def _judge(stack: Stack, world: World, hub: Hub, teller: Teller) -> dict[str, An
 
 
 def _outcome(
-    stack: Stack, hub: Hub, verdict: Mapping[str, Any], teller: Teller, began: float, told: bool, doors: Mapping[str, Any]  # noqa: FBT001  a fact
+    stack: Stack,
+    hub: Hub,
+    verdict: Mapping[str, Any],
+    teller: Teller,
+    began: float,
+    told: bool,
+    doors: Mapping[str, Any],  # noqa: FBT001  a fact
 ) -> dict[str, Any]:
     from sync import cases, inspecting
 
@@ -200,7 +238,9 @@ def _outcome(
     open_cases = cases.list_cases(hub, limit=500)
     moving = states["due"] + states["in_flight"] + states["blocked"]
     with hub.transaction() as db:
-        db.execute("SELECT (SELECT count(*) FROM parties WHERE NOT retired) AS partners, (SELECT count(*) FROM orders) AS orders, (SELECT count(*) FROM receipts) AS payments")
+        db.execute(
+            "SELECT (SELECT count(*) FROM parties WHERE NOT retired) AS partners, (SELECT count(*) FROM orders) AS orders, (SELECT count(*) FROM receipts) AS payments"
+        )
         counts = db.fetchone() or {}
     drift = int(verdict["drift"]) + moving
     return {

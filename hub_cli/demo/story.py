@@ -36,10 +36,15 @@ class Story:
             counts = self.world.counts()
             self.tell.table(
                 ["Kingdee", "#records", "Zoho CRM", "#records"],
-                _side_by_side([(name, n) for name, n in counts.items() if name.startswith("kingdee.")], [(name, n) for name, n in counts.items() if name.startswith("zoho.")]),
+                _side_by_side(
+                    [(name, n) for name, n in counts.items() if name.startswith("kingdee.")],
+                    [(name, n) for name, n in counts.items() if name.startswith("zoho.")],
+                ),
             )
             twins = len(self.world.truth["doubtful"])
-            self.tell.say(f"Part of the partners are in both, under different spellings and codes; {twins} pairs are doubtful even to a person.")
+            self.tell.say(
+                f"Part of the partners are in both, under different spellings and codes; {twins} pairs are doubtful even to a person."
+            )
 
     def begin_ledger(self) -> None:
         """What there is, of a real ledger."""
@@ -97,7 +102,9 @@ class Story:
 
     def _show_states(self) -> None:
         rows = [
-            (f"{one.system}.{one.stream}", *(one.states.get(state, 0) for state in inspecting.STATES)) for one in inspecting.status(self.hub).streams if one.states
+            (f"{one.system}.{one.stream}", *(one.states.get(state, 0) for state in inspecting.STATES))
+            for one in inspecting.status(self.hub).streams
+            if one.states
         ]
         self.tell.table(["where", *(f"#{state}" for state in inspecting.STATES)], rows)
 
@@ -115,7 +122,14 @@ class Story:
             quote = self.zoho.record("quotes", self.order["quote"])
             self.tell.table(
                 ["Zoho quote", "Kingdee order", "status in Kingdee", "came back to the quote"],
-                [(quote["Subject"], self.order["number"], _status(self.order["doc"]), f"{quote['ERP_Order_No']} {quote['ERP_Order_Status']}")],
+                [
+                    (
+                        quote["Subject"],
+                        self.order["number"],
+                        _status(self.order["doc"]),
+                        f"{quote['ERP_Order_No']} {quote['ERP_Order_Status']}",
+                    )
+                ],
             )
             _must(quote["ERP_Order_No"] == self.order["number"], "the order's number did not come back to the quote")
 
@@ -157,7 +171,11 @@ class Story:
                 self.kingdee.put("receipts", _receipt(doc, amount))
                 self.sync()
                 rows.append((name, *self._zoho_progress()))
-            self.tell.table(["Zoho shows after", "#shipped", "shipping", "#paid", "payment"], rows, title=f"   Order {self.order['number']}, {total} CNY")
+            self.tell.table(
+                ["Zoho shows after", "#shipped", "shipping", "#paid", "payment"],
+                rows,
+                title=f"   Order {self.order['number']}, {total} CNY",
+            )
             _must(rows[-1][2:] == ("full", str(total), "paid"), f"Zoho does not show the order as shipped and paid: {rows[-1]}")
 
     def _zoho_progress(self) -> tuple[str, str, str, str]:
@@ -186,14 +204,20 @@ class Story:
             _must(there["FADDRESS"] == here["Billing_Street"] == "苏州市工业园区星湖街328号", "the address's owner did not win")
             _must(there["FWEBSITE"] == here["Website"] and there["FTEL"] == here["Phone"] != "0512-00000000", "Zoho's fields did not win")
             entity_id = inspecting.find_record(self.hub, "party", account)
-            rows = [(one["field"], one["system"], one["theirs"], one["ours"], one["rule"], one["state"]) for one in inspecting.conflicts(self.hub, entity_id=entity_id)]
+            rows = [
+                (one["field"], one["system"], one["theirs"], one["ours"], one["rule"], one["state"])
+                for one in inspecting.conflicts(self.hub, entity_id=entity_id)
+            ]
             self.tell.table(["conflict", "who edited", "wrote", "owner's value", "rule", "state"], rows)
             _must(len(rows) >= 2, "the non-owners' edits are not on record as conflicts")
             why = inspecting.why(self.hub, "party", entity_id)
             chosen = [one for one in why if one.field in ("address", "phone", "website", "name")]
             self.tell.table(
                 ["hub why: field", "value", "winner", "rule", "losers"],
-                [(one.field, one.value, one.winner_system, one.rule, "; ".join(f"{system}: {value}" for system, value in one.losers)) for one in chosen],
+                [
+                    (one.field, one.value, one.winner_system, one.rule, "; ".join(f"{system}: {value}" for system, value in one.losers))
+                    for one in chosen
+                ],
             )
 
     # 6 ------------------------------------------------------------------------------------------------------------------
@@ -210,7 +234,11 @@ class Story:
             self.kingdee.calm()
             self.sync()
             order = self._order_of(quote)
-            made = [doc for doc in self.kingdee.records("sales_orders") if doc.get("F_HUB_QUOTE") and doc["F_HUB_QUOTE"] == order["doc"]["F_HUB_QUOTE"]]
+            made = [
+                doc
+                for doc in self.kingdee.records("sales_orders")
+                if doc.get("F_HUB_QUOTE") and doc["F_HUB_QUOTE"] == order["doc"]["F_HUB_QUOTE"]
+            ]
             tried = inspecting.deliveries(self.hub, entity_id=UUID(order["id"]), limit=20)
             rows = [(one["step"], one["outcome"], one["why"]) for one in reversed(tried) if one["system"] == "kingdee"]
             self.tell.table(["step", "what the hub knew", "why"], rows, title=f"   Order {order['number']} of deal {deal}")
@@ -241,7 +269,10 @@ class Story:
         """Quarantine and the value-map inbox."""
         with self.tell.chapter("mend", "One bad record, one code without a value"):
             aside = quarantining.list_quarantine(self.hub, cause="field", limit=100)
-            self.tell.table(["quarantined", "why", "next step"], [(f"{one['system']}.{one['stream']} {one['key']}", one["why"], one["next_step"]) for one in aside])
+            self.tell.table(
+                ["quarantined", "why", "next step"],
+                [(f"{one['system']}.{one['stream']} {one['key']}", one["why"], one["next_step"]) for one in aside],
+            )
             for planted in self.world.truth["bad_records"]:
                 entry = next((one for one in aside if one["key"] == str(planted["key"])), None)
                 _must(entry is not None, f"the bad record {planted['number']} is not in quarantine")
@@ -251,11 +282,16 @@ class Story:
                     self.kingdee.put(planted["stream"], planted["mend"])  # finance corrects it in Kingdee too
             self.tell.say("Mended by the clerk, replayed at once.")
             missing = valuing.missing(self.hub)
-            self.tell.table(["value map", "system", "code", "#records that wait"], [(one["name"], one["system"], one["value"], one["records"]) for one in missing])
+            self.tell.table(
+                ["value map", "system", "code", "#records that wait"],
+                [(one["name"], one["system"], one["value"], one["records"]) for one in missing],
+            )
             released = 0
             for row in self.world.truth["late_value"]:
                 system = {"erp_kingdee": "kingdee", "crm_zoho": "zoho"}[row["system_kind"]]
-                released += valuing.set_value(self.hub, row["map"], system, row.get("company", ""), row["vendor_value"], row["canonical_value"], CLERK)
+                released += valuing.set_value(
+                    self.hub, row["map"], system, row.get("company", ""), row["vendor_value"], row["canonical_value"], CLERK
+                )
             self.sync()
             self.tell.say(f"The clerk filled the code in; {released} records went by themselves.")
             left = quarantining.list_quarantine(self.hub, limit=100)
@@ -265,7 +301,9 @@ class Story:
 
     def repair(self) -> None:
         """Backfill a month, one more increment, reconcile everything."""
-        with self.tell.chapter("repair", f"A backfill of one past month, an increment and a reconciliation of everything, {self.engine.name}"):
+        with self.tell.chapter(
+            "repair", f"A backfill of one past month, an increment and a reconciliation of everything, {self.engine.name}"
+        ):
             year, month = map(int, str(self.world.truth["backfill_month"]).split("-"))
             start = date(year, month, 1)
             end = (start + timedelta(days=32)).replace(day=1)
@@ -307,7 +345,8 @@ def _must(holds: bool, otherwise: str) -> None:  # noqa: FBT001  an assertion
 def _side_by_side(left: Sequence[tuple[str, int]], right: Sequence[tuple[str, int]]) -> list[tuple[Any, ...]]:
     blank = ("", "")
     return [
-        (*(left[place] if place < len(left) else blank), *(right[place] if place < len(right) else blank)) for place in range(max(len(left), len(right)))
+        (*(left[place] if place < len(left) else blank), *(right[place] if place < len(right) else blank))
+        for place in range(max(len(left), len(right)))
     ]
 
 
@@ -411,11 +450,18 @@ def ten_partners(hub: Hub, kingdee: Door, zoho: Door) -> list[tuple[Any, ...]]:
         )
         names = {(row["system"], row["number"] if row["system"] == "kingdee" else row["key"]): row["id"] for row in db}
     erp = _totals(
-        ((names.get(("kingdee", doc["FCustId"]["FNumber"])), Decimal(str(doc["FBillAllAmount"] or 0))) for doc in kingdee.records("sales_orders")),
+        (
+            (names.get(("kingdee", doc["FCustId"]["FNumber"])), Decimal(str(doc["FBillAllAmount"] or 0)))
+            for doc in kingdee.records("sales_orders")
+        ),
     )
     received = _totals(_receipts(kingdee, names))
-    crm = _totals((names.get(("zoho", _id(doc["Account_Name"]))), Decimal(str(doc["Total_Amount"] or 0))) for doc in zoho.records("sales_orders"))
-    paid = _totals((names.get(("zoho", _id(doc["Account_Name"]))), Decimal(str(doc["Paid_Amount"] or 0))) for doc in zoho.records("sales_orders"))
+    crm = _totals(
+        (names.get(("zoho", _id(doc["Account_Name"]))), Decimal(str(doc["Total_Amount"] or 0))) for doc in zoho.records("sales_orders")
+    )
+    paid = _totals(
+        (names.get(("zoho", _id(doc["Account_Name"]))), Decimal(str(doc["Paid_Amount"] or 0))) for doc in zoho.records("sales_orders")
+    )
     nothing = (0, Decimal(0))
     rows: list[tuple[Any, ...]] = []
     for row in ours:
