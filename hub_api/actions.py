@@ -95,6 +95,11 @@ class Action:
             return
         with self.engine.transaction() as db:
             db.execute(
+                "DELETE FROM idempotent_request WHERE ctid = ANY(ARRAY(SELECT ctid FROM idempotent_request "
+                "WHERE started_at < now() - make_interval(hours => %s) LIMIT 100 FOR UPDATE SKIP LOCKED))",
+                [self.engine.settings.idempotency_hours],
+            )
+            db.execute(
                 "INSERT INTO idempotent_request (key_id, idempotency_key, fingerprint) VALUES (%s, %s, %s) ON CONFLICT "
                 "(key_id, idempotency_key) "
                 "DO UPDATE SET started_at = now(), fingerprint = excluded.fingerprint, status = NULL, body = NULL "

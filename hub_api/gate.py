@@ -138,6 +138,7 @@ class Gate:
                 "request failed",
                 error=type(error).__name__,
                 sqlstate=getattr(error, "sqlstate", None),
+                why=str(error) if getattr(error, "code", "") == "sync/bad-config" else None,  # for the operator; it quotes no record
                 at=[f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-4:]],
                 request_id=scope["state"]["request_id"],
             )

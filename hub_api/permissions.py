@@ -94,7 +94,7 @@ DEALER_SEES: Mapping[str, Listed] = {
         {"units": "unit factor purpose"},
     ),
     "price_list": Listed(
-        "(r.status IS DISTINCT FROM 'blocked' AND (r.doc->>'audience' = 'all' OR r.doc->'parties' ?| %(tree_text)s "
+        "(r.status IS DISTINCT FROM 'blocked' AND (r.doc->>'audience' = 'all' OR (r.doc->'parties')::jsonb ?| %(tree_text)s "
         "OR r.id IN (SELECT (c.doc->>'price_list')::uuid FROM party_companies c WHERE c.parent_id = ANY(%(tree)s))))",
         "name currency tax_included valid_from valid_to status",
         {"lines": "product unit from_quantity to_quantity price valid_from valid_to status"},

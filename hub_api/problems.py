@@ -320,6 +320,8 @@ def of(error: BaseException) -> Problem:
         return ForgedCallback()
     if code.startswith("connectors/"):
         return SystemAway()
+    if code == "sync/bad-config":
+        return Unavailable("The hub's configuration cannot be used; the log says why.", retry_after_s=60)
     found = _BY_CODE.get(code) or _BY_KIND.get(str(getattr(error, "kind", "")))
     if found is None:
         return Problem()

@@ -207,6 +207,16 @@ def test_a_first_request_that_died_does_not_block_its_repeats_for_ever(fresh: Fr
     assert fresh.api("it", "POST", "/v1/plans", json={"kind": "first_load"}, headers=headers).status_code == 201
 
 
+def test_answers_are_kept_for_a_day_and_then_forgotten(fresh: Fresh) -> None:
+    for key in ("old-1", "old-2"):
+        fresh.api("it", "POST", "/v1/plans", json={"kind": "first_load"}, headers={"Idempotency-Key": key})
+    fresh.rows("UPDATE idempotent_request SET started_at = now() - interval '25 hours' RETURNING 1")
+
+    again = fresh.api("it", "POST", "/v1/plans", json={"kind": "repair"}, headers={"Idempotency-Key": "old-1"})
+    assert (again.status_code, again.json()["kind"]) == (201, "repair")
+    assert [row["idempotency_key"] for row in fresh.rows("SELECT idempotency_key FROM idempotent_request")] == ["old-1"]
+
+
 @pytest.mark.promise(12)
 def test_the_audit_log_cannot_be_changed(fresh: Fresh) -> None:
     fresh.api("it", "POST", "/v1/plans", json={"kind": "first_load"})

@@ -23,12 +23,8 @@ def test_the_page_names_every_problem_scope_role_and_setting() -> None:
 
 def test_the_page_tells_the_status_of_every_problem() -> None:
     kinds = [one for one in vars(problems).values() if isinstance(one, type) and issubclass(one, problems.Problem)]
-    rows = {
-        code.strip().strip("`"): row.split("|")[2].strip()
-        for row in PAGE.splitlines()
-        if row.startswith("| `")
-        for code in row.split("|")[1].split(",")
-    }
+    table = [row.split("|") for row in PAGE.splitlines() if row.startswith("| `")]
+    rows = {code.strip().strip("`"): cells[2].strip() for cells in table for code in cells[1].split(",")}
 
     assert {kind.code: rows.get(kind.code) for kind in kinds} == {kind.code: str(kind().status) for kind in kinds}
 
