@@ -67,8 +67,6 @@ def test_every_error_code_is_on_a_page() -> None:
 
 
 def test_every_problem_of_the_api_is_on_its_page() -> None:
-    if not (ROOT / "docs" / "api.md").exists():
-        pytest.skip("docs/api.md is not there yet")
     page = text_of("docs/api.md") + text_of("docs/operations.md")
 
     assert sorted(code for code in error_codes("hub_api") if code not in page) == []
@@ -165,3 +163,20 @@ def test_every_entity_is_in_the_data_dictionary() -> None:
     page = text_of("docs/data-model.md")
 
     assert [name for name in MODELS if f"In hub.yaml: `{name}`" not in page] == []
+
+
+def test_news_are_named_so_that_a_release_can_gather_them() -> None:
+    kinds = {"added", "changed", "fixed", "removed", "security"}
+    files = list((ROOT / "changes").iterdir())
+
+    assert files
+    assert [file.name for file in files if not re.fullmatch(rf"[a-z0-9-]+\.({'|'.join(kinds)})\.md", file.name)] == []
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "decisions").glob("*.md")), ids=lambda page: page.stem)
+def test_a_decision_tells_status_context_decision_costs_alternatives_and_proof(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+
+    assert re.fullmatch(r"\d{4}-\d{2}-\d{2}-[a-z0-9-]+", page.stem)
+    assert [part for part in ("Status", "Context", "Decision", "Costs", "Instead of", "Held by") if f"**{part}**" not in text] == []
+    assert text.count("\n") < 60, "one page"
