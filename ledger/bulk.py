@@ -47,6 +47,14 @@ JSON_ARRAY = "string_to_array(%s, E'\\x1f', E'\\x1e')"
 """SQL for a text array that :func:`joined_json` made: a control character never stands in JSON text, so nothing needs escaping."""
 
 
+def array_text(values: Sequence[str]) -> str:
+    """Texts as one parameter for `%s::text[]` (or `uuid[]`): a tenth of the price of a list, whose elements are escaped one by one."""
+    body = '","'.join(values)
+    if "\\" in body or body.count('"') != 2 * max(len(values) - 1, 0):
+        body = '","'.join([value.replace("\\", "\\\\").replace('"', '\\"') for value in values])
+    return f'{{"{body}"}}' if values else "{}"
+
+
 def joined_json(values: Iterable[Any]) -> str:
     """JSON texts of values as one parameter for :data:`JSON_ARRAY`; None stays NULL."""
     return "\x1f".join("\x1e" if value is None else _ENCODE(value).decode() for value in values)
@@ -60,7 +68,7 @@ def joined_texts(texts: Iterable[str | None]) -> str:
 def fetch(db: psycopg.Cursor[Any], query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     """All rows of a query as tuples, in the cursor's transaction: half the price of rows by name."""
     with db.connection.cursor(row_factory=tuple_row) as rows:
-        return rows.execute(query, parameters).fetchall()  # type: ignore[arg-type]  # our own text
+        return rows.execute(query, parameters).fetchall()
 
 
 def copy_json(value: Any) -> str:

@@ -33,7 +33,7 @@ class _Absent:
 ABSENT: Final = _Absent()
 
 _CACHED = 50_000
-_SHORT = 24
+SHORT = 24
 _WIDE = Context(prec=80)
 """Room for the sum of many numbers of 24 digits, exactly."""
 
@@ -80,7 +80,7 @@ def decimal_in(value: Any, path: str, problems: Problems, lenient: bool = True) 
         if not value:
             return "0"
         # Plain notation of usual length: nothing to check but zeros behind the point.
-        if len(seen) <= _SHORT and "E" not in seen and "N" not in seen and "I" not in seen:
+        if len(seen) <= SHORT and "E" not in seen and "N" not in seen and "I" not in seen:
             text = seen.rstrip("0").rstrip(".") if "." in seen else seen
             if len(decimals) < _CACHED:
                 decimals[seen] = text
@@ -93,7 +93,7 @@ def decimal_in(value: Any, path: str, problems: Problems, lenient: bool = True) 
     return _decimal_slowly(value, path, problems, lenient)
 
 
-BIG = 10**_SHORT
+BIG = 10**SHORT
 """Whole numbers from here on are a mistake of the sender."""
 
 

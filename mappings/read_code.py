@@ -18,7 +18,7 @@ from mappings.source import Source
 
 _CONVERTERS = (
     "bad shown locate text_in decimal_in percent_in integer_in boolean_in day_in list_in map_in key_in enum_in sum_of common_of "
-    "decimals fractions days BIG"
+    "decimals fractions days BIG SHORT"
 )
 _KNOWN = {
     "A": convert.ABSENT,
@@ -213,9 +213,15 @@ class _ReadCode:
         reader = self.moment if rule.kind == "moment" else f"{rule.kind}_in"
         slow = f"{slot} = {reader}(v, {self._path(rule)}, E, {rule.empty == 'null'})"
         if rule.kind in ("decimal", "percent"):
-            seen = "decimals" if rule.kind == "decimal" else "fractions"
             with source.block("if v.__class__ is Decimal:"):
-                source.add(f"y = {seen}.get(str(v))", f"if y is None: {slow}", f"else: {slot} = y")
+                source.add("y = str(v)")
+                if rule.kind == "decimal":
+                    # Plain notation without a zero at its end is canonical text already.
+                    with source.block("if y[-1] not in '123456789' or 'E' in y or len(y) > SHORT:"):
+                        source.add(f"if (y := decimals.get(y)) is None: {slow}", f"else: {slot} = y")
+                    source.add(f"else: {slot} = y")
+                else:
+                    source.add("y = fractions.get(y)", f"if y is None: {slow}", f"else: {slot} = y")
             if rule.kind == "decimal":
                 source.add(f"elif v.__class__ is int and -BIG < v < BIG: {slot} = str(v)")
         elif rule.kind == "day":
@@ -290,7 +296,9 @@ class _ReadCode:
                 source.add("n = len(E)", "l = {}", "h = r.get")
                 self._fields(child.rules, "h", "l", ("p", "r"), ("f", "l"), "co")
                 source.add(
-                    f"v = line_key(r, {source.literal(child.key)}, s, {path}, E)",
+                    f"v = h({source.literal(child.key)})",
+                    "v = str(v) if v.__class__ is int and v else ''",
+                    f"if not v or v in s: v = line_key(r, {source.literal(child.key)}, s, {path}, E)",
                     "s[v] = l",
                     f"if len(E) != n: locate(E, n, {path}, v or '#' + str(len(s)))",
                 )

@@ -19,7 +19,18 @@ import structlog
 from canonical.ids import new_id_text
 from canonical.values import SHANGHAI
 from connectors.base import Record, Refused
-from ledger.bulk import JSON_ARRAY, copy_bytes, copy_columns, fetch, from_json, joined_texts, json_texts, sorted_jsons, text_column
+from ledger.bulk import (
+    JSON_ARRAY,
+    array_text,
+    copy_bytes,
+    copy_columns,
+    fetch,
+    from_json,
+    joined_texts,
+    json_texts,
+    sorted_jsons,
+    text_column,
+)
 from mappings.errors import RecordError
 from mappings.model import Candidate
 from sync import deriving, identifying, pairing, store
@@ -132,8 +143,8 @@ def observe(
 
 
 def _new_or_changed(db: Cursor, state: StreamState, latest: Mapping[str, Record], result: Observed, again: bool) -> list[Seen]:
-    query = "SELECT key, fingerprint, version, deleted FROM observed WHERE stream_id = %s AND key = ANY(%s)"
-    stored = {row[0]: row for row in fetch(db, query, [state.id, list(latest)])}
+    query = "SELECT key, fingerprint, version, deleted FROM observed WHERE stream_id = %s AND key = ANY(%s::text[])"
+    stored = {row[0]: row for row in fetch(db, query, [state.id, array_text(list(latest))])}
     seen: list[Seen] = []
     live: list[Record] = []
     for key, record in latest.items():
@@ -211,8 +222,9 @@ def _store(db: Cursor, state: StreamState, seen: Sequence[Seen], result: Observe
 
 
 def _find_links(db: Cursor, state: StreamState, seen: Sequence[Seen]) -> None:
-    query = "SELECT key, entity_id::text, role FROM link WHERE stream_id = %s AND key = ANY(%s)"
-    links = {key: (entity_id, role) for key, entity_id, role in fetch(db, query, [state.id, [item.record.key for item in seen]])}
+    query = "SELECT key, entity_id::text, role FROM link WHERE stream_id = %s AND key = ANY(%s::text[])"
+    keys = array_text([item.record.key for item in seen])
+    links = {key: (entity_id, role) for key, entity_id, role in fetch(db, query, [state.id, keys])}
     if links:
         for item in seen:
             item.entity_id, item.role = links.get(item.record.key, (None, "primary"))
@@ -331,7 +343,7 @@ def add_siblings(
         "SELECT l.stream_id, l.key, l.entity_id::text AS entity_id, o.org, o.modified, o.payload::text AS payload FROM link l "
         "JOIN observed o ON (o.stream_id, o.key) = (l.stream_id, l.key) "
         "WHERE l.entity_id = ANY(%s::uuid[]) AND l.stream_id = ANY(%s) AND l.role <> 'gone' AND NOT o.deleted",
-        [list(existing), ids],
+        [array_text(list(existing)), ids],
     )
     rows = [row for row in db if not (row["stream_id"] == state.id and row["key"] in here) and (row["stream_id"], row["key"]) != skip]
     payloads = [from_json(row["payload"]) for row in rows]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ledger.bulk import JSON_ARRAY, NULL, copy_columns, copy_json, from_json, joined_json, joined_texts, json_text, text_column
+from ledger.bulk import JSON_ARRAY, NULL, array_text, copy_columns, copy_json, from_json, joined_json, joined_texts, json_text, text_column
 from mappings.errors import MissingParent, MissingValue, RecordError
 from mappings.model import Target, Values
 from sync import scope
@@ -82,9 +82,12 @@ def judge_pairs(
     if not streams:
         return
     ids = list(canonicals)
-    there = _records_there(db, [state for state, _ in streams], ids, seen_in, seen or {})
-    before = _pairs_before(db, [state.id for state, _ in streams], [canonical.id for canonical in canonicals.values() if not canonical.fresh])
-    cases = in_open_case(db, ids)
+    # A record that is new is nowhere but where it was read, and in no case but one that was opened with it.
+    known = [canonical.id for canonical in canonicals.values() if not canonical.fresh]
+    nowhere_else = seen_in is None or all(state is not seen_in for state, _ in streams)
+    there = _records_there(db, [state for state, _ in streams], known if nowhere_else else ids, seen_in, seen or {})
+    before = _pairs_before(db, [state.id for state, _ in streams], known)
+    cases = in_open_case(db, ids if result.cases else known)
     listed = _listed(db, [state.id for state, _ in streams])
     before_that = {(seen_in.id, key): payload for key, payload in (earlier or {}).items()} if seen_in else {}
     for state, mode in streams:
@@ -95,14 +98,16 @@ def judge_pairs(
 def _records_there(
     db: Cursor, streams: Sequence[StreamState], ids: Sequence[str], seen_in: StreamState | None, seen: Mapping[str, dict[str, Any]]
 ) -> dict[tuple[int, str], list[There]]:
+    found: dict[tuple[int, str], list[There]] = {}
+    if not ids:
+        return found
     db.execute(
         "SELECT l.stream_id, l.key, l.org, l.number, l.how, l.role, l.entity_id::text AS entity_id, o.version, o.deleted, "
-        "CASE WHEN l.stream_id = %s AND l.key = ANY(%s) THEN NULL ELSE o.payload::text END AS payload "
+        "CASE WHEN l.stream_id = %s AND l.key = ANY(%s::text[]) THEN NULL ELSE o.payload::text END AS payload "
         "FROM link l LEFT JOIN observed o ON (o.stream_id, o.key) = (l.stream_id, l.key) "
         "WHERE l.entity_id = ANY(%s::uuid[]) AND l.stream_id = ANY(%s) AND l.role <> 'alias' ORDER BY l.stream_id, l.org, l.key",
-        [seen_in.id if seen_in else -1, list(seen), ids, [state.id for state in streams]],
+        [seen_in.id if seen_in else -1, array_text(list(seen)), array_text(ids), [state.id for state in streams]],
     )
-    found: dict[tuple[int, str], list[There]] = {}
     for row in db:
         if seen_in is not None and row["stream_id"] == seen_in.id and row["key"] in seen:
             payload: dict[str, Any] | None = seen[row["key"]]
@@ -121,7 +126,7 @@ def _pairs_before(db: Cursor, streams: Sequence[int], ids: Sequence[str]) -> dic
     db.execute(
         "SELECT stream_id, entity_id::text AS entity_id, org, state, reason, detail, canonical_version, differs::text AS differs, "
         "accepted::text AS accepted, waits_for::text AS waits_for FROM desired WHERE stream_id = ANY(%s) AND entity_id = ANY(%s::uuid[])",
-        [list(streams), list(ids)],
+        [list(streams), array_text(ids)],
     )
     for row in db:
         found.setdefault((row["stream_id"], row["entity_id"]), {})[row["org"]] = row
@@ -130,10 +135,12 @@ def _pairs_before(db: Cursor, streams: Sequence[int], ids: Sequence[str]) -> dic
 
 def in_open_case(db: Cursor, ids: Sequence[str]) -> set[str]:
     """Of these entities, those about which a person has been asked."""
+    if not ids:
+        return set()
     db.execute(
         "SELECT left_id::text AS id FROM review_case WHERE state = 'open' AND left_id = ANY(%(ids)s::uuid[]) "
         "UNION SELECT right_id::text FROM review_case WHERE state = 'open' AND right_id = ANY(%(ids)s::uuid[])",
-        {"ids": list(ids)},
+        {"ids": array_text(ids)},
     )
     return {row["id"] for row in db}
 

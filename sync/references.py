@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ledger.bulk import array_text
 from ledger.tables import TABLES
 from mappings.errors import Cite
 from mappings.model import Target
@@ -45,7 +46,7 @@ class References:
     def _ask(self, db: Cursor, place: str, keys: list[str]) -> None:
         if place.startswith("="):
             table = TABLES[place[1:]].name
-            db.execute(f"SELECT number AS name, id::text AS id FROM {table} WHERE number = ANY(%s) AND NOT retired", [keys])
+            db.execute(f"SELECT number AS name, id::text AS id FROM {table} WHERE number = ANY(%s::text[]) AND NOT retired", [array_text(keys)])
             self._keep_unique(place, db)
             return
         stream, _, by_number = place.partition("#")
@@ -54,8 +55,8 @@ class References:
             return
         column = "number" if by_number else "key"
         db.execute(
-            f"SELECT {column} AS name, entity_id::text AS id FROM link WHERE stream_id = %s AND {column} = ANY(%s)",
-            [state.id, keys],
+            f"SELECT {column} AS name, entity_id::text AS id FROM link WHERE stream_id = %s AND {column} = ANY(%s::text[])",
+            [state.id, array_text(keys)],
         )
         self._keep_unique(place, db)
 

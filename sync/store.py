@@ -10,6 +10,7 @@ from canonical.ids import new_id_text
 from ledger.bulk import (
     JSON_ARRAY,
     NULL,
+    array_text,
     copy_columns,
     copy_json,
     copy_lines,
@@ -35,7 +36,7 @@ def load(db: Cursor, table: EntityTable, ids: Iterable[str], *, lock: bool = Fal
     db.execute(
         f"SELECT id::text, hub_key, number, version, retired, doc, custom FROM {table.name} WHERE id = ANY(%s::uuid[]) ORDER BY id"
         + (" FOR UPDATE" if lock else ""),
-        [wanted],
+        [array_text(wanted)],
     )
     found = {
         row["id"]: Canonical(
@@ -46,7 +47,7 @@ def load(db: Cursor, table: EntityTable, ids: Iterable[str], *, lock: bool = Fal
     for child, place in table.sets.items():
         db.execute(
             f"SELECT parent_id::text, id::text, seq, doc, links FROM {place.name} WHERE parent_id = ANY(%s::uuid[]) ORDER BY parent_id, seq",
-            [list(found)],
+            [array_text(list(found))],
         )
         for row in db:
             found[row["parent_id"]].sets[child][row["id"]] = Row(row["id"], row["doc"], row["links"] or {}, row["seq"])
@@ -125,7 +126,7 @@ def update(db: Cursor, table: EntityTable, before: Mapping[str, Canonical], afte
     names = "".join(f", {column.name}" for column in table.columns)
     arrays = _array_sql(table.columns)
     db.execute(
-        f"UPDATE {table.name} t SET number = v.number, version = v.version, retired = v.retired, doc = v.doc::jsonb, custom = v.custom::jsonb, "
+        f"UPDATE {table.name} t SET number = v.number, version = v.version, retired = v.retired, doc = v.doc::json, custom = v.custom::json, "
         f"changed_at = now(){extra} FROM unnest({JSON_ARRAY}::uuid[], %s::text[], %s::int[], %s::bool[], {JSON_ARRAY}, {JSON_ARRAY}{arrays}) "
         f"AS v(id, number, version, retired, doc, custom{names}) WHERE t.id = v.id",
         [
@@ -157,7 +158,7 @@ def _update_set(db: Cursor, place: SetTable, sets: Sequence[tuple[str, Rows, Row
         names = "".join(f", {column.name}" for column in place.columns)
         arrays = _array_sql(place.columns)
         db.execute(
-            f"UPDATE {place.name} t SET seq = v.seq, doc = v.doc::jsonb, links = v.links::jsonb{extra} "
+            f"UPDATE {place.name} t SET seq = v.seq, doc = v.doc::json, links = v.links::json{extra} "
             f"FROM unnest({JSON_ARRAY}::uuid[], {JSON_ARRAY}::uuid[], %s::int[], {JSON_ARRAY}, {JSON_ARRAY}{arrays}) AS v(parent_id, id, seq, doc, links{names}) "
             "WHERE t.parent_id = v.parent_id AND t.id = v.id",
             [
