@@ -27,12 +27,14 @@ def windows(
         for state in hub.streams_of(system, streams):
             for first, last in _months(start, end):
                 db.execute(
-                    "INSERT INTO backfill_window (backfill, stream_id, starts, ends, org) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+                    "INSERT INTO backfill_window (backfill, stream_id, starts, ends, org) "
+                    "VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
                     [label, state.id, _midnight(first), _midnight(last), org],
                 )
         ids = [state.id for state in hub.streams_of(system, streams)]
         db.execute(
-            "SELECT backfill, stream_id, starts, ends, org, state, records FROM backfill_window WHERE backfill = %s AND stream_id = ANY(%s)",
+            "SELECT backfill, stream_id, starts, ends, org, state, records FROM backfill_window "
+            "WHERE backfill = %s AND stream_id = ANY(%s)",
             [label, ids],
         )
         rows = [dict(row) for row in db]
@@ -71,7 +73,8 @@ def find_window(hub: Hub, system: str, stream: str, backfill_name: str, starts: 
     state = hub.streams[system, stream]
     with hub.transaction() as db:
         db.execute(
-            "SELECT backfill, stream_id, starts, ends, org, state, records FROM backfill_window WHERE (backfill, stream_id, starts, org) = (%s, %s, %s, %s)",
+            "SELECT backfill, stream_id, starts, ends, org, state, records FROM backfill_window "
+            "WHERE (backfill, stream_id, starts, org) = (%s, %s, %s, %s)",
             [backfill_name, state.id, starts, org],
         )
         row = db.fetchone()
@@ -100,7 +103,8 @@ def _one(hub: Hub, state: StreamState, row: dict[str, Any], run: Run) -> None:
             records = read_window(hub, session, state, window, lease, run)
         with hub.transaction() as db:
             db.execute(
-                "UPDATE backfill_window SET state = 'done', records = %s, done_at = now() WHERE (backfill, stream_id, starts, org) = (%s, %s, %s, %s)",
+                "UPDATE backfill_window SET state = 'done', records = %s, done_at = now() "
+                "WHERE (backfill, stream_id, starts, org) = (%s, %s, %s, %s)",
                 [records, row["backfill"], row["stream_id"], row["starts"], row["org"]],
             )
         run.count("windows")

@@ -48,7 +48,7 @@ class DatabaseBudget:
         self._checked = datetime.min.replace(tzinfo=UTC)
         self._lock = threading.Lock()
 
-    def reserve(self, *, kind: str, units: int = 1) -> None:
+    def reserve(self, *, kind: str, units: int = 1) -> None:  # noqa: ARG002  the connectors' contract names a kind; one budget holds all
         """Take units from every window. Raises: Throttled when one is spent, with the time until it opens again."""
         with self._lock:
             self._obey_pause()
@@ -107,7 +107,8 @@ class DatabaseBudget:
         """The vendor asked to wait: all workers do."""
         with self.hub.transaction() as db:
             db.execute(
-                "INSERT INTO system_pause (system, until, why) VALUES (%s, clock_timestamp() + make_interval(secs => %s), 'asked by the system') "
+                "INSERT INTO system_pause (system, until, why) "
+                "VALUES (%s, clock_timestamp() + make_interval(secs => %s), 'asked by the system') "
                 "ON CONFLICT (system) DO UPDATE SET until = greatest(system_pause.until, excluded.until), why = excluded.why",
                 [self.system, seconds],
             )

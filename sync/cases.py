@@ -17,8 +17,9 @@ def list_cases(hub: Hub, *, state: str | None = "open", entity: str | None = Non
     """Cases with both sides' names and where they are known."""
     with hub.transaction() as db:
         db.execute(
-            "SELECT id, kind, entity, left_id::text AS left_id, right_id::text AS right_id, evidence, state, opened_at, decided_at, decided_by, reason FROM review_case "
-            "WHERE (%(state)s::text IS NULL OR state = %(state)s) AND (%(entity)s::text IS NULL OR entity = %(entity)s) AND id > %(after)s ORDER BY id LIMIT %(limit)s",
+            "SELECT id, kind, entity, left_id::text AS left_id, right_id::text AS right_id, evidence, state, opened_at, "
+            "decided_at, decided_by, reason FROM review_case WHERE (%(state)s::text IS NULL OR state = %(state)s) "
+            "AND (%(entity)s::text IS NULL OR entity = %(entity)s) AND id > %(after)s ORDER BY id LIMIT %(limit)s",
             {"state": state, "entity": entity, "after": after, "limit": limit},
         )
         rows = [dict(row) for row in db]
@@ -37,7 +38,7 @@ def _side(hub: Hub, db: Cursor, canonical: Canonical) -> dict[str, Any]:
 
 
 def decide(hub: Hub, case_id: int, answer: str, by: str, reason: str = "") -> str:
-    """`same`: the younger record's links move to the older one; `different`: they are told apart for good. Returns the surviving record's id.
+    """Id of the surviving record. `same`: the younger record's links move to the older one; `different`: they are told apart for good.
 
     What was held for the case goes on by itself. Raises: NotFound, WrongState.
     """

@@ -1,7 +1,7 @@
 """Python's garbage collector, held back while records are taken in by the page.
 
-A page is some hundred thousand small objects without a cycle: they go by themselves when the page is done. Looking for cycles among them costs a quarter of
-a first load (docs/benchmarks.md).
+A page is some hundred thousand small objects without a cycle: they go by themselves when the page is done. Looking for cycles among them
+costs a quarter of a first load (docs/benchmarks.md).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from connectors.base import LineSet, Stream
 from sync.hub import StreamState
 
 Differences = dict[str, list[Any]]
-"""path -> [theirs, ours]; a line's field as `Ordered_Items[key].Quantity`, a line that lacks there as `…[+id]`, one too many as `…[-key]`."""
+"""path -> [theirs, ours]; a line's field as `Ordered_Items[key].Quantity`, a line lacking there as `…[+id]`, one too many as `…[-key]`."""
 
 Normalise = Callable[[Stream, str, Any], Any]
 
@@ -105,9 +105,10 @@ def rewritten(
 ) -> tuple[Differences, dict[str, list[Any]], bool]:
     """Sort out what a system stores differently from what was sent.
 
-    A value that comes back the same different way from two writes counts as equal until either side changes. One that comes back differently
-    each time is a conflict: it is never written a third time, and does not keep the record's other fields from being written.
-    `accepted`: path -> [sent, came back, times]. Returns (what is left to repair, the new record, whether only what keeps changing is left).
+    A value that comes back the same different way from two writes counts as equal until either side changes. One that comes back
+    differently each time is a conflict: it is never written a third time, and does not keep the record's other fields from being written.
+    `accepted`: path -> [sent, came back, times].
+    Returns (what is left to repair, the new record, whether only what keeps changing is left).
     """
     left: Differences = {}
     restless: Differences = {}

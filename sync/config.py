@@ -196,7 +196,7 @@ def _check_owner_fields(name: str, flow: Flow, known: set[str]) -> None:
 class _Loader(yaml.SafeLoader):
     """A safe loader that refuses keys given twice."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  PyYAML's
         seen = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)

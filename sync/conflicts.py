@@ -28,6 +28,7 @@ def settle(hub: Hub, conflict_id: int, how: str, by: str) -> None:
             [stand, reason, f"by {by}", stand, stand, row["stream_id"], row["entity_id"]],
         )
         db.execute(
-            "UPDATE conflict SET state = %s, closed_at = CASE WHEN %s = 'accepted' THEN now() END WHERE stream_id = %s AND entity_id = %s AND state IN ('open', 'left')",
+            "UPDATE conflict SET state = %s, closed_at = CASE WHEN %s = 'accepted' THEN now() END "
+            "WHERE stream_id = %s AND entity_id = %s AND state IN ('open', 'left')",
             [closed, closed, row["stream_id"], row["entity_id"]],
         )

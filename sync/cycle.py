@@ -49,7 +49,8 @@ def due_systems(hub: Hub) -> list[str]:
         overrides = hub.mode_overrides(db)
         writing = [number for number in writing if hub.mode(hub.by_id[number], overrides) == "write"]
         db.execute(
-            "SELECT DISTINCT stream_id FROM desired WHERE stream_id = ANY(%s) AND state IN ('due', 'in_flight') AND coalesce(due_at, now()) <= now()",
+            "SELECT DISTINCT stream_id FROM desired "
+            "WHERE stream_id = ANY(%s) AND state IN ('due', 'in_flight') AND coalesce(due_at, now()) <= now()",
             [writing],
         )
         found = {hub.by_id[row["stream_id"]].system for row in db}

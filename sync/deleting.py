@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 
 def retire(hub: Hub, db: Cursor, state: StreamState, gone: Sequence[Seen], result: Observed, run_id: int | None) -> dict[str, Canonical]:
-    """Take proven deletes in. An owner's delete retires the canonical record once no other record of that owner is left;
-    anybody else's is a conflict. Links stay, as tombstones. Nothing cascades.
+    """The canonical records after proven deletes.
+
+    An owner's delete retires the canonical record once no other record of that owner is left; anybody else's is a conflict.
+    Links stay, as tombstones. Nothing cascades.
     """
     keys = [item.record.key for item in gone]
     db.execute("UPDATE link SET role = 'gone' WHERE stream_id = %s AND key = ANY(%s)", [state.id, keys])
@@ -26,7 +28,8 @@ def retire(hub: Hub, db: Cursor, state: StreamState, gone: Sequence[Seen], resul
     if state.policy.owners["number"][0] != state.system:
         for item in gone:
             db.execute(
-                "INSERT INTO conflict (entity, entity_id, field, stream_id, key, ours, theirs, rule) VALUES (%s, %s, '(record)', %s, %s, %s, %s, %s)",
+                "INSERT INTO conflict (entity, entity_id, field, stream_id, key, ours, theirs, rule) "
+                "VALUES (%s, %s, '(record)', %s, %s, %s, %s, %s)",
                 [
                     state.entity,
                     item.entity_id,

@@ -85,7 +85,8 @@ def derive(hub: Hub) -> RunResult:
 
 def _take(db: Cursor) -> dict[str, list[str]]:
     db.execute(
-        "DELETE FROM derive_queue q USING (SELECT entity, entity_id FROM derive_queue ORDER BY entity_id LIMIT %s FOR UPDATE SKIP LOCKED) t "
+        "DELETE FROM derive_queue q "
+        "USING (SELECT entity, entity_id FROM derive_queue ORDER BY entity_id LIMIT %s FOR UPDATE SKIP LOCKED) t "
         "WHERE (q.entity, q.entity_id) = (t.entity, t.entity_id) RETURNING q.entity, q.entity_id::text AS entity_id",
         [PAGE],
     )
@@ -214,9 +215,10 @@ def _quotes_to_orders(hub: Hub, db: Cursor, kind: str, ids: Sequence[str]) -> in
         return 0
     column = "id" if kind == "quote" else "deal_id"
     db.execute(
-        f"SELECT q.id::text AS quote, d.id::text AS deal FROM quotes q JOIN deals d ON d.id = q.deal_id WHERE q.{column} = ANY(%s::uuid[]) "
-        "AND q.stage = 'accepted' AND d.stage_kind = 'won' AND NOT q.retired AND NOT d.retired "
-        "AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.quote_id = q.id AND (o.doc->>'quote_revision')::int = coalesce((q.doc->>'revision')::int, 1))",
+        "SELECT q.id::text AS quote, d.id::text AS deal FROM quotes q JOIN deals d ON d.id = q.deal_id "
+        f"WHERE q.{column} = ANY(%s::uuid[]) AND q.stage = 'accepted' AND d.stage_kind = 'won' AND NOT q.retired AND NOT d.retired "
+        "AND NOT EXISTS "
+        "(SELECT 1 FROM orders o WHERE o.quote_id = q.id AND (o.doc->>'quote_revision')::int = coalesce((q.doc->>'revision')::int, 1))",
         [list(ids)],
     )
     pairs = [(row["quote"], row["deal"]) for row in db]
@@ -243,7 +245,8 @@ def _quotes_to_orders(hub: Hub, db: Cursor, kind: str, ids: Sequence[str]) -> in
 
 def _quote_figures(hub: Hub, db: Cursor, kind: str, ids: Sequence[str], run_id: int) -> int:
     db.execute(
-        f"SELECT id::text AS id, {kind}_id::text AS about, number, approval FROM orders WHERE {kind}_id = ANY(%s::uuid[]) AND NOT retired ORDER BY id",
+        f"SELECT id::text AS id, {kind}_id::text AS about, number, approval FROM orders WHERE {kind}_id = ANY(%s::uuid[]) "
+        "AND NOT retired ORDER BY id",
         [list(ids)],
     )
     orders = {row["about"]: row for row in db}

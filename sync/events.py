@@ -25,7 +25,8 @@ def receive(hub: Hub, system: str, request: InboundRequest) -> EventAnswer:
     if hints:
         with hub.transaction() as db:
             db.execute(
-                "INSERT INTO hint (stream_id, key, deleted, event_id) SELECT * FROM unnest(%s::smallint[], %s::text[], %s::bool[], %s::text[]) "
+                "INSERT INTO hint (stream_id, key, deleted, event_id) "
+                "SELECT * FROM unnest(%s::smallint[], %s::text[], %s::bool[], %s::text[]) "
                 "ON CONFLICT (stream_id, key) DO UPDATE SET deleted = excluded.deleted, received_at = clock_timestamp()",
                 [
                     [number for number, _ in hints],
@@ -55,7 +56,8 @@ def read_hints(hub: Hub, state: StreamState, lease: leases.Lease, run: Run) -> N
             leases.confirm(db, lease)
             done = observing.observe(hub, db, state, records, References(hub, state.system), run_id=run.id, cause="event")
             db.execute(
-                "DELETE FROM hint h USING unnest(%s::text[], %s::timestamptz[]) v(key, at) WHERE h.stream_id = %s AND h.key = v.key AND h.received_at = v.at",
+                "DELETE FROM hint h USING unnest(%s::text[], %s::timestamptz[]) v(key, at) "
+                "WHERE h.stream_id = %s AND h.key = v.key AND h.received_at = v.at",
                 [keys, [hint["received_at"] for hint in hints], state.id],
             )
         run.counts(done.counts())

@@ -96,8 +96,8 @@ def status(hub: Hub) -> Status:
             for state in hub.streams.values()
         ]
         db.execute(
-            "SELECT (SELECT count(*) FROM review_case WHERE state = 'open') AS cases, (SELECT count(*) FROM conflict WHERE state = 'open') AS conflicts, "
-            "(SELECT count(*) FROM value_missing) AS missing"
+            "SELECT (SELECT count(*) FROM review_case WHERE state = 'open') AS cases, "
+            "(SELECT count(*) FROM conflict WHERE state = 'open') AS conflicts, (SELECT count(*) FROM value_missing) AS missing"
         )
         heads = db.fetchone() or {}
         db.execute("SELECT system, why || ' until ' || until AS why FROM system_pause WHERE until > now()")
@@ -113,7 +113,8 @@ def pair_states(hub: Hub, system: str | None = None) -> tuple[dict[str, int], di
         db.execute("SELECT state, count(*) AS number FROM desired WHERE stream_id = ANY(%s) GROUP BY 1", [ids])
         states = dict.fromkeys(STATES, 0) | {row["state"]: row["number"] for row in db}
         db.execute(
-            r"SELECT stream_id, regexp_replace(path, '\[.*?\]', '') AS field, count(*) AS number FROM desired, json_object_keys(differs) AS path "
+            r"SELECT stream_id, regexp_replace(path, '\[.*?\]', '') AS field, count(*) AS number "
+            "FROM desired, json_object_keys(differs) AS path "
             "WHERE stream_id = ANY(%s) AND state NOT IN ('in_sync', 'left') AND differs IS NOT NULL GROUP BY 1, 2",
             [ids],
         )
@@ -172,8 +173,8 @@ def sources_of(hub: Hub, db: Cursor, entity: str, entity_id: str) -> list[Source
     from sync.observing import hub_source, source_of  # noqa: PLC0415  it imports much, and reads nothing here
 
     db.execute(
-        "SELECT l.stream_id, l.key, o.org, o.modified, o.payload::text AS payload FROM link l JOIN observed o ON (o.stream_id, o.key) = (l.stream_id, l.key) "
-        "WHERE l.entity_id = %s AND l.role <> 'gone' AND NOT o.deleted",
+        "SELECT l.stream_id, l.key, o.org, o.modified, o.payload::text AS payload FROM link l "
+        "JOIN observed o ON (o.stream_id, o.key) = (l.stream_id, l.key) WHERE l.entity_id = %s AND l.role <> 'gone' AND NOT o.deleted",
         [entity_id],
     )
     sources = []
@@ -194,7 +195,7 @@ def sources_of(hub: Hub, db: Cursor, entity: str, entity_id: str) -> list[Source
     return sources
 
 
-def _canonical(hub: Hub, db: Cursor, entity: str, entity_id: str) -> Canonical:
+def _canonical(db: Cursor, entity: str, entity_id: str) -> Canonical:
     found = store.load(db, TABLES[entity], [entity_id])
     if entity_id not in found:
         raise NotFound(f"there is no {entity} {entity_id}")
@@ -205,11 +206,11 @@ def why(hub: Hub, entity: str, entity_id: UUID, field: str | None = None) -> lis
     """For each field: its value, who decided it, by which rule, and what the others say. Raises: NotFound."""
     policy = hub.policies[entity]
     with hub.transaction() as db:
-        canonical = _canonical(hub, db, entity, str(entity_id))
+        canonical = _canonical(db, entity, str(entity_id))
         sources = sources_of(hub, db, entity, str(entity_id))
         db.execute(
-            "SELECT DISTINCT ON (path) path, at FROM history, json_object_keys(changed) AS path WHERE entity = %s AND entity_id = %s AND changed IS NOT NULL "
-            "ORDER BY path, version DESC",
+            "SELECT DISTINCT ON (path) path, at FROM history, json_object_keys(changed) AS path "
+            "WHERE entity = %s AND entity_id = %s AND changed IS NOT NULL ORDER BY path, version DESC",
             [entity, entity_id],
         )
         since = {row["path"]: row["at"] for row in db}
@@ -252,20 +253,32 @@ class RecordView:
 def record(hub: Hub, entity: str, entity_id: UUID) -> RecordView:
     """One record: its values, where it is linked, and the state of each system. Raises: NotFound."""
     with hub.transaction() as db:
-        canonical = _canonical(hub, db, entity, str(entity_id))
+        canonical = _canonical(db, entity, str(entity_id))
         sets = {name: [{"id": row.id, **row.doc} for row in rows.values()] for name, rows in canonical.sets.items()}
         found_links = links(hub, entity=entity, entity_id=entity_id, limit=200)
         pairs = drift(hub, entity_id=entity_id, limit=200, all_states=True)
-        cases = [case for case in _cases_of(db, str(entity_id))]
+        cases = _cases_of(db, str(entity_id))
     found_conflicts = conflicts(hub, entity_id=entity_id, limit=200)
     return RecordView(
-        entity, canonical.id, canonical.hub_key, canonical.number, canonical.version, canonical.retired, canonical.doc, sets, found_links, pairs, found_conflicts, cases
-    )  # fmt: skip
+        entity=entity,
+        id=canonical.id,
+        hub_key=canonical.hub_key,
+        number=canonical.number,
+        version=canonical.version,
+        retired=canonical.retired,
+        doc=canonical.doc,
+        sets=sets,
+        links=found_links,
+        pairs=pairs,
+        conflicts=found_conflicts,
+        cases=cases,
+    )
 
 
 def _cases_of(db: Cursor, entity_id: str) -> list[dict[str, Any]]:
     db.execute(
-        "SELECT id, kind, state, left_id::text AS left_id, right_id::text AS right_id, evidence FROM review_case WHERE %s IN (left_id, right_id)",
+        "SELECT id, kind, state, left_id::text AS left_id, right_id::text AS right_id, evidence FROM review_case "
+        "WHERE %s IN (left_id, right_id)",
         [entity_id],
     )
     return [dict(row) for row in db]
@@ -332,8 +345,9 @@ def drift(
     states = [state] if state else list(STATES) if all_states else [name for name in STATES if name not in ("in_sync", "left")]
     with hub.transaction() as db:
         db.execute(
-            "SELECT stream_id, entity_id::text AS entity_id, org, state, reason, detail, differs::text AS differs, waits_for::text AS waits_for, attempts, due_at, changed_at "
-            "FROM desired WHERE stream_id = ANY(%(ids)s) AND state = ANY(%(states)s) AND (%(entity)s::uuid IS NULL OR entity_id = %(entity)s) "
+            "SELECT stream_id, entity_id::text AS entity_id, org, state, reason, detail, "
+            "differs::text AS differs, waits_for::text AS waits_for, attempts, due_at, changed_at FROM desired "
+            "WHERE stream_id = ANY(%(ids)s) AND state = ANY(%(states)s) AND (%(entity)s::uuid IS NULL OR entity_id = %(entity)s) "
             "AND (%(after)s::uuid IS NULL OR entity_id > %(after)s::uuid) ORDER BY entity_id, stream_id LIMIT %(limit)s",
             {"ids": _ids(hub, system, stream, entity), "states": states, "entity": entity_id, "after": after, "limit": limit},
         )
@@ -350,13 +364,16 @@ def links(
     after: str = "",
     limit: int = 100,
 ) -> list[dict[str, Any]]:
-    """Which system record is which canonical record, and how that was found. `after`: `stream id/key` of the last one seen, as `place` gives it."""
+    """Which system record is which canonical record, and how that was found.
+
+    `after`: `stream id/key` of the last one seen, as `place` gives it.
+    """
     place, _, key = after.partition("/")
     with hub.transaction() as db:
         db.execute(
-            "SELECT stream_id, key, org, number, entity_id::text AS entity_id, role, how, linked_at, stream_id || '/' || key AS place FROM link "
-            "WHERE stream_id = ANY(%(ids)s) AND (%(entity)s::uuid IS NULL OR entity_id = %(entity)s) AND (%(place)s = '' OR (stream_id, key) > (%(place)s::smallint, %(key)s)) "
-            "ORDER BY link.stream_id, link.key LIMIT %(limit)s",
+            "SELECT stream_id, key, org, number, entity_id::text AS entity_id, role, how, linked_at, stream_id || '/' || key AS place "
+            "FROM link WHERE stream_id = ANY(%(ids)s) AND (%(entity)s::uuid IS NULL OR entity_id = %(entity)s) "
+            "AND (%(place)s = '' OR (stream_id, key) > (%(place)s::smallint, %(key)s)) ORDER BY link.stream_id, link.key LIMIT %(limit)s",
             {"ids": _ids(hub, system, stream, entity), "entity": entity_id, "place": place or "", "key": key, "limit": limit},
         )
         return [_place(hub, dict(row)) for row in db]
@@ -375,9 +392,11 @@ def deliveries(
     """What was tried and what became of it, newest first. `after`: attempt id of the last one seen. Payloads are not shown here."""
     with hub.transaction() as db:
         db.execute(
-            "SELECT a.stream_id, a.id::text AS id, a.entity_id::text AS entity_id, a.org, a.step, coalesce(r.key, a.key) AS key, a.started_at, r.outcome, r.number, r.code, r.why, r.at "
-            "FROM delivery_attempt a LEFT JOIN delivery_receipt r ON r.attempt_id = a.id WHERE a.stream_id = ANY(%(ids)s) "
-            "AND (%(entity)s::uuid IS NULL OR a.entity_id = %(entity)s) AND (%(outcome)s::text IS NULL OR coalesce(r.outcome, 'none') = %(outcome)s) "
+            "SELECT a.stream_id, a.id::text AS id, a.entity_id::text AS entity_id, a.org, a.step, "
+            "coalesce(r.key, a.key) AS key, a.started_at, r.outcome, r.number, r.code, r.why, r.at "
+            "FROM delivery_attempt a LEFT JOIN delivery_receipt r ON r.attempt_id = a.id "
+            "WHERE a.stream_id = ANY(%(ids)s) AND (%(entity)s::uuid IS NULL OR a.entity_id = %(entity)s) "
+            "AND (%(outcome)s::text IS NULL OR coalesce(r.outcome, 'none') = %(outcome)s) "
             "AND (%(after)s::uuid IS NULL OR a.id < %(after)s::uuid) ORDER BY a.id DESC, r.id DESC LIMIT %(limit)s",
             {"ids": _ids(hub, system, stream, None), "entity": entity_id, "outcome": outcome, "after": after, "limit": limit},
         )
@@ -390,9 +409,10 @@ def conflicts(
     """What non-owners changed, with both values and the rule, newest first."""
     with hub.transaction() as db:
         db.execute(
-            "SELECT stream_id, id, entity_id::text AS entity_id, field, key, ours::text AS ours, theirs::text AS theirs, rule, state, at, closed_at FROM conflict "
-            "WHERE stream_id = ANY(%(ids)s) AND (%(state)s::text IS NULL OR state = %(state)s) AND (%(entity)s::uuid IS NULL OR entity_id = %(entity)s) "
-            "AND (%(after)s = 0 OR id < %(after)s) ORDER BY id DESC LIMIT %(limit)s",
+            "SELECT stream_id, id, entity_id::text AS entity_id, field, key, ours::text AS ours, theirs::text AS theirs, rule, "
+            "state, at, closed_at FROM conflict WHERE stream_id = ANY(%(ids)s) AND (%(state)s::text IS NULL OR state = %(state)s) "
+            "AND (%(entity)s::uuid IS NULL OR entity_id = %(entity)s) AND (%(after)s = 0 OR id < %(after)s) "
+            "ORDER BY id DESC LIMIT %(limit)s",
             {"ids": _ids(hub, system, None, None), "state": state, "entity": entity_id, "after": after, "limit": limit},
         )
         return [_place(hub, {**row, "ours": from_json(row["ours"] or "null"), "theirs": from_json(row["theirs"] or "null")}) for row in db]
@@ -404,9 +424,9 @@ def runs(
     """What was done when, newest first."""
     with hub.transaction() as db:
         db.execute(
-            "SELECT id, kind, system, detail, started_at, ended_at, status, counts, error FROM run WHERE (%(kind)s::text IS NULL OR kind = %(kind)s) "
-            "AND (%(system)s::text IS NULL OR system = %(system)s) AND (%(status)s::text IS NULL OR status = %(status)s) AND (%(after)s = 0 OR id < %(after)s) "
-            "ORDER BY id DESC LIMIT %(limit)s",
+            "SELECT id, kind, system, detail, started_at, ended_at, status, counts, error FROM run "
+            "WHERE (%(kind)s::text IS NULL OR kind = %(kind)s) AND (%(system)s::text IS NULL OR system = %(system)s) "
+            "AND (%(status)s::text IS NULL OR status = %(status)s) AND (%(after)s = 0 OR id < %(after)s) ORDER BY id DESC LIMIT %(limit)s",
             {"kind": kind, "system": system, "status": status, "after": after, "limit": limit},
         )
         return [dict(row) for row in db]

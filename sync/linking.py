@@ -41,8 +41,8 @@ def accept(hub: Hub, left: tuple[str, str, str], right: tuple[str, str, str], by
         keep, drop = sorted([one, other])
         cases.merge(hub, db, kind, keep, drop, f"linked by {by}")
         db.execute(
-            "UPDATE review_case SET state = 'same', decided_at = now(), decided_by = %s WHERE state = 'open' AND least(left_id, right_id) = %s "
-            "AND greatest(left_id, right_id) = %s",
+            "UPDATE review_case SET state = 'same', decided_at = now(), decided_by = %s "
+            "WHERE state = 'open' AND least(left_id, right_id) = %s AND greatest(left_id, right_id) = %s",
             [by, keep, drop],
         )
         return keep

@@ -48,8 +48,9 @@ def make_plan(hub: Hub, *, kind: str = "first_load", systems: Sequence[str] | No
         plan_id = int(row["id"]) if row else 0
         db.execute(
             "INSERT INTO plan_row (plan_id, stream_id, entity_id, org, action, changes, canonical_version, observed_version) "
-            "SELECT %s, d.stream_id, d.entity_id, d.org, CASE WHEN l.key IS NULL THEN 'create' ELSE 'update' END, d.differs, d.canonical_version, coalesce(o.version, 0) "
-            "FROM desired d LEFT JOIN link l ON l.stream_id = d.stream_id AND l.entity_id = d.entity_id AND l.org = d.org AND l.role = 'primary' "
+            "SELECT %s, d.stream_id, d.entity_id, d.org, CASE WHEN l.key IS NULL THEN 'create' ELSE 'update' END, "
+            "d.differs, d.canonical_version, coalesce(o.version, 0) FROM desired d "
+            "LEFT JOIN link l ON l.stream_id = d.stream_id AND l.entity_id = d.entity_id AND l.org = d.org AND l.role = 'primary' "
             "LEFT JOIN observed o ON (o.stream_id, o.key) = (l.stream_id, l.key) "
             "WHERE d.stream_id = ANY(%s) AND d.state = 'held' AND d.reason = 'plan'",
             [plan_id, chosen],
@@ -65,7 +66,8 @@ def _summary(hub: Hub, db: Cursor, plan_id: int) -> dict[str, Any]:
     for row in db:
         summary.setdefault(hub.by_id[row["stream_id"]].label, {"create": 0, "update": 0, "fields": {}})[row["action"]] = row["number"]
     db.execute(
-        r"SELECT stream_id, regexp_replace(path, '\[.*?\]', '') AS field, count(*) AS number FROM plan_row, json_object_keys(changes) AS path "
+        r"SELECT stream_id, regexp_replace(path, '\[.*?\]', '') AS field, count(*) AS number "
+        "FROM plan_row, json_object_keys(changes) AS path "
         "WHERE plan_id = %s AND changes IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 3 DESC",
         [plan_id],
     )
@@ -95,7 +97,8 @@ def list_plans(hub: Hub, *, state: str | None = None, after: int = 0, limit: int
     """Plans, newest first; `after` is the id of the last one seen."""
     with hub.transaction() as db:
         db.execute(
-            "SELECT * FROM plan WHERE (%(state)s::text IS NULL OR state = %(state)s) AND (%(after)s = 0 OR id < %(after)s) ORDER BY id DESC LIMIT %(limit)s",
+            "SELECT * FROM plan WHERE (%(state)s::text IS NULL OR state = %(state)s) AND (%(after)s = 0 OR id < %(after)s) "
+            "ORDER BY id DESC LIMIT %(limit)s",
             {"state": state, "after": after, "limit": limit},
         )
         return [_plan(row) for row in db]
@@ -106,8 +109,8 @@ def plan_rows(hub: Hub, plan_id: int, *, after: int = 0, limit: int = 100, syste
     ids = [state.id for state in hub.streams.values() if system in (None, state.system)]
     with hub.transaction() as db:
         db.execute(
-            "SELECT stream_id, entity_id::text AS entity_id, org, action, changes::text AS changes, canonical_version, outcome FROM plan_row "
-            "WHERE plan_id = %s AND stream_id = ANY(%s) ORDER BY stream_id, entity_id, org OFFSET %s LIMIT %s",
+            "SELECT stream_id, entity_id::text AS entity_id, org, action, changes::text AS changes, canonical_version, outcome "
+            "FROM plan_row WHERE plan_id = %s AND stream_id = ANY(%s) ORDER BY stream_id, entity_id, org OFFSET %s LIMIT %s",
             [plan_id, ids, after, limit],
         )
         rows = [dict(row) for row in db]
@@ -177,8 +180,8 @@ def _release(db: Cursor, plan_id: int) -> int:
         "UPDATE plan_row p SET outcome = CASE WHEN d.entity_id IS NULL THEN 'moved' ELSE 'applied' END FROM plan_row q "
         "LEFT JOIN link l ON l.stream_id = q.stream_id AND l.entity_id = q.entity_id AND l.org = q.org AND l.role = 'primary' "
         "LEFT JOIN observed o ON (o.stream_id, o.key) = (l.stream_id, l.key) "
-        "LEFT JOIN desired d ON (d.stream_id, d.entity_id, d.org) = (q.stream_id, q.entity_id, q.org) AND d.state = 'held' AND d.reason = 'plan' "
-        "AND d.canonical_version = q.canonical_version AND coalesce(o.version, 0) = q.observed_version "
+        "LEFT JOIN desired d ON (d.stream_id, d.entity_id, d.org) = (q.stream_id, q.entity_id, q.org) AND d.state = 'held' "
+        "AND d.reason = 'plan' AND d.canonical_version = q.canonical_version AND coalesce(o.version, 0) = q.observed_version "
         "WHERE p.plan_id = %(plan)s AND q.plan_id = %(plan)s AND (p.stream_id, p.entity_id, p.org) = (q.stream_id, q.entity_id, q.org)",
         {"plan": plan_id},
     )

@@ -75,7 +75,7 @@ class EntityPolicy:
 
     def foreign(self, system: str, paths: Iterable[str]) -> frozenset[str]:
         """Of these fields, those that the system does not decide itself: what the hub may write into an existing record there."""
-        return frozenset(path for path in paths if path and self.first_owner(path) != system and not self.rules.get(path) == "most_recent")
+        return frozenset(path for path in paths if path and self.first_owner(path) != system and self.rules.get(path) != "most_recent")
 
 
 def _custom_paths(flow: Flow) -> Iterable[str]:

@@ -60,14 +60,16 @@ class SetAside:
 def set_aside(db: Cursor, state: StreamState, item: SetAside) -> None:
     """Put a record into quarantine, or renew its entry; values that lack go to the inbox of the value maps."""
     db.execute(
-        "INSERT INTO quarantine (stream_id, key, org, cause, waits_for, why, next_step, raw) VALUES (%s, %s, %s, %s, %s, %s, %s, %s) "
-        "ON CONFLICT (stream_id, key) WHERE state = 'open' DO UPDATE SET cause = excluded.cause, waits_for = excluded.waits_for, why = excluded.why, "
-        "next_step = excluded.next_step, raw = coalesce(excluded.raw, quarantine.raw), attempts = quarantine.attempts + 1, last_at = now()",
+        "INSERT INTO quarantine (stream_id, key, org, cause, waits_for, why, next_step, raw) "
+        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (stream_id, key) WHERE state = 'open' DO UPDATE "
+        "SET cause = excluded.cause, waits_for = excluded.waits_for, why = excluded.why, next_step = excluded.next_step, "
+        "raw = coalesce(excluded.raw, quarantine.raw), attempts = quarantine.attempts + 1, last_at = now()",
         [state.id, item.key, item.org, item.cause, list(item.waits_for), item.why[:4000], item.next_step, item.raw],
     )
     for want in item.error.values if item.error else ():
         db.execute(
-            "INSERT INTO value_missing (name, system, company, direction, value, example_stream, example_key) VALUES (%s, %s, %s, %s, %s, %s, %s) "
+            "INSERT INTO value_missing (name, system, company, direction, value, example_stream, example_key) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s) "
             "ON CONFLICT (name, system, company, direction, value) DO UPDATE SET records = "
             "(SELECT count(*) FROM quarantine q WHERE q.state = 'open' AND q.waits_for && ARRAY[%s])",
             [want.map, state.system, want.company, want.direction, want.value, state.id, item.key, f"value:{want.map}:{want.value}"],
@@ -78,6 +80,7 @@ def clear(db: Cursor, state: StreamState, keys: Sequence[str], by: str = "the hu
     """Close the entries of records that went through."""
     if keys:
         db.execute(
-            "UPDATE quarantine SET state = 'released', closed_by = %s, last_at = now() WHERE stream_id = %s AND key = ANY(%s) AND state = 'open'",
+            "UPDATE quarantine SET state = 'released', closed_by = %s, last_at = now() "
+            "WHERE stream_id = %s AND key = ANY(%s) AND state = 'open'",
             [by, state.id, list(keys)],
         )

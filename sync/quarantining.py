@@ -21,9 +21,9 @@ def list_quarantine(
     ids = [stream.id for stream in hub.streams.values() if system in (None, stream.system)]
     with hub.transaction() as db:
         db.execute(
-            "SELECT id, stream_id, key, org, cause, why, next_step, waits_for, attempts, state, first_at, last_at FROM quarantine "
-            "WHERE stream_id = ANY(%(ids)s) AND (%(state)s::text IS NULL OR state = %(state)s) AND (%(cause)s::text IS NULL OR cause = %(cause)s) AND id > %(after)s "
-            "ORDER BY id LIMIT %(limit)s",
+            "SELECT id, stream_id, key, org, cause, why, next_step, waits_for, attempts, state, first_at, last_at "
+            "FROM quarantine WHERE stream_id = ANY(%(ids)s) AND (%(state)s::text IS NULL OR state = %(state)s) "
+            "AND (%(cause)s::text IS NULL OR cause = %(cause)s) AND id > %(after)s ORDER BY id LIMIT %(limit)s",
             {"ids": ids, "state": state, "cause": cause, "after": after, "limit": limit},
         )
         rows = [dict(row) for row in db]
@@ -37,8 +37,9 @@ def show(hub: Hub, item_id: int) -> dict[str, Any]:
     """One entry with its payload. Raises: NotFound."""
     with hub.transaction() as db:
         db.execute(
-            "SELECT q.id, q.stream_id, q.key, q.org, q.cause, q.why, q.next_step, q.waits_for, q.attempts, q.state, q.first_at, q.last_at, q.raw, "
-            "q.payload::text AS mended, o.payload::text AS payload FROM quarantine q LEFT JOIN observed o ON (o.stream_id, o.key) = (q.stream_id, q.key) WHERE q.id = %s",
+            "SELECT q.id, q.stream_id, q.key, q.org, q.cause, q.why, q.next_step, q.waits_for, q.attempts, q.state, "
+            "q.first_at, q.last_at, q.raw, q.payload::text AS mended, o.payload::text AS payload FROM quarantine q "
+            "LEFT JOIN observed o ON (o.stream_id, o.key) = (q.stream_id, q.key) WHERE q.id = %s",
             [item_id],
         )
         row = db.fetchone()
@@ -79,7 +80,8 @@ def replay(hub: Hub, ids: Sequence[int] | None = None, *, by: str) -> RunResult:
     """Take entries in again, or all open ones; what still cannot be mapped stays, with its new reason."""
     with hub.transaction() as db:
         db.execute(
-            "SELECT stream_id, key FROM quarantine WHERE state = 'open' AND cause <> 'delete_guard' AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s)) ORDER BY id",
+            "SELECT stream_id, key FROM quarantine "
+            "WHERE state = 'open' AND cause <> 'delete_guard' AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s)) ORDER BY id",
             {"ids": list(ids) if ids is not None else None},
         )
         keys: dict[int, list[str]] = {}

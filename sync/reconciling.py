@@ -1,4 +1,7 @@
-"""Reconciling: everything a system holds against everything the hub knows; what is missed, changed or gone is taken in, what drifts is planned."""
+"""Reconciling: everything a system holds against everything the hub knows.
+
+What is missed, changed or gone is taken in; what drifts is planned.
+"""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def filter_for(hub: Hub, state: StreamState) -> Callable[[Canonical], bool]:
         condition = hub.condition(flow.create_when)
         tests.append(lambda canonical: condition({**canonical.doc, "number": canonical.number}))
     if not tests:
-        return lambda canonical: True
+        return lambda _canonical: True
     return lambda canonical: all(test(canonical) for test in tests)
 
 

@@ -24,8 +24,8 @@ def missing(hub: Hub) -> list[dict[str, Any]]:
     """The inbox: values that records wait for, with an example of each."""
     with hub.transaction() as db:
         db.execute(
-            "SELECT m.name, m.system, m.company, m.direction, m.value, m.records, m.first_at, s.name AS stream, m.example_key FROM value_missing m "
-            "LEFT JOIN stream s ON s.id = m.example_stream ORDER BY m.records DESC, m.name, m.value"
+            "SELECT m.name, m.system, m.company, m.direction, m.value, m.records, m.first_at, s.name AS stream, m.example_key "
+            "FROM value_missing m LEFT JOIN stream s ON s.id = m.example_stream ORDER BY m.records DESC, m.name, m.value"
         )
         return [dict(row) for row in db]
 
@@ -34,8 +34,9 @@ def rows(hub: Hub, name: str | None = None, system: str | None = None) -> list[d
     """The maps as they stand."""
     with hub.transaction() as db:
         db.execute(
-            "SELECT name, system, company, vendor_value, canonical_value, nullif(valid_from, '-infinity') AS valid_from, nullif(valid_to, 'infinity') AS valid_to, "
-            "note, edited_by, edited_at FROM value_map WHERE (%(name)s::text IS NULL OR name = %(name)s) AND (%(system)s::text IS NULL OR system = %(system)s) "
+            "SELECT name, system, company, vendor_value, canonical_value, nullif(valid_from, '-infinity') AS valid_from, "
+            "nullif(valid_to, 'infinity') AS valid_to, note, edited_by, edited_at FROM value_map "
+            "WHERE (%(name)s::text IS NULL OR name = %(name)s) AND (%(system)s::text IS NULL OR system = %(system)s) "
             "ORDER BY name, system, company, vendor_value, valid_from",
             {"name": name, "system": system},
         )
@@ -64,12 +65,13 @@ def release(hub: Hub) -> int:
     released = retry_parked(hub).counts.get("released", 0)
     with hub.transaction() as db:
         db.execute(
-            "UPDATE desired SET state = 'due', reason = 'value_came', due_at = now(), changed_at = now() WHERE state = 'held' AND reason = 'value' RETURNING 1"
+            "UPDATE desired SET state = 'due', reason = 'value_came', due_at = now(), changed_at = now() "
+            "WHERE state = 'held' AND reason = 'value' RETURNING 1"
         )
         released += len(list(db))
         db.execute(
-            "DELETE FROM value_missing m WHERE EXISTS (SELECT 1 FROM value_map v WHERE v.name = m.name AND v.system = m.system AND v.company IN ('', m.company) "
-            "AND CASE m.direction WHEN 'in' THEN v.vendor_value ELSE v.canonical_value END = m.value)"
+            "DELETE FROM value_missing m WHERE EXISTS (SELECT 1 FROM value_map v WHERE v.name = m.name AND v.system = m.system "
+            "AND v.company IN ('', m.company) AND CASE m.direction WHEN 'in' THEN v.vendor_value ELSE v.canonical_value END = m.value)"
         )
     return released
 
@@ -87,21 +89,23 @@ def _set(
 ) -> None:
     key = {"name": name, "system": system, "company": company, "vendor": vendor_value}
     db.execute(
-        "SELECT id, canonical_value FROM value_map WHERE name = %(name)s AND system = %(system)s AND company = %(company)s AND vendor_value = %(vendor)s "
-        "AND valid_from = coalesce(%(start)s, '-infinity'::date)",
+        "SELECT id, canonical_value FROM value_map WHERE name = %(name)s AND system = %(system)s AND company = %(company)s "
+        "AND vendor_value = %(vendor)s AND valid_from = coalesce(%(start)s, '-infinity'::date)",
         {**key, "start": valid_from},
     )
     old = db.fetchone()
     try:
         if old is not None:
             db.execute(
-                "UPDATE value_map SET canonical_value = %s, valid_to = coalesce(%s, 'infinity'::date), edited_by = %s, edited_at = now() WHERE id = %s",
+                "UPDATE value_map SET canonical_value = %s, valid_to = coalesce(%s, 'infinity'::date), "
+                "edited_by = %s, edited_at = now() WHERE id = %s",
                 [canonical_value, valid_to, by, old["id"]],
             )
         else:
             db.execute(
                 "INSERT INTO value_map (name, system, company, vendor_value, canonical_value, valid_from, valid_to, edited_by) "
-                "VALUES (%(name)s, %(system)s, %(company)s, %(vendor)s, %(canonical)s, coalesce(%(start)s, '-infinity'::date), coalesce(%(end)s, 'infinity'::date), %(by)s)",
+                "VALUES (%(name)s, %(system)s, %(company)s, %(vendor)s, %(canonical)s, coalesce(%(start)s, '-infinity'::date), "
+                "coalesce(%(end)s, 'infinity'::date), %(by)s)",
                 {**key, "canonical": canonical_value, "start": valid_from, "end": valid_to, "by": by},
             )
     except psycopg.errors.ExclusionViolation as wrong:
