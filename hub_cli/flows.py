@@ -101,7 +101,22 @@ def reconcile(place: Place, system: str | None, streams: tuple[str, ...]) -> Ans
             hub.connector(system)
         reports = [plain(reconciling.reconcile(hub, name, list(streams) or None)) for name in ([system] if system else hub.systems())]
     differs = any(report.get("plan") or report.get("drift") for report in reports)
-    return Answer(reports[0] if system else {"systems": reports}, Exit.DIFFERS if differs else Exit.DONE)
+    text = "\n".join(_compared(report) for report in reports)
+    return Answer(reports[0] if system else {"systems": reports}, Exit.DIFFERS if differs else Exit.DONE, text)
+
+
+def _compared(report: dict[str, Any]) -> str:
+    columns = ("there", "here", "only_there", "changed", "only_here")
+    lines = [f"{report['system']:<28}" + "".join(f"{name.replace('_', ' '):>12}" for name in columns)]
+    for one in report["streams"]:
+        guarded = "  nothing counts as deleted: too many are gone" if one["guarded"] else ""
+        lines.append(f"  {one['stream']:<26}" + "".join(f"{one[name]:>12}" for name in columns) + guarded)
+    lines.append(f"  drift {report['drift']}: " + " · ".join(f"{name} {number}" for name, number in report["states"].items()))
+    lines += [f"  {field:<26} differs in {number}" for field, number in report["fields"].items()]
+    lines += [f"  ! {problem}" for problem in (report.get("run") or {}).get("problems", [])]
+    if report.get("plan"):
+        lines.append(f"  Next: `hub plan show {report['plan']['id']}`")
+    return "\n".join(lines)
 
 
 def _progress(title: str) -> AbstractContextManager[Callable[..., Any] | None]:

@@ -15,7 +15,8 @@ def make_trouble(home: Path, system: str) -> str:
     if not place.exists():
         raise CommandFailed("nothing is running here", "start it with `make up`", code="demo/not-up")
     door = Door(json.loads(place.read_text(encoding="utf-8"))["systems"][system]["url"])
-    door.trouble("drop_after", times=1, method="POST", path="Save" if system == "kingdee" else "upsert")
+    written = {"method": "POST", "path": "Save"} if system == "kingdee" else {"method": "PUT", "path": "Accounts"}
+    door.trouble("drop_after", times=1, **written)
     door.trouble("status", times=2, value=500)
     if system == "kingdee":
         customer = door.records("customers")[0]
@@ -27,6 +28,7 @@ def make_trouble(home: Path, system: str) -> str:
         edited = f"account {account['Account_Name']}: the address, which Kingdee owns"
     return (
         f"{system}: the next write is committed and its answer lost, the next two calls answer 500, and somebody edited {edited}.\n"
-        "Look:  hub sync --until-quiet   hub status   hub conflicts list   hub deliveries --outcome uncertain\n"
-        "Mend:  nothing to do; the next `hub sync --until-quiet` repairs it. `hub why party NUMBER` tells who won."
+        "Look:  hub sync --until-quiet   hub status   hub conflicts list --state all   hub deliveries --outcome uncertain\n"
+        "Mend:  nothing to do; the next `hub sync --until-quiet` repairs it. `hub why party NUMBER` tells who won.\n"
+        "(Only flows in mode `write` are repaired; in mode `plan` the difference is held: `hub diff`.)"
     )
