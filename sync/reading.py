@@ -15,7 +15,7 @@ from connectors.base import Page, Session, Window
 from connectors.errors import CallFailed
 from ledger.bulk import json_text
 from sync import collector, events, leases, observing
-from sync.errors import Overtaken
+from sync.errors import Busy, Overtaken
 from sync.hub import Cursor, Hub, StreamState
 from sync.references import References
 from sync.runs import Run, RunResult, running
@@ -38,8 +38,8 @@ def increment(hub: Hub, system: str, streams: Sequence[str] | None = None) -> Ru
                     _read_stream(hub, state, lease, run)
             except CallFailed as failed:
                 run.problem(f"{state.label}: {failed}")
-            except Overtaken as overtaken:
-                run.problem(str(overtaken), "busy")
+            except (Busy, Overtaken) as taken:
+                run.problem(f"{state.label}: {taken}", "busy")
     return run.result
 
 

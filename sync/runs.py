@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("sync.run")
 
+WORSE = ("done", "busy", "set_aside", "differs", "failed")
+"""How a run may end, each worse than the one before it."""
+
 
 @dataclass(slots=True)
 class RunResult:
@@ -38,8 +41,7 @@ class RunResult:
         for name, value in other.counts.items():
             self.counts[prefix + name] = self.counts.get(prefix + name, 0) + value
         self.problems.extend(other.problems)
-        worst = ["done", "busy", "set_aside", "differs", "failed"]
-        self.status = max(self.status, other.status, key=worst.index)
+        self.status = max(self.status, other.status, key=WORSE.index)
 
 
 @dataclass
@@ -62,7 +64,7 @@ class Run:
     def problem(self, text: str, status: str = "failed") -> None:
         """Something a person should read."""
         self.result.problems.append(text)
-        self.result.status = status
+        self.result.status = max(self.result.status, status, key=WORSE.index)
 
 
 @contextmanager
