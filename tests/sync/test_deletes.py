@@ -1,0 +1,108 @@
+"""Deletes, only from proof."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sync import inspecting, reconciling
+from tests.sync.stage import Pair, Stage, open_hub
+from tests.sync.test_set_aside import copy_of
+
+
+def retired(stage: Stage, table: str) -> list[str]:
+    return [row["id"] for row in stage.rows(f"SELECT id::text AS id FROM {table} WHERE retired")]
+
+
+@pytest.mark.promise(8)
+def test_an_owners_proven_delete_retires_the_record_and_cascades_nowhere(live: Stage) -> None:
+    account = live.zoho.put("accounts", {"Account_Name": "只在客户系统的公司", "Phone": "021-55550001"})
+    contact = live.zoho.records("contacts")[0]
+    live.sync()
+    live.zoho.delete("contacts", contact["id"])
+
+    live.sync()
+
+    assert len(retired(live, "contacts")) == 1
+    assert retired(live, "parties") == []
+    assert account["id"] in {doc["id"] for doc in live.zoho.records("accounts")}
+    assert live.rows("SELECT 1 FROM link WHERE role = 'gone'"), "the tombstone is kept"
+
+
+@pytest.mark.promise(8)
+def test_a_non_owners_delete_is_a_conflict_and_creates_no_second_record(live: Stage) -> None:
+    customer = live.customer()
+    account = live.account_of(customer)
+    live.zoho.delete("accounts", account["id"])
+
+    live.sync()
+    live.sync()
+
+    assert [(one["field"], one["theirs"]) for one in inspecting.conflicts(live.hub, system="zoho")] == [("(record)", "deleted")]
+    assert retired(live, "parties") == []
+    assert [doc for doc in live.zoho.records("accounts") if doc.get("ERP_Code") == customer["FNumber"]] == []
+    pairs = inspecting.record(live.hub, "party", inspecting.find_record(live.hub, "party", "CUST00001")).pairs
+    assert {pair["reason"] for pair in pairs if pair["system"] == "zoho"} == {"deleted_there"}
+
+
+@pytest.mark.promise(8)
+def test_a_record_that_an_increment_does_not_show_is_not_deleted_but_a_whole_listing_proves_it(live: Stage) -> None:
+    receipt = live.kingdee.records("receipts")[0]
+    live.kingdee.delete("receipts", str(receipt["FID"]))
+    live.sync()
+    before = retired(live, "receipts")
+
+    found = reconciling.reconcile(live.hub, "kingdee", ["receipts"])
+    live.sync()
+
+    assert before == []
+    assert [report.only_here for report in found.streams] == [1]
+    assert len(retired(live, "receipts")) == 1
+    assert retired(live, "orders") == []
+
+
+@pytest.mark.promise(8)
+def test_so_many_gone_that_a_person_must_look(small: Pair, database: str, tmp_path: Path) -> None:
+    small.reset()
+    guard = [("    kind: erp_kingdee\n", "    kind: erp_kingdee\n    delete_guard_share: 0.5\n    delete_guard_records: 0\n")]
+    with open_hub(small, database, tmp_path / "home", guard) as hub:
+        stage = Stage(small, hub)
+        stage.go_live()
+        for receipt in stage.kingdee.records("receipts"):
+            stage.kingdee.delete("receipts", str(receipt["FID"]))
+
+        found = reconciling.reconcile(hub, "kingdee", ["receipts"])
+
+        assert [report.guarded for report in found.streams] == [True]
+        assert retired(stage, "receipts") == []
+        assert {row["cause"] for row in stage.rows("SELECT cause FROM quarantine WHERE state = 'open'")} == {"delete_guard"}
+
+
+@pytest.mark.promise(8)
+@pytest.mark.parametrize("system", ["kingdee", "zoho"])
+def test_an_empty_listing_deletes_nothing(live: Stage, system: str) -> None:
+    """A right was withdrawn, or the system fell ill: it answers 200 with nothing in it. Each record that lacks is asked for by key."""
+    stream = "customers" if system == "kingdee" else "accounts"
+    live.door(system).fault(match={"stream": stream}, effect="empty", times=1)
+
+    reconciling.reconcile(live.hub, system, [stream])
+    live.door(system).calm()
+    live.sync()
+
+    assert retired(live, "parties") == []
+    assert live.rows("SELECT 1 FROM link WHERE role = 'gone'") == []
+    assert live.verdict().ok
+
+
+@pytest.mark.promise(8)
+def test_an_un_audit_is_a_retraction_not_a_delete(live: Stage) -> None:
+    pattern = live.kingdee.records("sales_orders")[0]
+    order = live.kingdee.put("sales_orders", copy_of(pattern, "FSaleOrderEntry", FCloseStatus="A", FDate="2026-11-20T00:00:00"))
+    live.sync()
+    live.kingdee.put("sales_orders", {"FID": order["FID"], "FDocumentStatus": "D"})
+
+    live.sync()
+
+    assert retired(live, "orders") == []
+    assert next(doc for doc in live.zoho.records("sales_orders") if doc["ERP_Order_No"] == order["FBillNo"])["Approval_Status"] == "reopened"
