@@ -1,7 +1,8 @@
 """Identifiers: UUIDv7 for rows, and the short hub key that travels into other systems.
 
-A hub key has 16 characters of Crockford's base32 (no I, L, O, U): `H`, 14 characters of a random number, one check character. It fits SAP's 20
-characters, survives upper-casing and being read out on the phone, and one mistyped or two swapped neighbouring characters are noticed.
+A hub key has 16 characters of Crockford's base32 (no I, L, O, U): `H`, 14 characters of a random number, one check character. It fits
+SAP's 20 characters, survives upper-casing and being read out on the phone, and one mistyped or two swapped neighbouring characters are
+noticed.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from canonical.base import Aggregate, EntitySpec, spec_of
-from canonical.money_documents import Receivable, Receipt, Refund
+from canonical.money_documents import Receipt, Receivable, Refund
 from canonical.orders import Order, Return, Shipment
 from canonical.organisation import Company, Department, Employee
 from canonical.parties import Agreement, Contact, Party, Territory

@@ -88,9 +88,11 @@ def _aware(value: datetime) -> datetime:
     return value
 
 
-Exact = Annotated[
-    Decimal, BeforeValidator(_no_float), AfterValidator(_plain_decimal), PlainSerializer(lambda d: decimal_text(d), return_type=str)
-]
+def _in_full(value: Decimal) -> str:
+    return decimal_text(value)  # a second parameter would get pydantic's own
+
+
+Exact = Annotated[Decimal, BeforeValidator(_no_float), AfterValidator(_plain_decimal), PlainSerializer(_in_full, return_type=str)]
 """An exact decimal number; text in documents."""
 
 Amount = Annotated[Exact, Field(json_schema_extra={"unit": "the record's currency"})]

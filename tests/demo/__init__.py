@@ -1,0 +1,1 @@
+"""Tests of the story that `hub demo` tells."""

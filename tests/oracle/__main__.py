@@ -31,7 +31,7 @@ def main() -> int:
         "findings": [str(one) for one in [*verdict.duplicates, *verdict.lost, *verdict.drift][:20]],
         "held_pairs": [str(one) for one in verdict.held],
     }
-    print(json.dumps(told, ensure_ascii=False))
+    sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
     return 0 if verdict.ok else 1
 
 
