@@ -126,8 +126,8 @@ def _play(stack: Stack, teller: Teller, began: float, *, in_process: bool, ledge
         except StoryFailed as failed:
             told = failed
             teller.say(str(failed), "bold red")
-        verdict = _judge(stack, world, hub, teller)
-        outcome = _outcome(stack, hub, verdict, teller, began, told is None, {"kingdee": kingdee, "zoho": zoho})
+        verdict = _judge(stack, hub, teller)
+        outcome = _outcome(stack, hub, verdict, teller, began, told=told is None, doors={"kingdee": kingdee, "zoho": zoho})
         if isinstance(engine, ByAirflow):
             outcome["airflow_task_instances"] = engine.tasks
     _last_lines(teller, outcome, verdict)
@@ -187,7 +187,7 @@ class _Beside:
             raise self._error
 
 
-def _judge(stack: Stack, world: World, hub: Hub, teller: Teller) -> dict[str, Any]:
+def _judge(stack: Stack, hub: Hub, teller: Teller) -> dict[str, Any]:
     """Ask the oracle, which shares no code with the hub, in a process of its own; without a checkout the hub's own figures stand."""
     from hub_cli.demo.engine import StoryFailed
 
@@ -201,22 +201,14 @@ def _judge(stack: Stack, world: World, hub: Hub, teller: Teller) -> dict[str, An
             "findings": ["the oracle is part of the source tree, and was not asked"],
             "held_pairs": [],
         }
-    command = [
-        sys.executable,
-        "-m",
-        "tests.oracle",
-        "--kingdee",
-        stack.systems["kingdee"]["url"],
-        "--zoho",
-        stack.systems["zoho"]["url"],
-        "--late-values",
-    ]
+    command = [sys.executable, "-m", "tests.oracle", "--late-values"]
+    command += ["--kingdee", stack.systems["kingdee"]["url"], "--zoho", stack.systems["zoho"]["url"]]
     truth = stack.home / "world" / "truth.json"
     since = next((part.since for flow in hub.config.flows.values() for part in flow.systems.values() if part.since), None)
     command += ["--truth", str(truth)] if truth.exists() else []
     command += ["--since", since.isoformat()] if since else []
     with teller.waiting("the oracle compares both systems by its own reckoning"):
-        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)  # noqa: S603  our own interpreter
+        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     if ran.returncode not in (0, 1):
         raise StoryFailed(f"the oracle failed: {ran.stderr.strip()[-500:]}")
     found: dict[str, Any] = json.loads(ran.stdout)
@@ -229,8 +221,9 @@ def _outcome(
     verdict: Mapping[str, Any],
     teller: Teller,
     began: float,
+    *,
     told: bool,
-    doors: Mapping[str, Any],  # noqa: FBT001  a fact
+    doors: Mapping[str, Any],
 ) -> dict[str, Any]:
     from sync import cases, inspecting
 
@@ -239,7 +232,8 @@ def _outcome(
     moving = states["due"] + states["in_flight"] + states["blocked"]
     with hub.transaction() as db:
         db.execute(
-            "SELECT (SELECT count(*) FROM parties WHERE NOT retired) AS partners, (SELECT count(*) FROM orders) AS orders, (SELECT count(*) FROM receipts) AS payments"
+            "SELECT (SELECT count(*) FROM parties WHERE NOT retired) AS partners, (SELECT count(*) FROM orders) AS orders, "
+            "(SELECT count(*) FROM receipts) AS payments"
         )
         counts = db.fetchone() or {}
     drift = int(verdict["drift"]) + moving

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from hub_cli.demo.doors import Doc, Door
+from hub_cli.demo.documents import copied, corrected, figure, receipt_for, shipment_of, status_of
+from hub_cli.demo.doors import Door
 from hub_cli.demo.engine import Engine, StoryFailed
+from hub_cli.demo.partners import ten_partners
 from hub_cli.demo.telling import Teller
 from sandbox.world import World
 from sync import cases, cycle, inspecting, modes, planning, quarantining, valuing
@@ -126,7 +128,7 @@ class Story:
                     (
                         quote["Subject"],
                         self.order["number"],
-                        _status(self.order["doc"]),
+                        status_of(self.order["doc"]),
                         f"{quote['ERP_Order_No']} {quote['ERP_Order_Status']}",
                     )
                 ],
@@ -162,13 +164,13 @@ class Story:
             first = {line["FEntryID"]: _half(line["FQty"]) for line in doc["FSaleOrderEntry"]}
             rest = {line["FEntryID"]: line["FQty"] - first[line["FEntryID"]] for line in doc["FSaleOrderEntry"]}
             for name, quantities in (("first batch", first), ("second batch", rest)):
-                self.kingdee.put("shipments", _shipment(doc, quantities))
+                self.kingdee.put("shipments", shipment_of(doc, quantities))
                 self.sync()
                 rows.append((name, *self._zoho_progress()))
             total = Decimal(doc["FBillAllAmount"]).quantize(Decimal("0.01"))
             part = (total * Decimal("0.3")).quantize(Decimal("0.01"))
             for name, amount in (("30 % received", part), ("rest received", total - part)):
-                self.kingdee.put("receipts", _receipt(doc, amount))
+                self.kingdee.put("receipts", receipt_for(doc, amount))
                 self.sync()
                 rows.append((name, *self._zoho_progress()))
             self.tell.table(
@@ -180,7 +182,7 @@ class Story:
 
     def _zoho_progress(self) -> tuple[str, str, str, str]:
         doc = self.zoho.record("sales_orders", self.order["zoho"])
-        return _number(doc["Shipped_Quantity"]), str(doc["Shipping_State"]), _number(doc["Paid_Amount"], 2), str(doc["Payment_State"])
+        return figure(doc["Shipped_Quantity"]), str(doc["Shipping_State"]), figure(doc["Paid_Amount"], 2), str(doc["Payment_State"])
 
     # 5 ------------------------------------------------------------------------------------------------------------------
 
@@ -243,16 +245,16 @@ class Story:
             rows = [(one["step"], one["outcome"], one["why"]) for one in reversed(tried) if one["system"] == "kingdee"]
             self.tell.table(["step", "what the hub knew", "why"], rows, title=f"   Order {order['number']} of deal {deal}")
             _must(len(made) == 1, f"{len(made)} orders in Kingdee for one quote")
-            _must(_status(order["doc"]) == "C", f"the order stopped at {_status(order['doc'])}")
+            _must(status_of(order["doc"]) == "C", f"the order stopped at {status_of(order['doc'])}")
             self.tell.say("One order in Kingdee, audited; looked up by the hub's key before anything was repeated.", "green")
 
     def _another_won_deal(self) -> tuple[str, str]:
         story = self.world.truth["story"][1]
         deal, quote = self.zoho.record("deals", str(story["deal"])), self.zoho.record("quotes", str(story["quote"]))
-        fresh = _copy(deal, Deal_Name=f"{deal['Deal_Name']} 二期", Stage="Closed Won", ERP_Order_No=None)
+        fresh = copied(deal, Deal_Name=f"{deal['Deal_Name']} 二期", Stage="Closed Won", ERP_Order_No=None)
         saved = self.zoho.put("deals", fresh)
         lines = [{name: value for name, value in line.items() if name != "id"} for line in quote["Quoted_Items"]]
-        offer = _copy(
+        offer = copied(
             quote,
             Subject=f"{quote['Subject']} 二期",
             Deal_Name={"id": saved["id"]},
@@ -277,7 +279,7 @@ class Story:
                 entry = next((one for one in aside if one["key"] == str(planted["key"])), None)
                 _must(entry is not None, f"the bad record {planted['number']} is not in quarantine")
                 if entry is not None:
-                    mended = _mended(quarantining.show(self.hub, entry["id"])["payload"], planted)
+                    mended = corrected(quarantining.show(self.hub, entry["id"])["payload"], planted)
                     _need(quarantining.mend(self.hub, entry["id"], mended, CLERK))
                     self.kingdee.put(planted["stream"], planted["mend"])  # finance corrects it in Kingdee too
             self.tell.say("Mended by the clerk, replayed at once.")
@@ -328,8 +330,15 @@ class Story:
         _need(cycle.until_quiet(self.hub))
 
 
-_HOW = {"new": "new in the hub", "created": "created by the hub", "hub_key": "the hub's own key", "sure:uscc": "统一社会信用代码", "sure:erp_code": "cross-referenced number",
-        "sure:kingdee_master": "copy in another organisation", "sure:product_code": "product code"}  # fmt: skip
+_HOW = {
+    "new": "new in the hub",
+    "created": "created by the hub",
+    "hub_key": "the hub's own key",
+    "sure:uscc": "统一社会信用代码",
+    "sure:erp_code": "cross-referenced number",
+    "sure:kingdee_master": "copy in another organisation",
+    "sure:product_code": "product code",
+}
 
 
 def _need(result: Any) -> None:
@@ -350,162 +359,5 @@ def _side_by_side(left: Sequence[tuple[str, int]], right: Sequence[tuple[str, in
     ]
 
 
-def _status(doc: Doc) -> str:
-    return str(doc.get("FDocumentStatus") or doc.get("FDOCUMENTSTATUS"))  # forms differ in spelling, as the vendor's do
-
-
-def _number(value: Any, places: int | None = None) -> str:
-    number = Decimal(str(value or 0))
-    if places is not None:
-        return f"{number:.{places}f}"
-    return format(number.normalize(), "f")
-
-
 def _half(quantity: Any) -> Decimal:
     return (Decimal(str(quantity)) * IN_TWO_BATCHES).to_integral_value()
-
-
-def _shipment(order: Doc, quantities: Mapping[Any, Decimal]) -> Doc:
-    lines = [
-        {
-            "FMaterialID": line["FMaterialId"],
-            "FUnitID": line["FUnitID"],
-            "FMustQty": quantities[line["FEntryID"]],
-            "FRealQty": quantities[line["FEntryID"]],
-            "FStockID": {"FNumber": "CK01"},
-            "FSoorDerno": order["FBillNo"],
-            "FSOEntryId": line["FEntryID"],
-            "FTaxPrice": line["FTaxPrice"],
-        }
-        for line in order["FSaleOrderEntry"]
-        if quantities[line["FEntryID"]]
-    ]
-    org = order["FSaleOrgId"]
-    return {
-        "FBillTypeID": {"FNumber": "XSCKD01_SYS"},
-        "FDate": order["FDate"],
-        "FSaleOrgId": org,
-        "FStockOrgId": org,
-        "FCustomerID": order["FCustId"],
-        "FDocumentStatus": "C",
-        "FEntity": lines,
-    }
-
-
-def _receipt(order: Doc, amount: Decimal) -> Doc:
-    org = order["FSaleOrgId"]
-    return {
-        "FBillTypeID": {"FNumber": "SKDLX01_SYS"},
-        "FDATE": order["FDate"],
-        "FCONTACTUNITTYPE": "BD_Customer",
-        "FCONTACTUNIT": order["FCustId"],
-        "FPAYUNITTYPE": "BD_Customer",
-        "FPAYUNIT": order["FCustId"],
-        "FCURRENCYID": {"FNumber": "PRE001"},
-        "FSETTLECUR": {"FNumber": "PRE001"},
-        "FSETTLEORGID": org,
-        "FSALEORGID": org,
-        "FPAYORGID": org,
-        "FDocumentStatus": "C",
-        "FRECEIVEBILLENTRY": [
-            {
-                "FSETTLETYPEID": {"FNumber": "JSFS04_SYS"},
-                "FPURPOSEID": {"FNumber": "SFKYT01_SYS"},
-                "FRECTOTALAMOUNTFOR": amount,
-                "FRECAMOUNTFOR_E": amount,
-                "FSALEORDERNO": order["FBillNo"],
-            }
-        ],
-    }
-
-
-_SYSTEM_FIELDS = {"id", "Owner", "Hub_Key", "Created_Time", "Modified_Time", "Created_By", "Modified_By", "Grand_Total"}
-
-
-def _copy(doc: Doc, **changes: Any) -> Doc:
-    return {name: value for name, value in doc.items() if name not in _SYSTEM_FIELDS and not name.startswith("$")} | changes
-
-
-def _mended(payload: Doc, planted: Doc) -> Doc:
-    """The payload with the planted field as it should be; the clerk types it in."""
-    head, _, field = str(planted["field"]).partition(".")
-    if not field:
-        return {**payload, head: Decimal(planted["good"])}
-    return {**payload, head: [{**line, field: Decimal(planted["good"])} for line in payload[head]]}
-
-
-def ten_partners(hub: Hub, kingdee: Door, zoho: Door) -> list[tuple[Any, ...]]:
-    """Ten partners that both systems hold, those with the latest orders first: three rows each, as hub, Kingdee and Zoho hold them."""
-    with hub.transaction() as db:
-        db.execute(
-            "SELECT p.id::text AS id, p.name, count(*) AS orders, sum(o.total) AS total, sum(o.paid_amount) AS paid FROM parties p "
-            "JOIN orders o ON o.party_id = p.id WHERE NOT o.retired AND EXISTS (SELECT 1 FROM link l JOIN stream s ON s.id = l.stream_id "
-            "WHERE l.entity_id = p.id AND s.system = 'zoho' AND s.name = 'accounts') GROUP BY 1, 2 ORDER BY max(o.ordered_on) DESC, 1 LIMIT 10"
-        )
-        ours = list(db)
-        db.execute(
-            "SELECT l.entity_id::text AS id, s.system, l.key, l.number FROM link l JOIN stream s ON s.id = l.stream_id WHERE l.entity_id = ANY(%s::uuid[]) "
-            "AND s.name IN ('customers', 'accounts') AND s.system <> 'hub'",
-            [[row["id"] for row in ours]],
-        )
-        names = {(row["system"], row["number"] if row["system"] == "kingdee" else row["key"]): row["id"] for row in db}
-    erp = _totals(
-        (
-            (names.get(("kingdee", doc["FCustId"]["FNumber"])), Decimal(str(doc["FBillAllAmount"] or 0)))
-            for doc in kingdee.records("sales_orders")
-        ),
-    )
-    received = _totals(_receipts(kingdee, names))
-    crm = _totals(
-        (names.get(("zoho", _id(doc["Account_Name"]))), Decimal(str(doc["Total_Amount"] or 0))) for doc in zoho.records("sales_orders")
-    )
-    paid = _totals(
-        (names.get(("zoho", _id(doc["Account_Name"]))), Decimal(str(doc["Paid_Amount"] or 0))) for doc in zoho.records("sales_orders")
-    )
-    nothing = (0, Decimal(0))
-    rows: list[tuple[Any, ...]] = []
-    for row in ours:
-        key = row["id"]
-        rows.append((row["name"], "hub", row["orders"], _money(row["total"]), _money(row["paid"])))
-        rows.append(("", "Kingdee", *_shown(erp, key), _money(received.get(key, nothing)[1])))
-        rows.append(("", "Zoho", *_shown(crm, key), _money(paid.get(key, nothing)[1])))
-    return rows
-
-
-def _receipts(kingdee: Door, names: Mapping[tuple[str, str], str]) -> list[tuple[str | None, Decimal]]:
-    """Approved receipts and refunds that name an order, by party; those on account do not pay an order."""
-    rows: list[tuple[str | None, Decimal]] = []
-    for stream, entry, amount, order, sign in (
-        ("receipts", "FRECEIVEBILLENTRY", "FRECTOTALAMOUNTFOR", "FSALEORDERNO", 1),
-        ("refunds", "FREFUNDBILLENTRY", "FREFUNDAMOUNTFOR", "FSALEORDERNUMBER", -1),
-    ):
-        for doc in kingdee.records(stream):
-            if _status(doc) == "C" and doc.get("FCancelStatus", "A") == "A":
-                who = names.get(("kingdee", doc["FCONTACTUNIT"]["FNumber"]))
-                rows += [(who, sign * Decimal(str(line[amount]))) for line in doc[entry] if line.get(order)]
-    return rows
-
-
-def _totals(rows: Any) -> dict[str, tuple[int, Decimal]]:
-    found: dict[str, tuple[int, Decimal]] = {}
-    for key, amount in rows:
-        if key is not None:
-            number, total = found.get(key, (0, Decimal(0)))
-            found[key] = (number + 1, total + amount)
-    return found
-
-
-def _shown(totals: Mapping[str, tuple[int, Decimal]], key: str) -> tuple[int, str]:
-    number, total = totals.get(key, (0, Decimal(0)))
-    return number, _money(total)
-
-
-def _money(amount: Any) -> str:
-    return f"{Decimal(amount or 0):,.2f}"
-
-
-def _id(lookup: Any) -> str:
-    return str(lookup["id"]) if isinstance(lookup, dict) else str(lookup or "")
-
-
-__all__ = ["Story", "ten_partners"]

@@ -69,7 +69,7 @@ def _total(amounts: Iterable[Decimal]) -> Decimal:
 
 def _hub_total(story: Story, table: str) -> Decimal:
     with story.hub.transaction() as db:
-        db.execute(f"SELECT coalesce(sum(total), 0) AS total FROM {table} WHERE NOT retired")  # noqa: S608  one of two names, above
+        db.execute(f"SELECT coalesce(sum(total), 0) AS total FROM {table} WHERE NOT retired")  # one of two names, above
         row = db.fetchone() or {"total": 0}
     return Decimal(row["total"]).quantize(PENNY)
 
