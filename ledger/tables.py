@@ -84,7 +84,10 @@ _ROOT_COLUMNS: dict[str, tuple[Column, ...]] = {
     + _number("total", "paid_amount"),
     "shipment": _uuid("company", "party", "order") + _day("shipped_on") + _text("approval", "status"),
     "return": _uuid("company", "party", "order") + _day("returned_on") + _text("approval", "status"),
-    "receivable": _uuid("company", "party", "order") + _day("billed_on", "due_on") + _text("currency", "approval", "status") + _number("total"),
+    "receivable": _uuid("company", "party", "order")
+    + _day("billed_on", "due_on")
+    + _text("currency", "approval", "status")
+    + _number("total"),
     "receipt": _uuid("company", "party", "order") + _day("received_on") + _text("currency", "approval", "status") + _number("amount"),
     "refund": _uuid("company", "party", "order") + _day("refunded_on") + _text("currency", "approval", "status") + _number("amount"),
     "approval": _text("kind", "decision"),

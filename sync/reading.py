@@ -97,9 +97,15 @@ def take_page(hub: Hub, state: StreamState, page: Page, refs: References, lease:
 
 def _move(db: Cursor, state: StreamState, position: dict[str, Any], version: int) -> int:
     if version == 0:
-        db.execute("INSERT INTO cursor_position (stream_id, position) VALUES (%s, %s) ON CONFLICT DO NOTHING RETURNING version", [state.id, json_text(position)])
+        db.execute(
+            "INSERT INTO cursor_position (stream_id, position) VALUES (%s, %s) ON CONFLICT DO NOTHING RETURNING version",
+            [state.id, json_text(position)],
+        )
     else:
-        db.execute("SELECT position::jsonb = %s::jsonb AS same FROM cursor_position WHERE stream_id = %s AND version = %s", [json_text(position), state.id, version])
+        db.execute(
+            "SELECT position::jsonb = %s::jsonb AS same FROM cursor_position WHERE stream_id = %s AND version = %s",
+            [json_text(position), state.id, version],
+        )
         row = db.fetchone()
         if row is not None and row["same"]:
             return version
