@@ -25,7 +25,7 @@ from typing import Any, Self
 from hub_cli.processes import Children, marked, standing_in, stop_marked
 from hub_cli.quick_http import HttpFailed, call, free_ports
 
-COMPONENTS = ("airflow-api", "airflow-scheduler", "airflow-dags")
+COMPONENTS = ("airflow-api", "airflow-scheduler", "airflow-dags", "airflow-worker")
 START_S = 240.0
 """From nothing to healthy: 18 s on a quiet machine, 126 s seen at load 8."""
 USER = "hub"
@@ -72,11 +72,15 @@ class Airflow:
         paused: bool = True,
         stay: bool = False,
         marks: Path | None = None,
+        celery_broker: str = "",
     ) -> None:
-        """`database_url` is libpq's, of a database that is Airflow's alone; `paused`: DAGs run only when triggered or unpaused."""
+        """`database_url` is libpq's, of a database that is Airflow's alone; `paused`: DAGs run only when triggered or unpaused.
+
+        `celery_broker`: a `redis://` URL; tasks then go through Celery to a worker of their own, as on several machines.
+        """
         self.home, self.dags = home.absolute(), dags.absolute()
         self._database, self._parallelism, self._paused = database_url, parallelism, paused
-        self._extra = dict(environment or {})
+        self._extra, self._broker = dict(environment or {}), celery_broker
         self.home.mkdir(parents=True, exist_ok=True)
         self._children = Children(marks or self.home / "run", stay=stay)
         self._port, self._log_port, self._trigger_port = free_ports(3)
@@ -128,8 +132,19 @@ class Airflow:
             "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(self._trigger_port),
             "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(self._log_port),
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+            **self._celery(url),
             "PYTHONDONTWRITEBYTECODE": "",  # without bytecode every import of Airflow costs 3 CPU seconds more
             **self._extra,
+        }
+
+    def _celery(self, url: str) -> dict[str, str]:
+        if not self._broker:
+            return {}
+        return {
+            "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
+            "AIRFLOW__CELERY__BROKER_URL": self._broker,
+            "AIRFLOW__CELERY__RESULT_BACKEND": f"db+{url}",
+            "AIRFLOW__CELERY__WORKER_CONCURRENCY": str(self._parallelism),
         }
 
     def start(self, progress: Callable[[str], None] = lambda _: None, *, timeout_s: float = START_S) -> None:
@@ -148,6 +163,9 @@ class Airflow:
         # Tasks and parsers are forked from these two: what they import once, no task imports again.
         self._launch("airflow-scheduler", "scheduler", "--skip-serve-logs", module="dags.warm")
         self._launch("airflow-dags", "dag-processor", module="dags.warm")
+        if self._broker:
+            progress("Airflow: Celery worker")
+            self._launch("airflow-worker", "celery", "worker", "--skip-serve-logs")
         self._healthy(("metadatabase", "scheduler", "dag_processor"), deadline)
 
     def _migrate(self, deadline: float) -> None:
@@ -232,6 +250,11 @@ class Airflow:
     def pause(self, dag: str, *, paused: bool) -> None:
         """Let the DAG run on its schedule, or stop that."""
         self._ask("PATCH", f"/dags/{dag}", {"is_paused": paused})
+
+    def process_of(self, dag: str, run_id: str, task: str) -> int | None:
+        """Process id of a task that runs now; None when it does not run."""
+        one = self._ask("GET", f"/dags/{dag}/dagRuns/{run_id}/taskInstances/{task}")
+        return int(one["pid"]) if one["state"] == "running" and one.get("pid") else None
 
     def trigger(self, dag: str, conf: Mapping[str, Any] | None = None) -> str:
         """Start a run now; gives its run id. The DAG is unpaused, for a paused one would wait for ever."""

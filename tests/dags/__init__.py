@@ -1,0 +1,1 @@
+"""The DAGs: as parsed, as run, as killed."""

@@ -46,7 +46,7 @@ def airflow_database(airflow_settings: str) -> str:
     from airflow import settings
     from airflow.utils.db import initdb
 
-    settings.configure_orm()
+    settings.configure_orm()  # type: ignore[no-untyped-call]  # Airflow's own, untyped
     initdb()
     return airflow_settings
 

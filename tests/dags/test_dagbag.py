@@ -80,7 +80,9 @@ def test_parsing_is_quick_and_touches_neither_network_nor_database(
     assert time.process_time() - began < 3
 
 
-def test_increments_read_small_streams_together_and_large_ones_alone_after_what_they_cite(parsed: Callable[[], Any], hub_yaml: Callable[[str], Path]) -> None:
+def test_increments_read_small_streams_together_and_large_ones_alone_after_what_they_cite(
+    parsed: Callable[[], Any], hub_yaml: Callable[[str], Path]
+) -> None:
     path = hub_yaml(DEMO.read_text(encoding="utf-8"))
 
     kingdee = waves(load(path), "kingdee")

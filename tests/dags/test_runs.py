@@ -27,7 +27,12 @@ class Outcome:
         self.state = str(run.state)
         found = list(run.get_task_instances())
         self.tasks = {one.task_id + (f"[{one.map_index}]" if one.map_index >= 0 else ""): str(one.state) for one in found}
-        self.returned = {one.task_id + (f"[{one.map_index}]" if one.map_index >= 0 else ""): one.xcom_pull(task_ids=one.task_id, map_indexes=one.map_index) for one in found}
+        self.returned = {
+            one.task_id + (f"[{one.map_index}]" if one.map_index >= 0 else ""): one.xcom_pull(
+                task_ids=one.task_id, map_indexes=one.map_index
+            )
+            for one in found
+        }
 
 
 @pytest.fixture(autouse=True)
@@ -125,7 +130,11 @@ def test_what_is_due_updates_the_asset_that_deliveries_run_on(stage: Stage, run:
 
     def events(uri: str) -> int:
         with create_session() as session:
-            return len(session.scalars(select(AssetEvent.id).join(AssetModel, AssetEvent.asset_id == AssetModel.id).where(AssetModel.uri == uri)).all())
+            return len(
+                session.scalars(
+                    select(AssetEvent.id).join(AssetModel, AssetEvent.asset_id == AssetModel.id).where(AssetModel.uri == uri)
+                ).all()
+            )
 
     stage.go_live()
     stage.edit("kingdee", "customers", stage.customer(), "FADDRESS", "苏州市工业园区星湖街328号")
@@ -161,7 +170,10 @@ def test_windows_of_a_backfill_are_mapped_and_those_that_are_done_are_not_read_t
     assert first.state == "failed"
     windows = {name: state for name, state in first.tasks.items() if name.startswith("window")}
     assert sorted(windows.values()) == ["failed"] * 3 + ["success"] * 3
-    assert (resumed.state, {name for name in resumed.tasks if name.startswith("window[")}) == ("success", {"window[0]", "window[1]", "window[2]"})
+    assert (resumed.state, {name for name in resumed.tasks if name.startswith("window[")}) == (
+        "success",
+        {"window[0]", "window[1]", "window[2]"},
+    )
     assert read == {"AR_RECEIVEBILL"}
     assert (third.state, third.tasks["window"]) == ("success", "skipped")
     assert not {line["stream"] for line in stage.kingdee.log(mark)} & DOCUMENTS

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from canonical.values import SHANGHAI
 from connectors.base import Finding
 from connectors.errors import Unavailable
 from sync import inspecting, noticing, planning, upkeep
@@ -18,7 +19,10 @@ NEXT_YEAR = datetime(2027, 11, 20, 12, tzinfo=UTC)
 
 
 def partitions(stage: Stage) -> list[str]:
-    return [row["name"] for row in stage.rows("SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'history'::regclass ORDER BY 1")]
+    return [
+        row["name"]
+        for row in stage.rows("SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'history'::regclass ORDER BY 1")
+    ]
 
 
 def test_partitions_are_laid_out_ahead_and_history_goes_into_them(stage: Stage) -> None:
@@ -43,7 +47,9 @@ def test_history_in_a_partition_is_append_only_too(stage: Stage) -> None:
 
     upkeep.keep(stage.hub, now=NEXT_YEAR)
     with stage.hub.transaction() as db:
-        db.execute("INSERT INTO history (entity, entity_id, version, cause, at) VALUES ('party', gen_random_uuid(), 1, 'test', '2027-12-24Z')")
+        db.execute(
+            "INSERT INTO history (entity, entity_id, version, cause, at) VALUES ('party', gen_random_uuid(), 1, 'test', '2027-12-24Z')"
+        )
 
     for statement in (b"UPDATE history_2027_12 SET cause = 'other'", b"DELETE FROM history_2027_12", b"DELETE FROM history"):
         with pytest.raises(psycopg.errors.RestrictViolation), stage.hub.transaction() as db:
@@ -55,7 +61,7 @@ def test_a_month_whose_rows_stand_in_the_default_partition_stays_there(stage: St
 
     upkeep.keep(stage.hub)
 
-    this_month = f"history_{datetime.now(upkeep.SHANGHAI):%Y_%m}"
+    this_month = f"history_{datetime.now(SHANGHAI):%Y_%m}"
     assert this_month not in partitions(stage)
     assert len(partitions(stage)) == 1 + upkeep.MONTHS_AHEAD
 
@@ -147,7 +153,9 @@ def test_a_broken_channel_is_a_notice_until_it_works(stage: Stage) -> None:
     mended = upkeep.keep(stage.hub)
 
     assert broken.counts["channels_broken"] == 1
-    assert [(one["about"], one["facts"]["notifications"]) for one in told] == [("system:kingdee", "no channel tells of quotes. name a notify_url")]
+    assert [(one["about"], one["facts"]["notifications"]) for one in told] == [
+        ("system:kingdee", "no channel tells of quotes. name a notify_url")
+    ]
     assert mended.status == "done"
     assert noticing.open_notices(stage.hub, "channel_broken") == []
 
@@ -180,7 +188,9 @@ def test_personal_values_are_erased_and_the_history_stays_whole(stage: Stage) ->
     assert (erased > 0, again) == (True, 0)
     assert "13900002222" not in str(after)
     assert [one["cause"] for one in after if one["cause"].startswith("erase")] == ["erase:privacy officer"]
-    assert [(one["version"], one["cause"]) for one in after if not one["cause"].startswith("erase")] == [(one["version"], one["cause"]) for one in before]
+    assert [(one["version"], one["cause"]) for one in after if not one["cause"].startswith("erase")] == [
+        (one["version"], one["cause"]) for one in before
+    ]
     kept = stage.one("SELECT string_agg(changed::text, '') FROM history WHERE entity_id = %s", entity_id)
     assert "13900002222" not in kept
 
