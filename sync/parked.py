@@ -40,7 +40,8 @@ def _ready(hub: Hub, db: Cursor, state: StreamState) -> list[str]:
     cites = {tuple(text.split(":")[1:]) for texts in waiting.values() for text in texts if text.startswith("parent:")}
     known = References(hub, state.system).resolve(db, cites)
     values = hub.values(db, state.system)
-    companies = ["", *(company.number for company in hub.config.companies)]
+    db.execute("SELECT DISTINCT company FROM value_map WHERE system = %s", [state.system])
+    companies = [row["company"] for row in db]  # of the maps, not of hub.yaml: a system may hold organisations that the file does not name
     ready = []
     for key, texts in waiting.items():
         parents = [tuple(text.split(":")[1:]) for text in texts if text.startswith("parent:")]
