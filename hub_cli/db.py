@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from hub_cli.answers import Answer, CommandFailed, answers
+from hub_cli.answers import Answer, CommandFailed, answers, of_run
 from hub_cli.exits import Exit
-from hub_cli.place import Place
+from hub_cli.place import Place, who
 
 
 @click.group()
 def db() -> None:
-    """The hub's database: start, stop, status, migrate, url."""
+    """The hub's database: start, stop, status, migrate, upkeep, erase, url."""
 
 
 @db.command()
@@ -96,6 +96,33 @@ def migrate(place: Place) -> Answer:
     with place.open_database() as url:
         revision = upgrade(url)
     return Answer({"revision": revision}, text=f"schema {revision}")
+
+
+@db.command()
+@click.pass_obj
+@answers
+def upkeep(place: Place) -> Answer:
+    """Renew notification channels, lay out partitions, close plans nobody used, sweep away what is over: as hub_upkeep does daily."""
+    from sync.upkeep import keep
+
+    with place.open_hub() as hub:
+        return of_run(keep(hub))
+
+
+@db.command()
+@click.argument("entity")
+@click.argument("record")
+@click.pass_obj
+@answers
+def erase(place: Place, entity: str, record: str) -> Answer:
+    """Erase the personal values in a record's history (RECORD: id, number or hub key). What it holds now is emptied by its owner."""
+    from sync.inspecting import find_record
+    from sync.upkeep import erase_personal
+
+    with place.open_hub() as hub:
+        found = find_record(hub, entity, record)
+        erased = erase_personal(hub, entity, found, who())
+    return Answer({"entity": entity, "id": str(found), "erased": erased}, text=f"{erased} personal values erased")
 
 
 @db.command()

@@ -14,7 +14,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "up": ("hub_cli.stack:up", "Start database, stand-ins, API and Airflow, and leave them running."),
         "down": ("hub_cli.stack:down", "Stop all of it, children included."),
         "doctor": ("hub_cli.doctor:doctor", "Look at this machine: database, drivers, Airflow, disk, configuration."),
-        "db": ("hub_cli.db:db", "The hub's database: start, stop, status, migrate, url."),
+        "db": ("hub_cli.db:db", "The hub's database: start, stop, migrate, upkeep, erase, url."),
         "sandbox": ("hub_cli.sandbox:sandbox", "Stand-ins for the vendors' servers."),
         "completion": ("hub_cli.completion:completion", "Print a shell's completion script."),
     },

@@ -75,7 +75,7 @@ def _part(run: Run, figure: str, work: Callable[[], int]) -> None:
     try:
         run.count(figure, work())
     except psycopg.errors.LockNotAvailable as busy:
-        run.problem(f"{figure}: {busy.diag.message_primary}; it is tried again tomorrow, and by hand with `hub upkeep`")
+        run.problem(f"{figure}: {busy.diag.message_primary}; it is tried again tomorrow, and by hand with `hub db upkeep`")
 
 
 def _renew(hub: Hub, system: str, run: Run) -> None:
