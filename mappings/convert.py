@@ -301,7 +301,9 @@ def decimal_out(value: Any, path: str, problems: Problems) -> Decimal | None:
 
 def places_out(value: Any, path: str, problems: Problems, places: int) -> Decimal | None:
     """The same, rounded half-up to what the system stores."""
-    number = decimal_out(value, path, problems)
+    number = numbers.get(value) if value.__class__ is str else None
+    if number is None:
+        number = decimal_out(value, path, problems)
     try:
         if number is None or -number.as_tuple().exponent <= places:  # type: ignore[operator]  # it is finite
             return number

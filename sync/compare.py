@@ -23,7 +23,10 @@ def differences(state: StreamState, ours: Mapping[str, Any], theirs: Mapping[str
         if path in sets and isinstance(value, list):
             _compare_lines(state.decl, normalise, sets[path], value, theirs.get(path) or [], found)
             continue
-        mine, held = normalise(state.decl, path, value), normalise(state.decl, path, theirs.get(path))
+        held = theirs.get(path)
+        if held.__class__ is value.__class__ and held == value:
+            continue  # what is the same before normalising is the same after it
+        mine, held = normalise(state.decl, path, value), normalise(state.decl, path, held)
         if mine != held:
             found[path] = [held, mine]
     return found
@@ -51,8 +54,11 @@ def _compare_lines(
         for name, value in row.items():
             if name == lines.key:
                 continue
+            there = held.get(name)
+            if there.__class__ is value.__class__ and there == value:
+                continue
             path = f"{lines.field}.{name}"
-            mine, there = normalise(decl, path, value), normalise(decl, path, held.get(name))
+            mine, there = normalise(decl, path, value), normalise(decl, path, there)
             if mine != there:
                 found[f"{lines.field}[{key}].{name}"] = [there, mine]
     for key in by_key.keys() - matched:

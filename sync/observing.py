@@ -135,7 +135,9 @@ def observe(
         from sync.deleting import retire  # noqa: PLC0415  deletes are rare, and know this module
 
         canonicals |= retire(hub, db, state, gone, result, run_id)
-    pairing.judge_pairs(hub, db, state.entity, canonicals, result, seen_in=state, seen={item.record.key: item.record.payload for item in live}, earlier=earlier)
+    payloads = {item.record.key: item.record.payload for item in live}
+    moved = None if gone or result.cases else result.touched
+    pairing.judge_pairs(hub, db, state.entity, canonicals, result, seen_in=state, seen=payloads, earlier=earlier, moved=moved)
     return result
 
 

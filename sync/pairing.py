@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -69,15 +69,17 @@ def judge_pairs(
     seen_in: StreamState | None = None,
     seen: Mapping[str, dict[str, Any]] | None = None,
     earlier: Mapping[str, dict[str, Any]] | None = None,
+    moved: Collection[str] | None = None,
 ) -> None:
     """Judge every pair that these records are part of, and store the states that changed.
 
     `seen`: payloads by key that were just read in `seen_in`; `earlier`: what the same records held at the reading before.
+    `moved`: the records whose canonical form changed; of the others only the pair with `seen_in` can have. None: all may have.
     """
     if not canonicals:
         return
     overrides = hub.mode_overrides(db)
-    streams = [(state, hub.mode(state, overrides)) for state in hub.streams_for(name) if state.decl.writable]
+    streams = [(state, hub.mode(state, overrides)) for state in hub.streams_for(name) if state.decl.writable and (moved is None or moved or state is seen_in)]
     streams = [(state, mode) for state, mode in streams if mode in ("plan", "write")]
     if not streams:
         return
@@ -91,7 +93,8 @@ def judge_pairs(
     listed = _listed(db, [state.id for state, _ in streams])
     before_that = {(seen_in.id, key): payload for key, payload in (earlier or {}).items()} if seen_in else {}
     for state, mode in streams:
-        judged = _judge_stream(hub, db, state, mode, canonicals, there, before, cases, state.id in listed, before_that)
+        concerned = canonicals if moved is None or state is seen_in else {number: canonicals[number] for number in canonicals if number in moved}
+        judged = _judge_stream(hub, db, state, mode, concerned, there, before, cases, state.id in listed, before_that)
         _store(hub, db, state, judged, before, result)
 
 
