@@ -1,7 +1,7 @@
 """Reading in, side by side: the floor, dlt and the hub load the same orders from the same server into clusters of their own.
 
-The runs are interleaved, every figure is the median of its runs, and CPU seconds of client and server are what counts: a busy machine stretches the
-wall clock, not those. Each contender gets a fresh cluster with PostgreSQL's default durability.
+The runs are interleaved, every figure is the median of its runs, and CPU seconds of client and server are what counts: a busy machine
+stretches the wall clock far more than those. Each contender gets a fresh cluster with PostgreSQL's default durability.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Tally:
         """Keep one, and say so."""
         self.costs.setdefault(name, []).append(cost)
         console.print(
-            f"{name}: {cost.cpu:.2f} CPU-s (client {cost.client:.2f}, server {cost.server:.2f}), wall {cost.wall:.1f} s, load {cost.load:.1f}"
+            f"{name}: {cost.cpu:.2f} CPU-s (client {cost.client:.2f}, server {cost.server:.2f}), {cost.wall:.1f} s, load {cost.load:.1f}"
         )
 
     def number(self, name: str, value: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from benchmarks import bars, data, ingest
+from benchmarks import bars, data, floor, ingest
 from benchmarks.server import PAGE, Listing
 
 
@@ -36,3 +36,12 @@ def test_every_limited_figure_of_ingest_is_measured_and_told(tmp_path: Path) -> 
     assert {line["bar"] for line in told} == {bar for bar in bars.LIMITS if bar.startswith("ingest.")} - {"ingest.first_vs_dlt"}
     assert all(set(line) == {"bar", "value", "limit", "ok"} for line in told)
     assert next(line for line in told if line["bar"] == "ingest.unchanged_rows_written")["value"] == 0
+
+
+def test_the_page_shows_the_floor_as_it_runs_and_every_limit() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    words = " ".join(page.split())
+
+    statements = (*floor.CREATE, *floor.STAGE, floor.UPSERT_ORDERS, floor.UPSERT_LINES)
+    assert [statement for statement in statements if statement not in words] == []
+    assert [bar for bar, (limit, _) in bars.LIMITS.items() if f"| `{bar}` | {limit:g} |" not in words] == []
