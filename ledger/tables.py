@@ -1,9 +1,8 @@
 """Where each aggregate is stored: one table for the roots, one for each child set; typed columns for what rules and reports read.
 
-Every root table has `id, hub_key, number, version, retired, doc, custom, changed_at` and typed copies of some fields of `doc`; every set table has
-`parent_id, id, seq, doc, links` likewise. `doc` holds the record in document form (canonical/values.py); as `json`, because it is written far more
-often than looked into, and what is looked into has typed columns. `links` says which vendor line a row is,
-by stream.
+Every root table has `id, hub_key, number, version, retired, doc, custom, changed_at` and typed copies of some fields of `doc`; every set
+table has `parent_id, id, seq, doc, links` likewise. `doc` holds the record in document form (canonical/values.py); as `json`, because it is
+written far more often than looked into, and what is looked into has typed columns. `links` says which vendor line a row is, by stream.
 """
 
 from __future__ import annotations

@@ -110,7 +110,8 @@ def _move(db: Cursor, state: StreamState, position: dict[str, Any], version: int
         if row is not None and row["same"]:
             return version
         db.execute(
-            "UPDATE cursor_position SET position = %s, version = version + 1, moved_at = now() WHERE stream_id = %s AND version = %s RETURNING version",
+            "UPDATE cursor_position SET position = %s, version = version + 1, moved_at = now() "
+            "WHERE stream_id = %s AND version = %s RETURNING version",
             [json_text(position), state.id, version],
         )
     row = db.fetchone()
@@ -127,8 +128,10 @@ def mark_listed(hub: Hub, db: Cursor, state: StreamState) -> None:
     mode = hub.mode(state, hub.mode_overrides(db))
     db.execute(
         "UPDATE desired d SET state = CASE WHEN c.open OR %(mode)s = 'plan' THEN 'held' ELSE 'due' END, "
-        "reason = CASE WHEN c.open THEN 'open_case' WHEN %(mode)s = 'plan' THEN 'plan' ELSE 'create' END, due_at = now(), changed_at = now() "
-        "FROM (SELECT x.entity_id, EXISTS (SELECT 1 FROM review_case r WHERE r.state = 'open' AND x.entity_id IN (r.left_id, r.right_id)) AS open "
+        "reason = CASE WHEN c.open THEN 'open_case' WHEN %(mode)s = 'plan' THEN 'plan' ELSE 'create' END, "
+        "due_at = now(), changed_at = now() "
+        "FROM (SELECT x.entity_id, "
+        "EXISTS (SELECT 1 FROM review_case r WHERE r.state = 'open' AND x.entity_id IN (r.left_id, r.right_id)) AS open "
         "FROM desired x WHERE x.stream_id = %(stream)s AND x.reason = 'first_listing') c "
         "WHERE d.stream_id = %(stream)s AND d.entity_id = c.entity_id AND d.reason = 'first_listing'",
         {"stream": state.id, "mode": mode},

@@ -82,7 +82,7 @@ def running(hub: Hub, kind: str, system: str = "", detail: str = "") -> Iterator
         run.problem(str(busy), "busy")
     except Exception as wrong:
         run.result.status, error = "failed", f"{type(wrong).__name__}: {wrong}"[:4000]
-        log.error("run failed", kind=kind, system=system, detail=detail, error=error)
+        log.error("run failed", kind=kind, system=system, detail=detail, error=error)  # noqa: TRY400  a traceback may show a payload
         raise
     finally:
         with hub.transaction() as db:
