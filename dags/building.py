@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
@@ -43,6 +45,15 @@ def _dag(dag_id: str, description: str, schedule: Any, tags: list[str], params: 
         tags=["hub", *tags],
         params=params,
     )
+
+
+def builders(config: HubConfig) -> dict[str, Callable[[], DAG]]:
+    """Every DAG of a configuration by its id, not built yet."""
+    kinds = {"increment": increment_dag, "deliver": deliver_dag, "reconcile": reconcile_dag, "backfill": backfill_dag}
+    found: dict[str, Callable[[], DAG]] = {
+        f"hub_{system}_{kind}": partial(build, config, system) for system in config.systems for kind, build in kinds.items()
+    }
+    return found | {"hub_upkeep": partial(upkeep_dag, config)}
 
 
 def increment_dag(config: HubConfig, system: str) -> DAG:

@@ -11,7 +11,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from dags.building import backfill_dag, deliver_dag, increment_dag, reconcile_dag, upkeep_dag
+from airflow.sdk import get_parsing_context
+
+from dags.building import builders
 from sync.config import load
 from sync.errors import BadConfig
 
@@ -19,5 +21,7 @@ _named = os.environ.get("HUB_CONFIG")
 if not _named:
     raise BadConfig("no configuration is named", next_step="set HUB_CONFIG for Airflow's DAG processor and workers")
 _config = load(Path(_named))
-_dags = [build(_config, system) for system in _config.systems for build in (increment_dag, deliver_dag, reconcile_dag, backfill_dag)]
-globals().update({dag.dag_id: dag for dag in [*_dags, upkeep_dag(_config)]})
+_wanted = get_parsing_context().dag_id  # a task needs its own DAG only; the DAG processor wants all
+for _dag_id, _build in builders(_config).items():
+    if _wanted in (None, _dag_id):
+        globals()[_dag_id] = _build()

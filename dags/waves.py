@@ -39,7 +39,8 @@ def waves(config: HubConfig, system: str) -> list[list[Load]]:
 def _parents(config: HubConfig, system: str, streams: list[str]) -> dict[str, list[str]]:
     """What each stream's mapping cites: known from files, without signing in anywhere."""
     kind = config.systems[system].kind
-    return {name: [parent for parent in streams if parent in cited([MAPPINGS, *config.mappings], kind, name)] for name in streams}
+    cites = {name: cited([MAPPINGS, *config.mappings], kind, name) for name in streams}
+    return {name: [parent for parent in streams if parent in cites[name]] for name in streams}
 
 
 def _depths(parents: Mapping[str, list[str]]) -> dict[str, int]:
