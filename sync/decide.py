@@ -80,7 +80,9 @@ _ABSENT = object()
 
 def _rank(order: Sequence[str], sources: Sequence[Source]) -> list[Source]:
     place = {system: index for index, system in enumerate(order)}
-    return sorted((source for source in sources if source.system in place), key=lambda source: (place[source.system], source.org, source.key))
+    return sorted(
+        (source for source in sources if source.system in place), key=lambda source: (place[source.system], source.org, source.key)
+    )
 
 
 def _winner(policy: EntityPolicy, path: str, sources: Sequence[Source], current: Json) -> tuple[Json, str, str]:

@@ -228,7 +228,8 @@ class _Facts:
         for row in db:
             self.sure_of.setdefault(row["entity_id"], {}).setdefault(row["kind"], set()).add(row["value"])
         db.execute(
-            "SELECT entity_id::text AS entity_id, stream_id, org FROM link WHERE entity_id = ANY(%s::uuid[]) AND role = 'primary'", [entities]
+            "SELECT entity_id::text AS entity_id, stream_id, org FROM link WHERE entity_id = ANY(%s::uuid[]) AND role = 'primary'",
+            [entities],
         )
         for row in db:
             self.present.setdefault(row["entity_id"], set()).add((row["stream_id"], row["org"]))

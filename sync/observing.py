@@ -118,7 +118,11 @@ def observe(
     """
     result = Observed(read=len(records) + len(refused))
     for refusal in refused:
-        set_aside(db, state, SetAside(refusal.key, refusal.org, "payload", refusal.why, raw=refusal.raw, next_step="mend the record in its system"))
+        set_aside(
+            db,
+            state,
+            SetAside(refusal.key, refusal.org, "payload", refusal.why, raw=refusal.raw, next_step="mend the record in its system"),
+        )
         result.set_aside += 1
     latest = {record.key: record for record in records}  # a page may name a record twice; its last word counts
     seen = _new_or_changed(db, state, latest, result, again)
@@ -425,7 +429,9 @@ def merge_one(
     doc = merge_fields(policy, paths, sources, before.doc if before else {})
     number = doc.pop("number", None) or next((source.number for source in sources if source.number), before.number if before else "")
     sets = {
-        name: merge_set(policy, name, sources, before.sets.get(name, {}) if before else {}, new_id_text, hub.natural_keys(state.entity, name))
+        name: merge_set(
+            policy, name, sources, before.sets.get(name, {}) if before else {}, new_id_text, hub.natural_keys(state.entity, name)
+        )
         for name in state.table.sets
     }
     if before is None:
@@ -443,5 +449,7 @@ def _begin_one(state: StreamState, entity_id: str, source: Source, paths: Sequen
 
 def _links_moved(before: Canonical, after: Canonical) -> bool:
     return any(
-        row.links != (old.links if (old := before.sets.get(name, {}).get(row_id)) else None) for name, rows in after.sets.items() for row_id, row in rows.items()
+        row.links != (old.links if (old := before.sets.get(name, {}).get(row_id)) else None)
+        for name, rows in after.sets.items()
+        for row_id, row in rows.items()
     )

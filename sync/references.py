@@ -46,7 +46,9 @@ class References:
     def _ask(self, db: Cursor, place: str, keys: list[str]) -> None:
         if place.startswith("="):
             table = TABLES[place[1:]].name
-            db.execute(f"SELECT number AS name, id::text AS id FROM {table} WHERE number = ANY(%s::text[]) AND NOT retired", [array_text(keys)])
+            db.execute(
+                f"SELECT number AS name, id::text AS id FROM {table} WHERE number = ANY(%s::text[]) AND NOT retired", [array_text(keys)]
+            )
             self._keep_unique(place, db)
             return
         stream, _, by_number = place.partition("#")

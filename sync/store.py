@@ -40,7 +40,14 @@ def load(db: Cursor, table: EntityTable, ids: Iterable[str], *, lock: bool = Fal
     )
     found = {
         row["id"]: Canonical(
-            row["id"], row["hub_key"], row["number"], row["version"], row["doc"], {child: {} for child in table.sets}, row["retired"], row["custom"] or {}
+            row["id"],
+            row["hub_key"],
+            row["number"],
+            row["version"],
+            row["doc"],
+            {child: {} for child in table.sets},
+            row["retired"],
+            row["custom"] or {},
         )
         for row in db
     }

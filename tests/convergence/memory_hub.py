@@ -23,7 +23,10 @@ PATHS = (*ERP_OWNS, *CRM_OWNS)
 def policy() -> EntityPolicy:
     """The ERP decides who a partner is, the CRM how to reach it."""
     flow = {
-        "systems": {"erp": {"stream": "customers", "mode": "write", "create": True}, "crm": {"stream": "accounts", "mode": "write", "create": True}},
+        "systems": {
+            "erp": {"stream": "customers", "mode": "write", "create": True},
+            "crm": {"stream": "accounts", "mode": "write", "create": True},
+        },
         "owners": {"default": ["erp", "crm", "hub"], **{name: ["crm", "erp", "hub"] for name in CRM_OWNS}},
     }
     systems = {"erp": {"kind": "erp_kingdee"}, "crm": {"kind": "crm_zoho"}}
@@ -32,7 +35,16 @@ def policy() -> EntityPolicy:
 
 def _facts(*, exists: bool, listed: bool = True, differs: Mapping[str, Sequence[Any]] | None = None, edited: bool = False) -> PairFacts:
     return PairFacts(
-        mode="write", exists=exists, gone=False, may_create=True, wanted=True, listed=listed, in_case=False, differs=differs or {}, edited=edited, writable=True
+        mode="write",
+        exists=exists,
+        gone=False,
+        may_create=True,
+        wanted=True,
+        listed=listed,
+        in_case=False,
+        differs=differs or {},
+        edited=edited,
+        writable=True,
     )
 
 
@@ -104,7 +116,9 @@ class MemoryHub:
         present: dict[str, set[tuple[int, str]]] = {}
         for (system, key), entity_id in self.links.items():
             if (system, key) in self.observed:
-                matches.setdefault(("uscc", self.observed[system, key].fields["uscc"]), []).append(Known(entity_id, self.number[system], key, ""))
+                matches.setdefault(("uscc", self.observed[system, key].fields["uscc"]), []).append(
+                    Known(entity_id, self.number[system], key, "")
+                )
             present.setdefault(entity_id, set()).add((self.number[system], ""))
         sure_of = {one.id: {"uscc": {one.doc["uscc"]}} for one in self.entities.values()}
         found = identify(Claim(self.number[name], row.key, "", sure, (), owner), matches, sure_of, present)
@@ -133,7 +147,14 @@ class MemoryHub:
     # Desired
 
     def _there(self, system: str, entity_id: str) -> Stored | None:
-        return next((self.observed[system, key] for (name, key), owner in self.links.items() if name == system and owner == entity_id and (name, key) in self.observed), None)
+        return next(
+            (
+                self.observed[system, key]
+                for (name, key), owner in self.links.items()
+                if name == system and owner == entity_id and (name, key) in self.observed
+            ),
+            None,
+        )
 
     def _key(self, system: str, entity_id: str) -> str | None:
         return next((key for (name, key), owner in self.links.items() if name == system and owner == entity_id), None)
@@ -163,8 +184,10 @@ class MemoryHub:
             self.conflicts += 1
             self.desired[system, entity_id] = Wanted("left", "keeps_changing", canonical.version, kept)
             return
-        edited = earlier is not None and not unconfirmed and any(
-            self.normalise(system, path, earlier.fields.get(path)) != theirs for path, (theirs, _) in found.items()
+        edited = (
+            earlier is not None
+            and not unconfirmed
+            and any(self.normalise(system, path, earlier.fields.get(path)) != theirs for path, (theirs, _) in found.items())
         )
         verdict = judge(_facts(exists=True, differs=found, edited=edited))
         assert verdict is not None
@@ -225,7 +248,9 @@ class MemoryHub:
         self.take(name, self.systems[name].get(keys))
 
     def _settle(self, name: str) -> None:
-        rows = [(entity_id, wanted) for (system, entity_id), wanted in self.desired.items() if system == name and wanted.state == "in_flight"]
+        rows = [
+            (entity_id, wanted) for (system, entity_id), wanted in self.desired.items() if system == name and wanted.state == "in_flight"
+        ]
         for entity_id, _ in rows:
             key = self._key(name, entity_id)
             if key is None:

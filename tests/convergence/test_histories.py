@@ -141,7 +141,9 @@ class History:
         return found
 
     def _duplicates(self) -> list[str]:
-        return [f"{name} holds {len(rows)} of {uscc}" for name in self.systems for uscc, rows in self._by_uscc(name).items() if len(rows) != 1]
+        return [
+            f"{name} holds {len(rows)} of {uscc}" for name in self.systems for uscc, rows in self._by_uscc(name).items() if len(rows) != 1
+        ]
 
     def _lost(self) -> list[str]:
         wrong = []
@@ -157,10 +159,16 @@ class History:
 
     def _left(self) -> set[tuple[str, str]]:
         """Pairs left to a person: a system gave two answers to two writes of one value, for a user edited in between. Never a third write."""
-        return {(name, self.hub.entities[one].doc["uscc"]) for (name, one), wanted in self.hub.desired.items() if wanted.reason == "keeps_changing"}
+        return {
+            (name, self.hub.entities[one].doc["uscc"])
+            for (name, one), wanted in self.hub.desired.items()
+            if wanted.reason == "keeps_changing"
+        }
 
     def _states(self) -> list[str]:
-        open_pairs = {pair: wanted for pair, wanted in self.hub.desired.items() if wanted.state != "in_sync" and wanted.reason != "keeps_changing"}
+        open_pairs = {
+            pair: wanted for pair, wanted in self.hub.desired.items() if wanted.state != "in_sync" and wanted.reason != "keeps_changing"
+        }
         return [f"{pair} is {wanted.state} {wanted.reason}" for pair, wanted in open_pairs.items()]
 
     def _backwards(self) -> list[str]:
@@ -184,7 +192,11 @@ class History:
         before = {name: len(system.written) for name, system in self.systems.items()}
         for _ in range(2):
             self.hub.cycle()
-        return [f"{name}: {len(system.written) - before[name]} writes for no change" for name, system in self.systems.items() if len(system.written) != before[name]]
+        return [
+            f"{name}: {len(system.written) - before[name]} writes for no change"
+            for name, system in self.systems.items()
+            if len(system.written) != before[name]
+        ]
 
 
 @pytest.mark.promise(2, 3, 4, 5, 6)

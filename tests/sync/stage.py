@@ -66,7 +66,9 @@ def stand_ins(world: World, seed: int = 7) -> Iterator[Pair]:
 def configuration(home: Path, systems: Mapping[str, Mapping[str, Any]], changes: Sequence[tuple[str, str]] = ()) -> Path:
     """The demo's hub.yaml for these stand-ins. `changes`: pieces of its text and what stands there instead; each must be there."""
     if changes:
-        text = re.sub(r"\{env: (DEMO_\w+)\}", lambda found: f"{{file: {home / 'secrets' / found[1]}}}", TEMPLATE.read_text(encoding="utf-8"))
+        text = re.sub(
+            r"\{env: (DEMO_\w+)\}", lambda found: f"{{file: {home / 'secrets' / found[1]}}}", TEMPLATE.read_text(encoding="utf-8")
+        )
         for old, new in changes:
             assert old in text, f"hub.yaml of the demo has no {old!r} any more"
             text = text.replace(old, new)

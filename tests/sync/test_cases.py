@@ -44,7 +44,15 @@ def test_same_links_both_and_what_waited_goes_on(stage: Stage) -> None:
     assert len(stage.zoho.records("accounts")) == 2
     now = next(doc for doc in stage.zoho.records("accounts") if doc["id"] == account["id"])
     assert (now["ERP_Code"], now["Account_Name"]) == (stage.customer(1)["FNumber"], stage.customer(1)["FName"])
-    assert len({link["key"] for link in inspecting.links(stage.hub, entity="party", entity_id=inspecting.find_record(stage.hub, "party", survivor))}) == 3
+    assert (
+        len(
+            {
+                link["key"]
+                for link in inspecting.links(stage.hub, entity="party", entity_id=inspecting.find_record(stage.hub, "party", survivor))
+            }
+        )
+        == 3
+    )
     assert inspecting.status(stage.hub).drift == 0
     with pytest.raises(WrongState):
         cases.decide(stage.hub, case["id"], "different", "boss")

@@ -96,7 +96,9 @@ def test_a_new_external_id_is_kept_though_the_next_step_fails(live: Stage) -> No
     quote = another_quote(live)
     live.sync()
     saved = orders_of_the_quote(live.kingdee)
-    linked = live.rows("SELECT l.key FROM link l JOIN stream s ON s.id = l.stream_id WHERE s.system = 'kingdee' AND l.how = 'created' AND s.name = 'sales_orders'")
+    linked = live.rows(
+        "SELECT l.key FROM link l JOIN stream s ON s.id = l.stream_id WHERE s.system = 'kingdee' AND l.how = 'created' AND s.name = 'sales_orders'"
+    )
     live.kingdee.calm()
     mark = live.kingdee.mark()
     for _ in range(3):

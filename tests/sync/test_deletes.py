@@ -105,4 +105,6 @@ def test_an_un_audit_is_a_retraction_not_a_delete(live: Stage) -> None:
     live.sync()
 
     assert retired(live, "orders") == []
-    assert next(doc for doc in live.zoho.records("sales_orders") if doc["ERP_Order_No"] == order["FBillNo"])["Approval_Status"] == "reopened"
+    assert (
+        next(doc for doc in live.zoho.records("sales_orders") if doc["ERP_Order_No"] == order["FBillNo"])["Approval_Status"] == "reopened"
+    )

@@ -151,7 +151,14 @@ def test_links_of_an_older_integration_are_brought_along(stage: Stage) -> None:
     stage.read()
     customer = stage.customer(1)
     rows = [
-        {"system": "kingdee", "stream": "customers", "key": customer["FNumber"], "other_system": "zoho", "other_stream": "accounts", "other_key": account["id"]}
+        {
+            "system": "kingdee",
+            "stream": "customers",
+            "key": customer["FNumber"],
+            "other_system": "zoho",
+            "other_stream": "accounts",
+            "other_key": account["id"],
+        }
     ]
 
     first, second = linking.import_links(stage.hub, rows, BOSS), linking.import_links(stage.hub, rows, BOSS)

@@ -19,7 +19,10 @@ def test_the_order_of_a_quote_comes_to_the_quotes_total_to_the_fen(live: Stage) 
     for price in ("0.07", "584.105", "33.335", "1.005"):
         quote = live.zoho.records("quotes")[0]
         deal = another_quote(live)
-        rows = [{**{key: value for key, value in row.items() if key != "id"}, "List_Price": Decimal(price), "Quantity": 3} for row in quote["Quoted_Items"]]
+        rows = [
+            {**{key: value for key, value in row.items() if key != "id"}, "List_Price": Decimal(price), "Quantity": 3}
+            for row in quote["Quoted_Items"]
+        ]
         live.zoho.put("quotes", {"id": deal, "Quoted_Items": rows})
     live.sync()
 

@@ -34,7 +34,9 @@ def mend_table(stage: Stage, table: str) -> None:
 
 
 def stored(stage: Stage, stream: str) -> int:
-    return int(stage.one("SELECT count(*) FROM observed o JOIN stream s ON s.id = o.stream_id WHERE s.system = 'kingdee' AND s.name = %s", stream))
+    return int(
+        stage.one("SELECT count(*) FROM observed o JOIN stream s ON s.id = o.stream_id WHERE s.system = 'kingdee' AND s.name = %s", stream)
+    )
 
 
 @pytest.mark.promise(1)
@@ -126,7 +128,20 @@ def test_what_comes_later_than_the_overlap_is_healed_by_reconciling(live: Stage)
     assert live.verdict().ok, live.verdict().summary()
 
 
-TABLES = ("observed", "link", "identity_key", "history", "desired", "conflict", "parties", "party_companies", "orders", "order_lines", "products", "shipments")
+TABLES = (
+    "observed",
+    "link",
+    "identity_key",
+    "history",
+    "desired",
+    "conflict",
+    "parties",
+    "party_companies",
+    "orders",
+    "order_lines",
+    "products",
+    "shipments",
+)
 
 
 def written(url: str) -> dict[str, tuple[int, int, int]]:
@@ -179,10 +194,16 @@ def test_one_failing_stream_does_not_stop_the_others(stage: Stage) -> None:
 
     assert result.status == "failed"
     assert any("zoho.accounts" in problem for problem in result.problems)
-    assert stage.one("SELECT count(*) FROM observed o JOIN stream s ON s.id = o.stream_id WHERE s.system = 'zoho' AND s.name = 'products'") == 2
+    assert (
+        stage.one("SELECT count(*) FROM observed o JOIN stream s ON s.id = o.stream_id WHERE s.system = 'zoho' AND s.name = 'products'")
+        == 2
+    )
     stage.zoho.calm()
     assert cycle.increment(stage.hub, "zoho").status in ("done", "set_aside")
-    assert stage.one("SELECT count(*) FROM observed o JOIN stream s ON s.id = o.stream_id WHERE s.system = 'zoho' AND s.name = 'accounts'") == 1
+    assert (
+        stage.one("SELECT count(*) FROM observed o JOIN stream s ON s.id = o.stream_id WHERE s.system = 'zoho' AND s.name = 'accounts'")
+        == 1
+    )
 
 
 def test_the_pages_are_fetched_ahead_and_the_reader_ends_with_its_caller() -> None:

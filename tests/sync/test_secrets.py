@@ -19,7 +19,11 @@ def secrets_of(stage: Stage) -> list[str]:
     found = []
     for system in stage.pair.systems.values():
         credentials: dict[str, Any] = system["credentials"]
-        found += [str(value) for name, value in credentials.items() if name.lower() in ("appsecret", "password", "client_secret", "refresh_token") and value]
+        found += [
+            str(value)
+            for name, value in credentials.items()
+            if name.lower() in ("appsecret", "password", "client_secret", "refresh_token") and value
+        ]
     return found
 
 
@@ -38,7 +42,9 @@ def test_no_secret_and_no_payload_stands_in_logs_errors_or_the_database(stage: S
     told += json.dumps(inspecting.runs(stage.hub, limit=100), default=str, ensure_ascii=False)
     with psycopg.connect(stage.hub.database_url) as connection:
         tables = ("run", "delivery_attempt", "delivery_receipt", "quarantine", "shared_token", "conflict", "history")
-        stored = " ".join(str(connection.execute(f"SELECT string_agg(t::text, ' ') FROM {table} t".encode()).fetchone()) for table in tables)
+        stored = " ".join(
+            str(connection.execute(f"SELECT string_agg(t::text, ' ') FROM {table} t".encode()).fetchone()) for table in tables
+        )
 
     assert len(secrets_of(stage)) >= 3
     for secret in secrets_of(stage):

@@ -27,8 +27,17 @@ def bad_receipt(stage: Stage, amount: str = "123456789012345678901234567890") ->
     rows = copy_of(pattern, "FRECEIVEBILLENTRY")["FRECEIVEBILLENTRY"]
     stage.kingdee.put("receipts", copy_of(pattern, "FRECEIVEBILLENTRY", FDATE="2026-11-20T00:00:00"))
     now = datetime.now(SHANGHAI).strftime("%Y-%m-%dT%H:%M:%S")
-    bad = copy_of(pattern, "FRECEIVEBILLENTRY", FRECEIVEBILLENTRY=[{**rows[0], "FEntryID": 1999999, "FSEQ": 1, "FRECTOTALAMOUNTFOR": amount}])
-    bad |= {"FID": 699999, "FBillNo": "SKD00099999", "FDATE": "2026-11-20T00:00:00", "FModifyDate": now, "FCreateDate": now, "F_HUB_KEY": ""}
+    bad = copy_of(
+        pattern, "FRECEIVEBILLENTRY", FRECEIVEBILLENTRY=[{**rows[0], "FEntryID": 1999999, "FSEQ": 1, "FRECTOTALAMOUNTFOR": amount}]
+    )
+    bad |= {
+        "FID": 699999,
+        "FBillNo": "SKD00099999",
+        "FDATE": "2026-11-20T00:00:00",
+        "FModifyDate": now,
+        "FCreateDate": now,
+        "F_HUB_KEY": "",
+    }
     stage.kingdee._call("POST", "load", {"receipts": [bad]})  # an old program wrote it past the form's own check
     return bad
 
@@ -52,7 +61,9 @@ def test_a_quarantined_record_that_is_mended_in_its_system_goes_by_itself(live: 
     bad = bad_receipt(live)
     live.sync()
     row = bad["FRECEIVEBILLENTRY"][0]
-    live.kingdee.put("receipts", {"FID": bad["FID"], "FRECEIVEBILLENTRY": [{**row, "FRECTOTALAMOUNTFOR": "12.34", "FRECAMOUNTFOR_E": "12.34"}]})
+    live.kingdee.put(
+        "receipts", {"FID": bad["FID"], "FRECEIVEBILLENTRY": [{**row, "FRECTOTALAMOUNTFOR": "12.34", "FRECAMOUNTFOR_E": "12.34"}]}
+    )
 
     live.sync()
 
@@ -97,7 +108,9 @@ def test_a_discarded_entry_is_closed_and_its_record_stays_out(live: Stage) -> No
 def test_orders_of_an_unknown_salesperson_wait_in_the_inbox_and_go_when_a_clerk_fills_it_in(live: Stage) -> None:
     late = live.world.truth["late_value"]
     pattern = live.kingdee.records("sales_orders")[0]
-    order = live.kingdee.put("sales_orders", copy_of(pattern, "FSaleOrderEntry", FSalerId={"FNumber": late[0]["vendor_value"]}, FDate="2026-11-20T00:00:00"))
+    order = live.kingdee.put(
+        "sales_orders", copy_of(pattern, "FSaleOrderEntry", FSalerId={"FNumber": late[0]["vendor_value"]}, FDate="2026-11-20T00:00:00")
+    )
     live.sync()
     waiting = valuing.missing(live.hub)
     held = [doc for doc in live.zoho.records("sales_orders") if doc["ERP_Order_No"] == order["FBillNo"]]
@@ -110,7 +123,9 @@ def test_orders_of_an_unknown_salesperson_wait_in_the_inbox_and_go_when_a_clerk_
     assert [(row["name"], row["system"], row["value"]) for row in waiting] == [("salesperson", "kingdee", late[0]["vendor_value"])]
     assert held == []
     assert valuing.missing(live.hub) == []
-    assert [doc["Salesperson_Code"] for doc in live.zoho.records("sales_orders") if doc["ERP_Order_No"] == order["FBillNo"]] == [late[1]["vendor_value"]]
+    assert [doc["Salesperson_Code"] for doc in live.zoho.records("sales_orders") if doc["ERP_Order_No"] == order["FBillNo"]] == [
+        late[1]["vendor_value"]
+    ]
     assert live.verdict(late_values=True).ok
 
 

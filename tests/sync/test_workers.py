@@ -139,7 +139,10 @@ def test_facts_about_the_outside_world_are_only_ever_added(live: Stage) -> None:
 def test_two_workers_at_one_instant_cannot_both_make_the_primary_record_of_one_party(live: Stage) -> None:
     """The constraint holds, not a check in code. Deal protection, which this promise is about in the end, comes with the deals' rules."""
     rows = live.rows("SELECT stream_id, org, entity_id::text AS entity_id FROM link WHERE role = 'primary' LIMIT 1")[0]
-    live.one("WITH gone AS (UPDATE link SET role = 'alias' WHERE role = 'primary' AND entity_id = %s RETURNING 1) SELECT count(*) FROM gone", rows["entity_id"])
+    live.one(
+        "WITH gone AS (UPDATE link SET role = 'alias' WHERE role = 'primary' AND entity_id = %s RETURNING 1) SELECT count(*) FROM gone",
+        rows["entity_id"],
+    )
     barrier, kept = threading.Barrier(8), []
 
     def claim(number: int) -> None:
