@@ -221,7 +221,8 @@ class _Facts:
 
     def _ask(self, db: Cursor, entities: Sequence[str]) -> None:
         db.execute(
-            "SELECT l.entity_id::text AS entity_id, i.kind, i.value FROM link l JOIN identity_key i ON (i.stream_id, i.key) = (l.stream_id, l.key) "
+            "SELECT l.entity_id::text AS entity_id, i.kind, i.value FROM link l "
+            "JOIN identity_key i ON (i.stream_id, i.key) = (l.stream_id, l.key) "
             "WHERE l.entity_id = ANY(%s::uuid[]) AND i.sure AND l.role <> 'gone'",
             [entities],
         )

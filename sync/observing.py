@@ -209,9 +209,10 @@ def _store(db: Cursor, state: StreamState, seen: Sequence[Seen], result: Observe
     if changed:
         mark = "o.fingerprint" if mended else "v.fingerprint"
         db.execute(
-            f"UPDATE observed o SET org = v.org, fingerprint = {mark}, payload = v.payload::json, modified = v.modified, deleted = v.deleted, "
-            "version = o.version + 1, read_at = now() "
-            f"FROM unnest(%s::text[], %s::text[], %s::bytea[], {JSON_ARRAY}, %s::text[], %s::bool[]) AS v(key, org, fingerprint, payload, modified, deleted) "
+            f"UPDATE observed o SET org = v.org, fingerprint = {mark}, payload = v.payload::json, modified = v.modified, "
+            "deleted = v.deleted, version = o.version + 1, read_at = now() "
+            f"FROM unnest(%s::text[], %s::text[], %s::bytea[], {JSON_ARRAY}, %s::text[], %s::bool[]) "
+            "AS v(key, org, fingerprint, payload, modified, deleted) "
             "WHERE o.stream_id = %s AND o.key = v.key",
             [
                 [item.record.key for item in changed],

@@ -110,7 +110,8 @@ def targets(hub: Hub, db: Cursor, system: str, needs: Iterable[tuple[str, str]],
             continue
         db.execute(
             "SELECT DISTINCT ON (entity_id) entity_id::text AS id, key, number FROM link "
-            "WHERE stream_id = %s AND entity_id = ANY(%s::uuid[]) AND role <> 'gone' ORDER BY entity_id, (org = %s) DESC, role DESC, org, key",
+            "WHERE stream_id = %s AND entity_id = ANY(%s::uuid[]) AND role <> 'gone' "
+            "ORDER BY entity_id, (org = %s) DESC, role DESC, org, key",
             [state.id, list(ids), org],
         )
         found.update({(stream, row["id"]): Target(row["key"], row["number"]) for row in db})

@@ -53,7 +53,8 @@ def load(db: Cursor, table: EntityTable, ids: Iterable[str], *, lock: bool = Fal
     }
     for child, place in table.sets.items():
         db.execute(
-            f"SELECT parent_id::text, id::text, seq, doc, links FROM {place.name} WHERE parent_id = ANY(%s::uuid[]) ORDER BY parent_id, seq",
+            f"SELECT parent_id::text, id::text, seq, doc, links FROM {place.name} "
+            "WHERE parent_id = ANY(%s::uuid[]) ORDER BY parent_id, seq",
             [array_text(list(found))],
         )
         for row in db:
@@ -133,8 +134,9 @@ def update(db: Cursor, table: EntityTable, before: Mapping[str, Canonical], afte
     names = "".join(f", {column.name}" for column in table.columns)
     arrays = _array_sql(table.columns)
     db.execute(
-        f"UPDATE {table.name} t SET number = v.number, version = v.version, retired = v.retired, doc = v.doc::json, custom = v.custom::json, "
-        f"changed_at = now(){extra} FROM unnest({JSON_ARRAY}::uuid[], %s::text[], %s::int[], %s::bool[], {JSON_ARRAY}, {JSON_ARRAY}{arrays}) "
+        f"UPDATE {table.name} t SET number = v.number, version = v.version, retired = v.retired, doc = v.doc::json, "
+        f"custom = v.custom::json, changed_at = now(){extra} "
+        f"FROM unnest({JSON_ARRAY}::uuid[], %s::text[], %s::int[], %s::bool[], {JSON_ARRAY}, {JSON_ARRAY}{arrays}) "
         f"AS v(id, number, version, retired, doc, custom{names}) WHERE t.id = v.id",
         [
             joined_texts(record.id for record in after),
@@ -156,7 +158,8 @@ def _update_set(db: Cursor, place: SetTable, sets: Sequence[tuple[str, Rows, Row
     moved = [(parent, row) for parent, old, new in sets for row_id, row in new.items() if row_id in old and not _same(old[row_id], row)]
     if gone:
         db.execute(
-            f"DELETE FROM {place.name} t USING unnest(%s::uuid[], %s::uuid[]) v(parent_id, id) WHERE (t.parent_id, t.id) = (v.parent_id, v.id)",
+            f"DELETE FROM {place.name} t USING unnest(%s::uuid[], %s::uuid[]) v(parent_id, id) "
+            "WHERE (t.parent_id, t.id) = (v.parent_id, v.id)",
             [[parent for parent, _ in gone], [row_id for _, row_id in gone]],
         )
     if moved:
@@ -166,7 +169,8 @@ def _update_set(db: Cursor, place: SetTable, sets: Sequence[tuple[str, Rows, Row
         arrays = _array_sql(place.columns)
         db.execute(
             f"UPDATE {place.name} t SET seq = v.seq, doc = v.doc::json, links = v.links::json{extra} "
-            f"FROM unnest({JSON_ARRAY}::uuid[], {JSON_ARRAY}::uuid[], %s::int[], {JSON_ARRAY}, {JSON_ARRAY}{arrays}) AS v(parent_id, id, seq, doc, links{names}) "
+            f"FROM unnest({JSON_ARRAY}::uuid[], {JSON_ARRAY}::uuid[], %s::int[], {JSON_ARRAY}, {JSON_ARRAY}{arrays}) "
+            f"AS v(parent_id, id, seq, doc, links{names}) "
             "WHERE t.parent_id = v.parent_id AND t.id = v.id",
             [
                 joined_texts(parent for parent, _ in moved),

@@ -97,7 +97,8 @@ def test_a_new_external_id_is_kept_though_the_next_step_fails(live: Stage) -> No
     live.sync()
     saved = orders_of_the_quote(live.kingdee)
     linked = live.rows(
-        "SELECT l.key FROM link l JOIN stream s ON s.id = l.stream_id WHERE s.system = 'kingdee' AND l.how = 'created' AND s.name = 'sales_orders'"
+        "SELECT l.key FROM link l JOIN stream s ON s.id = l.stream_id "
+        "WHERE s.system = 'kingdee' AND l.how = 'created' AND s.name = 'sales_orders'"
     )
     live.kingdee.calm()
     mark = live.kingdee.mark()

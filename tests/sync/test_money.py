@@ -51,7 +51,8 @@ def test_an_amount_that_binary_numbers_miss_arrives_exactly(live: Stage, amount:
 @pytest.mark.promise(10)
 def test_the_ledger_holds_decimals_and_no_floats(live: Stage) -> None:
     floats = live.rows(
-        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public' AND data_type IN ('real', 'double precision')"
+        "SELECT table_name, column_name FROM information_schema.columns "
+        "WHERE table_schema = 'public' AND data_type IN ('real', 'double precision')"
     )
 
     assert floats == []
