@@ -15,7 +15,7 @@ from typing import Any
 from canonical.ids import new_id_text
 from connectors.base import Change, Outcome, Receipt, Record
 from connectors.errors import CallFailed, Throttled, Uncertain
-from ledger.bulk import from_json, json_text, sorted_json
+from ledger.bulk import array_text, from_json, json_text, sorted_json
 from mappings.errors import RecordError, WantedValue
 from sync import leases, observing, pairing, store
 from sync.compare import differences
@@ -227,12 +227,7 @@ class _Deliverer:
             )
         for stand, _, _, _ in batch.settled.values():
             self.run.count(stand)
-        for want, entity_id in batch.values:
-            db.execute(
-                "INSERT INTO value_missing (name, system, company, direction, value, example_stream, example_key) VALUES (%s, %s, %s, %s, %s, %s, %s) "
-                "ON CONFLICT (name, system, company, direction, value) DO NOTHING",
-                [want.map, self.state.system, want.company, want.direction, want.value, self.state.id, entity_id],
-            )
+        pairing.note_missing(db, self.state, batch.values)
 
     # Sending ------------------------------------------------------------------------------------------------------------
 
@@ -248,7 +243,7 @@ class _Deliverer:
         db.execute(
             "UPDATE desired d SET state = 'in_flight', attempts = d.attempts + 1, changed_at = now() FROM unnest(%s::uuid[], %s::text[]) v(entity_id, org) "
             "WHERE d.stream_id = %s AND (d.entity_id, d.org) = (v.entity_id, v.org)",
-            [[job.entity_id for job in jobs], [job.org for job in jobs], self.state.id],
+            [array_text([job.entity_id for job in jobs]), array_text([job.org for job in jobs]), self.state.id],
         )
 
     def _send(self, jobs: Sequence[Job]) -> None:
@@ -310,9 +305,9 @@ class _Deliverer:
                 reason,
                 stand,
                 stand,
-                [job.entity_id for job, _ in group],
-                [job.org for job, _ in group],
-                [receipt.why[:1000] for _, receipt in group],
+                array_text([job.entity_id for job, _ in group]),
+                array_text([job.org for job, _ in group]),
+                array_text([receipt.why[:1000] for _, receipt in group]),
                 [_mark(job.change.fields) for job, _ in group],
                 waits,
                 [job.version for job, _ in group],
@@ -324,7 +319,7 @@ class _Deliverer:
             db.execute(
                 "UPDATE desired d SET state = 'due', reason = 'newer', due_at = now() FROM unnest(%s::uuid[], %s::text[], %s::int[]) v(entity_id, org, version) "
                 "WHERE d.stream_id = %s AND (d.entity_id, d.org) = (v.entity_id, v.org) AND d.state = 'in_flight' AND d.canonical_version > v.version",
-                [[job.entity_id for job, _ in group], [job.org for job, _ in group], [job.version for job, _ in group], self.state.id],
+                [array_text([job.entity_id for job, _ in group]), array_text([job.org for job, _ in group]), [job.version for job, _ in group], self.state.id],
             )
 
     def _next_steps(self, answered: Sequence[tuple[Job, Receipt]], to_read: list[str]) -> list[Job]:
@@ -406,8 +401,8 @@ class _Deliverer:
                 "WHERE d.stream_id = %s AND (d.entity_id, d.org) = (v.entity_id, v.org) AND d.state = 'in_flight'",
                 [
                     reason,
-                    [row["entity_id"] for row in pairs],
-                    [row["org"] for row in pairs],
+                    array_text([row["entity_id"] for row in pairs]),
+                    array_text([row["org"] for row in pairs]),
                     [_backoff_s(row["attempts"] - PATIENCE) if row["attempts"] > PATIENCE else 0.0 for row in pairs],
                     self.state.id,
                 ],

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ledger.bulk import JSON_ARRAY, NULL, array_text, copy_columns, copy_json, from_json, joined_json, joined_texts, json_text, text_column
-from mappings.errors import MissingParent, MissingValue, RecordError
+from mappings.errors import MissingParent, MissingValue, RecordError, WantedValue
 from mappings.model import Target, Values
 from sync import scope
 from sync.compare import Differences, canonical_field, differences, edits, line_keys, rewritten
@@ -185,7 +185,18 @@ def _judge_stream(
             pair = _judge_record(state, mode, canonical, record, row, canonical.id in cases, lookups)
             if pair is not None:
                 judged.append(pair)
+    note_missing(db, state, lookups.missing)
     return judged
+
+
+def note_missing(db: Cursor, state: StreamState, missing: Sequence[tuple[WantedValue, str]]) -> None:
+    """Put values that lack a counterpart in a system into the inbox of the value maps, each with one entity that wants it."""
+    for want, entity_id in {want: (want, entity_id) for want, entity_id in missing}.values():
+        db.execute(
+            "INSERT INTO value_missing (name, system, company, direction, value, example_stream, example_key) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (name, system, company, direction, value) DO NOTHING",
+            [want.map, state.system, want.company, want.direction, want.value, state.id, entity_id],
+        )
 
 
 @dataclass
@@ -198,6 +209,8 @@ class _Lookups:
     canonicals: Sequence[Canonical]
     earlier: Mapping[tuple[int, str], dict[str, Any]]
     """By stream and key: what a record held at the reading before."""
+    missing: list[tuple[WantedValue, str]] = field(default_factory=list)
+    """Values that lack a counterpart there, with the entity that wants each."""
 
     def __post_init__(self) -> None:
         only = self.state.written_fields
@@ -237,6 +250,7 @@ def _judge_record(
     try:
         ours = wanted_fields(state, canonical, record, lookups.targets, lookups.values)
     except RecordError as wrong:
+        lookups.missing.extend((want, canonical.id) for want in wrong.values)
         return pair(held_for(wrong), detail=str(wrong)[:1000], waits_for=missing_parent(wrong))
     found = differences(state, ours, record.payload)
     just_written = row is not None and row["reason"] == UNCONFIRMED

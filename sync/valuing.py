@@ -9,9 +9,10 @@ from typing import Any
 
 import psycopg
 
+from sync import observing, pairing, store
 from sync.errors import SyncError
 from sync.hub import Cursor, Hub
-from sync.parked import retry_parked
+from sync.parked import PAGE, retry_parked
 
 
 class BadValueRow(SyncError):
@@ -66,14 +67,26 @@ def release(hub: Hub) -> int:
     with hub.transaction() as db:
         db.execute(
             "UPDATE desired SET state = 'due', reason = 'value_came', due_at = now(), changed_at = now() "
-            "WHERE state = 'held' AND reason = 'value' RETURNING 1"
+            "WHERE state = 'held' AND reason = 'value' RETURNING stream_id, entity_id::text AS entity_id"
         )
-        released += len(list(db))
+        woken: dict[str, set[str]] = {}
+        for row in db:
+            woken.setdefault(hub.by_id[row["stream_id"]].entity, set()).add(row["entity_id"])
+            released += 1
         db.execute(
             "DELETE FROM value_missing m WHERE EXISTS (SELECT 1 FROM value_map v WHERE v.name = m.name AND v.system = m.system "
             "AND v.company IN ('', m.company) AND CASE m.direction WHEN 'in' THEN v.vendor_value ELSE v.canonical_value END = m.value)"
         )
+        # Judged anew, so that it is held for a plan where the mode says so; what still lacks a value goes back to the inbox.
+        for name, ids in woken.items():
+            _judge(hub, db, name, sorted(ids))
     return released
+
+
+def _judge(hub: Hub, db: Cursor, name: str, ids: Sequence[str]) -> None:
+    table = hub.streams_for(name)[0].table
+    for start in range(0, len(ids), PAGE):
+        pairing.judge_pairs(hub, db, name, store.load(db, table, ids[start : start + PAGE], lock=True), observing.Observed())
 
 
 def _set(
