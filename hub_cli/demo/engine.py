@@ -92,6 +92,12 @@ class ByAirflow:
         self._run([(f"hub_{system}_reconcile", {}) for system in systems])
 
     def _run(self, dags: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        try:
+            self._run_all(dags)
+        except AirflowFailed as failed:
+            raise StoryFailed(failed.what, failed.next_step) from failed
+
+    def _run_all(self, dags: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         runs = [(dag, self.airflow.trigger(dag, conf)) for dag, conf in dags]
         for dag, run_id in runs:
             run = self.airflow.wait(dag, run_id)
