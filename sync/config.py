@@ -59,8 +59,14 @@ class SecretRef(Strict):
             except OSError as wrong:
                 raise BadConfig(f"secret file {self.file} cannot be read: {wrong.strerror}", where=where) from wrong
         from airflow.sdk import Connection  # noqa: PLC0415  only where Airflow runs
+        from airflow.sdk.exceptions import AirflowNotFoundException  # noqa: PLC0415  as above
 
-        connection = Connection.get(str(self.airflow_connection))
+        try:
+            connection = Connection.get(str(self.airflow_connection))
+        except AirflowNotFoundException as wrong:
+            raise BadConfig(
+                f"there is no Airflow connection {self.airflow_connection}", where=where, next_step="make it in Airflow"
+            ) from wrong
         value = {"password": connection.password, "login": connection.login, "host": connection.host, "extra": connection.extra}[self.part]
         if not value:
             raise BadConfig(f"Airflow connection {self.airflow_connection} has no {self.part}", where=where)
