@@ -101,7 +101,10 @@ def json_column(values: Sequence[Any]) -> list[str]:
 
 
 def copy_columns(db: psycopg.Cursor[Any], table: str, columns: Mapping[str, Iterable[str]]) -> None:
-    """Append rows given by the column, each field escaped already. A column that never ends (`itertools.repeat`) is as long as the others."""
+    """Append rows given by the column, each field escaped already.
+
+    A column that never ends (`itertools.repeat`) is as long as the others.
+    """
     copy_lines(db, table, list(columns), map("\t".join, zip(*columns.values(), strict=False)))
 
 

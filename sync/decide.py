@@ -5,7 +5,7 @@ Hundreds of seeded histories of the whole hub run over these functions in a minu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -208,20 +208,24 @@ def _carried(line_id: str | None, current: Rows) -> str | None:
     return line_id if line_id and line_id in current else None
 
 
+def _said_of_lines(name: str, sources: Iterable[Source], merged: Rows) -> dict[str, dict[str, Fields]]:
+    """Row id -> system -> what it says of that line; lines that nobody else knows are left out."""
+    said: dict[str, dict[str, Fields]] = {}
+    for source in sources:
+        stream, carried = str(source.stream_id), source.lines_carry.get(name, {})
+        for key, values in source.sets.get(name, {}).items():
+            row_id = carried.get(key) or next((row.id for row in merged.values() if row.links.get(stream) == key), None)
+            if row_id in merged:
+                said.setdefault(row_id, {})[source.system] = values
+    return said
+
+
 def _lay_over(policy: EntityPolicy, name: str, sources: Sequence[Source], owner: str, merged: Rows, current: Rows) -> None:
     """Fields of lines that another than the set's owner decides, and derived ones."""
     others = policy.set_others(name, owner)
     if not others or (not current and len(sources) == 1 and not any(f"{name}.{child}" in policy.derived for child in others)):
         return
-    said: dict[str, dict[str, Fields]] = {}
-    for source in sources:
-        if source.system == owner or name not in source.sets:
-            continue
-        stream, carried = str(source.stream_id), source.lines_carry.get(name, {})
-        for key, values in source.sets[name].items():
-            row_id = carried.get(key) or next((row.id for row in merged.values() if row.links.get(stream) == key), None)
-            if row_id in merged:
-                said.setdefault(row_id, {})[source.system] = values
+    said = _said_of_lines(name, (source for source in sources if source.system != owner), merged)
     for row in merged.values():
         before = current.get(row.id)
         for child, owners in others.items():

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from ledger.bulk import json_text
 from sync import store
 from sync.decide import Canonical
-from sync.hub import Cursor, Hub, StreamState
+from sync.hub import Cursor, StreamState
 
 if TYPE_CHECKING:
     from sync.observing import Observed, Seen
 
 
-def retire(hub: Hub, db: Cursor, state: StreamState, gone: Sequence[Seen], result: Observed, run_id: int | None) -> dict[str, Canonical]:
+def retire(db: Cursor, state: StreamState, gone: Sequence[Seen], result: Observed, run_id: int | None) -> dict[str, Canonical]:
     """The canonical records after proven deletes.
 
     An owner's delete retires the canonical record once no other record of that owner is left; anybody else's is a conflict.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sync.observing import Observed, Seen
 
 Pair = tuple[str, str]
+NEW = Identity(None, "new")
 BY_NUMBER = "erp_number"
 """The kind of sure key that is the record's own business number."""
 
@@ -35,9 +36,11 @@ def link(hub: Hub, db: Cursor, state: StreamState, items: Sequence[Seen], refs: 
     cases: list[tuple[str, str, str]] = []
     for item in known:
         owner = owners.get(item.record.key) or by_number.get(item.record.key)
-        if facts is None:
-            how = "sure:number" if item.record.key in by_number else "hub_key" if owner else "new"
-            identity = Identity(owner, how, alias=owner is not None and _taken(db, state, owner, item.record.org))
+        if facts is None and owner is None:
+            identity = NEW
+        elif facts is None:
+            how = "sure:number" if item.record.key in by_number else "hub_key"
+            identity = Identity(owner, how, alias=_taken(db, state, str(owner), item.record.org))
         else:
             claim = _claim(state, item, owner)
             identity = identify(claim, facts.matches, facts.sure_of, facts.present)
@@ -54,14 +57,14 @@ def link(hub: Hub, db: Cursor, state: StreamState, items: Sequence[Seen], refs: 
             refs.learn(state.name, item.record.key, number, entity_id)
         if facts is not None:
             facts.learn(claim, entity_id, item.role)
-    _store_links(db, state, linked)
+    _store_links(db, state, linked, with_keys=facts is not None)
     result.linked += len(linked)
     for left, right, why in cases:
         result.cases += open_case(db, state.entity, left, right, why)
     return fresh
 
 
-def _store_links(db: Cursor, state: StreamState, linked: Sequence[tuple[Seen, str, str]]) -> None:
+def _store_links(db: Cursor, state: StreamState, linked: Sequence[tuple[Seen, str, str]], *, with_keys: bool) -> None:
     records = [item.record for item, _, _ in linked]
     copy_columns(
         db,
@@ -76,11 +79,12 @@ def _store_links(db: Cursor, state: StreamState, linked: Sequence[tuple[Seen, st
             "how": [how for _, _, how in linked],
         },
     )
-    lines = [line for item, _, _ in linked if _has_keys(item) for line in _identity_lines(state, item)]
-    copy_lines(db, "identity_key", ["entity", "kind", "value", "sure", "stream_id", "key", "org"], lines)
+    if with_keys:
+        lines = [line for item, _, _ in linked for line in _identity_lines(state, item)]
+        copy_lines(db, "identity_key", ["entity", "kind", "value", "sure", "stream_id", "key", "org"], lines)
 
 
-def refresh(hub: Hub, db: Cursor, state: StreamState, items: Sequence[Seen], result: Observed) -> None:
+def refresh(db: Cursor, state: StreamState, items: Sequence[Seen], result: Observed) -> None:
     """Keep the keys and the number of linked records as they are now; two entities that now share a sure key become a case."""
     told = [item for item in items if item.candidate is not None]
     if not told:
@@ -124,7 +128,12 @@ def _sure(item: Seen) -> list[Pair]:
 
 def _has_keys(item: Seen) -> bool:
     candidate = item.candidate
-    return candidate is not None and (bool(candidate.likeness) or any(kind != BY_NUMBER for kind, _ in candidate.identity))
+    if candidate is None or candidate.likeness:
+        return candidate is not None
+    for kind, _ in candidate.identity:  # noqa: SIM110  asked of every record: a generator would be most of the price
+        if kind != BY_NUMBER:
+            return True
+    return False
 
 
 def _keys(item: Seen) -> list[Pair]:

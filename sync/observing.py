@@ -1,8 +1,8 @@
 """The one door into observed, and it merges.
 
-Pages, events, look-ups before a create and full-record receipts all come through :func:`observe`. In the caller's transaction it stores what is new,
-links it, merges it into the canonical records it belongs to, and judges every pair those records are part of. What it cannot map goes to quarantine;
-the rest of the page goes on. Unchanged records cost a look at their fingerprints and write nothing.
+Pages, events, look-ups before a create and full-record receipts all come through :func:`observe`. In the caller's transaction it stores
+what is new, links it, merges it into the canonical records it belongs to, and judges every pair those records are part of. What it cannot
+map goes to quarantine; the rest of the page goes on. Unchanged records cost a look at their fingerprints and write nothing.
 """
 
 from __future__ import annotations
@@ -125,11 +125,11 @@ def observe(
         )
         result.set_aside += 1
     latest = {record.key: record for record in records}  # a page may name a record twice; its last word counts
-    seen = _new_or_changed(db, state, latest, result, again)
+    seen = _new_or_changed(db, state, latest, result, again=again)
     if not seen:
         return result
     earlier = _earlier(db, state, seen)
-    _store(db, state, seen, result, mended)
+    _store(db, state, seen, result, mended=mended)
     _find_links(db, state, seen)
     live = [item for item in seen if not item.record.deleted]
     gone = [item for item in seen if item.record.deleted and item.entity_id]
@@ -138,7 +138,7 @@ def observe(
     if gone:
         from sync.deleting import retire  # noqa: PLC0415  deletes are rare, and know this module
 
-        canonicals |= retire(hub, db, state, gone, result, run_id)
+        canonicals |= retire(db, state, gone, result, run_id)
     payloads = {item.record.key: item.record.payload for item in live}
     moved = None if gone or result.cases else result.touched
     pairing.judge_pairs(hub, db, state.entity, canonicals, result, seen_in=state, seen=payloads, earlier=earlier, moved=moved)
@@ -148,7 +148,7 @@ def observe(
 # Observed -----------------------------------------------------------------------------------------------------------------
 
 
-def _new_or_changed(db: Cursor, state: StreamState, latest: Mapping[str, Record], result: Observed, again: bool) -> list[Seen]:
+def _new_or_changed(db: Cursor, state: StreamState, latest: Mapping[str, Record], result: Observed, *, again: bool) -> list[Seen]:
     query = "SELECT key, fingerprint, version, deleted FROM observed WHERE stream_id = %s AND key = ANY(%s::text[])"
     stored = {row[0]: row for row in fetch(db, query, [state.id, array_text(list(latest))])}
     seen: list[Seen] = []
@@ -191,7 +191,7 @@ def _earlier(db: Cursor, state: StreamState, seen: Sequence[Seen]) -> dict[str, 
     return {row["key"]: row["payload"] for row in db}
 
 
-def _store(db: Cursor, state: StreamState, seen: Sequence[Seen], result: Observed, mended: bool) -> None:
+def _store(db: Cursor, state: StreamState, seen: Sequence[Seen], result: Observed, *, mended: bool) -> None:
     new = [item for item in seen if not item.before and not item.record.deleted]
     copy_columns(
         db,
@@ -321,12 +321,13 @@ def _link_and_merge(
         return existing
     by_entity: dict[str, list[Source]] = {}
     for item in linked:
-        assert item.candidate is not None and item.entity_id is not None  # noqa: S101  _read and link saw to it
+        assert item.candidate is not None  # noqa: S101  _read saw to it
+        assert item.entity_id is not None  # noqa: S101  link saw to it
         record = item.record
         source = source_of(state, record.key, record.org, record.modified, record.payload, item.candidate)
         by_entity.setdefault(item.entity_id, []).append(source)
     add_siblings(hub, db, state, by_entity, existing, {item.record.key for item in linked}, result)
-    identifying.refresh(hub, db, state, [item for item in linked if item.entity_id not in fresh], result)
+    identifying.refresh(db, state, [item for item in linked if item.entity_id not in fresh], result)
     return merge_entities(hub, db, state, by_entity, existing, result, run_id, cause, fresh)
 
 
@@ -388,7 +389,10 @@ def merge_entities(
     cause: str,
     fresh: Mapping[str, str] | None = None,
 ) -> dict[str, Canonical]:
-    """Merge what all systems say into the canonical records; store what changed, with its history. `fresh`: hub keys of records that are new."""
+    """Merge what all systems say into the canonical records; store what changed, with its history.
+
+    `fresh`: hub keys of records that are new.
+    """
     new: list[Canonical] = []
     changed: list[Canonical] = []
     history: list[tuple[str, int, Mapping[str, Sequence[Any]] | None]] = []
