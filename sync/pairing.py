@@ -312,10 +312,16 @@ def wanted_fields(
 
 
 def next_step(state: StreamState, document_state: str) -> str | None:
-    """The step of the ladder that is due to reach the flow's goal."""
-    if state.decl.ladder is None or not state.flow.goal or not document_state:
+    """The step of the ladder that is due to reach the flow's goal: only from a state that our own steps lead to.
+
+    Any other (an un-audited document, a person's draft) is somebody's decision, and is not fought over.
+    """
+    ladder = state.decl.ladder
+    if ladder is None or not state.flow.goal:
         return None
-    return state.decl.ladder.next_step(document_state, state.flow.goal)
+    if document_state not in {ladder.after.get(step) for step in ("save", *ladder.steps.values())}:
+        return None
+    return ladder.next_step(document_state, state.flow.goal)
 
 
 def _writable(state: StreamState, document_state: str) -> bool:

@@ -99,9 +99,9 @@ class MemoryHub:
         """The one door into observed."""
         for row in {row.key: row for row in rows}.values():
             known = self.observed.get((name, row.key))
-            if known is not None and known.fields == row.fields and (name, row.key) in self.links:
-                if self.desired.get((name, self.links[name, row.key]), Wanted("")).reason != "unconfirmed":
-                    continue
+            pair = self.desired.get((name, self.links.get((name, row.key), "")), Wanted(""))
+            if known is not None and known.fields == row.fields and (name, row.key) in self.links and pair.reason != "unconfirmed":
+                continue
             self.observed[name, row.key] = row
             entity_id = self.links.get((name, row.key)) or self._who(name, row)
             self.links[name, row.key] = entity_id

@@ -38,7 +38,7 @@ class Answer:
 
 @dataclass
 class System:
-    """A system with users, a coarse clock and an unreliable line. `keeps` is what it makes of a value; the hub's connector knows `normalise`."""
+    """A system with users, a coarse clock and an unreliable line. `keeps` is what it makes of a value."""
 
     name: str
     rng: Random

@@ -61,7 +61,9 @@ def events(scenario: Scenario) -> list[str]:
     """The borders of the scenario in order, without trouble."""
     url = scenario.fresh()
     scenario.run(url, kill_at=0)
-    return scenario.workers.events()
+    told = scenario.workers.events()
+    assert len(set(told)) == 5, "some borders are not watched"
+    return told
 
 
 @pytest.mark.promise(3, 5)

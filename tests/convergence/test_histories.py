@@ -158,7 +158,7 @@ class History:
         return wrong
 
     def _left(self) -> set[tuple[str, str]]:
-        """Pairs left to a person: a system gave two answers to two writes of one value, for a user edited in between. Never a third write."""
+        """Pairs left to a person: two writes of one value came back two ways, for a user edited in between. Never a third write."""
         return {
             (name, self.hub.entities[one].doc["uscc"])
             for (name, one), wanted in self.hub.desired.items()

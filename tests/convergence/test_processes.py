@@ -1,4 +1,4 @@
-"""Real workers over both stand-ins while users edit, systems fail, and worker and PostgreSQL are killed: judged by the oracle in the end."""
+"""Real workers over both stand-ins while users edit, systems fail, and worker and PostgreSQL are killed; the oracle judges."""
 
 from __future__ import annotations
 

@@ -36,7 +36,11 @@ def _numbers(mark: ast.expr) -> Iterator[int]:
 def rows(page: str) -> list[list[str]]:
     """The rows of a page's tables, without their heads."""
     lines = (ROOT / "docs" / page).read_text(encoding="utf-8").splitlines()
-    cells = [[cell.strip() for cell in line.strip().strip("|").split(" | ")] for line in lines if line.startswith("|") and not line.startswith("|-")]
+    cells = [
+        [cell.strip() for cell in line.strip().strip("|").split(" | ")]
+        for line in lines
+        if line.startswith("|") and not line.startswith("|-")
+    ]
     return [row for row in cells if row[0] not in ("n", "fault", "threat")]
 
 

@@ -3,7 +3,7 @@
 An order is a line of JSON: {"config","database","kill_at","rounds"}. The answer is a line {"pid"}; the forked process works like
 `hub sync --until-quiet` and tells {"events"} at its end. It is forked, not started, for an import of the hub costs a second of CPU.
 
-With `kill_at` N it kills itself with SIGKILL at its N-th boundary: a vendor call about to be sent, a vendor call answered, a commit about to
+With `kill_at` N it kills itself with SIGKILL at its N-th boundary: a vendor call about to be sent, one answered, a commit about to
 be sent to the database. What comes after a commit and before the next of these has the same state in the world as that next one.
 """
 
@@ -46,12 +46,12 @@ class Boundaries:
 
     def watch(self) -> None:
         """Stand at the borders of this process: the one transport of all connectors, and the hub's one kind of transaction."""
-        boundaries, send, transaction = self, Transport.send, Hub.transaction
+        boundaries, receive, transaction = self, Transport._receive, Hub.transaction
 
-        def watched_send(transport: Transport, method: str, url: str, **more: Any) -> Answer:
-            kind = "write" if more.get("writes") else "read"
+        def watched_receive(transport: Transport, request: Any) -> Answer:
+            kind = "write" if request.writes else "read"
             boundaries.reached(f"{kind} about to be sent")
-            answer = send(transport, method, url, **more)
+            answer = receive(transport, request)
             boundaries.reached(f"{kind} answered")
             return answer
 
@@ -64,7 +64,7 @@ class Boundaries:
                     if wrote and wrote["wrote"]:
                         boundaries.reached("commit about to be sent")
 
-        Transport.send = watched_send  # type: ignore[method-assign,assignment]
+        Transport._receive = watched_receive  # type: ignore[method-assign,assignment]
         Hub.transaction = watched_transaction  # type: ignore[method-assign,assignment]
 
 

@@ -37,7 +37,7 @@ class Pair:
     def reset(self) -> None:
         """Empty both and load the world again, through the control doors."""
         for door in (self.kingdee, self.zoho):
-            door._call("POST", "reset", {})  # noqa: SLF001  the one control call that the oracle has no word for
+            door._call("POST", "reset", {})  # the one control call that the oracle has no word for
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def stand_ins(world: World, seed: int = 7) -> Iterator[Pair]:
     """Start both with a world."""
     vendors = [make("kingdee", seed), make("zoho", seed)]
     for vendor in vendors:
-        vendor.reseed = lambda vendor=vendor: load(vendor, world.data)  # type: ignore[misc]
+        vendor.reseed = lambda vendor=vendor: load(vendor, world.data)
         vendor.reseed()
     with Server(vendors[0]) as first, Server(vendors[1]) as second:
         told = {"kingdee": description(first), "zoho": description(second)}
@@ -87,14 +87,17 @@ class Stage:
 
     @property
     def world(self) -> World:
+        """What was loaded."""
         return self.pair.world
 
     @property
     def kingdee(self) -> Door:
+        """The ERP's control door."""
         return self.pair.kingdee
 
     @property
     def zoho(self) -> Door:
+        """The CRM's control door."""
         return self.pair.zoho
 
     def door(self, system: str) -> Door:

@@ -108,3 +108,16 @@ def test_an_un_audit_is_a_retraction_not_a_delete(live: Stage) -> None:
     assert (
         next(doc for doc in live.zoho.records("sales_orders") if doc["ERP_Order_No"] == order["FBillNo"])["Approval_Status"] == "reopened"
     )
+
+
+@pytest.mark.promise(8)
+def test_an_un_audit_of_an_order_that_the_hub_made_is_not_fought_over(live: Stage) -> None:
+    order = next(doc for doc in live.kingdee.records("sales_orders") if doc["F_HUB_KEY"])
+    live.kingdee.put("sales_orders", {"FID": order["FID"], "FDocumentStatus": "D"})
+    mark = live.kingdee.mark()
+
+    live.sync()
+
+    assert [line for line in live.kingdee.log(mark) if line["operation"] in ("submit", "audit", "save")] == []
+    assert next(doc for doc in live.kingdee.records("sales_orders") if doc["FID"] == order["FID"])["FDocumentStatus"] == "D"
+    assert next(doc for doc in live.zoho.records("sales_orders") if doc["ERP_Order_No"] == order["FBillNo"])["Approval_Status"] == "reopened"

@@ -23,7 +23,9 @@ TOKEN = "a-token-that-only-zoho-and-we-know"
 def hooked(small: Pair, database: str, tmp_path: Path) -> Iterator[Stage]:
     """A live stage whose Zoho sends notifications."""
     small.reset()
-    with open_hub(small, database, tmp_path / "home", [("      overlap_s: 5", f"      notification_token: {TOKEN}\n      overlap_s: 5")]) as hub:
+    with open_hub(
+        small, database, tmp_path / "home", [("      overlap_s: 5", f"      notification_token: {TOKEN}\n      overlap_s: 5")]
+    ) as hub:
         stage = Stage(small, hub)
         stage.go_live()
         yield stage
@@ -93,7 +95,11 @@ def test_an_event_that_comes_before_the_answer_to_our_own_create_makes_no_second
     made = hooked.kingdee.put(
         "customers",
         {
-            **{key: value for key, value in customer.items() if key not in ("FCUSTID", "FMasterId", "FModifyDate", "FCreateDate", "F_HUB_KEY", "FUseOrgId")},
+            **{
+                key: value
+                for key, value in customer.items()
+                if key not in ("FCUSTID", "FMasterId", "FModifyDate", "FCreateDate", "F_HUB_KEY", "FUseOrgId")
+            },
             "FNumber": "NEW00001",
             "FName": "先有事件后有回答有限公司",
             "FTEL": "022-8887777",

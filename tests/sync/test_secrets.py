@@ -71,7 +71,8 @@ def test_a_token_in_the_database_cannot_be_read_without_the_key(live: Stage, mon
 def test_a_wrong_password_is_told_without_telling_it_and_is_not_tried_again(stage: Stage, tmp_path: Path) -> None:
     from sync.hub import Hub
 
-    secret = stage.hub.config_path.parent / "secrets" / "DEMO_ZOHO_REFRESH_TOKEN"  # type: ignore[union-attr]  the stage has a file
+    assert stage.hub.config_path is not None
+    secret = stage.hub.config_path.parent / "secrets" / "DEMO_ZOHO_REFRESH_TOKEN"
     kept = secret.read_text()
     secret.write_text("WRONG-TOKEN-7391")
     with stage.hub.transaction() as db:

@@ -68,7 +68,7 @@ def test_a_quarantined_record_that_is_mended_in_its_system_goes_by_itself(live: 
     live.sync()
 
     assert quarantining.list_quarantine(live.hub) == []
-    assert sorted(str(doc["Amount"]) for doc in live.zoho.records("receipts"))[0].startswith("12")
+    assert any(str(doc["Amount"]).startswith("12.34") for doc in live.zoho.records("receipts"))
 
 
 @pytest.mark.promise(7)
