@@ -99,7 +99,11 @@ class _Deliverer:
                 batch = self._plan(db, rows)
                 created += sum(job.created for job in batch.jobs)
                 if created > self.hub.config.create_rate_per_run:
-                    raise CallFailed(self.state.system, f"more than {self.hub.config.create_rate_per_run} creates in one run", next_step="look, then raise create_rate_per_run")
+                    raise CallFailed(
+                        self.state.system,
+                        f"more than {self.hub.config.create_rate_per_run} creates in one run",
+                        next_step="look, then raise create_rate_per_run",
+                    )
                 self._intend(db, batch.jobs)
             done += len(rows)
             self._send(batch.jobs)
@@ -223,7 +227,12 @@ class _Deliverer:
                 "differs = CASE WHEN v.state = 'in_sync' THEN NULL ELSE d.differs END "
                 "FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::uuid[]) AS v(entity_id, org, state, reason, detail, waits_for) "
                 "WHERE d.stream_id = %s AND (d.entity_id, d.org) = (v.entity_id, v.org)",
-                [[entity_id for entity_id, _ in keys], [org for _, org in keys], *([fact[place] for fact in facts] for place in range(4)), self.state.id],
+                [
+                    [entity_id for entity_id, _ in keys],
+                    [org for _, org in keys],
+                    *([fact[place] for fact in facts] for place in range(4)),
+                    self.state.id,
+                ],
             )
         for stand, _, _, _ in batch.settled.values():
             self.run.count(stand)
@@ -235,10 +244,23 @@ class _Deliverer:
         """Write down what is about to be tried; it commits before the call."""
         if not jobs:
             return
-        with db.copy("COPY delivery_attempt (id, stream_id, entity_id, org, hub_key, key, step, fields, fingerprint, run_id) FROM STDIN") as copy:
+        with db.copy(
+            "COPY delivery_attempt (id, stream_id, entity_id, org, hub_key, key, step, fields, fingerprint, run_id) FROM STDIN"
+        ) as copy:
             for job in jobs:
                 copy.write_row(
-                    (job.attempt, self.state.id, job.entity_id, job.org, job.hub_key, job.change.key, job.change.step, json_text(job.change.fields), _mark(job.change.fields), self.run.id)
+                    (
+                        job.attempt,
+                        self.state.id,
+                        job.entity_id,
+                        job.org,
+                        job.hub_key,
+                        job.change.key,
+                        job.change.step,
+                        json_text(job.change.fields),
+                        _mark(job.change.fields),
+                        self.run.id,
+                    )
                 )
         db.execute(
             "UPDATE desired d SET state = 'in_flight', attempts = d.attempts + 1, changed_at = now() FROM unnest(%s::uuid[], %s::text[]) v(entity_id, org) "
@@ -267,7 +289,13 @@ class _Deliverer:
                 receipts = [Receipt(job.attempt, step, Outcome.UNCERTAIN, why=str(lost)) for job in jobs]
             except CallFailed as failed:
                 wait = failed.after_s if isinstance(failed, Throttled) else 0.0
-                self._keep(jobs, [Receipt(job.attempt, step, Outcome.RETRY, code=failed.vendor_code, why=str(failed), retry_after_s=wait) for job in jobs])
+                self._keep(
+                    jobs,
+                    [
+                        Receipt(job.attempt, step, Outcome.RETRY, code=failed.vendor_code, why=str(failed), retry_after_s=wait)
+                        for job in jobs
+                    ],
+                )
                 raise
             jobs = self._next_steps(self._keep(jobs, receipts), to_read)
             step = jobs[0].change.step if jobs else step
@@ -275,12 +303,19 @@ class _Deliverer:
     def _keep(self, jobs: Sequence[Job], receipts: Sequence[Receipt]) -> list[tuple[Job, Receipt]]:
         """Commit the answers at once: receipts, new external ids, the pairs' states."""
         by_id = {receipt.change_id: receipt for receipt in receipts}
-        answered = [(job, by_id.get(job.attempt) or Receipt(job.attempt, job.change.step, Outcome.UNCERTAIN, why="no answer for this record")) for job in jobs]
+        answered = [
+            (job, by_id.get(job.attempt) or Receipt(job.attempt, job.change.step, Outcome.UNCERTAIN, why="no answer for this record"))
+            for job in jobs
+        ]
         with self.hub.transaction() as db:
             with db.copy("COPY delivery_receipt (attempt_id, outcome, key, number, code, why) FROM STDIN") as copy:
                 for job, receipt in answered:
                     copy.write_row((job.attempt, receipt.outcome.value, receipt.key, receipt.number, receipt.code, receipt.why[:2000]))
-            created = [(job, receipt) for job, receipt in answered if job.created and receipt.key and receipt.outcome in (Outcome.WRITTEN, Outcome.UNCHANGED)]
+            created = [
+                (job, receipt)
+                for job, receipt in answered
+                if job.created and receipt.key and receipt.outcome in (Outcome.WRITTEN, Outcome.UNCHANGED)
+            ]
             link_created(db, self.state, [(job.entity_id, job.org, receipt.key or "", receipt.number) for job, receipt in created])
             for outcome in Outcome:
                 group = [(job, receipt) for job, receipt in answered if receipt.outcome is outcome]
@@ -294,7 +329,9 @@ class _Deliverer:
 
     def _mark(self, db: Cursor, outcome: Outcome, group: Sequence[tuple[Job, Receipt]]) -> None:
         stand, reason = _AFTER[outcome]
-        waits = [receipt.retry_after_s or (BLOCKED_RETRY_S if outcome is Outcome.BLOCKED else _backoff_s(job.tries)) for job, receipt in group]
+        waits = [
+            receipt.retry_after_s or (BLOCKED_RETRY_S if outcome is Outcome.BLOCKED else _backoff_s(job.tries)) for job, receipt in group
+        ]
         db.execute(
             "UPDATE desired d SET state = %s, reason = %s, detail = v.why, sent = v.sent, due_at = CASE WHEN %s IN ('due', 'blocked') "
             "THEN now() + make_interval(secs => v.wait) END, differs = CASE WHEN %s = 'in_sync' THEN NULL ELSE d.differs END, changed_at = now() "
@@ -319,7 +356,12 @@ class _Deliverer:
             db.execute(
                 "UPDATE desired d SET state = 'due', reason = 'newer', due_at = now() FROM unnest(%s::uuid[], %s::text[], %s::int[]) v(entity_id, org, version) "
                 "WHERE d.stream_id = %s AND (d.entity_id, d.org) = (v.entity_id, v.org) AND d.state = 'in_flight' AND d.canonical_version > v.version",
-                [array_text([job.entity_id for job, _ in group]), array_text([job.org for job, _ in group]), [job.version for job, _ in group], self.state.id],
+                [
+                    array_text([job.entity_id for job, _ in group]),
+                    array_text([job.org for job, _ in group]),
+                    [job.version for job, _ in group],
+                    self.state.id,
+                ],
             )
 
     def _next_steps(self, answered: Sequence[tuple[Job, Receipt]], to_read: list[str]) -> list[Job]:
@@ -439,7 +481,10 @@ class _Deliverer:
         self.run.count("found_again", len(there))
 
     def _note(self, db: Cursor, row: Mapping[str, Any], outcome: str, key: str | None) -> None:
-        db.execute("INSERT INTO delivery_receipt (attempt_id, outcome, key, why) VALUES (%s, %s, %s, 'looked up by hub key')", [row["attempt"], outcome, key])
+        db.execute(
+            "INSERT INTO delivery_receipt (attempt_id, outcome, key, why) VALUES (%s, %s, %s, 'looked up by hub key')",
+            [row["attempt"], outcome, key],
+        )
 
 
 _AFTER: Mapping[Outcome, tuple[str, str]] = {

@@ -79,7 +79,11 @@ def judge_pairs(
     if not canonicals:
         return
     overrides = hub.mode_overrides(db)
-    streams = [(state, hub.mode(state, overrides)) for state in hub.streams_for(name) if state.decl.writable and (moved is None or moved or state is seen_in)]
+    streams = [
+        (state, hub.mode(state, overrides))
+        for state in hub.streams_for(name)
+        if state.decl.writable and (moved is None or moved or state is seen_in)
+    ]
     streams = [(state, mode) for state, mode in streams if mode in ("plan", "write")]
     if not streams:
         return
@@ -93,7 +97,9 @@ def judge_pairs(
     listed = _listed(db, [state.id for state, _ in streams])
     before_that = {(seen_in.id, key): payload for key, payload in (earlier or {}).items()} if seen_in else {}
     for state, mode in streams:
-        concerned = canonicals if moved is None or state is seen_in else {number: canonicals[number] for number in canonicals if number in moved}
+        concerned = (
+            canonicals if moved is None or state is seen_in else {number: canonicals[number] for number in canonicals if number in moved}
+        )
         judged = _judge_stream(hub, db, state, mode, concerned, there, before, cases, state.id in listed, before_that)
         _store(hub, db, state, judged, before, result)
 
@@ -374,7 +380,11 @@ def _store(
         if pair.verdict.conflict:
             conflicts.append(pair)
     for entity_id, orgs in by_entity.items():
-        stale.extend((entity_id, org) for org, row in before.get((state.id, entity_id), {}).items() if org not in orgs and row["state"] != "in_flight")
+        stale.extend(
+            (entity_id, org)
+            for org, row in before.get((state.id, entity_id), {}).items()
+            if org not in orgs and row["state"] != "in_flight"
+        )
     _insert(db, new)
     _update(db, moved)
     if stale:
@@ -400,7 +410,8 @@ def _moved(pair: Pair, row: Mapping[str, Any]) -> bool:
     if waits and verdict.state == "due" and row["canonical_version"] == pair.version and _same_differences(pair, row):
         return False
     return bool(
-        (row["state"], row["reason"], row["canonical_version"], row["waits_for"]) != (verdict.state, verdict.reason, pair.version, pair.waits_for)
+        (row["state"], row["reason"], row["canonical_version"], row["waits_for"])
+        != (verdict.state, verdict.reason, pair.version, pair.waits_for)
         or not _same_differences(pair, row)
         or from_json(row["accepted"] or "{}") != _plain(pair.accepted)
     )
@@ -461,7 +472,10 @@ def record_conflicts(db: Cursor, state: StreamState, pair: Pair) -> None:
     """Put both values of each field that a non-owner changed on record."""
     fields = pair.differs or {}
     stand = "left" if pair.verdict.state == "left" else "open"
-    db.execute("SELECT key FROM link WHERE stream_id = %s AND entity_id = %s AND org = %s AND role = 'primary'", [state.id, pair.entity_id, pair.org])
+    db.execute(
+        "SELECT key FROM link WHERE stream_id = %s AND entity_id = %s AND org = %s AND role = 'primary'",
+        [state.id, pair.entity_id, pair.org],
+    )
     key = (db.fetchone() or {"key": ""})["key"]
     for path, (theirs, ours) in fields.items():
         if pair.edited and path not in pair.edited:
@@ -470,5 +484,15 @@ def record_conflicts(db: Cursor, state: StreamState, pair: Pair) -> None:
         owners = state.policy.owners.get(name, ("hub",))
         db.execute(
             "INSERT INTO conflict (entity, entity_id, field, stream_id, key, ours, theirs, rule, state) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            [state.entity, pair.entity_id, name, state.id, key, json_text(ours), json_text(theirs), f"{name} is owned by {owners[0]}", stand],
+            [
+                state.entity,
+                pair.entity_id,
+                name,
+                state.id,
+                key,
+                json_text(ours),
+                json_text(theirs),
+                f"{name} is owned by {owners[0]}",
+                stand,
+            ],
         )
