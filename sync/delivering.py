@@ -115,12 +115,14 @@ class _Deliverer:
         with self.hub.transaction() as db:
             db.execute(
                 "UPDATE desired d SET state = 'due', reason = 'parent_came', waits_for = NULL, due_at = now(), changed_at = now() "
-                "WHERE d.stream_id = %s AND d.state = 'held' AND d.reason = 'parent' AND d.waits_for IS NOT NULL AND EXISTS "
-                "(SELECT 1 FROM link l JOIN stream s ON s.id = l.stream_id WHERE l.entity_id = d.waits_for AND s.system = %s AND l.role <> 'gone')",
+                "WHERE d.stream_id = %s AND d.state = 'held' AND d.reason = 'parent' AND d.waits_for IS NOT NULL "
+                "AND EXISTS (SELECT 1 FROM link l JOIN stream s ON s.id = l.stream_id "
+                "WHERE l.entity_id = d.waits_for AND s.system = %s AND l.role <> 'gone')",
                 [self.state.id, self.state.system],
             )
             db.execute(
-                "UPDATE desired SET state = 'due', reason = 'unblocked?', due_at = now() WHERE stream_id = %s AND state = 'blocked' AND due_at <= now()",
+                "UPDATE desired SET state = 'due', reason = 'unblocked?', due_at = now() "
+                "WHERE stream_id = %s AND state = 'blocked' AND due_at <= now()",
                 [self.state.id],
             )
 
@@ -223,9 +225,10 @@ class _Deliverer:
         if batch.settled:
             keys, facts = list(batch.settled), list(batch.settled.values())
             db.execute(
-                "UPDATE desired d SET state = v.state, reason = v.reason, detail = v.detail, waits_for = v.waits_for, due_at = NULL, changed_at = now(), "
-                "differs = CASE WHEN v.state = 'in_sync' THEN NULL ELSE d.differs END "
-                "FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::uuid[]) AS v(entity_id, org, state, reason, detail, waits_for) "
+                "UPDATE desired d SET state = v.state, reason = v.reason, detail = v.detail, waits_for = v.waits_for, due_at = NULL, "
+                "changed_at = now(), differs = CASE WHEN v.state = 'in_sync' THEN NULL ELSE d.differs END "
+                "FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::uuid[]) "
+                "AS v(entity_id, org, state, reason, detail, waits_for) "
                 "WHERE d.stream_id = %s AND (d.entity_id, d.org) = (v.entity_id, v.org)",
                 [
                     [entity_id for entity_id, _ in keys],
@@ -263,8 +266,8 @@ class _Deliverer:
                     )
                 )
         db.execute(
-            "UPDATE desired d SET state = 'in_flight', attempts = d.attempts + 1, changed_at = now() FROM unnest(%s::uuid[], %s::text[]) v(entity_id, org) "
-            "WHERE d.stream_id = %s AND (d.entity_id, d.org) = (v.entity_id, v.org)",
+            "UPDATE desired d SET state = 'in_flight', attempts = d.attempts + 1, changed_at = now() "
+            "FROM unnest(%s::uuid[], %s::text[]) v(entity_id, org) WHERE d.stream_id = %s AND (d.entity_id, d.org) = (v.entity_id, v.org)",
             [array_text([job.entity_id for job in jobs]), array_text([job.org for job in jobs]), self.state.id],
         )
 
@@ -333,9 +336,11 @@ class _Deliverer:
             receipt.retry_after_s or (BLOCKED_RETRY_S if outcome is Outcome.BLOCKED else _backoff_s(job.tries)) for job, receipt in group
         ]
         db.execute(
-            "UPDATE desired d SET state = %s, reason = %s, detail = v.why, sent = v.sent, due_at = CASE WHEN %s IN ('due', 'blocked') "
-            "THEN now() + make_interval(secs => v.wait) END, differs = CASE WHEN %s = 'in_sync' THEN NULL ELSE d.differs END, changed_at = now() "
-            "FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::bytea[], %s::float8[], %s::int[]) AS v(entity_id, org, why, sent, wait, version) "
+            "UPDATE desired d SET state = %s, reason = %s, detail = v.why, sent = v.sent, "
+            "due_at = CASE WHEN %s IN ('due', 'blocked') THEN now() + make_interval(secs => v.wait) END, "
+            "differs = CASE WHEN %s = 'in_sync' THEN NULL ELSE d.differs END, changed_at = now() "
+            "FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::bytea[], %s::float8[], %s::int[]) "
+            "AS v(entity_id, org, why, sent, wait, version) "
             "WHERE d.stream_id = %s AND (d.entity_id, d.org) = (v.entity_id, v.org) AND (%s <> 'in_sync' OR d.canonical_version <= v.version)",
             [
                 stand,
@@ -354,7 +359,8 @@ class _Deliverer:
         )
         if stand == "in_sync":  # the record moved on while its older value was under way: what is newer is due
             db.execute(
-                "UPDATE desired d SET state = 'due', reason = 'newer', due_at = now() FROM unnest(%s::uuid[], %s::text[], %s::int[]) v(entity_id, org, version) "
+                "UPDATE desired d SET state = 'due', reason = 'newer', due_at = now() "
+                "FROM unnest(%s::uuid[], %s::text[], %s::int[]) v(entity_id, org, version) "
                 "WHERE d.stream_id = %s AND (d.entity_id, d.org) = (v.entity_id, v.org) AND d.state = 'in_flight' AND d.canonical_version > v.version",
                 [
                     array_text([job.entity_id for job, _ in group]),
@@ -422,7 +428,8 @@ class _Deliverer:
             "SELECT d.entity_id::text AS entity_id, d.org, d.attempts, l.key, a.id::text AS attempt, a.hub_key, "
             "extract(epoch FROM clock_timestamp() - a.started_at)::float8 AS age_s FROM desired d "
             "LEFT JOIN link l ON l.stream_id = d.stream_id AND l.entity_id = d.entity_id AND l.org = d.org AND l.role = 'primary' "
-            "JOIN LATERAL (SELECT id, hub_key, started_at FROM delivery_attempt a WHERE a.entity_id = d.entity_id AND a.stream_id = d.stream_id "
+            "JOIN LATERAL (SELECT id, hub_key, started_at FROM delivery_attempt a "
+            "WHERE a.entity_id = d.entity_id AND a.stream_id = d.stream_id "
             "ORDER BY started_at DESC LIMIT 1) a ON true WHERE d.stream_id = %s AND d.state = 'in_flight'",
             [self.state.id],
         )

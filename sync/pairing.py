@@ -389,7 +389,8 @@ def _store(
     _update(db, moved)
     if stale:
         db.execute(
-            "DELETE FROM desired d USING unnest(%s::uuid[], %s::text[]) v(entity_id, org) WHERE d.stream_id = %s AND (d.entity_id, d.org) = (v.entity_id, v.org)",
+            "DELETE FROM desired d USING unnest(%s::uuid[], %s::text[]) v(entity_id, org) "
+            "WHERE d.stream_id = %s AND (d.entity_id, d.org) = (v.entity_id, v.org)",
             [[entity_id for entity_id, _ in stale], [org for _, org in stale], state.id],
         )
     for pair in conflicts:
@@ -397,7 +398,8 @@ def _store(
     result.conflicts += len(conflicts)
     if calmed:
         db.execute(
-            "UPDATE conflict SET state = 'repaired', closed_at = now() WHERE entity_id = ANY(%s::uuid[]) AND stream_id = %s AND state = 'open'",
+            "UPDATE conflict SET state = 'repaired', closed_at = now() "
+            "WHERE entity_id = ANY(%s::uuid[]) AND stream_id = %s AND state = 'open'",
             [calmed, state.id],
         )
 
@@ -446,11 +448,13 @@ def _update(db: Cursor, pairs: Sequence[Pair]) -> None:
     if not pairs:
         return
     db.execute(
-        "UPDATE desired d SET state = v.state, reason = v.reason, detail = v.detail, canonical_version = v.version, differs = v.differs::json, "
-        "accepted = v.accepted::json, waits_for = v.waits_for, changed_at = now(), attempts = CASE WHEN d.canonical_version = v.version "
-        "THEN d.attempts ELSE 0 END, due_at = CASE WHEN v.state = 'due' THEN CASE WHEN d.state = 'due' AND d.canonical_version = v.version "
-        "THEN d.due_at ELSE now() END END "
-        f"FROM unnest(%s::smallint[], {JSON_ARRAY}::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::int[], {JSON_ARRAY}, {JSON_ARRAY}, {JSON_ARRAY}::uuid[]) "
+        "UPDATE desired d SET state = v.state, reason = v.reason, detail = v.detail, canonical_version = v.version, "
+        "differs = v.differs::json, accepted = v.accepted::json, waits_for = v.waits_for, changed_at = now(), "
+        "attempts = CASE WHEN d.canonical_version = v.version THEN d.attempts ELSE 0 END, "
+        "due_at = CASE WHEN v.state = 'due' "
+        "THEN CASE WHEN d.state = 'due' AND d.canonical_version = v.version THEN d.due_at ELSE now() END END "
+        f"FROM unnest(%s::smallint[], {JSON_ARRAY}::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::int[], "
+        f"{JSON_ARRAY}, {JSON_ARRAY}, {JSON_ARRAY}::uuid[]) "
         "AS v(stream_id, entity_id, org, state, reason, detail, version, differs, accepted, waits_for) "
         "WHERE (d.stream_id, d.entity_id, d.org) = (v.stream_id, v.entity_id, v.org)",
         [
@@ -483,7 +487,8 @@ def record_conflicts(db: Cursor, state: StreamState, pair: Pair) -> None:
         name = canonical_field(state, path)
         owners = state.policy.owners.get(name, ("hub",))
         db.execute(
-            "INSERT INTO conflict (entity, entity_id, field, stream_id, key, ours, theirs, rule, state) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "INSERT INTO conflict (entity, entity_id, field, stream_id, key, ours, theirs, rule, state) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 state.entity,
                 pair.entity_id,
