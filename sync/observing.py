@@ -27,7 +27,6 @@ from ledger.bulk import (
     fetch,
     from_json,
     joined_texts,
-    json_texts,
     sorted_jsons,
     text_column,
 )
@@ -50,7 +49,7 @@ class Seen:
     record: Record
     fingerprint: bytes
     text: str
-    """The payload as JSON."""
+    """The payload as JSON with sorted keys: the text that its fingerprint is of, unless some of it flips without a change."""
     before: int = 0
     """Version of what was stored, 0 for a new record."""
     entity_id: str | None = None
@@ -95,7 +94,11 @@ def fingerprints(payloads: Sequence[Mapping[str, Any]], volatile: Sequence[str] 
             {key: value for key, value in payload.items() if key not in volatile and not (prefixes and key.startswith(prefixes))}
             for payload in payloads
         ]
-    return [blake2b(text, digest_size=16).digest() for text in sorted_jsons(payloads)]
+    return [_mark(text) for text in sorted_jsons(payloads)]
+
+
+def _mark(text: bytes) -> bytes:
+    return blake2b(text, digest_size=16).digest()
 
 
 def observe(
@@ -160,18 +163,20 @@ def _new_or_changed(db: Cursor, state: StreamState, latest: Mapping[str, Record]
             seen.append(Seen(record, b"", "", stored[key][2]))
             result.deleted += 1
     told: list[Seen] = []
-    for record, mark in zip(live, fingerprints([record.payload for record in live], state.decl.volatile), strict=True):
+    texts = sorted_jsons([record.payload for record in live])
+    volatile = state.decl.volatile
+    marks = fingerprints([record.payload for record in live], volatile) if volatile else [_mark(text) for text in texts]
+    for record, text, mark in zip(live, texts, marks, strict=True):
         known = stored.get(record.key)
         same = known is not None and known[1] == mark and not known[3]
         if same and not again:
             result.unchanged += 1
         else:
-            told.append(Seen(record, mark, "", known[2] if known else 0, same=same))
-    for item, text in zip(told, json_texts([item.record.payload for item in told]), strict=True):
-        if NUL in text:
-            _refuse_nul(db, state, item.record, text, result)
+            told.append(Seen(record, mark, text.decode(), known[2] if known else 0, same=same))
+    for item in told:
+        if NUL in item.text:
+            _refuse_nul(db, state, item.record, item.text, result)
         else:
-            item.text = text
             seen.append(item)
     return seen
 
