@@ -107,7 +107,7 @@ RESTLESS = 3
 
 
 def rewritten(
-    accepted: Mapping[str, Sequence[Any]], found: Differences, just_written: bool
+    accepted: Mapping[str, Sequence[Any]], found: Differences, *, just_written: bool
 ) -> tuple[Differences, dict[str, list[Any]], bool]:
     """Sort out what a system stores differently from what was sent.
 

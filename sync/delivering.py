@@ -1,7 +1,7 @@
 """Delivering: what is due goes to its system, is committed as intent before each call, and every answer is kept as a receipt.
 
-A create is repeated only after a look-up by our key. Facts about the outside world (an attempt, a receipt, a new external id) are committed at once, in
-transactions of their own, whatever happens to the rest.
+A create is repeated only after a look-up by our key. Facts about the outside world (an attempt, a receipt, a new external id) are
+committed at once, in transactions of their own, whatever happens to the rest.
 """
 
 from __future__ import annotations
@@ -31,9 +31,12 @@ CLAIM = 500
 BLOCKED_RETRY_S = 900
 LONGEST_BACKOFF_S = 3600
 PATIENCE = 3
-"""Attempts whose outcome stays unknown are repeated at once this often (the steps of a ladder count), then after longer and longer waits."""
+"""Attempts whose outcome stays unknown are repeated at once this often (a ladder's steps count), then after longer and longer waits."""
 SHORTEST_LAG_S = 2.0
-"""A create without an answer is looked for again after at least this long before it is repeated, even where no index lags: the request may still be on its way."""
+"""A create without an answer is looked for again after at least this long before it is repeated, even where no index lags.
+
+The request may still be on its way.
+"""
 
 
 @dataclass(slots=True)
@@ -341,7 +344,8 @@ class _Deliverer:
             "differs = CASE WHEN %s = 'in_sync' THEN NULL ELSE d.differs END, changed_at = now() "
             "FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::bytea[], %s::float8[], %s::int[]) "
             "AS v(entity_id, org, why, sent, wait, version) "
-            "WHERE d.stream_id = %s AND (d.entity_id, d.org) = (v.entity_id, v.org) AND (%s <> 'in_sync' OR d.canonical_version <= v.version)",
+            "WHERE d.stream_id = %s AND (d.entity_id, d.org) = (v.entity_id, v.org) "
+            "AND (%s <> 'in_sync' OR d.canonical_version <= v.version)",
             [
                 stand,
                 reason,
@@ -361,7 +365,8 @@ class _Deliverer:
             db.execute(
                 "UPDATE desired d SET state = 'due', reason = 'newer', due_at = now() "
                 "FROM unnest(%s::uuid[], %s::text[], %s::int[]) v(entity_id, org, version) "
-                "WHERE d.stream_id = %s AND (d.entity_id, d.org) = (v.entity_id, v.org) AND d.state = 'in_flight' AND d.canonical_version > v.version",
+                "WHERE d.stream_id = %s AND (d.entity_id, d.org) = (v.entity_id, v.org) "
+                "AND d.state = 'in_flight' AND d.canonical_version > v.version",
                 [
                     array_text([job.entity_id for job, _ in group]),
                     array_text([job.org for job, _ in group]),

@@ -100,8 +100,8 @@ def judge_pairs(
         concerned = (
             canonicals if moved is None or state is seen_in else {number: canonicals[number] for number in canonicals if number in moved}
         )
-        judged = _judge_stream(hub, db, state, mode, concerned, there, before, cases, state.id in listed, before_that)
-        _store(hub, db, state, judged, before, result)
+        judged = _judge_stream(hub, db, state, mode, concerned, there, before, cases, before_that, listed=state.id in listed)
+        _store(db, state, judged, before, result)
 
 
 def _records_there(
@@ -168,8 +168,9 @@ def _judge_stream(
     there: Mapping[tuple[int, str], Sequence[There]],
     before: Mapping[tuple[int, str], Mapping[str, dict[str, Any]]],
     cases: set[str],
-    listed: bool,
     earlier: Mapping[tuple[int, str], dict[str, Any]],
+    *,
+    listed: bool,
 ) -> list[Pair]:
     judged: list[Pair] = []
     may_create = state.flow.create and state.decl.creatable
@@ -188,7 +189,7 @@ def _judge_stream(
         old = before.get((state.id, canonical.id), {})
         for record in records:
             row = old.get(record.org)
-            pair = _judge_record(state, mode, canonical, record, row, canonical.id in cases, lookups)
+            pair = _judge_record(state, mode, canonical, record, row, lookups, in_case=canonical.id in cases)
             if pair is not None:
                 judged.append(pair)
     note_missing(db, state, lookups.missing)
@@ -239,7 +240,7 @@ def plain_sets(canonical: Canonical) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def _judge_record(
-    state: StreamState, mode: str, canonical: Canonical, record: There, row: dict[str, Any] | None, in_case: bool, lookups: _Lookups
+    state: StreamState, mode: str, canonical: Canonical, record: There, row: dict[str, Any] | None, lookups: _Lookups, *, in_case: bool
 ) -> Pair | None:
     def pair(verdict: Verdict, **facts: Any) -> Pair:
         return Pair(state.id, canonical.id, record.org, verdict, canonical.version, **facts)
@@ -261,7 +262,7 @@ def _judge_record(
     found = differences(state, ours, record.payload)
     just_written = row is not None and row["reason"] == UNCONFIRMED
     accepted = from_json(row["accepted"]) if row and row["accepted"] else {}
-    found, kept, restless = rewritten(accepted, found, just_written) if found else ({}, {}, False)
+    found, kept, restless = rewritten(accepted, found, just_written=just_written) if found else ({}, {}, False)
     if restless:
         return pair(Verdict("left", "keeps_changing", conflict=True), differs=found, accepted=kept)
     earlier = lookups.earlier.get((state.id, record.key))
@@ -353,7 +354,6 @@ def missing_parent(wrong: RecordError) -> str | None:
 
 
 def _store(
-    hub: Hub,
     db: Cursor,
     state: StreamState,
     judged: Sequence[Pair],

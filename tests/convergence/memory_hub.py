@@ -179,7 +179,9 @@ class MemoryHub:
             self.desired[system, entity_id] = Wanted(verdict.state, verdict.reason, canonical.version)
             return
         unconfirmed = before is not None and before.reason == "unconfirmed"
-        found, kept, restless = rewritten(before.accepted if before else {}, self._differs(system, canonical, row), unconfirmed)
+        found, kept, restless = rewritten(
+            before.accepted if before else {}, self._differs(system, canonical, row), just_written=unconfirmed
+        )
         if restless:
             self.conflicts += 1
             self.desired[system, entity_id] = Wanted("left", "keeps_changing", canonical.version, kept)
@@ -207,7 +209,7 @@ class MemoryHub:
             canonical, key = self.entities[entity_id], self._key(name, entity_id)
             row = self._there(name, entity_id)
             wanted = self.desired[name, entity_id]
-            found = rewritten(wanted.accepted, self._differs(name, canonical, row), False)[0] if row else {}
+            found = rewritten(wanted.accepted, self._differs(name, canonical, row), just_written=False)[0] if row else {}
             if row is not None and not found:
                 wanted.state, wanted.reason = "in_sync", ""
                 continue
