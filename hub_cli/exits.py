@@ -40,6 +40,7 @@ OF_ERROR = {
     "sync/not-found": Exit.NOT_FOUND,
     "sync/wrong-state": Exit.REFUSED,
     "sync/plan-expired": Exit.REFUSED,
+    "sync/stale": Exit.REFUSED,
     "sync/not-allowed": Exit.REFUSED,
     "sync/bad-value-row": Exit.USAGE,
     "connectors/unknown-kind": Exit.USAGE,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from hashlib import blake2b
 from typing import Any
 
@@ -220,7 +221,7 @@ class _Deliverer:
             row["org"],
             record.number if record else "",
             fields,
-            self.state.flow.quiet,
+            self.state.flow.quiet or before_go_live(self.hub.config.go_live, canonical.doc),
         )
         return Job(attempt, canonical.id, row["org"], canonical.hub_key, canonical.version, change, record is None, row.get("attempts", 0))
 
@@ -507,6 +508,16 @@ _AFTER: Mapping[Outcome, tuple[str, str]] = {
     Outcome.RETRY: ("due", "retry"),
     Outcome.UNCERTAIN: ("in_flight", "uncertain"),
 }
+
+
+DATED = ("ordered_on", "shipped_on", "billed_on", "received_on", "returned_on", "refunded_on")
+"""The business day of each kind of document."""
+
+
+def before_go_live(go_live: date | None, doc: Mapping[str, Any]) -> bool:
+    """Facts older than the go-live raise no notice, workflow or approval anywhere (promise 14)."""
+    day = next((doc[name] for name in DATED if doc.get(name)), None)
+    return go_live is not None and day is not None and str(day) < go_live.isoformat()
 
 
 def link_created(db: Cursor, state: StreamState, made: Sequence[tuple[str, str, str, str]]) -> None:

@@ -103,7 +103,8 @@ def compile_policy(config: HubConfig, name: str) -> EntityPolicy:
     for path in _custom_paths(flow):
         owners[path] = tuple(flow.owners[path])
     if flow.number_from:
-        owners["number"] = (flow.number_from, *(system for system in default if system != flow.number_from))
-    else:
-        owners["number"] = default
+        owners["number"] = (flow.number_from, *(system for system in owners["number"] if system != flow.number_from))
+    for path, rule in flow.rules.items():
+        if rule == "hub":
+            owners[path] = (HUB, *(system for system in owners[path] if system != HUB))
     return EntityPolicy(name, owners, dict(flow.rules), frozenset(flow.empty_yields), frozenset(derived), frozenset(personal))

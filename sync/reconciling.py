@@ -147,7 +147,7 @@ def _take_gone(hub: Hub, state: StreamState, seen: set[str], began: datetime, re
 def _guard(hub: Hub, state: StreamState, org: str, gone: int, total: int) -> None:
     with hub.transaction() as db:
         why = f"{gone} of {total} records of organisation {org or '-'} are not listed any more"
-        step = "check the integration user's rights first; then `hub quarantine replay`, or raise delete_guard_share"
+        step = "check the integration user's rights first; if they are really gone, raise delete_guard_share for one `hub reconcile`"
         set_aside(db, state, SetAside(f"(listing of {org or 'all'})", org, "delete_guard", why, step))
 
 
