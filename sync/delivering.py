@@ -142,7 +142,7 @@ class _Deliverer:
         state, batch = self.state, Batch()
         ids = sorted({row["entity_id"] for row in rows})
         canonicals = store.load(db, state.table, ids)
-        there = pairing._records_there(db, [state], ids, None, {})  # noqa: SLF001  the same look at the same rows
+        there = pairing.records_there(db, [state], ids, None, {})
         cases = pairing.in_open_case(db, ids)
         values = self.hub.values(db, state.system)
         needs = {need for canonical in canonicals.values() for need in self._needs(canonical, there)}

@@ -91,7 +91,7 @@ def judge_pairs(
     # A record that is new is nowhere but where it was read, and in no case but one that was opened with it.
     known = [canonical.id for canonical in canonicals.values() if not canonical.fresh]
     nowhere_else = seen_in is None or all(state is not seen_in for state, _ in streams)
-    there = _records_there(db, [state for state, _ in streams], known if nowhere_else else ids, seen_in, seen or {})
+    there = records_there(db, [state for state, _ in streams], known if nowhere_else else ids, seen_in, seen or {})
     before = _pairs_before(db, [state.id for state, _ in streams], known)
     cases = in_open_case(db, ids if result.cases else known)
     listed = _listed(db, [state.id for state, _ in streams])
@@ -104,9 +104,10 @@ def judge_pairs(
         _store(db, state, judged, before, result)
 
 
-def _records_there(
+def records_there(
     db: Cursor, streams: Sequence[StreamState], ids: Sequence[str], seen_in: StreamState | None, seen: Mapping[str, dict[str, Any]]
 ) -> dict[tuple[int, str], list[There]]:
+    """Where entities are linked, by (stream, entity); payloads that were just read (`seen`, of `seen_in`) are not fetched again."""
     found: dict[tuple[int, str], list[There]] = {}
     if not ids:
         return found
