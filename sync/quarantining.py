@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 from typing import Any
 
 from connectors.base import Record
@@ -38,7 +39,7 @@ def show(hub: Hub, item_id: int) -> dict[str, Any]:
     with hub.transaction() as db:
         db.execute(
             "SELECT q.id, q.stream_id, q.key, q.org, q.cause, q.why, q.next_step, q.waits_for, q.attempts, q.state, "
-            "q.first_at, q.last_at, q.raw, q.payload::text AS mended, o.payload::text AS payload FROM quarantine q "
+            "q.first_at, q.last_at, q.closed_by, q.raw, q.payload::text AS mended, o.payload::text AS payload FROM quarantine q "
             "LEFT JOIN observed o ON (o.stream_id, o.key) = (q.stream_id, q.key) WHERE q.id = %s",
             [item_id],
         )
@@ -59,8 +60,7 @@ def mend(hub: Hub, item_id: int, payload: Mapping[str, Any], by: str) -> RunResu
     Raises: NotFound; WrongState for an entry that is closed.
     """
     entry = show(hub, item_id)
-    if entry["state"] != "open":
-        raise WrongState(f"quarantine entry {item_id} is {entry['state']}")
+    _refuse_closed([entry])
     state = hub.streams[entry["system"], entry["stream"]]
     with hub.transaction() as db:
         db.execute("UPDATE quarantine SET payload = %s WHERE id = %s", [json_text(payload), item_id])
@@ -77,7 +77,12 @@ def mend(hub: Hub, item_id: int, payload: Mapping[str, Any], by: str) -> RunResu
 
 
 def replay(hub: Hub, ids: Sequence[int] | None = None, *, by: str) -> RunResult:
-    """Take entries in again, or all open ones; what still cannot be mapped stays, with its new reason."""
+    """Take entries in again, or all open ones; what still cannot be mapped stays, with its new reason.
+
+    Of several named entries those that are closed already are told as problems, and the others are taken in.
+    Raises: NotFound for an entry that never was; WrongState when every named one is closed.
+    """
+    closed = _closed_of(hub, ids) if ids is not None else []
     with hub.transaction() as db:
         db.execute(
             "SELECT stream_id, key FROM quarantine "
@@ -93,7 +98,38 @@ def replay(hub: Hub, ids: Sequence[int] | None = None, *, by: str) -> RunResult:
                 with hub.transaction() as db:
                     run.count("released", parked.replay(hub, db, hub.by_id[number], wanted[start : start + parked.PAGE], run.id))
         _say_what_stays(run.result, sum(map(len, keys.values())))
+        run.result.problems += [_fate(entry) for entry in closed]
     return run.result
+
+
+def _closed_of(hub: Hub, ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Of the named entries those that are closed. Raises: NotFound; WrongState when that is all of them."""
+    with hub.transaction() as db:
+        db.execute("SELECT id, state, closed_by, last_at FROM quarantine WHERE id = ANY(%s) ORDER BY id", [list(ids)])
+        found = [dict(row) for row in db]
+    unknown = sorted(set(ids) - {entry["id"] for entry in found})
+    if unknown:
+        raise NotFound(f"there is no quarantine entry {', '.join(map(str, unknown))}", next_step="see `hub quarantine list`")
+    closed = [entry for entry in found if entry["state"] != "open"]
+    if len(closed) == len(found):
+        _refuse_closed(closed)
+    return closed
+
+
+def _refuse_closed(entries: Sequence[Mapping[str, Any]]) -> None:
+    closed = [entry for entry in entries if entry["state"] != "open"]
+    if closed:
+        raise WrongState(
+            "; ".join(_fate(entry) for entry in closed),
+            next_step="nothing is left to do here; what is open now: `hub quarantine list`",
+        )
+
+
+def _fate(entry: Mapping[str, Any]) -> str:
+    """What became of a closed entry, when (UTC), and through whom."""
+    what = {"released": "was taken in", "discarded": "was discarded"}[entry["state"]]
+    by = f" by {entry['closed_by']}" if entry["closed_by"] else ""
+    return f"quarantine entry {entry['id']} {what}{by} on {entry['last_at'].astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _say_what_stays(result: RunResult, asked: int) -> None:
@@ -104,11 +140,14 @@ def _say_what_stays(result: RunResult, asked: int) -> None:
 
 
 def discard(hub: Hub, item_id: int, by: str) -> None:
-    """Close an entry without taking the record in; it comes back when its system changes it. Raises: NotFound."""
+    """Close an entry without taking the record in; it comes back when its system changes it.
+
+    Raises: NotFound; WrongState when it is closed already, with what became of it.
+    """
     with hub.transaction() as db:
         db.execute(
             "UPDATE quarantine SET state = 'discarded', closed_by = %s, last_at = now() WHERE id = %s AND state = 'open' RETURNING id",
             [by, item_id],
         )
         if db.fetchone() is None:
-            raise NotFound(f"there is no open quarantine entry {item_id}", next_step="see `hub quarantine list`")
+            _refuse_closed([show(hub, item_id)])

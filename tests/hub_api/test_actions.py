@@ -132,8 +132,11 @@ def test_a_record_set_aside_is_replayed_and_discarded(fresh: Fresh) -> None:
     discarded = fresh.api("it", "POST", "/v1/quarantine/1/discard")
 
     assert (discarded.json()["state"], discarded.json()["closed_by"]) == ("discarded", "api:it")
-    assert fresh.api("it", "POST", "/v1/quarantine/1/discard").status_code in {404, 409}
-    assert fresh.api("it", "POST", "/v1/quarantine/1/replay").status_code == 200
+    for again, body in (("1/discard", None), ("1/mend", {"payload": {"FCUSTID": 1}}), ("1/replay", None), ("replay", {"ids": [1]})):
+        answer = fresh.api("it", "POST", f"/v1/quarantine/{again}", json=body)
+        assert (answer.status_code, answer.json()["code"]) == (409, "sync/wrong-state"), again
+        assert "was discarded by api:it on 20" in answer.json()["detail"]
+    assert fresh.api("it", "POST", "/v1/quarantine/replay", json={"ids": [1, 77]}).status_code == 404
     assert fresh.api("it", "POST", "/v1/quarantine/77/discard").status_code == 404
 
 

@@ -100,8 +100,14 @@ def test_a_discarded_entry_is_closed_and_its_record_stays_out(live: Stage) -> No
     quarantining.discard(live.hub, entry["id"], "clerk")
 
     assert quarantining.list_quarantine(live.hub) == []
+    for again in (
+        lambda: quarantining.discard(live.hub, entry["id"], "clerk"),
+        lambda: quarantining.replay(live.hub, [entry["id"]], by="clerk"),
+    ):
+        with pytest.raises(WrongState, match="was discarded by clerk on 20"):
+            again()
     with pytest.raises(NotFound):
-        quarantining.discard(live.hub, entry["id"], "clerk")
+        quarantining.discard(live.hub, entry["id"] + 1000, "clerk")
 
 
 @pytest.mark.promise(7)
