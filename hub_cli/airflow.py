@@ -179,19 +179,23 @@ class Airflow:
         now = f"{release} {self._database.rpartition('@')[2]}"
         if done.exists() and done.read_text() == now and _has_schema(self._database):
             return
-        with (self.home / "migrate.log").open("wb") as log:
-            ran = subprocess.run(
-                [sys.executable, "-m", "airflow", "db", "migrate"],
-                env={**os.environ, **self.settings},
-                cwd=self.home,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                timeout=max(10.0, deadline - time.monotonic()),
-                check=False,
-            )
+        log_file = self.home / "migrate.log"
+        try:
+            with log_file.open("wb") as log:
+                ran = subprocess.run(
+                    [sys.executable, "-m", "airflow", "db", "migrate"],
+                    env={**os.environ, **self.settings},
+                    cwd=self.home,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    timeout=max(10.0, deadline - time.monotonic()),
+                    check=False,
+                )
+        except subprocess.TimeoutExpired as late:
+            raise AirflowFailed(f"`airflow db migrate` has not ended after {late.timeout:.0f} s", f"read {log_file}") from late
         if ran.returncode != 0:
-            raise AirflowFailed("`airflow db migrate` failed", f"read {self.home / 'migrate.log'}")
+            raise AirflowFailed("`airflow db migrate` failed", f"read {log_file}")
         done.write_text(now)
 
     def _launch(self, name: str, *command: str, module: str = "airflow") -> None:

@@ -69,7 +69,7 @@ def answers(command: Callable[..., Answer]) -> Callable[..., None]:
         except Exception as error:  # the edge of a command: told once, here
             if os.environ.get("HUB_DEBUG"):
                 raise
-            sys.exit(_tell(error, as_json=as_json))
+            sys.exit(tell(error, as_json=as_json))
         if as_json:
             click.echo(json.dumps(plain(answer.data), ensure_ascii=False, indent=2 if sys.stdout.isatty() else None))
         else:
@@ -79,7 +79,20 @@ def answers(command: Callable[..., Answer]) -> Callable[..., None]:
     return run
 
 
-def _tell(error: Exception, *, as_json: bool) -> int:
+def tell(error: Exception, *, as_json: bool = False) -> int:
+    """Tell an error at the edge of a command, as text or as JSON; returns the exit code."""
+    told = told_of(error)
+    if as_json:
+        click.echo(json.dumps({"error": told}, ensure_ascii=False))
+    else:
+        click.echo(f"{told['code']}: {told['where'] + ': ' if told['where'] else ''}{told['what']}", err=True)
+        if told["next_step"]:
+            click.echo(f"  Next: {told['next_step']}", err=True)
+    return int(told["exit"])
+
+
+def told_of(error: Exception) -> dict[str, Any]:
+    """An error in the words of the JSON answer: code, what, where, next_step, exit."""
     known = getattr(error, "code", None)
     code = known if isinstance(known, str) and "/" in known else "cli/unexpected"
     what = str(getattr(error, "what", "") or error) if code != "cli/unexpected" else f"{type(error).__name__}: {error}"
@@ -88,14 +101,7 @@ def _tell(error: Exception, *, as_json: bool) -> int:
     if code == "cli/unexpected" and not next_step:
         next_step = "set HUB_DEBUG=1 for the whole traceback, and report it"
     exits = getattr(error, "exits", None) or of_error(code)
-    if as_json:
-        told = {"code": code, "what": what, "where": where, "next_step": next_step, "exit": int(exits)}
-        click.echo(json.dumps({"error": told}, ensure_ascii=False))
-    else:
-        click.echo(f"{code}: {where + ': ' if where else ''}{what}", err=True)
-        if next_step:
-            click.echo(f"  Next: {next_step}", err=True)
-    return int(exits)
+    return {"code": code, "what": what, "where": where, "next_step": next_step, "exit": int(exits)}
 
 
 def plain(value: Any) -> Any:

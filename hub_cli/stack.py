@@ -110,7 +110,8 @@ class Stack:
         port = _port_of(self.home, "api")
         self.api_url = f"http://127.0.0.1:{port}"
         log = self.home / "log" / "api.log"
-        command = [sys.executable, "-m", "uvicorn", "hub_api.main:app", "--host", "127.0.0.1", "--port", str(port), "--no-access-log"]
+        command = [sys.executable, "-m", "uvicorn", "hub_api.main:app", "--host", "127.0.0.1", "--port", str(port)]
+        command += ["--no-access-log", "--no-server-header"]  # an outsider need not know what answers
         child = self.children.start("api", command, log=log, environment={**self.environment, "HUB_API_DOCS": "on"})
         deadline = time.monotonic() + API_START_S
         while time.monotonic() < deadline:

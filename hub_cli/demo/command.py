@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hub_cli.answers import tell, told_of
 from hub_cli.exits import Exit
 from hub_cli.place import Place
 
@@ -50,10 +51,20 @@ def demo(context: click.Context, in_process: bool, ledger: Path | None, report: 
     if context.invoked_subcommand is not None:
         return
     place: Place = context.obj
-    outcome = play(place, in_process=in_process or ledger is not None, ledger=ledger, seed=seed, size=size)
-    if report is not None:
-        report.write_text(json.dumps(outcome, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    try:
+        outcome = play(place, in_process=in_process or ledger is not None, ledger=ledger, seed=seed, size=size)
+    except Exception as error:  # the edge of a command: told once, here
+        if os.environ.get("HUB_DEBUG"):
+            raise
+        _report(report, {"ok": False, "error": told_of(error)})
+        sys.exit(tell(error))
+    _report(report, outcome)
     sys.exit(Exit.DONE if outcome["ok"] else Exit.FAILED)
+
+
+def _report(file: Path | None, outcome: Mapping[str, Any]) -> None:
+    if file is not None:
+        file.write_text(json.dumps(outcome, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
 @demo.command("break")
@@ -156,8 +167,18 @@ def _stage(stack: Stack, teller: Teller, *, in_process: bool, ledger: Path | Non
         stack.start_sandboxes(seed=seed, world=stack.home / "world", keep_data=False)
     if airflow is not None:
         with teller.waiting("Airflow: API server, scheduler, DAG processor"):
-            airflow.join()
+            _wait_for(airflow)
     return world
+
+
+def _wait_for(airflow: _Beside) -> None:
+    """Until Airflow is up. Raises: AirflowFailed, with the log to read and the way without Airflow."""
+    from hub_cli.airflow import AirflowFailed
+
+    try:
+        airflow.join()
+    except AirflowFailed as failed:
+        raise AirflowFailed(failed.what, f"{failed.next_step}; to see the story without Airflow: `hub demo --in-process`") from failed
 
 
 def _date_scope(config: Path, since: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,19 @@ def test_doctor_says_when_there_is_no_postgresql(tmp_path: Path) -> None:
 
     assert done.returncode == 8
     assert any("apt-get install postgresql" in one["next_step"] for one in answer(done)["findings"])
+
+
+@pytest.mark.timeout(180)
+def test_a_demo_whose_airflow_does_not_start_names_the_log_and_the_way_without_it(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+
+    done = hub(
+        tmp_path / "home", "demo", "--size", "medium", "--json", str(report), AIRFLOW__LOGGING__LOGGING_CONFIG_CLASS="nowhere.at.all"
+    )
+
+    told = json.loads(report.read_text(encoding="utf-8"))["error"]
+    assert (done.returncode, told["code"], told["exit"]) == (8, "airflow/failed", 8)
+    assert "Traceback" not in done.stderr
+    assert "`hub demo --in-process`" in done.stderr
+    log = next(Path(word.rstrip(";")) for word in told["next_step"].split() if word.rstrip(";").endswith(".log"))
+    assert "nowhere.at.all" in log.read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,8 @@ def test_a_trial_comes_up_works_and_goes_down_whole(home: Path) -> None:
     told, pids = bring_up(home, "--no-airflow")
     again = answer(hub(home, "up", "--no-airflow", "--json"))
     alive_api = call("GET", f"{told['api']['url']}/health/live")
+    with urllib.request.urlopen(f"{told['api']['url']}/health/live") as live:  # noqa: S310  our own 127.0.0.1
+        tells_of_itself = live.headers.get("Server")
     synced = answer(hub(home, "sync", "--until-quiet", "--json"))
     planned = hub(home, "plan", "make", "--json")
     config = (home / "hub.yaml").read_text(encoding="utf-8")
@@ -51,6 +54,7 @@ def test_a_trial_comes_up_works_and_goes_down_whole(home: Path) -> None:
 
     assert again["api"] == told["api"], "a second `up` only says where it is"
     assert alive_api
+    assert tells_of_itself is None
     assert synced["counts"]["read"] > 0
     assert (planned.returncode, bool(answer(planned)["summary"])) == (3, True)
     assert told["systems"]["kingdee"]["credentials"]["AppSecret"] not in config
