@@ -79,13 +79,13 @@ $(VENV)/.ready: $(VENV)/bin/uv pyproject.toml uv.lock
 	@touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready
-	@$(SYNC)
+	@$(SYNC) --extra resolve
 	@touch $@
 
 $(VENV)/.ready-all: $(VENV)/.ready-dev
-	@$(SYNC) --extra celery
+	@$(SYNC) --extra resolve --extra celery --extra spark
 	@touch $@
 
 $(VENV)/.ready-bench: $(VENV)/.ready-dev
-	@$(SYNC) --group bench
+	@$(SYNC) --extra resolve --group bench
 	@touch $@
