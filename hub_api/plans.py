@@ -45,7 +45,7 @@ class Plan(BaseModel):
     kind: str
     scope: Any
     state: State
-    summary: Any = Field(description="Creates and changes, counted.")
+    summary: Any = Field(description="By system.stream: creates and changes, counted, and how often each field would change.")
     made_at: datetime
     expires_at: datetime
     decided_by: str | None
@@ -127,7 +127,7 @@ PLAN = {
     "kind": "first_load",
     "scope": {},
     "state": "open",
-    "summary": {"create": 120, "update": 40},
+    "summary": {"zoho.accounts": {"create": 120, "update": 40, "fields": {"Phone": 38, "Website": 2}}},
     "made_at": "2026-01-05T02:11:12Z",
     "expires_at": "2026-01-06T02:11:12Z",
     "decided_by": None,

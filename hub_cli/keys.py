@@ -9,12 +9,13 @@ import click
 
 from hub_cli.answers import Answer, CommandFailed, answers
 from hub_cli.exits import Exit
+from hub_cli.listing import Lists
 from hub_cli.place import Place, who
 
 
-@click.group()
+@click.group(cls=Lists)
 def key() -> None:
-    """Keys of the API: make, list, revoke."""
+    """Keys of the API: make, list, revoke. Without a word: list."""
 
 
 @key.command()

@@ -8,15 +8,13 @@ import click
 
 from hub_cli.answers import Answer, answers, of_run, plain
 from hub_cli.exits import Exit
+from hub_cli.listing import Lists
 from hub_cli.place import Place, who
 
 
-@click.group(invoke_without_command=True)
-@click.pass_context
-def plan(ctx: click.Context) -> None:
+@click.group(cls=Lists)
+def plan() -> None:
     """Show what would change before it does: make, list, show, approve, reject. Without a word: list."""
-    if ctx.invoked_subcommand is None:
-        ctx.invoke(listing, state=None)
 
 
 @plan.command("make")

@@ -10,15 +10,16 @@ import click
 
 from hub_cli.answers import Answer, CommandFailed, answers, of_run, plain
 from hub_cli.exits import Exit
+from hub_cli.listing import Lists
 from hub_cli.place import Place, who
 
 LIMIT = click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many at most.")
 AFTER = click.option("--after", type=int, default=0, help="Go on after this id.")
 
 
-@click.group()
+@click.group(cls=Lists)
 def conflicts() -> None:
-    """Fields that a system changed without owning them: list, settle."""
+    """Fields that a system changed without owning them: list, settle. Without a word: list."""
 
 
 @conflicts.command("list")
@@ -56,9 +57,9 @@ def settle(place: Place, conflict_id: int, how: str) -> Answer:
     return Answer({"id": conflict_id, "settled": how}, text=f"conflict {conflict_id}: {how}")
 
 
-@click.group()
+@click.group(cls=Lists)
 def cases() -> None:
-    """Questions for a person, are these two one?: list, decide."""
+    """Questions for a person, are these two one?: list, decide. Without a word: list."""
 
 
 @cases.command("list")
@@ -100,9 +101,9 @@ def decide(place: Place, case_id: int, answer: str, reason: str) -> Answer:
     return Answer({"id": case_id, "answer": answer}, text=f"case {case_id}: {answer}")
 
 
-@click.group()
+@click.group(cls=Lists)
 def quarantine() -> None:
-    """Records set aside with their error: list, show, mend, replay, discard."""
+    """Records set aside with their error: list, show, mend, replay, discard. Without a word: list."""
 
 
 @quarantine.command("list")

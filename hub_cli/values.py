@@ -13,6 +13,7 @@ import click
 
 from hub_cli.answers import Answer, CommandFailed, answers, plain
 from hub_cli.exits import Exit
+from hub_cli.listing import Lists
 from hub_cli.place import Place, who
 
 if TYPE_CHECKING:
@@ -23,9 +24,9 @@ MOST_BYTES = 20 * 2**20
 """A value map of more than 20 MiB is a mistake."""
 
 
-@click.group()
+@click.group(cls=Lists)
 def values() -> None:
-    """Value maps: what is missing, fill in, import, export."""
+    """Value maps: what is missing, list, fill in, import, export. Without a word: list."""
 
 
 @values.command()

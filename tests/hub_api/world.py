@@ -235,7 +235,7 @@ def _internals(db: Cursor, world: World) -> None:
     )
     db.execute(
         "INSERT INTO plan (kind, summary, expires_at) VALUES ('first_load', %s, now() + interval '1 day') RETURNING id",
-        [Jsonb({"creates": 1})],
+        [Jsonb({"zoho.sales_orders": {"create": 0, "update": 1, "fields": {"Total_Amount": 1}}})],
     )
     plan = db.fetchone()
     assert plan is not None
