@@ -42,6 +42,12 @@ def accept_link(hub: Hub, left: tuple[str, str, str], right: tuple[str, str, str
     return linking.accept(hub, left, right, by)
 
 
+def import_links(hub: Hub, pairs: Sequence[tuple[tuple[str, str, str], tuple[str, str, str]]], *, by: str, dry_run: bool) -> dict[str, int]:
+    """Bring known links along: pairs of (system, stream, key); returns how many were linked, and how many were one already."""
+    rows = [dict(zip(linking.IMPORT_COLUMNS, (*left, *right), strict=True)) for left, right in pairs]
+    return linking.import_links(hub, rows, by, dry_run=dry_run)
+
+
 def unlink(hub: Hub, system: str, stream: str, key: str, *, by: str) -> str:
     """Part a record of a system from its canonical record; returns the id of its new one."""
     return linking.unlink(hub, system, stream, key, by)

@@ -19,6 +19,7 @@ from hub_api.pages import Maybe, MaybeId, Paged, answer, ok, page_example, paged
 from hub_api.permissions import Scope
 from hub_api.problems import (
     BadCursor,
+    BadLinkRows,
     BadParameters,
     InvalidPayload,
     KeyReused,
@@ -47,7 +48,7 @@ class Link(BaseModel):
     number: str
     entity_id: UUID
     role: Role = Field(description="primary is written, alias is read only, gone was deleted there.")
-    how: str = Field(description="How it was found: new, hub_key, sure:<kind>, created, import, person:<who>.")
+    how: str = Field(description="How it was found: new, hub_key, sure:<kind>, created, person:<what was done, and by whom>.")
     linked_at: datetime
 
 
@@ -104,6 +105,36 @@ class Same(BaseModel):
     right: SystemRecord
 
 
+class KnownLinks(BaseModel):
+    """Links that an older integration knows."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "rows": [
+                    {
+                        "left": {"system": "kingdee", "stream": "customers", "key": "CUST0001"},
+                        "right": {"system": "zoho", "stream": "accounts", "key": "57257670000001"},
+                    }
+                ],
+                "dry_run": True,
+            }
+        },
+    )
+
+    rows: list[Same] = Field(min_length=1, max_length=10_000, description="Pairs of records that are one.")
+    dry_run: bool = Field(default=False, description="Only say what would be linked, and which rows are wrong.")
+
+
+class Imported(BaseModel):
+    """What an import of links did, or would do."""
+
+    linked: int
+    same: int = Field(description="Pairs that were one already.")
+    applied: bool = Field(description="False for a dry run.")
+
+
 class Linked(BaseModel):
     """What they belong to now."""
 
@@ -122,7 +153,8 @@ LINK = {
     "how": "sure:uscc",
     "linked_at": "2026-01-05T02:11:12Z",
 }
-_ACTS = problems(BadParameters, Unreadable, InvalidPayload, NotFound, WrongState, NotAllowedHere, RequestRepeated, KeyReused)
+_KINDS = (BadParameters, Unreadable, InvalidPayload, NotFound, WrongState, NotAllowedHere, RequestRepeated, KeyReused)
+_ACTS = problems(*_KINDS)
 
 
 @router.get(
@@ -153,3 +185,18 @@ def unlink(one: SystemRecord, act: Annotated[Action, doing("link.unlink", Scope.
     """Part a record of a system from its canonical record; it gets one of its own, and the two are told apart for good."""
     act.on("link:" + "/".join(one.place))
     return act.done({"entity_id": engine_calls.unlink(engine.hub, *one.place, by=act.by)})
+
+
+@router.post(
+    "/import",
+    operation_id="import_links",
+    responses=ok(Imported, {"linked": 1, "same": 0, "applied": False}, "All rows linked, or what would be.")
+    | problems(*_KINDS, BadLinkRows),
+    response_class=Response,
+)
+def import_links(known: KnownLinks, act: Annotated[Action, doing("link.import", Scope.LINKS_WRITE)], engine: EngineDep) -> Response:
+    """Bring along links that an older integration knows: all rows, or none; `errors` names each row that cannot be linked, from 1."""
+    act.on("links", rows=len(known.rows), dry_run=known.dry_run)
+    pairs = [(row.left.place, row.right.place) for row in known.rows]
+    done = engine_calls.import_links(engine.hub, pairs, by=act.by, dry_run=known.dry_run)
+    return act.done({**done, "applied": not known.dry_run})

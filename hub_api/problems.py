@@ -250,6 +250,14 @@ class WrongState(Problem):
     detail = "It is not, or no longer, in a state that allows this. Read it again."
 
 
+class BadLinkRows(WrongState):
+    """Rows of an import of links that cannot stand; `errors` names each."""
+
+    code = "sync/bad-link-rows"
+    title = "Rows that cannot be linked"
+    detail = "Some rows cannot be linked, so none was; see errors."
+
+
 class NotAllowedHere(Problem):
     """The mode of the flow, or the owner of a field, does not allow it."""
 
@@ -297,6 +305,7 @@ _BY_CODE: dict[str, type[Problem]] = {
     "sync/stale": Stale,
     "sync/not-allowed": NotAllowedHere,
     "sync/bad-value-row": WrongState,
+    "sync/bad-link-rows": BadLinkRows,
 }
 _BY_KIND: dict[str, type[Problem]] = {
     "invalid": InvalidPayload,
@@ -325,7 +334,8 @@ def of(error: BaseException) -> Problem:
     found = _BY_CODE.get(code) or _BY_KIND.get(str(getattr(error, "kind", "")))
     if found is None:
         return Problem()
-    problem = found(str(error)[:1000])
+    told = [{"where": one["where"], "what": one["what"]} for one in getattr(error, "errors", ())]
+    problem = found(str(error)[:1000], errors=told)
     problem.code = code or found.code
     return problem
 

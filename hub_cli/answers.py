@@ -23,6 +23,9 @@ import click
 
 from hub_cli.exits import OF_RUN, Exit, of_error
 
+MOST_ERRORS = 100
+"""So many mistakes of one file are told to a person; `--json` has all."""
+
 
 @dataclass(slots=True)
 class Answer:
@@ -86,6 +89,8 @@ def tell(error: Exception, *, as_json: bool = False) -> int:
         click.echo(json.dumps({"error": told}, ensure_ascii=False))
     else:
         click.echo(f"{told['code']}: {told['where'] + ': ' if told['where'] else ''}{told['what']}", err=True)
+        for one in told.get("errors", [])[:MOST_ERRORS]:
+            click.echo(f"  {one['where']}: {one['what']}" + (f" ({one['next_step']})" if one.get("next_step") else ""), err=True)
         if told["next_step"]:
             click.echo(f"  Next: {told['next_step']}", err=True)
     return int(told["exit"])
@@ -101,7 +106,9 @@ def told_of(error: Exception) -> dict[str, Any]:
     if code == "cli/unexpected" and not next_step:
         next_step = "set HUB_DEBUG=1 for the whole traceback, and report it"
     exits = getattr(error, "exits", None) or of_error(code)
-    return {"code": code, "what": what, "where": where, "next_step": next_step, "exit": int(exits)}
+    told = {"code": code, "what": what, "where": where, "next_step": next_step, "exit": int(exits)}
+    errors = getattr(error, "errors", None)
+    return {**told, "errors": plain(errors)} if isinstance(errors, list) else told
 
 
 def plain(value: Any) -> Any:

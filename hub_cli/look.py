@@ -1,4 +1,4 @@
-"""Verbs that look and change nothing: status, diff, why, links, deliveries, runs."""
+"""Verbs that look and change nothing: status, diff, why, deliveries, runs."""
 
 from __future__ import annotations
 
@@ -82,24 +82,6 @@ def _reasons(entity: str, found: str, reasons: list[dict[str, Any]]) -> str:
         lines.append(f"  {'':<28} decided by {one['winner_system']}, rule {one['rule']}{since}")
         lines += [f"  {'':<28} not {system}: {value}" for system, value in one["losers"]]
     return "\n".join(lines)
-
-
-@click.command()
-@click.option("--system", help="Only this system.")
-@click.option("--stream", help="Only this stream.")
-@click.option("--entity", help="Only this kind of record.")
-@click.option("--record", metavar="ID", type=click.UUID, help="Only this canonical record.")
-@click.option("--after", default="", metavar="PLACE", help="Go on after the `place` of the last one seen.")
-@LIMIT
-@click.pass_obj
-@answers
-def links(place: Place, system: str | None, stream: str | None, entity: str | None, record: UUID | None, after: str, limit: int) -> Answer:
-    """Which records of which systems are one."""
-    from sync import inspecting
-
-    with place.open_hub() as hub:
-        found = inspecting.links(hub, system=system, stream=stream, entity=entity, entity_id=record, after=after, limit=limit)
-    return Answer(found, columns=("entity", "entity_id", "system", "stream", "org", "key", "number", "role", "how"), empty="no links")
 
 
 @click.command()

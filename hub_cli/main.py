@@ -37,7 +37,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "status": ("hub_cli.look:status", "What is connected, what flows, what is behind."),
         "diff": ("hub_cli.look:diff", "Every pair of record and system that differs, and how."),
         "why": ("hub_cli.look:why", "Why a record's fields have their values: winner, rule, losers."),
-        "links": ("hub_cli.look:links", "Which records of which systems are one."),
+        "links": ("hub_cli.links:links", "Which records of which systems are one; accept, unlink, import."),
         "deliveries": ("hub_cli.look:deliveries", "What was written where, and what came of it."),
         "runs": ("hub_cli.look:runs", "What ran when, with which figures."),
     },

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -15,13 +14,13 @@ from hub_cli.answers import Answer, CommandFailed, answers, plain
 from hub_cli.exits import Exit
 from hub_cli.listing import Lists
 from hub_cli.place import Place, who
+from hub_cli.tables import BadTable, kind_of, read_rows
 
 if TYPE_CHECKING:
     from mappings.excel import Row
 
 COLUMNS = ("name", "system", "company", "vendor_value", "canonical_value", "valid_from", "valid_to")
-MOST_BYTES = 20 * 2**20
-"""A value map of more than 20 MiB is a mistake."""
+KINDS = (".xlsx", ".csv")
 
 
 @click.group(cls=Lists)
@@ -98,7 +97,7 @@ def export_file(place: Place, file: Path, name: str | None, system: str | None) 
     from mappings.excel import to_workbook
     from sync import valuing
 
-    kind = _known(file)
+    kind = kind_of(file, KINDS)
     with place.open_hub() as hub:
         rows = [{column: row.get(column) for column in COLUMNS} for row in valuing.rows(hub, name, system)]
         filled = len(rows)
@@ -125,10 +124,10 @@ def import_file(place: Place, file: Path, wanted: bool) -> Answer:  # noqa: FBT0
     """
     from sync import valuing
 
-    if _known(file) == ".csv":
+    if kind_of(file, KINDS) == ".csv":
         rows = _read(file)
     with place.open_hub() as hub:
-        if _known(file) == ".xlsx":
+        if kind_of(file, KINDS) == ".xlsx":
             rows = _read_excel(file, valuing.rows(hub))
         done = plain(valuing.apply_rows(hub, rows, who(), dry_run=not wanted))
     differs = not wanted and (done["added"] or done["changed"])
@@ -138,13 +137,6 @@ def import_file(place: Place, file: Path, wanted: bool) -> Answer:  # noqa: FBT0
         Exit.DIFFERS if differs else Exit.DONE,
         told + (f"; {done['released']} records go on" if wanted else "; nothing done yet: --apply"),
     )
-
-
-def _known(file: Path) -> str:
-    kind = file.suffix.lower()
-    if kind not in (".xlsx", ".csv"):
-        raise CommandFailed(f"{file.name} is neither .xlsx nor .csv", "name it so", exits=Exit.USAGE)
-    return kind
 
 
 def _write_csv(file: Path, rows: Sequence[dict[str, Any]]) -> None:
@@ -169,17 +161,11 @@ def _harmless(cell: str) -> str:
 
 
 def _read(file: Path) -> list[dict[str, Any]]:
-    if file.stat().st_size > MOST_BYTES:
-        raise CommandFailed(f"{file.name} is larger than {MOST_BYTES >> 20} MiB", "split it", exits=Exit.USAGE)
-    table = _read_csv(file)
-    if not table or [cell.strip() for cell in table[0][: len(COLUMNS)]] != list(COLUMNS):
-        raise CommandFailed(f"{file.name}:1: the first row is not {', '.join(COLUMNS)}", "begin with `hub values export`", exits=Exit.USAGE)
-    rows = []
-    for number, cells in enumerate(table[1:], start=2):
-        row = dict(zip(COLUMNS, [*cells, *[""] * len(COLUMNS)], strict=False))
+    rows: list[dict[str, Any]] = []
+    for row in read_rows(file, COLUMNS):
         if row["vendor_value"] and row["canonical_value"]:
-            days = {side: _day(row[side], file, number) for side in ("valid_from", "valid_to")}
-            rows.append({**row, **days})
+            days = {side: _day(row[side], file, row["row"]) for side in ("valid_from", "valid_to")}
+            rows.append({**{name: row[name] for name in COLUMNS}, **days})
     return rows
 
 
@@ -192,23 +178,9 @@ def _read_excel(file: Path, present: Sequence[Mapping[str, Any]]) -> list[dict[s
     except NotAWorkbook as wrong:
         raise CommandFailed(f"{file.name}: {wrong}", "begin with `hub values export`", exits=Exit.USAGE) from wrong
     if found.errors:
-        told = "; ".join(f"{error.cell}: {error.why}" for error in found.errors[:20])
-        raise CommandFailed(f"{file.name} has {len(found.errors)} mistakes: {told}", found.errors[0].fix, exits=Exit.USAGE)
+        told = [{"where": error.cell, "what": error.why, "next_step": error.fix} for error in found.errors]
+        raise BadTable(f"{file.name} has {len(told)} mistakes", "mend these cells; nothing was imported", told)
     return [row._asdict() for row in found.rows]
-
-
-def _read_csv(file: Path) -> list[list[str]]:
-    raw = file.read_bytes()
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            text = raw.decode("gb18030")  # what Excel saves as CSV on a Chinese Windows
-        except UnicodeDecodeError as wrong:
-            raise CommandFailed(f"{file.name} is neither UTF-8 nor GB18030", "save it as UTF-8", exits=Exit.USAGE) from wrong
-    return [
-        [cell.removeprefix("'") if cell[:2] in ("'=", "'+", "'-", "'@") else cell for cell in row] for row in csv.reader(io.StringIO(text))
-    ]
 
 
 def _text(cell: Any) -> str:
@@ -222,7 +194,7 @@ def _text(cell: Any) -> str:
     return str(cell).strip()
 
 
-def _day(text: str, file: Path, row: int) -> date | None:
+def _day(text: str, file: Path, row: str) -> date | None:
     if not text:
         return None
     try:

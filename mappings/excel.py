@@ -145,16 +145,38 @@ def _order(row: Row) -> tuple[str, ...]:
     return (row.name, row.system, row.company, row.vendor_value, str(row.valid_from or ""))
 
 
-def _rows(workbook: bytes) -> tuple[list[tuple[int, Row]], list[CellError]]:
+def table(workbook: bytes, columns: Sequence[str]) -> tuple[list[tuple[int, dict[str, str]]], list[CellError]]:
+    """The rows of another table's workbook: (line, text by column), without empty rows; and every cell that is no text.
+
+    Raises: NotAWorkbook.
+    """
+    lines = _lines(workbook, len(columns))
+    if not lines or [str(title or "").strip() for title in lines[0]] != list(columns):
+        return [], [CellError("A1", f"the first row is not {', '.join(columns)}", "Write these titles, in this order")]
+    errors: list[CellError] = []
+    rows = []
+    for number, line in enumerate(lines[1:], 2):
+        if any(value not in (None, "") for value in line):
+            cells = [_text(value, f"{get_column_letter(place)}{number}", errors) for place, value in enumerate(line, 1)]
+            rows.append((number, dict(zip(columns, cells, strict=False))))
+    return rows, errors
+
+
+def _lines(workbook: bytes, width: int) -> list[list[Any]]:
     _check_size(workbook)
     try:
         book = load_workbook(BytesIO(workbook), read_only=True, data_only=False)
         sheet = book.worksheets[0]
-        lines = [[_content(cell) for cell in line] for line in sheet.iter_rows(min_row=1, max_row=MAX_ROWS + 2, max_col=len(COLUMNS))]
+        lines = [[_content(cell) for cell in line] for line in sheet.iter_rows(min_row=1, max_row=MAX_ROWS + 2, max_col=width)]
     except (BadZipFile, InvalidFileException, KeyError, IndexError, ValueError, OSError) as wrong:
         raise NotAWorkbook("this is no .xlsx workbook; save it from Excel as .xlsx") from wrong
     if len(lines) > MAX_ROWS + 1:
         raise NotAWorkbook(f"more than {MAX_ROWS} rows; split the workbook")
+    return lines
+
+
+def _rows(workbook: bytes) -> tuple[list[tuple[int, Row]], list[CellError]]:
+    lines = _lines(workbook, len(COLUMNS))
     if not lines or tuple(lines[0][:_ASKED]) != COLUMNS[:_ASKED]:
         return [], [CellError("A1", "the first row is not the heading that an export has", "Export the value maps and fill in that file")]
     found: list[tuple[int, Row]] = []

@@ -5,11 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import psycopg
+
 from canonical.ids import new_hub_key, new_id_text
 from sync import cases, store
 from sync.decide import Canonical
-from sync.errors import NotFound, WrongState
+from sync.errors import NotFound, SyncError, WrongState
 from sync.hub import Cursor, Hub
+
+Place = tuple[str, str, str]
+"""System, stream, and key or number of a record there."""
+IMPORT_COLUMNS = ("system", "stream", "key", "other_system", "other_stream", "other_key")
+"""What a row of an import of links says."""
+
+
+class BadLinkRows(SyncError):
+    """Rows of an import of links that cannot stand; `errors` names each by its row."""
+
+    code = "sync/bad-link-rows"
+
+    def __init__(self, errors: Sequence[Mapping[str, str]]) -> None:
+        self.errors = [dict(error) for error in errors]
+        first = self.errors[0]
+        more = f", and {len(self.errors) - 1} more" if len(self.errors) > 1 else ""
+        super().__init__(f"{first['where']}: {first['what']}{more}", next_step="mend these rows; nothing was imported")
 
 
 def _linked(hub: Hub, db: Cursor, system: str, stream: str, key: str) -> tuple[str, str]:
@@ -17,35 +36,43 @@ def _linked(hub: Hub, db: Cursor, system: str, stream: str, key: str) -> tuple[s
     if state is None:
         raise NotFound(f"there is no stream {system}.{stream}")
     db.execute(
-        "SELECT entity_id::text AS id FROM link WHERE stream_id = %s AND (key = %s OR number = %s) ORDER BY (key = %s) DESC LIMIT 1",
-        [state.id, key, key, key],
+        "SELECT DISTINCT entity_id::text AS id, key = %s AS exact FROM link WHERE stream_id = %s AND (key = %s OR number = %s) "
+        "ORDER BY exact DESC LIMIT 2",
+        [key, state.id, key, key],
     )
-    row = db.fetchone()
-    if row is None:
+    rows = db.fetchall()
+    if not rows:
         raise NotFound(f"{system}.{stream} has no linked record {key!r}", next_step="read the stream first, or check the key")
-    return state.entity, row["id"]
+    if len(rows) > 1 and not rows[0]["exact"]:
+        raise WrongState(f"{system}.{stream} has several records of the number {key!r}", next_step="name one by its key")
+    return state.entity, rows[0]["id"]
 
 
-def accept(hub: Hub, left: tuple[str, str, str], right: tuple[str, str, str], by: str) -> str:
+def accept(hub: Hub, left: Place, right: Place, by: str) -> str:
     """Two records, each (system, stream, key or number), are one: link them. Returns the surviving record's id.
 
-    Raises: NotFound; WrongState for records of different kinds.
+    Raises: NotFound; WrongState for records of different kinds, or a number that several records have.
     """
     with hub.transaction() as db:
-        kind, one = _linked(hub, db, *left)
-        other_kind, other = _linked(hub, db, *right)
-        if kind != other_kind:
-            raise WrongState(f"{'.'.join(left[:2])} holds {kind}, {'.'.join(right[:2])} holds {other_kind}")
-        if one == other:
-            return one
-        keep, drop = sorted([one, other])
-        cases.merge(hub, db, kind, keep, drop, f"linked by {by}")
-        db.execute(
-            "UPDATE review_case SET state = 'same', decided_at = now(), decided_by = %s "
-            "WHERE state = 'open' AND least(left_id, right_id) = %s AND greatest(left_id, right_id) = %s",
-            [by, keep, drop],
-        )
-        return keep
+        return _accept(hub, db, left, right, by, f"linked by {by}")[0]
+
+
+def _accept(hub: Hub, db: Cursor, left: Place, right: Place, by: str, cause: str) -> tuple[str, bool]:
+    """The surviving record's id, and whether anything had to be linked."""
+    kind, one = _linked(hub, db, *left)
+    other_kind, other = _linked(hub, db, *right)
+    if kind != other_kind:
+        raise WrongState(f"{'.'.join(left[:2])} holds {kind}, {'.'.join(right[:2])} holds {other_kind}")
+    if one == other:
+        return one, False
+    keep, drop = sorted([one, other])
+    cases.merge(hub, db, kind, keep, drop, cause)
+    db.execute(
+        "UPDATE review_case SET state = 'same', decided_at = now(), decided_by = %s "
+        "WHERE state = 'open' AND least(left_id, right_id) = %s AND greatest(left_id, right_id) = %s",
+        [by, keep, drop],
+    )
+    return keep, True
 
 
 def unlink(hub: Hub, system: str, stream: str, key: str, by: str) -> str:
@@ -77,21 +104,33 @@ def unlink(hub: Hub, system: str, stream: str, key: str, by: str) -> str:
         return fresh.id
 
 
-def import_links(hub: Hub, rows: Sequence[Mapping[str, Any]], by: str) -> dict[str, int]:
-    """Bring along links that are known already: rows with system, stream, key and other_system, other_stream, other_key.
+def import_links(hub: Hub, rows: Sequence[Mapping[str, Any]], by: str, *, dry_run: bool = False) -> dict[str, int]:
+    """Bring along links that are known already: all rows, or none; returns how many were linked, and how many were one already.
 
-    Raises: NotFound naming the row that has no record; what was linked before it stays.
+    A row has the text of :data:`IMPORT_COLUMNS`, where a key may be a number, and may have `row`, its place in a file; else rows are
+    counted from 1. With `dry_run` the same is done and taken back.
+    Raises: BadLinkRows naming every row that cannot be linked, and why.
     """
-    done = {"linked": 0, "same": 0}
-    for number, row in enumerate(rows, 1):
-        left = (row["system"], row["stream"], row["key"])
-        right = (row["other_system"], row["other_stream"], row["other_key"])
-        try:
-            with hub.transaction() as db:
-                same = _linked(hub, db, *left)[1] == _linked(hub, db, *right)[1]
-            if not same:
-                accept(hub, left, right, by)
-        except NotFound as wrong:
-            raise NotFound(wrong.what, where=f"row {number}", next_step=wrong.next_step) from wrong
-        done["same" if same else "linked"] += 1
+    done, errors = {"linked": 0, "same": 0}, []
+    with hub.transaction() as db:
+        for number, row in enumerate(rows, 1):
+            try:
+                told = _told(row)
+                linked = _accept(hub, db, told[:3], told[3:], by, f"imported by {by}")[1]
+            except (NotFound, WrongState) as wrong:
+                errors.append({"where": f"row {row.get('row', number)}", "what": wrong.what, "next_step": wrong.next_step})
+            else:
+                done["linked" if linked else "same"] += 1
+        if dry_run or errors:
+            raise psycopg.Rollback
+    if errors:
+        raise BadLinkRows(errors)
     return done
+
+
+def _told(row: Mapping[str, Any]) -> tuple[str, str, str, str, str, str]:
+    empty = [name for name in IMPORT_COLUMNS if not isinstance(row.get(name), str) or not row[name].strip()]
+    if empty:
+        raise WrongState(f"{', '.join(empty)} is empty", next_step="fill it in, as text")
+    system, stream, key, other_system, other_stream, other_key = (row[name].strip() for name in IMPORT_COLUMNS)
+    return system, stream, key, other_system, other_stream, other_key
