@@ -49,7 +49,16 @@ def new_id_text() -> str:
 
 def new_hub_key() -> str:
     """A fresh hub key from 70 random bits."""
-    bits = secrets.randbits(70)  # allow: world, a key is made of chance
+    return _hub_key(secrets.randbits(70))  # allow: world, a key is made of chance
+
+
+def new_hub_keys(count: int) -> list[str]:
+    """The same for a page of records: chance is asked once."""
+    chance = secrets.token_bytes(9 * count)  # allow: world, as above
+    return [_hub_key(int.from_bytes(chance[place : place + 9], "big") >> 2) for place in range(0, 9 * count, 9)]
+
+
+def _hub_key(bits: int) -> str:
     pairs = (
         bits >> 60,
         (bits >> 50) & 1023,

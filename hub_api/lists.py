@@ -217,7 +217,7 @@ def one(db: Cursor, listing: Listing, **key: Any) -> Row | None:
 def payload(db: Cursor, quarantine_id: int) -> Any:
     """The payload of a record set aside, exactly as the system sent it or a person mended it; text when it could not be read at all."""
     db.execute(
-        "SELECT coalesce(q.payload::text, o.payload::text) AS payload, q.raw FROM quarantine q "
+        "SELECT coalesce(q.payload::text, o.payload) AS payload, q.raw FROM quarantine q "
         "LEFT JOIN observed o ON o.stream_id = q.stream_id AND o.key = q.key WHERE q.id = %s",
         [quarantine_id],
     )

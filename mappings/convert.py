@@ -192,6 +192,8 @@ def moment_reader(zone: ZoneInfo) -> Callable[[Any, str, Problems, bool], str | 
             if moment is not None:
                 if hour is not None and len(value) == 19:
                     return f"{hour}{value[13:]}Z"
+                if len(value) == 20 and value[19] == "Z" and value[7] == "-" and value[10] == "T":
+                    return value  # canonical text already
                 return _utc(moment, value, zone, hours)
         if not _empty(value, lenient):
             bad(problems, path, f"expected a time like 2026-01-31T08:00:00, got {shown(value)}")

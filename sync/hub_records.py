@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from canonical.ids import new_hub_key, new_id_text
 from ledger.bulk import from_json, json_text
-from sync import observing, pairing, store
+from sync import observing, pairing, scope, store
 from sync.decide import Canonical
 from sync.errors import NotAllowed, NotFound, Stale
 from sync.hub import Cursor, Hub
+from sync.policy import EntityPolicy
 
 
 def put(
@@ -39,7 +40,7 @@ def put(
         entity_id = new_id_text()
         fresh[entity_id] = new_hub_key()
     db.execute(
-        "INSERT INTO observed (stream_id, key, fingerprint, payload) VALUES (%s, %s, %s, %s::json) ON CONFLICT (stream_id, key) DO UPDATE "
+        "INSERT INTO observed (stream_id, key, fingerprint, payload) VALUES (%s, %s, %s, %s) ON CONFLICT (stream_id, key) DO UPDATE "
         "SET fingerprint = excluded.fingerprint, payload = excluded.payload, version = observed.version + 1, read_at = now() "
         "WHERE observed.fingerprint <> excluded.fingerprint",
         [stream, key, observing.fingerprint(payload), json_text(payload)],
@@ -68,25 +69,35 @@ def edit(hub: Hub, name: str, entity_id: str, changes: Mapping[str, Any], by: st
     policy = hub.policies.get(name)
     if policy is None:
         raise NotFound(f"no flow for {name}", next_step=f"use one of {', '.join(hub.policies)}")
-    for path in changes:
-        if path not in policy.owners:
-            raise NotFound(f"{name} has no field {path}")
-        if "hub" not in policy.owners[path] or path in policy.derived:
-            owner = policy.owners[path][0]
-            raise NotAllowed(
-                f"{path} is decided by {owner}", where=name, next_step=f"edit it in {owner}, or name hub among its owners in hub.yaml"
-            )
+    unknown = [path for path in changes if path not in policy.owners]
+    if unknown:
+        raise NotFound(f"{name} has no field {unknown[0]}")
+    if not policy.by_company:
+        _refuse_others_fields(policy, changes)
     with hub.transaction() as db:
         table = hub.streams_for(name)[0].table
         current = store.load(db, table, [entity_id], lock=True)
         if not current:
             raise NotFound(f"there is no {name} {entity_id}")
+        if policy.by_company:
+            _refuse_others_fields(policy.of_record(current[entity_id].doc, scope.company_numbers(db)), changes)
         if expected is not None and current[entity_id].version != expected:
             now = current[entity_id].version
             raise Stale(f"{name} {entity_id} is at version {now}, not {expected}", next_step="read it again, then repeat the edit")
         key = f"edit/{entity_id}"
-        db.execute("SELECT payload::text AS payload FROM observed WHERE stream_id = %s AND key = %s", [hub.hub_streams[name], key])
+        db.execute("SELECT payload FROM observed WHERE stream_id = %s AND key = %s", [hub.hub_streams[name], key])
         row = db.fetchone()
         fields = from_json(row["payload"])["fields"] if row else {}
         merged = put(hub, db, name, key, {**fields, **changes}, {}, cause=f"edit by {by}", entity_id=entity_id)
         return merged.version
+
+
+def _refuse_others_fields(policy: EntityPolicy, paths: Iterable[str]) -> None:
+    for path in paths:
+        if "hub" not in policy.owners[path] or path in policy.derived:
+            owner = policy.owners[path][0]
+            raise NotAllowed(
+                f"{path} is decided by {owner}{policy.told_company(path)}",
+                where=policy.entity,
+                next_step=f"edit it in {owner}, or name hub among its owners in hub.yaml",
+            )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from canonical.ids import new_hub_key, new_id_text
+from canonical.ids import new_hub_key, new_hub_keys, new_id_text
 from ledger.bulk import copy_columns, copy_lines, copy_text, json_text, text_column
 from sync.decide import Claim, Identity, Known, identify
 from sync.hub import Cursor, Hub, StreamState
@@ -31,6 +31,8 @@ def link(hub: Hub, db: Cursor, state: StreamState, items: Sequence[Seen], refs: 
     known = [item for item in items if item.record.key in owners or item.record.key in by_number] if not state.decides else items
     facts = _Facts(db, state, items) if state.decides and any(_has_keys(item) for item in items) else None
     learned = state.name in state.mapping.cited
+    # A document is nearly always new: its page draws its hub keys at once.
+    keys = new_hub_keys(len(known)) if facts is None and state.decides else []
     fresh: dict[str, str] = {}
     linked: list[tuple[Seen, str, str]] = []
     cases: list[tuple[str, str, str]] = []
@@ -47,7 +49,7 @@ def link(hub: Hub, db: Cursor, state: StreamState, items: Sequence[Seen], refs: 
         entity_id = identity.entity_id
         if entity_id is None:
             entity_id = new_id_text()
-            fresh[entity_id] = new_hub_key()
+            fresh[entity_id] = keys.pop() if keys else new_hub_key()
         if identity.doubts:
             cases.extend((entity_id, other, why) for other, why in identity.doubts)
         item.entity_id, item.role = entity_id, "alias" if identity.alias else "primary"

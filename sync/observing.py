@@ -8,7 +8,7 @@ map goes to quarantine; the rest of the page goes on. Unchanged records cost a l
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from itertools import repeat
@@ -31,9 +31,10 @@ from ledger.bulk import (
     text_column,
 )
 from mappings.errors import RecordError
-from mappings.model import Candidate
-from sync import deriving, identifying, pairing, store
-from sync.decide import Canonical, Source, begin_set, changed_fields, merge_fields, merge_set
+from mappings.model import Candidate, Values
+from mappings.model import Mapping as CompiledMapping
+from sync import deriving, identifying, pairing, scope, store
+from sync.decide import Canonical, Source, begin_set, changed_fields, merge_fields, merge_rows_by_company, merge_set, policy_of
 from sync.hub import Cursor, Hub, StreamState
 from sync.quarantine import SetAside, clear, set_aside
 from sync.references import References
@@ -193,7 +194,7 @@ def _earlier(db: Cursor, state: StreamState, seen: Sequence[Seen]) -> dict[str, 
     if not changed or not state.written_fields:
         return {}
     db.execute("SELECT key, payload FROM observed WHERE stream_id = %s AND key = ANY(%s) AND payload IS NOT NULL", [state.id, changed])
-    return {row["key"]: row["payload"] for row in db}
+    return {row["key"]: from_json(row["payload"]) for row in db}
 
 
 def _store(db: Cursor, state: StreamState, seen: Sequence[Seen], result: Observed, *, mended: bool) -> None:
@@ -214,7 +215,7 @@ def _store(db: Cursor, state: StreamState, seen: Sequence[Seen], result: Observe
     if changed:
         mark = "o.fingerprint" if mended else "v.fingerprint"
         db.execute(
-            f"UPDATE observed o SET org = v.org, fingerprint = {mark}, payload = v.payload::json, modified = v.modified, "
+            f"UPDATE observed o SET org = v.org, fingerprint = {mark}, payload = v.payload, modified = v.modified, "
             "deleted = v.deleted, version = o.version + 1, read_at = now() "
             f"FROM unnest(%s::text[], %s::text[], %s::bytea[], {JSON_ARRAY}, %s::text[], %s::bool[]) "
             "AS v(key, org, fingerprint, payload, modified, deleted) "
@@ -250,22 +251,25 @@ def _read(hub: Hub, db: Cursor, state: StreamState, items: Sequence[Seen], refs:
     if not state.decides:
         return list(items)
     mapping = state.mapping
-    cites = [cite for item in items for cite in mapping.cites(item.record.payload)]
-    known = refs.resolve(db, cites)
     values = hub.values(db, state.system)
-    required = hub.config.flows[state.entity].required
-    good: list[Seen] = []
-    for item in items:
+    # Most of what a page cites stood in the pages before it: what can be read without asking is, and only the rest looks its citations up.
+    refs.bound()
+    asking = [item for item in items if not _read_known(item, mapping, refs, values)]
+    known = refs.resolve(db, [cite for item in asking for cite in mapping.cites(item.record.payload)])
+    for item in asking:
         try:
             item.candidate = mapping.read(item.record.payload, known, values)
         except RecordError as wrong:
             set_aside(db, state, SetAside.of(item.record, wrong))
             result.set_aside += 1
-            continue
         except Exception as wrong:
             log.exception("a record broke its mapping", stream=state.label, key=item.record.key)
             set_aside(db, state, SetAside.broken(item.record, mapping.name, wrong))
             result.set_aside += 1
+    required = hub.config.flows[state.entity].required
+    good: list[Seen] = []
+    for item in items:
+        if item.candidate is None:
             continue
         if required and (lacking := [name for name in required if item.candidate.fields.get(name) in (None, "")]):
             set_aside(db, state, SetAside.lacking(item.record, mapping.name, lacking))
@@ -274,6 +278,15 @@ def _read(hub: Hub, db: Cursor, state: StreamState, items: Sequence[Seen], refs:
         good.append(item)
     clear(db, state, [item.record.key for item in good if item.before])
     return good
+
+
+def _read_known(item: Seen, mapping: CompiledMapping, refs: References, values: Values) -> bool:
+    """Read a record by the references that are known already; False when it must be tried again, for whatever reason."""
+    try:
+        item.candidate = mapping.read(item.record.payload, refs.known, values)
+    except Exception:  # noqa: BLE001  the second reading tells what is wrong
+        return False
+    return True
 
 
 def source_of(state: StreamState, key: str, org: str, modified: str, payload: Mapping[str, Any], candidate: Candidate) -> Source:
@@ -353,7 +366,7 @@ def add_siblings(
     if not existing:
         return
     db.execute(
-        "SELECT l.stream_id, l.key, l.entity_id::text AS entity_id, o.org, o.modified, o.payload::text AS payload FROM link l "
+        "SELECT l.stream_id, l.key, l.entity_id::text AS entity_id, o.org, o.modified, o.payload FROM link l "
         "JOIN observed o ON (o.stream_id, o.key) = (l.stream_id, l.key) "
         "WHERE l.entity_id = ANY(%s::uuid[]) AND l.stream_id = ANY(%s) AND l.role <> 'gone' AND NOT o.deleted",
         [array_text(list(existing)), ids],
@@ -405,9 +418,10 @@ def merge_entities(
     paths = [path for path in state.policy.owners if "." not in path and path not in state.policy.owners_of_sets] + [
         path for path in state.policy.owners if path.startswith("custom.")
     ]
+    numbers = scope.company_numbers(db) if state.policy.by_company else None
     for entity_id, sources in by_entity.items():
         before = existing.get(entity_id)
-        merged = merge_one(hub, state, entity_id, sources, before, paths, (fresh or {}).get(entity_id, ""))
+        merged = merge_one(hub, state, entity_id, sources, before, paths, (fresh or {}).get(entity_id, ""), numbers)
         present[entity_id] = merged
         if before is None:
             new.append(merged)
@@ -430,10 +444,19 @@ def merge_entities(
 
 
 def merge_one(
-    hub: Hub, state: StreamState, entity_id: str, sources: Sequence[Source], before: Canonical | None, paths: Sequence[str], hub_key: str
+    hub: Hub,
+    state: StreamState,
+    entity_id: str,
+    sources: Sequence[Source],
+    before: Canonical | None,
+    paths: Sequence[str],
+    hub_key: str,
+    numbers: Mapping[str, str] | None = None,
 ) -> Canonical:
-    """The canonical record that follows from all sources."""
+    """The canonical record that follows from all sources. `numbers`: of our companies by id, where owners differ by company."""
     policy = state.policy
+    if numbers is not None:
+        return _merge_by_company(hub, state, entity_id, sources, before, paths, hub_key, numbers)
     if before is None and len(sources) == 1 and not hub.has_natural_keys(state.entity):
         return _begin_one(state, entity_id, sources[0], paths, hub_key)
     doc = merge_fields(policy, paths, sources, before.doc if before else {})
@@ -447,6 +470,33 @@ def merge_one(
     if before is None:
         return deriving.begin(state.entity, Canonical(entity_id, hub_key, number, 1, doc, sets, fresh=True))
     return Canonical(entity_id, before.hub_key, number, before.version, doc, sets, before.retired, before.custom)
+
+
+def _merge_by_company(
+    hub: Hub,
+    state: StreamState,
+    entity_id: str,
+    sources: Sequence[Source],
+    before: Canonical | None,
+    paths: Sequence[str],
+    hub_key: str,
+    numbers: Mapping[str, str],
+) -> Canonical:
+    current = before or Canonical(entity_id, hub_key, "", 1, {}, {}, fresh=True)
+    policy = policy_of(state.policy, sources, current.doc, numbers)
+    doc = merge_fields(policy, paths, sources, current.doc)
+    number = doc.pop("number", None) or next((source.number for source in sources if source.number), current.number)
+    sets = {}
+    for name in state.table.sets:
+        natural = hub.natural_keys(state.entity, name)
+        rows = current.sets.get(name, {})
+        sets[name] = (
+            merge_rows_by_company(policy, name, sources, rows, new_id_text, numbers, natural)
+            if name in policy.company_of_rows
+            else merge_set(policy, name, sources, rows, new_id_text, natural)
+        )
+    merged = replace(current, number=number, doc=doc, sets=sets)
+    return merged if before else deriving.begin(state.entity, merged)
 
 
 def _begin_one(state: StreamState, entity_id: str, source: Source, paths: Sequence[str], hub_key: str) -> Canonical:

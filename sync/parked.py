@@ -55,7 +55,7 @@ def _ready(hub: Hub, db: Cursor, state: StreamState) -> list[str]:
 def replay(hub: Hub, db: Cursor, state: StreamState, keys: Sequence[str], run_id: int | None) -> int:
     """Take records in again from what was observed, or from a person's mended payload; returns how many went through."""
     db.execute(
-        "SELECT o.key, o.org, o.modified, o.payload::text AS payload, q.payload::text AS mended FROM observed o "
+        "SELECT o.key, o.org, o.modified, o.payload, q.payload::text AS mended FROM observed o "
         "LEFT JOIN quarantine q ON q.stream_id = o.stream_id AND q.key = o.key AND q.state = 'open' "
         "WHERE o.stream_id = %s AND o.key = ANY(%s) AND NOT o.deleted",
         [state.id, list(keys)],

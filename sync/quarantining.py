@@ -39,7 +39,7 @@ def show(hub: Hub, item_id: int) -> dict[str, Any]:
     with hub.transaction() as db:
         db.execute(
             "SELECT q.id, q.stream_id, q.key, q.org, q.cause, q.why, q.next_step, q.waits_for, q.attempts, q.state, "
-            "q.first_at, q.last_at, q.closed_by, q.raw, q.payload::text AS mended, o.payload::text AS payload FROM quarantine q "
+            "q.first_at, q.last_at, q.closed_by, q.raw, q.payload::text AS mended, o.payload FROM quarantine q "
             "LEFT JOIN observed o ON (o.stream_id, o.key) = (q.stream_id, q.key) WHERE q.id = %s",
             [item_id],
         )

@@ -12,11 +12,12 @@ from ledger.bulk import from_json
 from ledger.tables import TABLES
 from mappings.errors import RecordError
 from sync import store
-from sync.decide import Canonical, Source, explain_fields
+from sync.decide import Canonical, Source, explain_fields, explain_rows, policy_of
 from sync.errors import NotFound
 from sync.hub import Cursor, Hub
 from sync.listing import conflicts, drift, links
 from sync.references import References
+from sync.scope import company_numbers
 
 
 def find_record(hub: Hub, entity: str, name: str) -> UUID:
@@ -67,7 +68,7 @@ def sources_of(hub: Hub, db: Cursor, entity: str, entity_id: str) -> list[Source
     from sync.observing import hub_source, source_of  # noqa: PLC0415  it imports much, and reads nothing here
 
     db.execute(
-        "SELECT l.stream_id, l.key, o.org, o.modified, o.payload::text AS payload FROM link l "
+        "SELECT l.stream_id, l.key, o.org, o.modified, o.payload FROM link l "
         "JOIN observed o ON (o.stream_id, o.key) = (l.stream_id, l.key) WHERE l.entity_id = %s AND l.role <> 'gone' AND NOT o.deleted",
         [entity_id],
     )
@@ -102,6 +103,7 @@ def why(hub: Hub, entity: str, entity_id: UUID, field: str | None = None) -> lis
     with hub.transaction() as db:
         canonical = _canonical(db, entity, str(entity_id))
         sources = sources_of(hub, db, entity, str(entity_id))
+        numbers = company_numbers(db) if policy.by_company or (field and "." in field) else {}
         db.execute(
             "SELECT DISTINCT ON (path) path, at FROM history, json_object_keys(changed) AS path "
             "WHERE entity = %s AND entity_id = %s AND changed IS NOT NULL ORDER BY path, version DESC",
@@ -116,9 +118,15 @@ def why(hub: Hub, entity: str, entity_id: UUID, field: str | None = None) -> lis
     if unknown:
         raise NotFound(f"{entity} has no field {unknown[0]!r}", next_step=f"use one of {', '.join(roots)}")
     current = {**canonical.doc, "number": canonical.number}
+    policy = policy_of(policy, sources, current, numbers)
+    name = field.partition(".")[0] if field else ""
+    if field and name in canonical.sets and "." in field:
+        reasons = explain_rows(policy, field, sources, canonical.sets[name], numbers, hub.natural_keys(entity, name))
+    else:
+        reasons = explain_fields(policy, paths, sources, current)
     return [
         FieldReason(reason.field, reason.value, reason.system, reason.rule, reason.losers, since.get(reason.field, born))
-        for reason in explain_fields(policy, paths, sources, current)
+        for reason in reasons
     ]
 
 

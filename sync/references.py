@@ -22,10 +22,13 @@ class References:
         self.hub, self.system = hub, system
         self.known: dict[Cite, str] = {}
 
-    def resolve(self, db: Cursor, cites: Iterable[Cite]) -> dict[Cite, str]:
-        """Canonical ids of the cited records that the hub knows. Asks the database only for what it has not seen yet."""
+    def bound(self) -> None:
+        """Keep the memory small: too many look-ups are forgotten together."""
         if len(self.known) > MOST:
             self.known.clear()
+
+    def resolve(self, db: Cursor, cites: Iterable[Cite]) -> dict[Cite, str]:
+        """Canonical ids of the cited records that the hub knows. Asks the database only for what it has not seen yet."""
         asked = {cite for cite in cites if cite not in self.known}
         by_place: dict[str, set[str]] = {}
         for cite in asked:

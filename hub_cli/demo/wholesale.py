@@ -8,6 +8,7 @@ from decimal import Decimal
 from hub_cli.demo.doors import Doc
 from hub_cli.demo.engine import StoryFailed
 from hub_cli.demo.story import Story
+from ledger.bulk import from_json
 from sync import cycle, modes, planning
 
 PENNY = Decimal("0.01")
@@ -96,7 +97,7 @@ def _set_aside(story: Story) -> dict[str, tuple[int, Decimal]]:
     for row in rows:
         reason = f"{row['name']}, {row['why'].partition(': ')[2]}"
         number, amount = reasons.get(reason, (0, Decimal(0)))
-        reasons[reason] = (number + 1, amount + _amount(row["name"], row["payload"]))
+        reasons[reason] = (number + 1, amount + _amount(row["name"], from_json(row["payload"])))
     return reasons
 
 
