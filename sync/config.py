@@ -6,7 +6,7 @@ The file is checked whole when it is loaded; a mistake is reported with file, li
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from canonical.base import EntitySpec
 from canonical.models import MODELS, entity
 from sync.errors import BadConfig
 
@@ -143,6 +144,10 @@ class Flow(Strict):
 
     systems: dict[str, FlowSystem] = Field(description="The systems it flows from and to.")
     owners: dict[str, Owners] = Field(description="`default`, a field, a set (its membership) or set.field: systems in order.")
+    owners_by_company: dict[str, dict[str, Owners]] = Field(
+        default_factory=dict,
+        description="Where one of our companies decides otherwise: company number, then as `owners`. What is not named there stays.",
+    )
     rules: dict[str, OwnerRule] = Field(default_factory=dict, description="Fields that another rule than `owner` decides.")
     empty_yields: list[str] = Field(default_factory=list, description="Fields where an owner's empty value lets the next system speak.")
     required: list[str] = Field(default_factory=list, description="Fields that a record must have; one without is set aside.")
@@ -180,23 +185,61 @@ class HubConfig(Strict):
             if "default" not in flow.owners:
                 raise ValueError(f"flows.{name}.owners: name a default owner")
             _check_owner_fields(name, flow, known)
+            _check_owners_by_company(name, flow, known, [company.number for company in self.companies])
         return self
 
 
+def _paths(spec: EntitySpec) -> set[str]:
+    return set(spec.fields) | set(spec.sets) | {f"{child}.{field}" for child, fields in spec.sets.items() for field in fields}
+
+
 def _check_owner_fields(name: str, flow: Flow, known: set[str]) -> None:
-    spec = entity(name)
-    paths = set(spec.fields) | set(spec.sets) | {f"{child}.{field}" for child, fields in spec.sets.items() for field in fields}
+    paths = _paths(entity(name))
     for path, owners in flow.owners.items():
         if path != "default" and path not in paths and not path.startswith("custom."):
             raise ValueError(f"flows.{name}.owners.{path}: {name} has no such field")
-        strangers = [owner for owner in owners if owner not in known]
-        if strangers:
-            raise ValueError(
-                f"flows.{name}.owners.{path}: {', '.join(strangers)} is not a system of this flow; add it to systems or take it out"
-            )
+        _check_systems(f"flows.{name}.owners.{path}", owners, known)
     for path in [*flow.rules, *flow.empty_yields, *flow.required]:
         if path not in paths:
             raise ValueError(f"flows.{name}: {path} is no field of {name}")
+
+
+def _check_systems(where: str, owners: Sequence[str], known: set[str]) -> None:
+    strangers = [owner for owner in owners if owner not in known]
+    if strangers:
+        raise ValueError(f"{where}: {', '.join(strangers)} is not a system of this flow; add it to systems or take it out")
+
+
+def differs_by_company(spec: EntitySpec) -> set[str]:
+    """What may have other owners in one company than in the next: all of a record that belongs to a company, else its rows that do.
+
+    Empty for a kind of record that belongs to no company. The company itself has one order of owners.
+    """
+    if "company" in spec.fields:
+        return _paths(spec) - {"company", "number"} | {"default"}
+    return {
+        path for child, fields in spec.sets.items() if "company" in fields for path in (child, *(f"{child}.{name}" for name in fields))
+    } - {f"{child}.company" for child in spec.sets}
+
+
+def _check_owners_by_company(name: str, flow: Flow, known: set[str], companies: Sequence[str]) -> None:
+    allowed = differs_by_company(entity(name))
+    place = f"flows.{name}.owners_by_company"
+    if flow.owners_by_company and not allowed:
+        raise ValueError(f"{place}: a {name} belongs to no company; say it in owners")
+    for number, owners in flow.owners_by_company.items():
+        if number not in companies:
+            raise ValueError(f"{place}.{number}: companies lists no {number!r}; there are {', '.join(companies) or 'none'}")
+        for path, systems in owners.items():
+            where = f"{place}.{number}.{path}"
+            if path.startswith("custom.") and "default" in allowed:
+                if path not in flow.owners:
+                    raise ValueError(f"{where}: name {path} in owners too, for the other companies")
+            elif path not in _paths(entity(name)) | {"default"}:
+                raise ValueError(f"{where}: {name} has no such field")
+            elif path not in allowed:
+                raise ValueError(f"{where}: {path} does not differ by company; say it in owners")
+            _check_systems(where, systems, known)
 
 
 class _Loader(yaml.SafeLoader):
@@ -214,14 +257,15 @@ class _Loader(yaml.SafeLoader):
 
 def _line_of(node: yaml.Node | None, path: tuple[Any, ...]) -> int:
     line = 1
-    for step in path:
+    for place, step in enumerate(path):
         if node is None:
             break
         line = node.start_mark.line + 1
         if isinstance(node, yaml.MappingNode):
+            names = (str(step), ".".join(map(str, path[place:])))  # `lines.quantity` is one key
             for key, value in node.value:
-                if key.value == str(step):
-                    line, node = key.start_mark.line + 1, value
+                if key.value in names:
+                    line, node = key.start_mark.line + 1, value if key.value == names[0] else None
                     break
             else:
                 return line
@@ -237,6 +281,7 @@ _FIXES: Mapping[str, str] = {
     "extra_forbidden": "take it out, or correct its spelling",
     "missing": "add it",
     "literal_error": "use one of the values named",
+    "string_type": "write it in quotes",
 }
 
 

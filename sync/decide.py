@@ -6,7 +6,7 @@ Hundreds of seeded histories of the whole hub run over these functions in a minu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sync.config import HUB
@@ -110,6 +110,14 @@ def _winner(policy: EntityPolicy, path: str, sources: Sequence[Source], current:
     return fallback or (_ABSENT, "", rule)
 
 
+def policy_of(policy: EntityPolicy, sources: Sequence[Source], current: Fields, numbers: Mapping[str, str]) -> EntityPolicy:
+    """The owners that hold for a record: those of the company that it belongs to by what its sources say. `numbers`: by company id."""
+    if not policy.by_company or policy.company_of_rows:
+        return policy
+    company, _, _ = _winner(policy, "company", sources, current.get("company", _ABSENT))
+    return policy.in_company("" if company is _ABSENT else numbers.get(company, ""))
+
+
 def merge_fields(policy: EntityPolicy, paths: Sequence[str], sources: Sequence[Source], current: Fields) -> Fields:
     """The record's own fields: for each, the value of the first owner that says something; derived fields stay as they are."""
     if len(sources) == 1:
@@ -153,8 +161,45 @@ def explain_fields(policy: EntityPolicy, paths: Sequence[str], sources: Sequence
         if value is _ABSENT:
             continue
         losers = [(source.system, source.fields[path]) for source in sources if path in source.fields and source.fields[path] != value]
-        reasons.append(Reason(path, value, system or "first set", rule, losers))
+        reasons.append(Reason(path, value, system or "first set", rule + policy.told_company(path), losers))
     return reasons
+
+
+def explain_rows(
+    policy: EntityPolicy, path: str, sources: Sequence[Source], rows: Rows, numbers: Mapping[str, str], natural: Sequence[str] = ()
+) -> list[Reason]:
+    """Why a field of a set's rows (`lines.quantity`) has its value, row by row; a company's row is called `companies[200].code`."""
+    name, _, child = path.partition(".")
+    by_row = name in policy.company_of_rows
+    said = _said_of_lines(name, sources, rows, natural)
+    reasons = []
+    for row in rows.values():
+        if child not in row.doc:
+            continue
+        number = numbers.get(row.doc.get("company", ""), "") if by_row else ""
+        here = policy.in_company(number) if by_row else policy
+        told = said.get(row.id, {})
+        speaking = [system for system in here.owners[name] if system in told]
+        winner = _decider(here, name, child, speaking[0] if speaking else "", told)
+        losers = [(system, values[child]) for system, values in told.items() if child in values and values[child] != row.doc[child]]
+        reasons.append(Reason(f"{name}[{number or row.id}].{child}", row.doc[child], winner, _rule_of(here, path), losers))
+    return reasons
+
+
+def _rule_of(policy: EntityPolicy, path: str) -> str:
+    return "derived" if path in policy.derived else policy.rules.get(path, "owner") + policy.told_company(path)
+
+
+def _decider(policy: EntityPolicy, name: str, child: str, owner: str, told: Mapping[str, Fields]) -> str:
+    """The system whose value a field of a row has: one that goes before the set's owner, else that owner, else the hub."""
+    if f"{name}.{child}" in policy.derived:
+        return HUB
+    for system in policy.set_others(name, owner).get(child, ()):
+        if system == owner:
+            break
+        if child in told.get(system, {}):
+            return system
+    return owner or HUB
 
 
 def merge_set(
@@ -183,7 +228,38 @@ def merge_set(
                 alike[same] = row_id
             links = {**(current[row_id].links if row_id in current else {}), stream: key}
             merged[row_id] = Row(row_id, dict(values), links, len(merged) + 1)
-    _lay_over(policy, name, sources, owner, merged, current)
+    _lay_over(policy, name, sources, owner, merged, current, natural)
+    return merged
+
+
+def merge_rows_by_company(
+    policy: EntityPolicy,
+    name: str,
+    sources: Sequence[Source],
+    current: Rows,
+    new_id: Callable[[], str],
+    numbers: Mapping[str, str],
+    natural: Sequence[str] = (),
+) -> Rows:
+    """:func:`merge_set` of rows that belong to companies, where one company has other owners than the next."""
+
+    def company(values: Fields) -> str:
+        number = numbers.get(values.get("company") or "", "")
+        return number if number in policy.by_company else ""
+
+    speaking = [source for source in sources if name in source.sets]
+    found = {company(row.doc) for row in current.values()}
+    found |= {company(values) for source in speaking for values in source.sets[name].values()}
+    merged: Rows = {}
+    for number in sorted(found):
+        of_company = [
+            replace(source, sets={name: {key: values for key, values in source.sets[name].items() if company(values) == number}})
+            for source in speaking
+        ]
+        held = {row.id: row for row in current.values() if company(row.doc) == number}
+        merged |= merge_set(policy.in_company(number), name, of_company, held, new_id, natural)
+    for place, row in enumerate(merged.values(), 1):
+        row.seq = place
     return merged
 
 
@@ -208,24 +284,29 @@ def _carried(line_id: str | None, current: Rows) -> str | None:
     return line_id if line_id and line_id in current else None
 
 
-def _said_of_lines(name: str, sources: Iterable[Source], merged: Rows) -> dict[str, dict[str, Fields]]:
+def _said_of_lines(name: str, sources: Iterable[Source], merged: Rows, natural: Sequence[str] = ()) -> dict[str, dict[str, Fields]]:
     """Row id -> system -> what it says of that line; lines that nobody else knows are left out."""
     said: dict[str, dict[str, Fields]] = {}
+    alike = {tuple(row.doc.get(part) for part in natural): row.id for row in merged.values()} if natural else {}
     for source in sources:
         stream, carried = str(source.stream_id), source.lines_carry.get(name, {})
         for key, values in source.sets.get(name, {}).items():
             row_id = carried.get(key) or next((row.id for row in merged.values() if row.links.get(stream) == key), None)
+            if row_id is None and natural:
+                row_id = alike.get(tuple(values.get(part) for part in natural))
             if row_id in merged:
                 said.setdefault(row_id, {})[source.system] = values
     return said
 
 
-def _lay_over(policy: EntityPolicy, name: str, sources: Sequence[Source], owner: str, merged: Rows, current: Rows) -> None:
+def _lay_over(
+    policy: EntityPolicy, name: str, sources: Sequence[Source], owner: str, merged: Rows, current: Rows, natural: Sequence[str]
+) -> None:
     """Fields of lines that another than the set's owner decides, and derived ones."""
     others = policy.set_others(name, owner)
     if not others or (not current and len(sources) == 1 and not any(f"{name}.{child}" in policy.derived for child in others)):
         return
-    said = _said_of_lines(name, (source for source in sources if source.system != owner), merged)
+    said = _said_of_lines(name, (source for source in sources if source.system != owner), merged, natural)
     for row in merged.values():
         before = current.get(row.id)
         for child, owners in others.items():

@@ -18,7 +18,7 @@ from connectors.base import Change, Outcome, Receipt, Record
 from connectors.errors import CallFailed, Throttled, Uncertain
 from ledger.bulk import array_text, from_json, json_text, sorted_json
 from mappings.errors import RecordError, WantedValue
-from sync import leases, observing, pairing, store
+from sync import leases, observing, pairing, scope, store
 from sync.compare import differences
 from sync.decide import Canonical
 from sync.hub import Cursor, Hub, StreamState
@@ -154,7 +154,7 @@ class _Deliverer:
                 continue
             record = next((record for record in there.get((state.id, canonical.id), []) if record.org == row["org"]), None)
             try:
-                job = self._job(canonical, record, row, known[row["org"]], values)
+                job = self._job(db, canonical, record, row, known[row["org"]], values)
             except RecordError as wrong:
                 verdict = pairing.held_for(wrong)
                 batch.settled[canonical.id, row["org"]] = (verdict.state, verdict.reason, str(wrong)[:1000], pairing.missing_parent(wrong))
@@ -171,7 +171,9 @@ class _Deliverer:
         only = self.state.written_fields if (self.state.id, canonical.id) in there else None
         return self.state.mapping.needs(pairing.document(canonical), pairing.plain_sets(canonical), only=only)
 
-    def _job(self, canonical: Canonical, record: There | None, row: Mapping[str, Any], known: Mapping[Any, Any], values: Any) -> Job | None:
+    def _job(
+        self, db: Cursor, canonical: Canonical, record: There | None, row: Mapping[str, Any], known: Mapping[Any, Any], values: Any
+    ) -> Job | None:
         state = self.state
         if record is None or record.gone:
             if record is not None or canonical.retired:
@@ -180,8 +182,9 @@ class _Deliverer:
             return self._make(canonical, row, "save", None, ours)
         if canonical.retired:
             return self._make(canonical, row, state.flow.deletes, record, {}) if state.flow.deletes != "none" else None
-        if state.written_fields:
-            ours = pairing.wanted_fields(state, canonical, record, known, values)
+        written = state.written_in(scope.company_there(self.hub, db, state, canonical, record.org))
+        if written:
+            ours = pairing.wanted_fields(state, canonical, record, known, values, only=written)
             found = differences(state, ours, record.payload or {})
             accepted = from_json(row["accepted"]) if row["accepted"] else {}
             found = {path: pair for path, pair in found.items() if not _accepted(accepted.get(path), pair)}

@@ -53,6 +53,7 @@ class StreamState:
     flow: FlowSystem
     connector: Connector
     table: EntityTable
+    _written: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def label(self) -> str:
@@ -62,15 +63,20 @@ class StreamState:
     @cached_property
     def decides(self) -> bool:
         """True when its records can decide a canonical field."""
-        allowed = self.policy.fields_of.get(self.system, frozenset())
-        return bool(self.mapping.reads & allowed)
+        return bool(self.mapping.reads & self.policy.decided_by(self.system))
 
     @cached_property
     def written_fields(self) -> frozenset[str]:
-        """Canonical fields that the hub may write into an existing record there: those it does not decide itself."""
-        return self.policy.foreign(
-            self.system, {path for path in self.mapping.writes.values() if path and path not in self.policy.owners_of_sets}
-        )
+        """Canonical fields that the hub may write into an existing record there, in some company: those it does not decide itself."""
+        return frozenset().union(*(self.written_in(policy.company) for policy in self.policy.everywhere))
+
+    def written_in(self, company: str) -> frozenset[str]:
+        """The same for records of one company, by its number."""
+        known = self._written.get(company)
+        if known is None:
+            carried = {path for path in self.mapping.writes.values() if path and path not in self.policy.owners_of_sets}
+            known = self._written[company] = self.policy.in_company(company).foreign(self.system, carried)
+        return known
 
     @cached_property
     def number_path(self) -> str:
@@ -247,6 +253,7 @@ class Hub:
                     next_step="name another stream",
                 )
             self._refuse_untold_times(name, system, decl)
+            self._refuse_listed_companies(name, system, mapping)
             states[system, part.stream] = StreamState(
                 ids[system, part.stream], system, part.stream, name, decl, mapping, self.policies[name], part, state.connector, TABLES[name]
             )
@@ -264,6 +271,17 @@ class Hub:
                 f"rule most_recent: {system}.{decl.name} tells no change time per record that can be trusted",
                 where=f"flows.{name}.rules.{wrong[0]}",
                 next_step="use rule owner, or take the system out of the field's owners",
+            )
+
+    def _refuse_listed_companies(self, name: str, system: str, mapping: Mapping) -> None:
+        """A record that lists the rows of several companies is written whole; it cannot follow each company's owners."""
+        policy = self.policies[name]
+        listed = [child for child, info in mapping.sets.items() if info.path and child in policy.company_of_rows]
+        if policy.by_company and listed:
+            raise BadConfig(
+                f"{mapping.name} holds the {listed[0]} of all companies in one record, so they have one order of owners",
+                where=f"flows.{name}.owners_by_company",
+                next_step=f"take {system} out of this flow, or say it in owners",
             )
 
     def _check_times(self, states: dict[tuple[str, str], StreamState]) -> None:

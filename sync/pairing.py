@@ -57,6 +57,8 @@ class Pair:
     waits_for: str | None = None
     edited: Sequence[str] = ()
     """Paths of `differs` that somebody changed there since the last reading."""
+    company: str = ""
+    """Number of the company whose owners decide, where they differ by company."""
 
 
 def judge_pairs(
@@ -244,7 +246,10 @@ def _judge_record(
     state: StreamState, mode: str, canonical: Canonical, record: There, row: dict[str, Any] | None, lookups: _Lookups, *, in_case: bool
 ) -> Pair | None:
     def pair(verdict: Verdict, **facts: Any) -> Pair:
-        return Pair(state.id, canonical.id, record.org, verdict, canonical.version, **facts)
+        return Pair(state.id, canonical.id, record.org, verdict, canonical.version, company=company, **facts)
+
+    company = scope.company_there(lookups.hub, lookups.db, state, canonical, record.org) if state.policy.by_company else ""
+    written = state.written_in(company)
 
     if record.gone:
         return pair(Verdict("left", "deleted_there"))
@@ -253,10 +258,10 @@ def _judge_record(
     if record.payload is None:  # created, and not read back yet: nothing to compare with
         return None
     created_here = record.how in MADE_BY_US
-    if not state.written_fields and not (created_here and state.decl.ladder):
+    if not written and not (created_here and state.decl.ladder):
         return pair(Verdict("in_sync")) if row is not None else None
     try:
-        ours = wanted_fields(state, canonical, record, lookups.targets, lookups.values)
+        ours = wanted_fields(state, canonical, record, lookups.targets, lookups.values, only=written)
     except RecordError as wrong:
         lookups.missing.extend((want, canonical.id) for want in wrong.values)
         return pair(held_for(wrong), detail=str(wrong)[:1000], waits_for=missing_parent(wrong))
@@ -301,9 +306,16 @@ def _plain(found: Differences) -> Any:
 
 
 def wanted_fields(
-    state: StreamState, canonical: Canonical, record: There | None, known: Mapping[tuple[str, str], Target], values: Values, org: str = ""
+    state: StreamState,
+    canonical: Canonical,
+    record: There | None,
+    known: Mapping[tuple[str, str], Target],
+    values: Values,
+    org: str = "",
+    *,
+    only: frozenset[str] | None = None,
 ) -> dict[str, Any]:
-    """What the system should hold of a record, in its own words: everything for a create, else the fields that it does not own.
+    """What the system should hold of a record, in its own words: everything for a create, else `only` the fields that it does not own.
 
     Raises: RecordError when a parent is not there yet or a value is not mapped.
     """
@@ -315,7 +327,7 @@ def wanted_fields(
         values,
         lines=lines,
         org=record.org if record else org,
-        only=state.written_fields if record else None,
+        only=only,
     )
 
 
@@ -486,7 +498,8 @@ def record_conflicts(db: Cursor, state: StreamState, pair: Pair) -> None:
         if pair.edited and path not in pair.edited:
             continue
         name = canonical_field(state, path)
-        owners = state.policy.owners.get(name, ("hub",))
+        policy = state.policy.in_company(pair.company)
+        owner = policy.owners.get(name, ("hub",))[0] + policy.told_company(name)
         db.execute(
             "INSERT INTO conflict (entity, entity_id, field, stream_id, key, ours, theirs, rule, state) "
             "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
@@ -498,7 +511,7 @@ def record_conflicts(db: Cursor, state: StreamState, pair: Pair) -> None:
                 key,
                 json_text(ours),
                 json_text(theirs),
-                f"{name} is owned by {owners[0]}",
+                f"{name} is owned by {owner}",
                 stand,
             ],
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from canonical.base import EntitySpec, FieldSpec
 from canonical.models import entity
 from sync.config import HUB, Flow, HubConfig
 
@@ -14,7 +15,8 @@ from sync.config import HUB, Flow, HubConfig
 class EntityPolicy:
     """The owners of one entity's fields.
 
-    `owners` holds systems in order for every field, set (its membership) and `set.field`.
+    `owners` holds systems in order for every field, set (its membership) and `set.field`. `by_company` holds, by company number, the
+    whole policy of a company that has owners of its own; empty where no company has.
     """
 
     entity: str
@@ -23,6 +25,11 @@ class EntityPolicy:
     empty_yields: frozenset[str] = frozenset()
     derived: frozenset[str] = frozenset()
     personal: frozenset[str] = frozenset()
+    company: str = ""
+    """Number of the company whose policy this is; empty for what holds in all others."""
+    own: frozenset[str] = frozenset()
+    """Fields for which that company has owners of its own."""
+    by_company: dict[str, EntityPolicy] = field(default_factory=dict)
     _derived_of: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
     _others: dict[tuple[str, str], dict[str, tuple[str, ...]]] = field(default_factory=dict, compare=False, repr=False)
 
@@ -31,8 +38,37 @@ class EntityPolicy:
         return self.owners[path][0] if path in self.owners else ""
 
     def may_decide(self, system: str, path: str) -> bool:
-        """True when the system stands anywhere in the field's order."""
-        return system in self.owners.get(path, ())
+        """True when the system stands anywhere in the field's order, in whatever company."""
+        return any(system in policy.owners.get(path, ()) for policy in self.everywhere)
+
+    def in_company(self, number: str) -> EntityPolicy:
+        """What holds in one of our companies."""
+        return self.by_company.get(number, self)
+
+    def of_record(self, doc: Mapping[str, object], numbers: Mapping[str, str]) -> EntityPolicy:
+        """What holds for a record as a whole: that of the company it belongs to. `numbers`: by company id."""
+        if not self.by_company or self.company_of_rows:
+            return self
+        return self.in_company(numbers.get(str(doc.get("company") or ""), ""))
+
+    @cached_property
+    def company_of_rows(self) -> frozenset[str]:
+        """Child sets whose rows belong to companies, of a record that belongs to none itself."""
+        spec = entity(self.entity)
+        return frozenset() if "company" in spec.fields else frozenset(child for child, fields in spec.sets.items() if "company" in fields)
+
+    @cached_property
+    def everywhere(self) -> tuple[EntityPolicy, ...]:
+        """What holds in general, then in each company with owners of its own."""
+        return (self, *self.by_company.values())
+
+    def decided_by(self, system: str) -> frozenset[str]:
+        """The fields that a system may decide, in whatever company."""
+        return frozenset().union(*(policy.fields_of.get(system, frozenset()) for policy in self.everywhere))
+
+    def told_company(self, path: str) -> str:
+        """` in company 200` where that company has owners of its own for the field, else nothing."""
+        return f" in company {self.company}" if path in self.own else ""
 
     @cached_property
     def deciding_systems(self) -> frozenset[str]:
@@ -85,26 +121,44 @@ def _custom_paths(flow: Flow) -> Iterable[str]:
 def compile_policy(config: HubConfig, name: str) -> EntityPolicy:
     """The policy of one entity. A derived field is always the hub's."""
     flow = config.flows[name]
-    spec = entity(name)
-    default = tuple(flow.owners["default"])
-    owners: dict[str, tuple[str, ...]] = {}
-    derived, personal = set(), set()
-    for path, info in spec.fields.items():
-        owners[path] = (HUB,) if info.derived else tuple(flow.owners.get(path, default))
-        derived |= {path} if info.derived else set()
-        personal |= {path} if info.personal else set()
+    fields = dict(_described(entity(name)))
+    derived = frozenset(path for path, info in fields.items() if info.derived)
+    personal = frozenset(path for path, info in fields.items() if info.personal)
+    rules: dict[str, str] = dict(flow.rules)
+    rest = (rules, frozenset(flow.empty_yields), derived, personal)
+    general = _owners(name, flow, derived, {})
+    by_company = {}
+    for number, said in flow.owners_by_company.items():
+        owners = _owners(name, flow, derived, said)
+        own = frozenset(path for path, systems in owners.items() if systems != general[path])
+        by_company[number] = EntityPolicy(name, owners, *rest, number, own)
+    return EntityPolicy(name, general, *rest, by_company=by_company)
+
+
+def _described(spec: EntitySpec) -> Iterable[tuple[str, FieldSpec]]:
+    yield from spec.fields.items()
     for child, fields in spec.sets.items():
-        member = tuple(flow.owners.get(child, default))
-        owners[child] = member
-        for path, info in ((f"{child}.{name}", info) for name, info in fields.items()):
-            owners[path] = (HUB,) if info.derived else tuple(flow.owners.get(path, member))
-            derived |= {path} if info.derived else set()
-            personal |= {path} if info.personal else set()
-    for path in _custom_paths(flow):
-        owners[path] = tuple(flow.owners[path])
+        yield from ((f"{child}.{path}", info) for path, info in fields.items())
+
+
+def _owners(name: str, flow: Flow, derived: frozenset[str], company: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Systems in order for every path. What names a field goes before a default, and what names a company before what does not."""
+
+    def of(path: str, otherwise: Sequence[str]) -> tuple[str, ...]:
+        return (HUB,) if path in derived else tuple(company.get(path) or flow.owners.get(path) or otherwise)
+
+    spec = entity(name)
+    default = company.get("default") or flow.owners["default"]
+    owners = {path: of(path, default) for path in spec.fields}
+    for child, fields in spec.sets.items():
+        owners[child] = of(child, default)
+        owners |= {f"{child}.{path}": of(f"{child}.{path}", owners[child]) for path in fields}
+    owners |= {path: of(path, default) for path in _custom_paths(flow)}
+    if "company" in spec.fields:
+        owners["company"] = tuple(flow.owners.get("company") or flow.owners["default"])  # it tells the company, so no company has its own
     if flow.number_from:
         owners["number"] = (flow.number_from, *(system for system in owners["number"] if system != flow.number_from))
     for path, rule in flow.rules.items():
         if rule == "hub":
             owners[path] = (HUB, *(system for system in owners[path] if system != HUB))
-    return EntityPolicy(name, owners, dict(flow.rules), frozenset(flow.empty_yields), frozenset(derived), frozenset(personal))
+    return owners

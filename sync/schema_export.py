@@ -20,7 +20,7 @@ from canonical.models import MODELS, entity
 from connectors.registry import IN_TREE
 from connectors.registry import load as load_connector
 from ledger.tables import TABLES
-from sync.config import HubConfig, SecretRef
+from sync.config import HubConfig, SecretRef, differs_by_company
 
 DOCS = Path(__file__).parents[1] / "docs"
 SCHEMA_FILE, DICTIONARY_FILE = DOCS / "hub.schema.json", DOCS / "data-model.md"
@@ -39,7 +39,9 @@ def hub_schema() -> Schema:
         **SecretRef.model_json_schema(),
         "oneOf": [{"required": [place]} for place in ("env", "file", "airflow_connection")],
     }
-    _one_or_many(definitions["Flow"]["properties"]["owners"])
+    owners = definitions["Flow"]["properties"]
+    _one_or_many(owners["owners"])
+    _one_or_many(owners["owners_by_company"]["additionalProperties"])
     definitions["SystemConfig"]["properties"]["kind"]["examples"] = list(IN_TREE)
     definitions["SystemConfig"]["allOf"] = [
         {"if": {"properties": {"kind": {"const": kind}}}, "then": {"properties": {"settings": {"$ref": f"#/$defs/{kind}"}}}}
@@ -72,10 +74,19 @@ def _flow(spec: EntitySpec) -> Schema:
         "$ref": "#/$defs/Flow",
         "properties": {
             "owners": {"propertyNames": {"anyOf": [{"enum": ["default", *owned]}, {"pattern": r"^custom\."}]}},
+            "owners_by_company": _by_company(spec),
             "rules": {"propertyNames": {"enum": names}},
             **lists,
         },
     }
+
+
+def _by_company(spec: EntitySpec) -> Schema | bool:
+    allowed = differs_by_company(spec)
+    if not allowed:
+        return False
+    places: list[Schema] = [{"enum": sorted(allowed)}, *([{"pattern": r"^custom\."}] if "default" in allowed else [])]
+    return {"additionalProperties": {"propertyNames": {"anyOf": places}}}
 
 
 def _settings(kind: str) -> Schema:

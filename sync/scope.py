@@ -26,6 +26,22 @@ def filter_for(hub: Hub, state: StreamState) -> Callable[[Canonical], bool]:
     return lambda canonical: all(test(canonical) for test in tests)
 
 
+def company_there(hub: Hub, db: Cursor, state: StreamState, canonical: Canonical, org: str) -> str:
+    """Number of the company whose owners decide what may be written into a record in organisation `org`; empty where all have the same."""
+    if not state.policy.by_company:
+        return ""
+    if state.policy.company_of_rows:
+        return org or hub.config.default_company  # such a record carries one company's row: its organisation's
+    company = canonical.doc.get("company")
+    return hub.company_number(db, company) if company else ""
+
+
+def company_numbers(db: Cursor) -> dict[str, str]:
+    """Organisation numbers of our companies, by id."""
+    db.execute("SELECT id::text AS id, number FROM companies")
+    return {row["id"]: row["number"] for row in db}
+
+
 def create_org(hub: Hub, db: Cursor, state: StreamState, canonical: Canonical) -> str:
     """Number of the organisation to create a record in; empty where the system has none."""
     if not state.decl.org:
