@@ -17,6 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from canonical.base import EntitySpec
 from canonical.models import MODELS, entity
+from sync.config_settings import BY_REFERENCE, anchored, plain_secrets
 from sync.errors import BadConfig
 
 HUB = "hub"
@@ -297,9 +298,9 @@ def _explain(problem: Mapping[str, Any], root: yaml.Node | None, path: Path) -> 
 
 
 def load(path: Path) -> HubConfig:
-    """Read and check hub.yaml.
+    """Read and check hub.yaml. Its relative paths start where it stands, wherever the command is typed.
 
-    Raises: BadConfig naming file, line and fix for each mistake.
+    Raises: BadConfig naming file, line and fix for each mistake; a secret that stands in the file is one.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -317,7 +318,11 @@ def load(path: Path) -> HubConfig:
     if not isinstance(raw, dict):
         raise BadConfig("the file is not a mapping of sections", where=f"{path}:1", next_step="start it with systems:, flows:")
     try:
-        return HubConfig.model_validate(raw)
+        config = HubConfig.model_validate(anchored(raw, path.absolute().parent))
     except ValidationError as wrong:
-        lines = [_explain(problem, root, path) for problem in wrong.errors()]
+        lines = [_explain(problem, root, path) for problem in wrong.errors(include_input=False)]
         raise BadConfig("; ".join(lines), next_step="mend these lines and run `hub check` again") from wrong
+    told = plain_secrets({name: (system.kind, system.settings) for name, system in config.systems.items()})
+    if lines := [f"{path}:{_line_of(root, place)}: {'.'.join(place)}: {what} ({BY_REFERENCE})" for place, what in told]:
+        raise BadConfig("; ".join(lines), next_step="mend these lines, and change secrets that others may have read")
+    return config
