@@ -4,11 +4,13 @@ CREATE TABLE customer (
     party_id uuid UNIQUE,                 -- null: known from a claim only
     party_version integer NOT NULL DEFAULT 0,  -- version of the party that was prepared
     name text NOT NULL,                   -- for our own people; never in a dealer's answer
+    given json,                           -- what the claim said, where there is no party; names are then made from it; erasable
     prepared text NOT NULL,               -- all normalisation, done once; what scoring reads
     norm_version text NOT NULL,           -- of `prepared` and of its rows in match_key
     retired boolean NOT NULL DEFAULT false,
     merged_into bigint REFERENCES customer,
     since timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CHECK (party_id IS NOT NULL OR given IS NOT NULL),
     CHECK (merged_into IS DISTINCT FROM id)
 );
 CREATE INDEX customer_merged ON customer (merged_into) WHERE merged_into IS NOT NULL;
