@@ -17,17 +17,26 @@ from hub_cli.place import Place
 @click.pass_obj
 @answers
 def check(place: Place, systems: tuple[str, ...], offline: bool) -> Answer:  # noqa: FBT001  click's way
-    """Check hub.yaml, then sign in to each system and try every right it needs. Exit code 1 when one is missing."""
+    """Check hub.yaml and its mappings, then sign in to each system and try every right it needs. Exit code 1 when one is missing.
+
+    Mistakes in hub.yaml and mappings are all told, each with file, line and fix; exit code 2 when there is one. --offline does only that,
+    needs no secret, and fits a check before a change is merged.
+    """
     from connectors.errors import CallFailed
-    from sync.config import load
+    from sync.checking import check_file
 
     place.need_config()
-    config = load(place.config_file)
-    told: dict[str, Any] = {"file": place.config_file, "systems": {}}
+    checked = check_file(place.config_file)
+    config = checked.config
+    notes = [one.as_dict() for one in checked.notes]
+    told: dict[str, Any] = {"file": place.config_file, "systems": {}, "notes": notes}
+    remarks = [f"note     {one['where']}: {one['what']} ({one['next_step']})" for one in notes]
     if offline:
         told["systems"] = {name: {"kind": one.kind} for name, one in config.systems.items()}
-        return Answer(told, text=f"{place.config_file}: {len(config.systems)} systems, {len(config.flows)} flows, no mistake found")
-    ok, lines = True, [f"ok       {place.config_file}"]
+        told["streams"] = checked.streams
+        found = f"{len(config.systems)} systems, {len(config.flows)} flows, {checked.streams} streams with their mappings, no mistake found"
+        return Answer(told, text="\n".join([f"{place.config_file}: {found}", *remarks]))
+    ok, lines = True, [f"ok       {place.config_file}", *remarks]
     with place.open_hub() as hub:
         count = len(hub.streams)
         lines.append(f"ok       {count} streams with their mappings")

@@ -256,7 +256,8 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _line_of(node: yaml.Node | None, path: tuple[Any, ...]) -> int:
+def line_of(node: yaml.Node | None, path: tuple[Any, ...]) -> int:
+    """The line on which a place of the document stands, counted from 1; of the nearest place above it when it is not there."""
     line = 1
     for place, step in enumerate(path):
         if node is None:
@@ -294,7 +295,7 @@ def _explain(problem: Mapping[str, Any], root: yaml.Node | None, path: Path) -> 
         location = tuple(words) if len(words) > 1 else ()
     fix = _FIXES.get(problem["type"], "")
     shown = ".".join(str(step) for step in problem["loc"])
-    return f"{path}:{_line_of(root, location)}: {shown + ': ' if shown else ''}{text}" + (f" ({fix})" if fix else "")
+    return f"{path}:{line_of(root, location)}: {shown + ': ' if shown else ''}{text}" + (f" ({fix})" if fix else "")
 
 
 def load(path: Path) -> HubConfig:
@@ -318,11 +319,11 @@ def load(path: Path) -> HubConfig:
     if not isinstance(raw, dict):
         raise BadConfig("the file is not a mapping of sections", where=f"{path}:1", next_step="start it with systems:, flows:")
     try:
-        config = HubConfig.model_validate(anchored(raw, path.absolute().parent))
+        config = HubConfig.model_validate(anchored(raw, path.parent.resolve()))
     except ValidationError as wrong:
         lines = [_explain(problem, root, path) for problem in wrong.errors(include_input=False)]
         raise BadConfig("; ".join(lines), next_step="mend these lines and run `hub check` again") from wrong
     told = plain_secrets({name: (system.kind, system.settings) for name, system in config.systems.items()})
-    if lines := [f"{path}:{_line_of(root, place)}: {'.'.join(place)}: {what} ({BY_REFERENCE})" for place, what in told]:
+    if lines := [f"{path}:{line_of(root, place)}: {'.'.join(place)}: {what} ({BY_REFERENCE})" for place, what in told]:
         raise BadConfig("; ".join(lines), next_step="mend these lines, and change secrets that others may have read")
     return config

@@ -257,7 +257,6 @@ class Hub:
             states[system, part.stream] = StreamState(
                 ids[system, part.stream], system, part.stream, name, decl, mapping, self.policies[name], part, state.connector, TABLES[name]
             )
-        self._check_times(states)
         return states
 
     def _refuse_untold_times(self, name: str, system: str, decl: Stream) -> None:
@@ -283,17 +282,6 @@ class Hub:
                 where=f"flows.{name}.owners_by_company",
                 next_step=f"take {system} out of this flow, or say it in owners",
             )
-
-    def _check_times(self, states: dict[tuple[str, str], StreamState]) -> None:
-        for state in states.values():
-            for path, rule in self.config.flows[state.entity].rules.items():
-                fine = state.decl.modified_resolution_s is not None and state.decl.modified_resolution_s <= 1
-                if rule == "most_recent" and not fine and state.policy.may_decide(state.system, path):
-                    raise BadConfig(
-                        f"{state.label} does not tell each record's change time to the second",
-                        where=f"flows.{state.entity}.rules.{path}",
-                        next_step="use the rule owner there",
-                    )
 
     @cached_property
     def policies(self) -> dict[str, EntityPolicy]:

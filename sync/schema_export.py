@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
-from pydantic import AliasChoices, BaseModel
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from canonical.base import Aggregate, EntitySpec, FieldSpec
@@ -21,6 +21,7 @@ from connectors.registry import IN_TREE
 from connectors.registry import load as load_connector
 from ledger.tables import TABLES
 from sync.config import HubConfig, SecretRef, differs_by_company
+from sync.config_settings import names_of
 
 DOCS = Path(__file__).parents[1] / "docs"
 SCHEMA_FILE, DICTIONARY_FILE = DOCS / "hub.schema.json", DOCS / "data-model.md"
@@ -97,7 +98,7 @@ def _settings(kind: str) -> Schema:
     properties: Schema = {}
     needed: list[Schema] = []
     for name, info in model.model_fields.items():
-        names = _names(name, info)
+        names = names_of(name, info)
         typed = next(schema["properties"][one] for one in names if one in schema["properties"])
         for one in names:
             properties[one] = _referable(typed)
@@ -105,12 +106,6 @@ def _settings(kind: str) -> Schema:
             needed.append({"anyOf": [{"required": [one]} for one in names]})
     settings = {"type": "object", "title": model.__name__, "description": schema.get("description", ""), "additionalProperties": False}
     return {kind: {**settings, "properties": properties, "allOf": needed}, **found}
-
-
-def _names(name: str, info: FieldInfo) -> list[str]:
-    """All the names that a setting may be written by."""
-    choices = info.validation_alias.choices if isinstance(info.validation_alias, AliasChoices) else [name]
-    return [one for one in choices if isinstance(one, str)]
 
 
 def _referable(typed: Schema) -> Schema:
