@@ -1,7 +1,8 @@
 """Reading in, side by side: the floor, dlt and the hub load the same orders from the same server into clusters of their own.
 
 The runs are interleaved, every figure is the median of its runs, and CPU seconds of client and server are what counts: a busy machine
-stretches the wall clock far more than those. Each contender gets a fresh cluster with PostgreSQL's default durability.
+stretches the wall clock far more than those. It stretches CPU seconds too, so ratios compare costs at one pace of the machine
+(`measure.Pace`). Each contender gets a fresh cluster with PostgreSQL's default durability.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from rich.table import Table
 
 from benchmarks import hub_load
 from benchmarks.bars import Figure
-from benchmarks.measure import Cost
+from benchmarks.measure import Cost, Pace
 from ledger.postgres import Server, ensure, status, temporary
 
 console = Console(stderr=True)
@@ -36,11 +37,13 @@ RUNS = 3
 class Tally:
     """What every run cost, by name of the measurement."""
 
+    pace: Pace
     costs: dict[str, list[Cost]] = field(default_factory=dict)
     numbers: dict[str, list[float]] = field(default_factory=dict)
 
-    def cost(self, name: str, cost: Cost) -> None:
-        """Keep one, and say so."""
+    def cost(self, name: str, cost: Cost, work: float) -> None:
+        """Keep one, and say so. `work`: CPU seconds of the fixed piece of work meanwhile."""
+        cost.pace = work
         self.costs.setdefault(name, []).append(cost)
         console.print(
             f"{name}: {cost.cpu:.2f} CPU-s (client {cost.client:.2f}, server {cost.server:.2f}), {cost.wall:.1f} s, load {cost.load:.1f}"
@@ -50,15 +53,25 @@ class Tally:
         """Keep another kind of figure."""
         self.numbers.setdefault(name, []).append(value)
 
+    def settle(self) -> None:
+        """Set every measurement's pace against the quickest."""
+        known = [cost.pace for costs in self.costs.values() for cost in costs if cost.pace]
+        for cost in (cost for costs in self.costs.values() for cost in costs):
+            cost.pace = cost.pace / min(known) if cost.pace else 1.0
+
     def cpu(self, name: str) -> float:
         """The median CPU seconds."""
         return median(cost.cpu for cost in self.costs[name])
 
+    def paced(self, name: str) -> float:
+        """The median at the quickest pace."""
+        return median(cost.paced for cost in self.costs[name])
+
 
 def run(orders: int, *, runs: int, with_dlt: bool) -> list[Figure]:
     """Measure, tell what everything cost, and give the figures that have a limit."""
-    tally = Tally()
-    with _serving(orders) as port, _serving(max(orders // 10, 1)) as small:
+    with Pace() as pace, _serving(orders) as port, _serving(max(orders // 10, 1)) as small:
+        tally = Tally(pace)
         for turn in range(runs):
             console.rule(f"run {turn + 1} of {runs}")
             _floor(tally, port)
@@ -67,6 +80,7 @@ def run(orders: int, *, runs: int, with_dlt: bool) -> list[Figure]:
             _hub(tally, port, orders)
             _growth(tally, small, max(orders // 10, 1))
             _child("urlopen", f"http://127.0.0.1:{port}/_reset")
+    tally.settle()
     _show(tally)
     return _figures(tally, orders, with_dlt)
 
@@ -115,15 +129,17 @@ def _child(module: str, *arguments: object) -> dict[str, Any]:
 def _floor(tally: Tally, port: int) -> None:
     with _cluster() as (url, postmaster):
         for phase, name in (("first", "floor, first load"), ("again", "floor, unchanged")):
+            start = tally.pace.mark()
             told = _child("floor", url, port, postmaster, phase)
-            tally.cost(name, hub_load.cost(told))
+            tally.cost(name, hub_load.cost(told), tally.pace.since(start))
             tally.number("floor MiB", told["mib"])
 
 
 def _dlt(tally: Tally, port: int) -> None:
     with _cluster() as (url, postmaster):
+        start = tally.pace.mark()
         told = _child("dlt_load", url, port, postmaster)
-        tally.cost("dlt, first load", hub_load.cost(told))
+        tally.cost("dlt, first load", hub_load.cost(told), tally.pace.since(start))
         tally.number("dlt MiB", told["mib"])
 
 
@@ -131,39 +147,44 @@ def _hub(tally: Tally, port: int, orders: int) -> None:
     with _cluster() as (url, postmaster), tempfile.TemporaryDirectory(prefix="hub-bench-") as folder:
         place = (url, port, postmaster, folder)
         _child("hub_load", *place, "prepare")
+        start = tally.pace.mark()
         told = _child("hub_load", *place, "first")
         assert told["orders"] == orders, told
-        tally.cost("hub, first load", hub_load.cost(told))
-        tally.cost("hub, first load, warm", hub_load.cost(told, "warm"))
+        work = tally.pace.since(start)
+        tally.cost("hub, first load", hub_load.cost(told), work)
+        tally.cost("hub, first load, warm", hub_load.cost(told, "warm"), work)
         tally.number("hub MiB", told["mib"])
-        before = hub_load.written(url)
+        before, start = hub_load.written(url), tally.pace.mark()
         told = _child("hub_load", *place, "again")
         assert told["orders"] == orders, told
-        tally.cost("hub, unchanged", hub_load.cost(told))
+        tally.cost("hub, unchanged", hub_load.cost(told), tally.pace.since(start))
         tally.number("hub MiB", told["mib"])
         tally.number("rows written", hub_load.written(url) - before)
+        start = tally.pace.mark()
         told = _child("hub_load", *place, "increments")
-        tally.cost("hub, nothing new", hub_load.cost(told, "nothing"))
-        tally.cost("hub, 1,000 changed", hub_load.cost(told, "changed"))
+        work = tally.pace.since(start)
+        tally.cost("hub, nothing new", hub_load.cost(told, "nothing"), work)
+        tally.cost("hub, 1,000 changed", hub_load.cost(told, "changed"), work)
         tally.number("hub MiB", told["mib"])
 
 
 def _growth(tally: Tally, port: int, orders: int) -> None:
     with _cluster() as (url, postmaster), tempfile.TemporaryDirectory(prefix="hub-bench-") as folder:
         _child("hub_load", url, port, postmaster, folder, "prepare")
+        start = tally.pace.mark()
         told = _child("hub_load", url, port, postmaster, folder, "first")
         assert told["orders"] == orders, told
-        tally.cost("hub, a tenth, warm", hub_load.cost(told, "warm"))
+        tally.cost("hub, a tenth, warm", hub_load.cost(told, "warm"), tally.pace.since(start))
 
 
 def _figures(tally: Tally, orders: int, with_dlt: bool) -> list[Figure]:
-    first, floor = tally.cpu("hub, first load"), tally.cpu("floor, first load")
-    growth = (tally.cpu("hub, first load, warm") / orders) / (tally.cpu("hub, a tenth, warm") / max(orders // 10, 1))
+    first, floor = tally.paced("hub, first load"), tally.paced("floor, first load")
+    growth = (tally.paced("hub, first load, warm") / orders) / (tally.paced("hub, a tenth, warm") / max(orders // 10, 1))
     figures = {"ingest.first_vs_floor": first / floor}
     if with_dlt:
-        figures["ingest.first_vs_dlt"] = first / tally.cpu("dlt, first load")
+        figures["ingest.first_vs_dlt"] = first / tally.paced("dlt, first load")
     figures |= {
-        "ingest.unchanged_vs_floor": tally.cpu("hub, unchanged") / tally.cpu("floor, unchanged"),
+        "ingest.unchanged_vs_floor": tally.paced("hub, unchanged") / tally.paced("floor, unchanged"),
         "ingest.unchanged_rows_written": max(tally.numbers["rows written"]),
         "ingest.nothing_new_cpu_s": tally.cpu("hub, nothing new"),
         "ingest.thousand_changed_cpu_s": tally.cpu("hub, 1,000 changed"),
@@ -175,10 +196,10 @@ def _figures(tally: Tally, orders: int, with_dlt: bool) -> list[Figure]:
 
 def _show(tally: Tally) -> None:
     table = Table(title="Ingest: medians, CPU seconds")
-    for heading in ("what", "client", "server", "CPU", "wall s", "load"):
+    for heading in ("what", "client", "server", "CPU", "pace", "paced", "wall s", "load"):
         table.add_column(heading, justify="left" if heading == "what" else "right")
     for name, costs in tally.costs.items():
-        parts = [median(getattr(cost, part) for cost in costs) for part in ("client", "server", "cpu", "wall", "load")]
+        parts = [median(getattr(cost, part) for cost in costs) for part in ("client", "server", "cpu", "pace", "paced", "wall", "load")]
         table.add_row(name, *(f"{part:.2f}" for part in parts))
     Console().print(table)
     Console().print(
