@@ -1,0 +1,35 @@
+"""Matching: is a claim (a name, a code, a phone…) about a customer that somebody already has?
+
+>>> from channel.deals.matching import Claim, Index, Known, decide, prepare
+>>> index = Index.build([Known(1, prepare(Claim(name="深圳市蓝思科技有限公司", city="深圳", phone="13800138000")))])
+>>> asked = prepare(Claim(name="深圳兰思科技", phone="138 0013 8000"))
+>>> decide(asked, index.candidates(asked), index.hot).verdict
+'duplicate'
+"""
+
+from channel.deals.matching.deciding import DEFAULT, Decision, Frequencies, Hot, Known, Reason, Thresholds, decide
+from channel.deals.matching.index import Index
+from channel.deals.matching.keys import CANDIDATES, CAP, WEIGHTS, keys_of
+from channel.deals.matching.prepared import VERSION, Claim, Prepared, StaleVersion, load_prepared, prepare
+
+__all__ = [
+    "CANDIDATES",
+    "CAP",
+    "DEFAULT",
+    "VERSION",
+    "WEIGHTS",
+    "Claim",
+    "Decision",
+    "Frequencies",
+    "Hot",
+    "Index",
+    "Known",
+    "Prepared",
+    "Reason",
+    "StaleVersion",
+    "Thresholds",
+    "decide",
+    "keys_of",
+    "load_prepared",
+    "prepare",
+]

@@ -1,0 +1,376 @@
+"""A company name taken apart: region, core (brand and trade), legal form, branch, notes. Nothing here guesses with chance.
+
+The split of the core into brand and trade is a guess (about seven in ten are exact), so keys and scores never rest on it alone.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import msgspec
+
+from channel.deals.matching import regions, text, words
+from channel.deals.matching.tables import syllables
+
+
+class Name(msgspec.Struct, array_like=True, frozen=True):
+    """One name in its parts. `core` and `sound` are equally long: a unit is a character, a pinyin syllable or a Latin letter."""
+
+    text: str
+    """The cleaned name, for exact comparison."""
+    core: str = ""
+    sound: str = ""
+    brand: int = 0
+    """How many units at the head of the core are the brand, by guess."""
+    region: str = ""
+    """GB/T 2260 code of the lowest division named, "" for none."""
+    form: str = ""
+    """The legal form's class: company, small, ""."""
+    branch: str = ""
+    """What makes it a branch, with its own place: 广州分公司."""
+    branch_region: str = ""
+    group: bool = False
+    spare: str = ""
+    """The core with a division's short name left on, where that may be the brand (金牛, 黄河)."""
+    latin: bool = False
+    note: str = ""
+    full: bool = False
+    """Whether it looks like a registered name: it says its legal form."""
+
+
+_FORMS = sorted(words.COMPANY, key=len, reverse=True)
+_SMALL = sorted(words.SMALL, key=len, reverse=True)
+_ANCHOR = re.compile(
+    "("
+    + "|".join(map(re.escape, ("有限责任公司", "股份有限公司", "有限公司", "股份公司", "集团公司", "总公司")))
+    + ")(?!.*(?:有限责任公司|有限公司))"
+)
+_COMPANY_END = re.compile("公司")
+_BRANCH = re.compile("^(.{0,14}?)(" + "|".join(sorted(map(re.escape, words.BRANCH), key=len, reverse=True)) + ")")
+_SURE = re.compile("(" + "|".join(sorted(map(re.escape, words.SURE_BRANCH), key=len, reverse=True)) + ")$")
+_BRACKET = re.compile(r"\(([^()]*)\)?")
+_BARE_NOTE = re.compile("(" + "|".join(sorted((re.escape(one.upper()) for one in words.BARE_NOTES), key=len, reverse=True)) + ")$")
+_NOTE_WORDS = frozenset(one.upper() for one in words.NOTES)
+_PERIOD = re.compile("^第?[一二三四五六七八九十0-9]{1,3}(期|部|厂|区|号楼?|标段?|线|批)")
+_DIGITS = re.compile("[0-9]{5,}")
+_FLAGS = {"集团", "控股", "中国", "有限", "股份", "国际"}
+_HEAD_NOTE = re.compile("^(客户|公司名称?|单位|名称|甲方|项目|最终用户|终端)(?= )")
+
+
+def parse(raw: str) -> Name:
+    """The parts of a name. Never fails: an empty or odd name has an empty core."""
+    cleaned = text.clean(raw)
+    if not cleaned:
+        return Name("")
+    cleaned = _HEAD_NOTE.sub("", cleaned).strip()
+    if not any(text.is_han(char) for char in cleaned) or _mostly_latin(cleaned):
+        return _latin(cleaned)
+    return _chinese(cleaned)
+
+
+def _mostly_latin(cleaned: str) -> bool:
+    han = sum(1 for char in cleaned if text.is_han(char))
+    return han <= 2 and len(cleaned) - han >= 10
+
+
+def _chinese(cleaned: str) -> Name:
+    body, region, group, note = _brackets(cleaned)
+    body, note = _spaced(body, note)
+    body, branch, tail = _branch(body)
+    note = note or tail
+    branch_region = regions.walk(branch)[1] if branch else ""
+    if not branch:
+        body = _cut_notes(body)
+    end, own, said = regions.walk(body)
+    spare = ""
+    if end and len(body) - end < 2:
+        end, own = 0, ""
+    elif end and not said:
+        spare = body[_last_said(body, end) :]
+    rest = body[end:]
+    rest, form, grouped = _form(rest)
+    if end and len(rest) < 2:  # the place was the brand: 金牛公司
+        rest, form, grouped = _form(body)
+        own, spare = "", ""
+    elif spare:
+        spare = _form(spare)[0]
+    rest, own = _tail_region(rest, own)
+    if rest.startswith("中国") and len(rest) >= 4:
+        spare, rest = rest, rest[2:]
+    if own and region and not regions.within(region, own):
+        region = own  # the bracket tells a site; the head tells the seat
+    return _finish(cleaned, rest, spare, region or own, form, branch, branch_region, group or grouped, latin=False, note=note)
+
+
+def _last_said(body: str, end: int) -> int:
+    """Where the last division began that was cut by its short name."""
+    start, code = 0, ""
+    while True:
+        further, lower, _ = regions.prefix(body, start, code)
+        if further >= end or further == start:
+            return start
+        start, code = further, lower
+
+
+def _finish(
+    cleaned: str,
+    core: str,
+    spare: str,
+    region: str,
+    form: str,
+    branch: str,
+    branch_region: str,
+    group: bool,
+    *,
+    latin: bool,
+    note: str,  # noqa: FBT001  parts of a name
+) -> Name:
+    core, sound = units(core)
+    brand = brand_length(sound)
+    if spare:
+        spare = units(spare)[0]
+    return Name(
+        cleaned,
+        core[:40],
+        sound[:40],
+        brand,
+        region,
+        form,
+        branch,
+        branch_region,
+        group,
+        spare[:40] if spare != core else "",
+        latin,
+        note,
+        bool(form),
+    )
+
+
+def units(core: str) -> tuple[str, str]:
+    """A core as units and their sounds: pinyin inside it becomes sounds, other Latin letters stay letters."""
+    if core.isascii() or any("A" <= char <= "Z" for char in core):
+        made = []
+        for run in re.findall("[A-Z]+|[^A-Z]+", core.replace(" ", "")):
+            spelled = text.syllables_of(run) if run[0].isascii() and run[0].isalpha() and len(run) >= 2 else None
+            made.append(spelled if spelled and len(spelled) <= len(run) // 2 + 1 else run)
+        core = "".join(made)
+    else:
+        core = core.replace(" ", "")
+    return core, text.sound_of(core)
+
+
+def _brackets(cleaned: str) -> tuple[str, str, bool, str]:
+    """The name without its brackets, the place that one of them named, whether one said 集团, and the notes."""
+    if "(" not in cleaned and ")" not in cleaned:
+        return cleaned, "", False, ""
+    region, group, notes = "", False, []
+    out, last = [], 0
+    for found in _BRACKET.finditer(cleaned):
+        out.append(cleaned[last : found.start()])
+        last = found.end()
+        inside = found.group(1).strip()
+        end, code, _ = regions.walk(inside)
+        if code and end == len(inside):
+            region = region or code
+        elif inside in _FLAGS:
+            group = group or inside in {"集团", "控股"}
+        elif _SURE.search(inside) and not out[-1].endswith(")"):
+            out.append(inside)
+        elif found.start() == 0 and not _is_note(inside):
+            notes.append(inside)
+        elif inside:
+            notes.append(inside)
+    out.append(cleaned[last:].replace(")", " "))
+    body = "".join(out).strip()
+    if len(body) < 2 and notes:
+        return notes[0], region, group, ""
+    return body, region, group, " ".join(notes)
+
+
+def _is_note(part: str) -> bool:
+    return part in _NOTE_WORDS or bool(_PERIOD.match(part)) or bool(_DIGITS.search(part))
+
+
+def _spaced(body: str, note: str) -> tuple[str, str]:
+    """Spaces parted by people: behind a legal form comes a note; else the parts belong together."""
+    if " " not in body:
+        return body, note
+    parts = body.split(" ")
+    while len(parts) > 1 and _is_note(parts[-1]):
+        note = note or parts[-1]
+        parts.pop()
+    while len(parts) > 1 and _is_note(parts[0]):
+        parts.pop(0)
+    for place, part in enumerate(parts[:-1]):
+        if (
+            part.endswith(("公司", "集团", "厂"))
+            and not _BRANCH.match("".join(parts[place + 1 :]))
+            and len("".join(parts[: place + 1])) >= 6
+        ):
+            return "".join(parts[: place + 1]), note or " ".join(parts[place + 1 :])
+    latin = any(part.isascii() for part in parts)
+    return (" ".join(parts) if latin else "".join(parts)), note
+
+
+def _branch(body: str) -> tuple[str, str, str]:
+    """The parent's part, the branch, a note: what stands behind the legal form is one or the other."""
+    found = _ANCHOR.search(body)
+    if found and found.end() < len(body):
+        tail = body[found.end() :].strip()
+        branch = _BRANCH.match(tail)
+        if branch:
+            return body[: found.end()], branch.group(0), tail[branch.end() :]
+        return body[: found.end()], "", tail
+    sure = _SURE.search(body)
+    if sure and sure.start() >= 4:
+        head = body[: sure.start()]
+        for start in range(max(len(head) - 11, 2), len(head) - 1):
+            end, code, _ = regions.walk(head, start)
+            if code and len(head) - end <= 2:
+                return head[:start], head[start:] + sure.group(0), ""
+        parted = head.rfind("公司")
+        if parted > 2:
+            return head[: parted + 2], head[parted + 2 :] + sure.group(0), ""
+        return head, sure.group(0), ""
+    return body, "", ""
+
+
+def _cut_notes(body: str) -> str:
+    for _ in range(3):
+        found = _BARE_NOTE.search(body)
+        if not found or found.start() < 4:
+            return body
+        body = body[: found.start()].strip()
+    return body
+
+
+def _form(rest: str) -> tuple[str, str, bool]:
+    """The name without its legal form, the form's class, and whether it is a group."""
+    form, group = "", False
+    for _ in range(3):
+        for one in _FORMS:
+            if rest.endswith(one) and len(rest) - len(one) >= 2:
+                group = group or "集团" in one or "控股" in one
+                rest, form = rest[: -len(one)].strip(), "company"
+                break
+        else:
+            break
+    if not form:
+        for one in _SMALL:
+            if rest.endswith(one) and len(rest) - len(one) >= (2 if len(one) > 1 else 3):
+                return rest[: -len(one)].strip(), "small", group
+    return rest, form, group
+
+
+def _tail_region(rest: str, own: str) -> tuple[str, str]:
+    """环球国际航运青岛: a place between trade and legal form."""
+    for length in (3, 2):
+        if len(rest) - length < 4:
+            continue
+        codes = regions.by_name().get(rest[-length:])
+        if codes and regions.level(codes[0]) <= 2 and not own:
+            return rest[:-length], codes[0]
+    return rest, own
+
+
+@cache
+def _trade_sounds() -> frozenset[str]:
+    return frozenset(text.sound_of(word) for word in (*words.TRADES, "国际", "中国", "用品", "制品", "企业", "产品"))
+
+
+@cache
+def _trade_lengths() -> tuple[int, ...]:
+    return tuple(sorted({len(one) for one in _trade_sounds()}, reverse=True))
+
+
+def brand_length(sound: str) -> int:
+    """How many units of the core are brand: the shortest head of two or more behind which only trade words follow.
+
+    >>> brand_length(text.sound_of("蓝思科技")), brand_length(text.sound_of("利博优美网络服务"))
+    (2, 4)
+    """
+    size = len(sound)
+    if size <= 2:
+        return size
+    trades = _trade_sounds()
+    whole = [False] * (size + 1)
+    whole[size] = True
+    for start in range(size - 2, 1, -1):
+        whole[start] = any(
+            whole[start + length] and sound[start : start + length] in trades for length in _trade_lengths() if start + length <= size
+        )
+    for start in range(2, size):
+        if whole[start]:
+            return start
+    for start in range(2, min(size - 1, 7)):
+        if any(sound[start : start + length] in trades for length in _trade_lengths() if start + length <= size):
+            return start
+    return size if size <= 4 else 4
+
+
+_WORD = re.compile("[A-Z]+|[0-9]+|[^A-Z0-9 ()]+")
+
+
+def _latin(cleaned: str) -> Name:
+    """An English or pinyin name: `SHENZHEN LANSI TECHNOLOGY CO LTD` sounds like 蓝思科技 of 深圳."""
+    parts: list[str] = []
+    region, form, group, branch, trade_seen = "", "", False, "", False
+    for word in _WORD.findall(cleaned):
+        if word in words.ENGLISH_FORMS:
+            form = "company" if parts else form
+        elif word in words.ENGLISH_GROUPS:
+            group = True
+        elif word in words.ENGLISH_BRANCH:
+            branch = "分公司"
+        elif word in words.ENGLISH_TRADES:
+            parts.append(words.ENGLISH_TRADES[word])
+            trade_seen = True
+        elif word in ("SHI", "SHENG", "QU", "CITY", "PROVINCE", "CHINA") and (region or word == "CHINA"):
+            continue
+        else:
+            place = regions.latin().get(word) or regions.latin().get(text.syllables_of(word) or "-", "")
+            if place and not region and (not parts or trade_seen):
+                region = place
+                continue
+            parts.append(word)
+    core, sound = _latin_units(parts)
+    if not region:
+        core, sound, region = _glued_region(core, sound)
+    for tail in _glued_forms():
+        if sound.endswith(tail) and len(sound) - len(tail) >= 2:
+            core, sound, form = core[: -len(tail)], sound[: -len(tail)], "company"
+    brand = brand_length(sound)
+    return Name(cleaned, core[:40], sound[:40], brand, region, form, branch, "", group, "", True, "", bool(form))
+
+
+def _latin_units(parts: list[str]) -> tuple[str, str]:
+    made = []
+    for part in parts:
+        spelled = text.syllables_of(part) if part.isascii() and part.isalpha() and len(part) >= 2 else None
+        made.append(spelled or part)
+    core = "".join(made)
+    return core, text.sound_of(core)
+
+
+@cache
+def _glued_forms() -> tuple[str, ...]:
+    return tuple(text.sound_of(one) for one in ("股份有限公司", "有限责任公司", "有限公司", "公司", "集团"))
+
+
+def _glued_region(core: str, sound: str) -> tuple[str, str, str]:
+    """SHENZHENSHILANSIKEJI: the place and its kind written as one word with the rest."""
+    if not sound or sound[0] not in syllables().values():
+        return core, sound, ""
+    kinds = {text.sound_of(kind) for kind in ("市", "省")}
+    region = ""
+    for _ in range(2):
+        for length in (4, 3, 2):
+            code = regions.latin().get(sound[:length])
+            if code and len(sound) - length >= 2:
+                step = length + (1 if sound[length] in kinds and len(sound) - length >= 3 else 0)
+                core, sound, region = core[step:], sound[step:], code
+                break
+        else:
+            break
+    return core, sound, region
