@@ -152,6 +152,7 @@ class Flow(Strict):
     rules: dict[str, OwnerRule] = Field(default_factory=dict, description="Fields that another rule than `owner` decides.")
     empty_yields: list[str] = Field(default_factory=list, description="Fields where an owner's empty value lets the next system speak.")
     required: list[str] = Field(default_factory=list, description="Fields that a record must have; one without is set aside.")
+    go_live: date | None = Field(default=None, description="When this flow went live, where it is another day than the file's.")
     number_from: str = Field(default="", description="The system that numbers these records; empty: the default owner.")
 
 
@@ -162,7 +163,9 @@ class HubConfig(Strict):
     systems: dict[str, SystemConfig] = Field(description="The connected systems, by the name that everything else calls them.")
     flows: dict[str, Flow] = Field(description="What flows, by kind of record.")
     mappings: list[Path] = Field(default_factory=list, description="Folders whose mapping files lie over ours.")
-    go_live: date | None = Field(default=None, description="Facts older than this raise no notice, workflow or approval.")
+    go_live: date | None = Field(
+        default=None, description="Facts dated earlier raise no notice, workflow or approval, and no order is made of them."
+    )
     plan_valid_hours: int = Field(default=24, gt=0, description="Hours after which a plan cannot be approved or applied any more.")
     upkeep_schedule: str = Field(default="30 2 * * *", description="When the daily upkeep runs, as cron; empty: only when triggered.")
     create_rate_per_run: int = Field(
@@ -173,6 +176,10 @@ class HubConfig(Strict):
     def default_company(self) -> str:
         """Number of the company to create in when nothing says otherwise."""
         return next((company.number for company in self.companies if company.default), self.companies[0].number if self.companies else "")
+
+    def go_live_of(self, name: str) -> date | None:
+        """The day from which a kind of record is live; None: always was."""
+        return self.flows[name].go_live or self.go_live
 
     @model_validator(mode="after")
     def _consistent(self) -> HubConfig:

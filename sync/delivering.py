@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from hashlib import blake2b
 from typing import Any
 
@@ -21,6 +20,7 @@ from mappings.errors import RecordError, WantedValue
 from sync import leases, observing, pairing, scope, store
 from sync.compare import differences
 from sync.decide import Canonical
+from sync.golive import is_older
 from sync.hub import Cursor, Hub, StreamState
 from sync.pairing import UNCONFIRMED, There
 from sync.reading import hub_mode
@@ -52,6 +52,8 @@ class Job:
     change: Change
     created: bool = False
     tries: int = 0
+    driven: bool = True
+    """Whether it climbs the flow's steps; what is older than the go-live is asked nobody's approval."""
 
 
 @dataclass
@@ -191,7 +193,7 @@ class _Deliverer:
             if found:
                 return self._make(canonical, row, "save", record, self._changed_only(ours, found))
         if record.how in pairing.MADE_BY_US and record.payload is not None and state.decl.ladder:
-            step = pairing.next_step(state, str(record.payload.get(state.decl.ladder.field) or ""))
+            step = pairing.next_step(state, str(record.payload.get(state.decl.ladder.field) or ""), old=self._is_old(canonical))
             if step:
                 return self._make(canonical, row, step, record, {})
         return None
@@ -224,9 +226,15 @@ class _Deliverer:
             row["org"],
             record.number if record else "",
             fields,
-            self.state.flow.quiet or before_go_live(self.hub.config.go_live, canonical.doc),
+            self.state.flow.quiet or self._is_old(canonical),
         )
-        return Job(attempt, canonical.id, row["org"], canonical.hub_key, canonical.version, change, record is None, row.get("attempts", 0))
+        driven = not self._is_old(canonical)
+        return Job(
+            attempt, canonical.id, row["org"], canonical.hub_key, canonical.version, change, record is None, row.get("attempts", 0), driven
+        )
+
+    def _is_old(self, canonical: Canonical) -> bool:
+        return is_older(self.hub.config.go_live_of(self.state.entity), canonical.doc)
 
     def _settle(self, db: Cursor, batch: Batch) -> None:
         if batch.settled:
@@ -391,7 +399,7 @@ class _Deliverer:
                 continue
             if key and self.state.decl.read_back and key not in to_read:
                 to_read.append(key)
-            driven = job.created or job.change.step != "save"
+            driven = job.driven and (job.created or job.change.step != "save")
             if ladder is None or not goal or not key or not driven:
                 continue
             step = ladder.next_step(ladder.after.get(job.change.step, ""), goal)
@@ -511,16 +519,6 @@ _AFTER: Mapping[Outcome, tuple[str, str]] = {
     Outcome.RETRY: ("due", "retry"),
     Outcome.UNCERTAIN: ("in_flight", "uncertain"),
 }
-
-
-DATED = ("ordered_on", "shipped_on", "billed_on", "received_on", "returned_on", "refunded_on")
-"""The business day of each kind of document."""
-
-
-def before_go_live(go_live: date | None, doc: Mapping[str, Any]) -> bool:
-    """Facts older than the go-live raise no notice, workflow or approval anywhere (promise 14)."""
-    day = next((doc[name] for name in DATED if doc.get(name)), None)
-    return go_live is not None and day is not None and str(day) < go_live.isoformat()
 
 
 def link_created(db: Cursor, state: StreamState, made: Sequence[tuple[str, str, str, str]]) -> None:

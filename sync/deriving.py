@@ -17,8 +17,9 @@ from channel.orders.progress import Facts, Progress, progress
 from ledger.tables import TABLES
 from sync import pairing, store
 from sync.decide import Canonical, Row, changed_fields
+from sync.golive import is_older
 from sync.hub import Cursor, Hub
-from sync.runs import RunResult, running
+from sync.runs import Run, RunResult, running
 
 PAGE = 500
 _DOCUMENTS = ("shipment", "return", "receivable", "receipt", "refund")
@@ -79,7 +80,7 @@ def derive(hub: Hub) -> RunResult:
                 if not taken:
                     break
                 for kind, ids in taken.items():
-                    run.count(f"{kind}s", _derive_page(hub, db, kind, ids, run.id))
+                    run.count(f"{kind}s", _derive_page(hub, db, kind, ids, run))
     return run.result
 
 
@@ -96,13 +97,13 @@ def _take(db: Cursor) -> dict[str, list[str]]:
     return taken
 
 
-def _derive_page(hub: Hub, db: Cursor, kind: str, ids: Sequence[str], run_id: int) -> int:
+def _derive_page(hub: Hub, db: Cursor, kind: str, ids: Sequence[str], run: Run) -> int:
     if kind not in hub.policies:
         return 0
     if kind == "order":
-        return _orders(hub, db, ids, run_id)
-    made = _quotes_to_orders(hub, db, kind, ids) if "order" in hub.policies else 0
-    return made + _quote_figures(hub, db, kind, ids, run_id)
+        return _orders(hub, db, ids, run.id)
+    made = _quotes_to_orders(hub, db, kind, ids, run) if "order" in hub.policies else 0
+    return made + _quote_figures(hub, db, kind, ids, run.id)
 
 
 # Orders -------------------------------------------------------------------------------------------------------------------
@@ -208,7 +209,7 @@ def enqueue_sales(db: Cursor, orders: Any) -> None:
 # Quotes and deals ---------------------------------------------------------------------------------------------------------
 
 
-def _quotes_to_orders(hub: Hub, db: Cursor, kind: str, ids: Sequence[str]) -> int:
+def _quotes_to_orders(hub: Hub, db: Cursor, kind: str, ids: Sequence[str], run: Run) -> int:
     from sync import hub_records  # noqa: PLC0415  it merges, and merging enqueues here
 
     if "quote" not in hub.policies or "deal" not in hub.policies:
@@ -228,9 +229,11 @@ def _quotes_to_orders(hub: Hub, db: Cursor, kind: str, ids: Sequence[str]) -> in
     deals = store.load(db, hub.streams_for("deal")[0].table, [deal for _, deal in pairs])
     cited = {row.doc["product"] for quote in quotes.values() for row in quote.sets["lines"].values() if row.doc.get("product")}
     products = {entity_id: product.doc for entity_id, product in store.load(db, TABLES["product"], cited).items()}
+    live = _since_go_live(hub, db, deals, quotes)
+    run.count("before_go_live", sum(deal_id not in live for _, deal_id in pairs))
     today = business_day(datetime.now(UTC)).isoformat()
     made = 0
-    for quote_id, deal_id in pairs:
+    for quote_id, deal_id in ((quote_id, deal_id) for quote_id, deal_id in pairs if deal_id in live):
         quote, deal = quotes[quote_id], deals[deal_id]
         lines = {row.id: row.doc for row in quote.sets["lines"].values()}
         draft = order_from(quote_id, quote.doc, lines, deal_id, deal.doc, products, today)
@@ -241,6 +244,25 @@ def _quotes_to_orders(hub: Hub, db: Cursor, kind: str, ids: Sequence[str]) -> in
         )
         made += 1
     return made
+
+
+def _since_go_live(hub: Hub, db: Cursor, deals: Mapping[str, Canonical], quotes: Mapping[str, Canonical]) -> set[str]:
+    """Of these won deals, those that orders are made of: closed since the go-live, or seen to be won or accepted since.
+
+    What was won and ordered by hand before the hub came is not ordered again. A closing day alone proves nothing: it may be a date that
+    somebody once expected.
+    """
+    go_live = hub.config.go_live_of("order")
+    old = {number for number, deal in deals.items() if is_older(go_live, deal.doc)}
+    if not old:
+        return set(deals)
+    watched = {quote.id: quote.doc.get("deal") for quote in quotes.values()} | {number: number for number in old}
+    db.execute(
+        "SELECT DISTINCT entity_id::text AS id FROM history WHERE entity IN ('deal', 'quote') AND entity_id = ANY(%s::uuid[]) "
+        "AND changed IS NOT NULL AND (changed->'stage_kind' IS NOT NULL OR (entity = 'quote' AND changed->'stage' IS NOT NULL))",
+        [sorted(watched)],
+    )
+    return (set(deals) - old) | {str(watched[row["id"]]) for row in db}
 
 
 def _quote_figures(hub: Hub, db: Cursor, kind: str, ids: Sequence[str], run_id: int) -> int:

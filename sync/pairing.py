@@ -12,6 +12,7 @@ from mappings.model import Target, Values
 from sync import scope
 from sync.compare import Differences, canonical_field, differences, edits, line_keys, rewritten
 from sync.decide import Canonical, PairFacts, Verdict, judge
+from sync.golive import is_older
 from sync.hub import Cursor, Hub, StreamState
 from sync.references import targets
 
@@ -250,6 +251,7 @@ def _judge_record(
 
     company = scope.company_there(lookups.hub, lookups.db, state, canonical, record.org) if state.policy.by_company else ""
     written = state.written_in(company)
+    go_live = lookups.hub.config.go_live_of(state.entity)
 
     if record.gone:
         return pair(Verdict("left", "deleted_there"))
@@ -286,7 +288,7 @@ def _judge_record(
         edited=bool(edited),
         writable=_writable(state, document_state),
         on_conflict=state.flow.on_conflict,
-        next_step=next_step(state, document_state) if created_here else None,
+        next_step=next_step(state, document_state, old=is_older(go_live, canonical.doc)) if created_here else None,
         settled=row is not None and row["reason"] == "settled" and from_json(row["differs"] or "{}") == _plain(found),
     )
     verdict = judge(facts)
@@ -331,13 +333,14 @@ def wanted_fields(
     )
 
 
-def next_step(state: StreamState, document_state: str) -> str | None:
+def next_step(state: StreamState, document_state: str, *, old: bool = False) -> str | None:
     """The step of the ladder that is due to reach the flow's goal: only from a state that our own steps lead to.
 
-    Any other (an un-audited document, a person's draft) is somebody's decision, and is not fought over.
+    Any other (an un-audited document, a person's draft) is somebody's decision, and is not fought over. `old`: the record is from before
+    the go-live, so nobody is asked to approve it.
     """
     ladder = state.decl.ladder
-    if ladder is None or not state.flow.goal:
+    if ladder is None or not state.flow.goal or old:
         return None
     if document_state not in {ladder.after.get(step) for step in ("save", *ladder.steps.values())}:
         return None

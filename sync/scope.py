@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sync.decide import Canonical
+from sync.golive import is_older
 from sync.hub import Cursor, Hub, StreamState
 
 
@@ -15,6 +16,8 @@ def filter_for(hub: Hub, state: StreamState) -> Callable[[Canonical], bool]:
     if flow.since is not None and flow.since_field:
         since, dated = flow.since.isoformat(), flow.since_field
         tests.append(lambda canonical: str(canonical.doc.get(dated) or "") >= since)
+    elif state.decl.ladder is not None and (go_live := hub.config.go_live_of(state.entity)) is not None:
+        tests.append(lambda canonical: not is_older(go_live, canonical.doc))  # to create it there would ask people to approve it
     if flow.create_needs:
         needed = tuple(flow.create_needs)
         tests.append(lambda canonical: all(canonical.number if name == "number" else canonical.doc.get(name) for name in needed))
