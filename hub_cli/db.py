@@ -115,9 +115,9 @@ def upkeep(place: Place) -> Answer:
 @click.pass_obj
 @answers
 def erase(place: Place, entity: str, record: str) -> Answer:
-    """Erase the personal values in a record's history (RECORD: id, number or hub key). What it holds now is emptied by its owner."""
+    """Erase what was kept of a record's personal values (RECORD: id, number or hub key). What it holds now is emptied by its owner."""
     from sync.inspecting import find_record
-    from sync.upkeep import erase_personal
+    from sync.erasing import erase_personal
 
     with place.open_hub() as hub:
         found = find_record(hub, entity, record)

@@ -96,9 +96,10 @@ def refresh(db: Cursor, state: StreamState, items: Sequence[Seen], result: Obser
         "WHERE l.stream_id = %s AND l.key = v.key AND v.number <> '' AND l.number <> v.number",
         [[item.record.key for item in told], [item.candidate.number if item.candidate else "" for item in told], state.id],
     )
+    # Also of records that have no keys any more: an emptied number must neither match nor stay.
+    db.execute("DELETE FROM identity_key WHERE stream_id = %s AND key = ANY(%s)", [state.id, [item.record.key for item in told]])
     if not any(_keys(item) for item in told):
         return
-    db.execute("DELETE FROM identity_key WHERE stream_id = %s AND key = ANY(%s)", [state.id, [item.record.key for item in told]])
     copy_lines(
         db,
         "identity_key",

@@ -10,20 +10,16 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Protocol, runtime_checkable
-from uuid import UUID
 
 import psycopg
-import structlog
 
 from canonical.values import SHANGHAI
 from connectors.base import Finding
 from connectors.errors import CallFailed
-from sync.errors import NotFound
+from sync.erasing import RETENTION
 from sync.hub import Cursor, Hub
 from sync.noticing import raise_notice, withdraw_notice
 from sync.runs import Run, RunResult, running
-
-log = structlog.get_logger("sync.upkeep")
 
 PARTITIONED = ("history",)
 """Tables in monthly partitions of their column `at`; a default partition holds what is in none."""
@@ -65,7 +61,7 @@ def keep(hub: Hub, *, now: datetime | None = None) -> RunResult:
         with hub.transaction() as db:
             run.count("plans_expired", expire_plans(db))
             run.count("runs_closed", close_silent_runs(db))
-            for figure, statement in SWEEPS.items():
+            for figure, statement in {**SWEEPS, **RETENTION}.items():
                 db.execute(statement.encode())
                 run.count(figure, db.rowcount)
     return run.result
@@ -149,31 +145,3 @@ def close_silent_runs(db: Cursor) -> int:
         [SILENT_AFTER],
     )
     return db.rowcount
-
-
-def erase_personal(hub: Hub, entity: str, entity_id: UUID, by: str) -> int:
-    """Erase the personal values in a record's history and its closed conflicts; what happened when stays. Returns how many.
-
-    What the record holds now is its owner's to change: the value is emptied in the owning system, and comes here as any edit does.
-    Raises: NotFound.
-    """
-    with hub.transaction() as db:
-        db.execute("SELECT coalesce(max(version), 0) AS version FROM history WHERE entity = %s AND entity_id = %s", [entity, entity_id])
-        version = (db.fetchone() or {"version": 0})["version"]
-        if not version:
-            raise NotFound(f"there is no {entity} {entity_id}", next_step="name it by id, number or hub key: `hub why` shows it")
-        db.execute("DELETE FROM personal_value WHERE entity_id = %s", [entity_id])
-        erased = db.rowcount
-        db.execute(
-            "UPDATE conflict SET ours = NULL, theirs = NULL WHERE entity_id = %s AND field = ANY(%s) AND state <> 'open' "
-            "AND (ours IS NOT NULL OR theirs IS NOT NULL)",
-            [entity_id, sorted(hub.policies[entity].personal) if entity in hub.policies else []],
-        )
-        erased += db.rowcount
-        if erased:  # who did it stays; what it was does not
-            db.execute(
-                "INSERT INTO history (entity, entity_id, version, cause, changed) VALUES (%s, %s, %s, %s, '{}')",
-                [entity, entity_id, version, f"erase:{by}"],
-            )
-    log.info("personal values erased", entity=entity, id=str(entity_id), values=erased, by=by)
-    return erased

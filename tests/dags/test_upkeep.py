@@ -11,7 +11,7 @@ import pytest
 from canonical.values import SHANGHAI
 from connectors.base import Finding
 from connectors.errors import Unavailable
-from sync import inspecting, noticing, planning, upkeep
+from sync import erasing, inspecting, noticing, planning, upkeep
 from sync.errors import NotFound
 from tests.sync.stage import BOSS, Stage
 
@@ -181,8 +181,8 @@ def test_personal_values_are_erased_and_the_history_stays_whole(stage: Stage) ->
     before = inspecting.history(stage.hub, "contact", entity_id)
     assert "13900002222" in str(before)
 
-    erased = upkeep.erase_personal(stage.hub, "contact", entity_id, "privacy officer")
-    again = upkeep.erase_personal(stage.hub, "contact", entity_id, "privacy officer")
+    erased = erasing.erase_personal(stage.hub, "contact", entity_id, "privacy officer")
+    again = erasing.erase_personal(stage.hub, "contact", entity_id, "privacy officer")
 
     after = inspecting.history(stage.hub, "contact", entity_id)
     assert (erased > 0, again) == (True, 0)
@@ -197,4 +197,4 @@ def test_personal_values_are_erased_and_the_history_stays_whole(stage: Stage) ->
 
 def test_a_record_that_is_not_there_cannot_be_erased(stage: Stage) -> None:
     with pytest.raises(NotFound, match="there is no contact"):
-        upkeep.erase_personal(stage.hub, "contact", UUID(int=1), "privacy officer")
+        erasing.erase_personal(stage.hub, "contact", UUID(int=1), "privacy officer")
