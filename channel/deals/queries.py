@@ -94,16 +94,19 @@ def lock_keys(db: Connection, keys: Sequence[int]) -> str:
     return str(rows(db, query, [list(keys)])[0][0])
 
 
-def look_up(db: Connection, keys: Sequence[int], cap: int, limit: int) -> list[tuple[int, str, int]]:
-    """Customers that share keys, most keys first: id, prepared text, number of keys. At most `cap` customers are looked at for a key."""
+def look_up(db: Connection, keys: Sequence[int], weights: Sequence[int], cap: int, limit: int) -> list[tuple[int, str]]:
+    """Customers that share keys with a claim, those with the weightiest keys first: id and prepared text.
+
+    `weights` go with `keys`; whole numbers, so that equal sums are equal. At most `cap` customers of a key are looked at, the oldest.
+    """
     query = (
-        "SELECT met.customer_id, customer.prepared, met.hits FROM ("
-        "SELECT one.customer_id, count(*) AS hits FROM unnest(%s::bigint[]) AS asked(key), LATERAL ("
+        "SELECT met.customer_id, customer.prepared FROM ("
+        "SELECT one.customer_id, sum(asked.weight) AS points FROM unnest(%s::bigint[], %s::int[]) AS asked(key, weight), LATERAL ("
         "SELECT customer_id FROM match_key WHERE match_key.key = asked.key ORDER BY customer_id LIMIT %s::int) AS one "
-        "GROUP BY one.customer_id ORDER BY hits DESC, one.customer_id LIMIT %s::int) AS met "
-        "JOIN customer ON customer.id = met.customer_id ORDER BY met.hits DESC, met.customer_id"
+        "GROUP BY one.customer_id ORDER BY points DESC, one.customer_id LIMIT %s::int) AS met "
+        "JOIN customer ON customer.id = met.customer_id ORDER BY met.points DESC, met.customer_id"
     )
-    return rows(db, query, [list(keys), cap, limit])
+    return rows(db, query, [list(keys), list(weights), cap, limit])
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from canonical.ids import new_id
 from canonical.values import BadValue, business_day, decimal_text
 from channel.deals import matching, queries
 from channel.deals.errors import BadClaim, Contended, KeyReused, KeysOutdated, TooManyChecks, UnknownDealer, WrongIsolation
-from channel.deals.matching import DEFAULT, Claim, Decision, Frequencies, Known, Prepared, Thresholds
+from channel.deals.matching import DEFAULT, Claim, Decision, Known, Prepared, Thresholds
 from channel.deals.policies import Facts, Policy, choose
 from channel.deals.protection import WAITING, window_end
 from channel.deals.registrations import (
@@ -218,10 +218,11 @@ def _assess(db: Connection, ask: _Request, rules: Rules, *, lock: bool) -> _Seen
         raise KeysOutdated(
             f"the keys are of version {standing.version}, not {matching.VERSION}", next_step="rebuild them: hub deals rebuild"
         )
-    found = queries.look_up(db, ask.keys, matching.CAP, matching.CANDIDATES)
-    known = [Known(customer_id, matching.load_prepared(text)) for customer_id, text, _ in found]
-    decision = matching.decide(ask.prepared, known, Frequencies(standing.hot), rules.thresholds)
-    likely = _likely(decision, rules.thresholds)
+    weights = [int(1000 * matching.WEIGHTS[key & 31]) for key in ask.keys]
+    found = queries.look_up(db, ask.keys, weights, matching.CAP, matching.CANDIDATES)
+    known = [Known(customer_id, matching.load_prepared(text)) for customer_id, text in found]
+    decision = matching.decide(ask.prepared, known, standing.hot, rules.thresholds)
+    likely = _likely(decision)
     holds: list[Hold] = []
     if likely:
         ids = [one.customer_id for one in likely]
@@ -232,12 +233,26 @@ def _assess(db: Connection, ask: _Request, rules: Rules, *, lock: bool) -> _Seen
     fence = rules.fences(FenceQuestion(ask.dealer_id, ask.claim.product_line, ask.region, ask.industry, standing.now))
     policy = _policy(db, ask, standing)
     apart = queries.apart(db, [one.customer_id for one in likely]) if len(likely) > 1 else set()
-    ruling = judge(ask.dealer_id, likely, holds, apart, fence, policy.approval)
-    return _Seen(ruling, decision, likely, {row[0]: row[1] for row in found}, standing, fence, policy, holds)
+    # A code that fails its check, or nothing to go by: never simply taken, even when nobody is met.
+    approval = "person" if decision.verdict == "review" and decision.rid is None else policy.approval
+    ruling = judge(ask.dealer_id, likely, holds, apart, fence, approval)
+    return _Seen(ruling, decision, likely, dict(found), standing, fence, policy, holds)
 
 
-def _likely(decision: Decision, thresholds: Thresholds) -> list[Likely]:
-    return [Likely(int(rid), Decimal(str(p)), same=p >= thresholds.duplicate) for rid, p in decision.candidates if p >= thresholds.review]
+def _likely(decision: Decision) -> list[Likely]:
+    """The customers that a claim may mean, best first.
+
+    Firms compete for the probability: when a person has to decide, also those of a tenth of the review threshold are worth a look.
+    """
+    limits = decision.thresholds
+    sure = max(limits.duplicate, limits.duplicate_name_only)
+    least = limits.review if decision.verdict == "duplicate" else limits.review / 10
+    likely = []
+    for rid, p in decision.candidates:
+        same = decision.verdict == "duplicate" and (rid == decision.rid or p >= sure)
+        if same or (decision.verdict != "new" and (rid == decision.rid or p >= least)):
+            likely.append(Likely(int(rid), Decimal(str(p)), same))
+    return likely
 
 
 def _policy(db: Connection, ask: _Request, standing: queries.Standing) -> Policy:
@@ -316,7 +331,7 @@ def _written(db: Connection, ask: _Request, seen: _Seen) -> Registered:
         queries.add_doubts(db, registration_id, ruling.doubts, _reasons(seen))
     if seen.fence.effect != "allow":
         queries.add_fence_hit(db, f"registration:{registration_id}", ask.dealer_id, seen.fence)
-    near = {one.customer_id: seen.texts[one.customer_id] for one in seen.likely}
+    near = {int(rid): seen.texts[int(rid)] for rid, p in seen.decision.candidates if p > 0}
     queries.add_inputs(db, registration_id, ask.prepared.dump(), near, {str(key): count for key, count in seen.standing.hot.items()})
     protected = ends if ruling.outcome == "protected" else None
     return Registered(registration_id, ruling.outcome, ruling.reason, now, protected)

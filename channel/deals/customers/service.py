@@ -123,7 +123,7 @@ def _take_in(db: Connection, made: list[Made], sources: list[Source], total: Ref
     return replace(total, added=total.added + len(new), changed=total.changed + len(changed))
 
 
-def _update(db: Connection, made: Sequence[Made], before: dict[int | None, Source]) -> None:
+def _update(db: Connection, made: Sequence[Made], before: dict[int, Source]) -> None:
     gone: list[tuple[int, int]] = []
     come: list[tuple[int, int]] = []
     for one in made:
@@ -139,7 +139,7 @@ def _update(db: Connection, made: Sequence[Made], before: dict[int | None, Sourc
 def rekey(db: Connection, customers: Sequence[int]) -> None:
     """Prepare these customers again: their names or aliases have changed."""
     sources = queries.sources(db, only=list(customers), limit=len(customers))
-    _update(db, make(sources), {source.customer_id: source for source in sources})
+    _update(db, make(sources), {source.customer_id: source for source in sources if source.customer_id})
 
 
 def rebuild(db: Connection, *, mapper: Mapper = map, progress: Callable[[int], None] | None = None) -> int:

@@ -1,0 +1,49 @@
+"""A decision made again from what it was made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from channel.deals import matching, queries
+from channel.deals.errors import RegistrationNotFound
+from channel.deals.matching import Known, Thresholds
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What the matcher says now, and what it said then."""
+
+    verdict: str
+    customer_id: int | None
+    recorded: dict[str, Any]
+    """The decision record of then."""
+
+    @property
+    def same(self) -> bool:
+        """True when verdict and customer are what they were."""
+        return bool(self.verdict == self.recorded["verdict"] and self.customer_id == self.recorded["rid"])
+
+
+def replay(db: psycopg.Connection[Any], registration_id: UUID) -> Replayed:
+    """Decide a registration's claim again, from the stored inputs and with the thresholds of then.
+
+    Raises: RegistrationNotFound when it was never decided or its inputs were erased; matching.StaleVersion when another version decided.
+    """
+    inputs = queries.inputs(db, registration_id)
+    recorded = next((event.decision for event in queries.events(db, registration_id) if event.decision), None)
+    if inputs is None or recorded is None:
+        raise RegistrationNotFound(f"registration {registration_id} has no stored decision", next_step="its inputs may have been erased")
+    prepared, candidates, frequency = inputs
+    known = [Known(customer_id, matching.load_prepared(text)) for customer_id, text in candidates.items()]
+    limits: dict[str, Any] = {name: value if isinstance(value, str) else _number(value) for name, value in recorded["thresholds"].items()}
+    hot = {int(key): int(customers) for key, customers in frequency.items()}
+    decision = matching.decide(matching.load_prepared(prepared), known, hot, Thresholds(**limits))
+    return Replayed(decision.verdict, None if decision.rid is None else int(decision.rid), recorded)
+
+
+def _number(value: Any) -> Any:
+    return value.__float__()  # thresholds are probabilities, no money

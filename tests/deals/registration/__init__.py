@@ -1,0 +1,1 @@
+"""Registration of customers, and who is protected."""
