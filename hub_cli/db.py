@@ -116,8 +116,8 @@ def upkeep(place: Place) -> Answer:
 @answers
 def erase(place: Place, entity: str, record: str) -> Answer:
     """Erase what was kept of a record's personal values (RECORD: id, number or hub key). What it holds now is emptied by its owner."""
-    from sync.inspecting import find_record
     from sync.erasing import erase_personal
+    from sync.inspecting import find_record
 
     with place.open_hub() as hub:
         found = find_record(hub, entity, record)
