@@ -38,7 +38,9 @@ def config(pair: Pair, tmp_path: Path) -> Path:
     for name, system in told["systems"].items():
         credentials = pair.systems[name]["credentials"]
         system["allow_private_hosts"] = True
-        system["settings"] |= {setting: credentials[console] for setting, console in CONSOLE[system["kind"]].items()}
+        for setting, console in CONSOLE[system["kind"]].items():
+            (tmp_path / setting).write_text(str(credentials[console]), encoding="utf-8")
+            system["settings"][setting] = {"file": setting}  # relative: beside hub.yaml, wherever the command is typed
     file = tmp_path / "hub.yaml"
     file.write_text(yaml.safe_dump(told, allow_unicode=True), encoding="utf-8")
     return file
