@@ -141,7 +141,7 @@ def regions() -> str:
     def walk(rows: list[dict[str, Any]]) -> None:
         for row in rows:
             code = str(row["code"])
-            if len(code) <= 6:
+            if len(code) <= 6 and code.isdigit():
                 seen[code.ljust(6, "0"), row["name"]] = None
                 walk(row.get("children", []))
 

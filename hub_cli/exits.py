@@ -43,6 +43,7 @@ OF_ERROR = {
     "sync/stale": Exit.REFUSED,
     "sync/not-allowed": Exit.REFUSED,
     "sync/bad-value-row": Exit.USAGE,
+    "deals/bad-file": Exit.USAGE,
     "sync/bad-link-rows": Exit.USAGE,
     "connectors/unknown-kind": Exit.USAGE,
     "mappings/bad-file": Exit.USAGE,

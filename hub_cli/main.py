@@ -33,6 +33,9 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "backfill": ("hub_cli.flows:backfill", "Read a past window again."),
         "reconcile": ("hub_cli.flows:reconcile", "Compare a system with the hub, whole."),
     },
+    "Trade": {
+        "deals": ("hub_cli.deals:deals", "Which claims are about which customer: match files."),
+    },
     "Look": {
         "status": ("hub_cli.look:status", "What is connected, what flows, what is behind."),
         "diff": ("hub_cli.look:diff", "Every pair of record and system that differs, and how."),

@@ -63,6 +63,8 @@ def name_levels(one: Name, other: Name) -> Levels:
     brand, trade, size = _split_levels(longer, shorter)
     if brand == "far" and (longer.spare or shorter.spare):
         brand, trade, size = _with_spare(longer, shorter)
+    if (one.latin or other.latin) and trade in {"differ", "overlap"}:
+        trade = "english"  # a translated trade is a loose one
     telling = "none"
     if brand != "far":
         telling = str(min(int(surprise(longer.core[:size])) // 6, 5)) + ("+" if size > 2 else "")
@@ -78,7 +80,7 @@ def name_levels(one: Name, other: Name) -> Levels:
 
 
 def _with_spare(longer: Name, shorter: Name) -> tuple[str, str, int]:
-    from channel.deals.matching.names import brand_length
+    from channel.deals.matching.names import split
     from channel.deals.matching.text import sound_of
 
     best = "far", "differ", 2
@@ -86,18 +88,18 @@ def _with_spare(longer: Name, shorter: Name) -> tuple[str, str, int]:
         for b in {shorter.core, shorter.spare or shorter.core}:
             x, y = (a, b) if len(a) >= len(b) else (b, a)
             sound = sound_of(x)
-            level = heads(x, sound, brand_length(sound), y, sound_of(y))
+            level = heads(x, sound, *split(sound), y, sound_of(y))
             if _BRAND_RANK[level[0]] * 10 + _TRADE_RANK[level[1]] < _BRAND_RANK[best[0]] * 10 + _TRADE_RANK[best[1]]:
                 best = level
     return best
 
 
 def _split_levels(longer: Name, shorter: Name) -> tuple[str, str, int]:
-    return heads(longer.core, longer.sound, longer.brand, shorter.core, shorter.sound)
+    return heads(longer.core, longer.sound, longer.brand, longer.sure, shorter.core, shorter.sound)
 
 
 @lru_cache(maxsize=16384)
-def heads(core: str, sound: str, size: int, other: str, other_sound: str) -> tuple[str, str, int]:
+def heads(core: str, sound: str, size: int, sure: bool, other: str, other_sound: str) -> tuple[str, str, int]:  # noqa: FBT001  cached by position
     """Brand and trade level of two cores, and how many units the brand has. `core` is the longer, `size` its brand."""
     if core == other:
         return "same", "same" if len(core) > size else "both_none", size
@@ -105,6 +107,8 @@ def heads(core: str, sound: str, size: int, other: str, other_sound: str) -> tup
         return "sound", "same" if core[size:] == other[size:] else "sound", size
     if len(core) == len(other) and len(core) >= 3 and OSA.distance(sound, other_sound, score_cutoff=1) == 1:
         return _one_edit(core, sound, size, other, other_sound)
+    if not sure and 2 <= len(other) < size and sound.startswith(other_sound):  # the guess took too much for brand
+        return ("same" if core.startswith(other) else "sound"), "dropped", len(other)
     brand, taken = _brand(core[:size], sound[:size], other, other_sound)
     return brand, _trade(core[size:], sound[size:], other[taken:], other_sound[taken:]) if brand != "far" else "differ", size
 

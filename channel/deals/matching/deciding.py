@@ -19,7 +19,7 @@ from rapidfuzz.distance import Levenshtein
 
 from channel.deals.matching.comparing import Levels, code_level, compare
 from channel.deals.matching.explaining import sentence
-from channel.deals.matching.keys import CANDIDATES, PHONE, _key
+from channel.deals.matching.keys import CANDIDATES, PHONE, key
 from channel.deals.matching.prepared import VERSION, Prepared
 
 Verdict = Literal["duplicate", "review", "new"]
@@ -149,7 +149,7 @@ def _shared_phones(asked: Prepared, candidates: Sequence[Known], hot: Hot) -> di
             for one in candidates
             if phone in one.prepared.phones
         }
-        shared[phone] = max(len(firms), hot.get(_key(PHONE, phone), 0))
+        shared[phone] = max(len(firms), hot.get(key(PHONE, phone), 0))
     return shared
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Self
 
 from channel.deals.matching.deciding import Known
@@ -13,26 +13,29 @@ from channel.deals.matching.prepared import Prepared, prepare
 class Index:
     """Customers by match key. At most CAP customers of a key are read, the first ones."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: Container[int] | None = None) -> None:
+        self._wanted = wanted
         self._rows: dict[str | int, Known] = {}
         self._keys: dict[int, list[str | int]] = {}
         self._counts: dict[int, int] = {}
 
     @classmethod
-    def build(cls, rows: Iterable[Known]) -> Self:
-        """An index of these customers."""
-        index = cls()
+    def build(cls, rows: Iterable[Known], wanted: Container[int] | None = None) -> Self:
+        """An index of these customers; with `wanted`, only of those keys, so that a file of any length fits."""
+        index = cls(wanted)
         for row in rows:
             index.add(row)
         return index
 
     def add(self, row: Known) -> None:
         """One more customer."""
-        self._rows[row.rid] = row
         for key in keys_of(row.prepared):
+            if self._wanted is not None and key not in self._wanted:
+                continue
             held = self._keys.setdefault(key, [])
             if len(held) < CAP:
                 held.append(row.rid)
+                self._rows[row.rid] = row
             else:
                 self._counts[key] = self._counts.get(key, CAP) + 1
 

@@ -1,4 +1,4 @@
-"""Match keys: hashes that two spellings of one firm share. Boundary-free: none rests on the split into brand and trade alone.
+"""Match keys: hashes that two spellings of one firm share. Boundary-free: none but `BRAND…` rests on the split into brand and trade.
 
 The lowest five bits of a key are its kind, so that whoever counts the keys that met can weigh them: `WEIGHTS[key & 31]`.
 """
@@ -11,71 +11,60 @@ from channel.deals.matching import regions
 from channel.deals.matching.names import Name
 from channel.deals.matching.prepared import Prepared
 from channel.deals.matching.tables import letters
+from channel.deals.matching.text import sound_of
 
 CAP = 64
 """Customers of one key that a look-up reads; a key with more is hot and says little."""
 CANDIDATES = 50
 """Customers a look-up hands on to scoring."""
 
-(
-    CODE,
-    ORGANISATION,
-    PHONE,
-    WHOLE,
-    EDIT,
-    HEAD2_CITY,
-    HEAD3_CITY,
-    HEAD3,
-    HEAD4,
-    HEAD2,
-    ENDS,
-    MIDDLE,
-    SECOND,
-    SKIP,
-    THIRD,
-    BRAND,
-    LATIN,
-    PERSON,
-    STREET,
-    TEXT,
-    BRAND_CITY,
-) = range(21)
+CODE, ORGANISATION, PHONE, PERSON, STREET = 0, 1, 2, 3, 4
+EDIT, HEAD2_CITY, HEAD3_CITY, SECOND_CITY, SKIP_CITY = 5, 6, 7, 8, 9
+HEAD2, HEAD3, HEAD4, ENDS, MIDDLE, LATER = 10, 11, 12, 13, 14, 15
+BRAND, BRAND_EDIT, BRAND_CITY, LATIN = 16, 17, 18, 19
 
 WEIGHTS: tuple[float, ...] = (
-    9.0, 8.0, 4.0, 4.0, 1.0, 2.0, 1.5, 1.2, 1.2, 0.6, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.5, 2.0, 2.0, 2.0, 1.0,
-    *([0.0] * 11),
+    9.0, 8.0, 4.0, 2.0, 2.0,
+    1.0, 2.0, 1.5, 1.0, 1.0,
+    0.6, 1.2, 1.2, 1.0, 1.0, 1.0,
+    1.0, 0.8, 1.0, 1.5,
+    *([0.0] * 12),
 )  # fmt: skip
-"""What a shared key of each kind is worth when candidates are ranked for the cut at CANDIDATES."""
+"""What a shared key of each kind is worth when candidates are ranked for the cut at CANDIDATES; the index is the kind."""
 
 
-def _key(kind: int, part: str) -> int:
-    number = int.from_bytes(blake2b(part.encode("utf-8", "surrogatepass"), digest_size=8, salt=bytes((kind,))).digest(), "big", signed=True)
+def key(kind: int, part: str) -> int:
+    """One key: 59 bits of a hash, five bits of kind, as a signed number that a `bigint` holds."""
+    number = int.from_bytes(blake2b(f"{kind}{part}".encode(), digest_size=8).digest(), "big", signed=True)
     return (number & ~31) | kind
 
 
 def keys_of(prepared: Prepared) -> list[int]:
-    """The distinct match keys of a claim, ascending (so that locks are taken in one order by everybody). Signed, 64 bits."""
-    found: set[int] = set()
-    add = found.add
-    if prepared.code:
-        add(_key(CODE, prepared.code))
-        if len(prepared.code) == 18:
-            add(_key(ORGANISATION, prepared.code[8:17]))
-        for other in prepared.mended:
-            add(_key(CODE, other))
-        if not prepared.code_valid:
-            add(_key(CODE, prepared.code[:9]))
-    for phone in prepared.phones:
-        add(_key(PHONE, phone))
+    """The distinct match keys of a claim, ascending, so that everybody takes their locks in one order."""
+    parts: set[tuple[int, str]] = set()
+    _code_keys(prepared, parts)
+    parts.update((PHONE, phone) for phone in prepared.phones)
     cities = _cities(prepared)
     for name in prepared.names:
-        _name_keys(name, cities, add)
-    if prepared.contact_sound and len(prepared.contact_sound) >= 2:
-        for city in cities[:1]:
-            add(_key(PERSON, prepared.contact_sound + city))
+        _name_keys(name, cities, parts)
+    first = cities[0] if cities else ""
+    if first and len(prepared.contact_sound) >= 2:
+        parts.add((PERSON, prepared.contact_sound + first))
     if prepared.street and prepared.numbers:
-        add(_key(STREET, prepared.street + "." + prepared.numbers.split(".", 1)[0] + "." + (cities[0] if cities else "")))
-    return sorted(found)
+        parts.add((STREET, f"{prepared.street}.{prepared.numbers.split('.', 1)[0]}.{first}"))
+    return sorted({key(kind, part) for kind, part in parts})
+
+
+def _code_keys(prepared: Prepared, parts: set[tuple[int, str]]) -> None:
+    code = prepared.code
+    if not code:
+        return
+    parts.add((CODE, code))
+    parts.update((CODE, other) for other in prepared.mended)
+    if len(code) == 18:
+        parts.add((ORGANISATION, code[8:17]))
+    elif len(code) == 9:
+        parts.add((ORGANISATION, code))
 
 
 def _cities(prepared: Prepared) -> list[str]:
@@ -83,38 +72,32 @@ def _cities(prepared: Prepared) -> list[str]:
     return list(dict.fromkeys(city for city in map(regions.prefecture, codes) if city))[:2]
 
 
-def _name_keys(name: Name, cities: list[str], add: object) -> None:
-    put = add  # type: ignore[assignment]
-    for sound in _sounds_of(name):
-        size = len(sound)
-        put(_key(EDIT, sound))  # type: ignore[operator]
-        for place in range(min(size, 9) if size > 2 else 0):
-            put(_key(EDIT, sound[:place] + sound[place + 1 :]))  # type: ignore[operator]
-        for city in cities:
-            put(_key(HEAD2_CITY, sound[:2] + city))  # type: ignore[operator]
-            if size > 2:
-                put(_key(HEAD3_CITY, sound[:3] + city))  # type: ignore[operator]
-                put(_key(SECOND, sound[1:3] + city))  # type: ignore[operator]
-                put(_key(SKIP, sound[0] + sound[2] + city))  # type: ignore[operator]
-        put(_key(HEAD2, name.core[:2]))  # type: ignore[operator]
-        if size > 2:
-            put(_key(HEAD3, sound[:3]))  # type: ignore[operator]
-        if size > 3:
-            put(_key(HEAD4, sound[:4]))  # type: ignore[operator]
-            put(_key(ENDS, sound[:2] + sound[-2:]))  # type: ignore[operator]
-            put(_key(MIDDLE, sound[:2] + sound[2:4]))  # type: ignore[operator]
-    put(_key(BRAND, name.sound[: name.brand]))  # type: ignore[operator]
-    for spelled in _spelled(name):
-        put(_key(LATIN, spelled))  # type: ignore[operator]
-
-
-def _sounds_of(name: Name) -> list[str]:
-    from channel.deals.matching.text import sound_of
-
-    return [name.sound, *([sound_of(name.spare)] if name.spare else [])]
-
-
-def _spelled(name: Name) -> list[str]:
-    table = letters()
+def _name_keys(name: Name, cities: list[str], parts: set[tuple[int, str]]) -> None:
+    _core_keys(name.core, name.sound, cities, parts)
+    if name.spare:
+        _core_keys(name.spare, sound_of(name.spare), cities[:1], parts)
     brand = name.sound[: name.brand]
-    return ["".join(table.get(one, one.lower()) for one in brand)] if brand else []
+    parts.add((BRAND, brand))
+    if 3 <= len(brand) <= 4:
+        parts.update((BRAND_EDIT, brand[:place] + brand[place + 1 :]) for place in range(len(brand)))
+    table = letters()
+    parts.add((LATIN, "".join(table.get(one, one.lower()) for one in brand)))
+
+
+def _core_keys(core: str, sound: str, cities: list[str], parts: set[tuple[int, str]]) -> None:
+    size = len(sound)
+    parts.add((EDIT, sound))
+    parts.add((HEAD2, core[:2]))
+    if size > 2:
+        parts.update((EDIT, sound[:place] + sound[place + 1 :]) for place in range(min(size, 9)))
+        parts.add((HEAD3, sound[:3]))
+    if size > 3:
+        parts.add((HEAD4, sound[:4]))
+        parts.add((ENDS, sound[:2] + sound[-2:]))
+        parts.add((LATER, sound[1:4]))
+    for city in cities:
+        parts.add((HEAD2_CITY, sound[:2] + city))
+        if size > 2:
+            parts.add((HEAD3_CITY, sound[:3] + city))
+            parts.add((SECOND_CITY, sound[1:3] + city))
+            parts.add((SKIP_CITY, sound[0] + sound[2] + city))

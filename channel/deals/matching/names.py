@@ -37,6 +37,8 @@ class Name(msgspec.Struct, array_like=True, frozen=True):
     note: str = ""
     full: bool = False
     """Whether it looks like a registered name: it says its legal form."""
+    sure: bool = False
+    """Whether only trade words follow the brand; else the split is a worse guess."""
 
 
 _FORMS = sorted(words.COMPANY, key=len, reverse=True)
@@ -51,10 +53,13 @@ _BRANCH = re.compile("^(.{0,14}?)(" + "|".join(sorted(map(re.escape, words.BRANC
 _SURE = re.compile("(" + "|".join(sorted(map(re.escape, words.SURE_BRANCH), key=len, reverse=True)) + ")$")
 _BRACKET = re.compile(r"\(([^()]*)\)?")
 _BARE_NOTE = re.compile("(" + "|".join(sorted((re.escape(one.upper()) for one in words.BARE_NOTES), key=len, reverse=True)) + ")$")
+_DEPARTMENT = re.compile("(?<=部|店|厂|行|社|坊)(" + "|".join(sorted(words.DEPARTMENTS, key=len, reverse=True)) + ")$")
 _NOTE_WORDS = frozenset(one.upper() for one in words.NOTES)
 _PERIOD = re.compile("^第?[一二三四五六七八九十0-9]{1,3}(期|部|厂|区|号楼?|标段?|线|批)")
 _DIGITS = re.compile("[0-9]{5,}")
 _FLAGS = {"集团", "控股", "中国", "有限", "股份", "国际"}
+_TOWNSHIP = re.compile("^[\u3400-\u9fff]{1,3}?(?:镇|乡|街道)(?=..)")
+_SHOPS = ("书店", "药店", "酒店", "饭店", "花店", "商店", "网店", "粮店", "旅店", "大药房")
 _HEAD_NOTE = re.compile("^(客户|公司名称?|单位|名称|甲方|项目|最终用户|终端)(?= )")
 
 
@@ -70,8 +75,8 @@ def parse(raw: str) -> Name:
 
 
 def _mostly_latin(cleaned: str) -> bool:
-    han = sum(1 for char in cleaned if text.is_han(char))
-    return han <= 2 and len(cleaned) - han >= 10
+    letters = sum(1 for char in cleaned if "A" <= char <= "Z")
+    return letters >= 10 and letters > 2 * sum(1 for char in cleaned if text.is_han(char))
 
 
 def _chinese(cleaned: str) -> Name:
@@ -86,9 +91,12 @@ def _chinese(cleaned: str) -> Name:
     spare = ""
     if end and len(body) - end < 2:
         end, own = 0, ""
-    elif end and not said:
+    elif end and not said and (regions.level(own) == 3 or len(body) - end <= 3):
         spare = body[_last_said(body, end) :]
     rest = body[end:]
+    township = _TOWNSHIP.match(rest) if end else None
+    if township:
+        rest = rest[township.end() :]
     rest, form, grouped = _form(rest)
     if end and len(rest) < 2:  # the place was the brand: 金牛公司
         rest, form, grouped = _form(body)
@@ -126,8 +134,10 @@ def _finish(
     latin: bool,
     note: str,  # noqa: FBT001  parts of a name
 ) -> Name:
+    if "集团" in core and len(core) > 4 and not core.startswith("集团"):
+        core, group = core.replace("集团", "", 1), True
     core, sound = units(core)
-    brand = brand_length(sound)
+    brand, sure = split(sound)
     if spare:
         spare = units(spare)[0]
     return Name(
@@ -144,6 +154,7 @@ def _finish(
         latin,
         note,
         bool(form),
+        sure,
     )
 
 
@@ -238,7 +249,7 @@ def _branch(body: str) -> tuple[str, str, str]:
 
 def _cut_notes(body: str) -> str:
     for _ in range(3):
-        found = _BARE_NOTE.search(body)
+        found = _BARE_NOTE.search(body) or _DEPARTMENT.search(body)
         if not found or found.start() < 4:
             return body
         body = body[: found.start()].strip()
@@ -258,7 +269,7 @@ def _form(rest: str) -> tuple[str, str, bool]:
             break
     if not form:
         for one in _SMALL:
-            if rest.endswith(one) and len(rest) - len(one) >= (2 if len(one) > 1 else 3):
+            if rest.endswith(one) and len(rest) - len(one) >= (2 if len(one) > 1 else 3) and not (len(one) == 1 and rest.endswith(_SHOPS)):
                 return rest[: -len(one)].strip(), "small", group
     return rest, form, group
 
@@ -284,15 +295,15 @@ def _trade_lengths() -> tuple[int, ...]:
     return tuple(sorted({len(one) for one in _trade_sounds()}, reverse=True))
 
 
-def brand_length(sound: str) -> int:
-    """How many units of the core are brand: the shortest head of two or more behind which only trade words follow.
+def split(sound: str) -> tuple[int, bool]:
+    """How many units of the core are brand: the shortest head of two or more behind which only trade words follow. And whether such was found.
 
-    >>> brand_length(text.sound_of("蓝思科技")), brand_length(text.sound_of("利博优美网络服务"))
-    (2, 4)
+    >>> split(text.sound_of("蓝思科技")), split(text.sound_of("利博优美网络服务"))
+    ((2, True), (4, True))
     """
     size = len(sound)
     if size <= 2:
-        return size
+        return size, False
     trades = _trade_sounds()
     whole = [False] * (size + 1)
     whole[size] = True
@@ -302,11 +313,11 @@ def brand_length(sound: str) -> int:
         )
     for start in range(2, size):
         if whole[start]:
-            return start
+            return start, True
     for start in range(2, min(size - 1, 7)):
         if any(sound[start : start + length] in trades for length in _trade_lengths() if start + length <= size):
-            return start
-    return size if size <= 4 else 4
+            return start, False
+    return (size if size <= 4 else 4), False
 
 
 _WORD = re.compile("[A-Z]+|[0-9]+|[^A-Z0-9 ()]+")
@@ -315,8 +326,11 @@ _WORD = re.compile("[A-Z]+|[0-9]+|[^A-Z0-9 ()]+")
 def _latin(cleaned: str) -> Name:
     """An English or pinyin name: `SHENZHEN LANSI TECHNOLOGY CO LTD` sounds like 蓝思科技 of 深圳."""
     parts: list[str] = []
-    region, form, group, branch, trade_seen = "", "", False, "", False
-    for word in _WORD.findall(cleaned):
+    form, branch, trade_seen = "", "", False
+    body, region, group, note = _brackets(cleaned)
+    end, head, _ = regions.walk(body)
+    region = head or region
+    for word in _WORD.findall(_cut_notes(body[end:])):
         if word in words.ENGLISH_FORMS:
             form = "company" if parts else form
         elif word in words.ENGLISH_GROUPS:
@@ -340,8 +354,8 @@ def _latin(cleaned: str) -> Name:
     for tail in _glued_forms():
         if sound.endswith(tail) and len(sound) - len(tail) >= 2:
             core, sound, form = core[: -len(tail)], sound[: -len(tail)], "company"
-    brand = brand_length(sound)
-    return Name(cleaned, core[:40], sound[:40], brand, region, form, branch, "", group, "", True, "", bool(form))
+    brand, sure = split(sound)
+    return Name(cleaned, core[:40], sound[:40], brand, region, form, branch, "", group, "", True, note, bool(form), sure)
 
 
 def _latin_units(parts: list[str]) -> tuple[str, str]:

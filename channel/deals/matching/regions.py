@@ -155,16 +155,19 @@ def lookup(field: str) -> str:
 @cache
 def latin() -> dict[str, str]:
     """From pinyin (`SHENZHEN`, `GUANGDONG`) to the code: provinces, prefectures and cities of county level."""
-    from channel.deals.matching.tables import sounds
+    from channel.deals.matching.tables import other_sounds, sounds
 
     table: dict[str, str] = {}
     for name, codes in by_name().items():
         code = codes[0]
         if name != short_name(name) or (level(code) == 3 and int(code[4:]) <= 80):
             continue
-        key = text.sound_of(name)
         if all(ord(char) in sounds() for char in name):
-            table.setdefault(key, code)
+            table.setdefault(text.sound_of(name), code)
+            for place, char in enumerate(name):  # 佛山, 厦门: a place keeps its own reading
+                for other in other_sounds().get(char, ""):
+                    key = text.sound_of(name[:place]) + other + text.sound_of(name[place + 1 :])
+                    table.setdefault(key, code)
     for word, code in (
         ("HONGKONG", "810000"), ("HK", "810000"), ("MACAU", "820000"), ("MACAO", "820000"), ("TAIWAN", "710000"), ("TIBET", "540000"),
         ("INNERMONGOLIA", "150000"), ("PEKING", "110000"), ("CANTON", "440100"), ("HARBIN", "230100"), ("URUMQI", "650100"),

@@ -1,0 +1,50 @@
+"""`hub deals`: who may sell to whom."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hub_cli.answers import Answer, answers
+
+
+@click.group()
+def deals() -> None:
+    """Deals: match claims against customers."""
+
+
+@deals.command()
+@click.option("--customers", required=True, type=click.Path(path_type=Path), help="CSV: rid,source,name,uscc,phone,contact,city,addr.")
+@click.option("--queries", required=True, type=click.Path(path_type=Path), help="CSV: qid,name,uscc,phone,contact,city,addr.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="JSONL: one decision per query, in their order.")
+@answers
+def match(customers: Path, queries: Path, out: Path) -> Answer:
+    """Decide for each query whether it is one of the customers: duplicate, review or new. Needs no database."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from channel.deals.matching.files import match_files
+
+    totals = {"customers": rows_in(customers), "queries": rows_in(queries)}
+    columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        tasks = {name: bar.add_task(name, total=total) for name, total in totals.items()}
+
+        def tell(what: str, count: int) -> None:
+            bar.update(tasks[what], completed=count)
+
+        tally = match_files(customers, queries, out, tell)
+    figures = {name: getattr(tally, name) for name in ("customers", "queries", "duplicate", "review", "new")}
+    text = "\n".join(f"{name:<10} {number:>10}" for name, number in figures.items()) + f"\nwritten to {out}"
+    return Answer({**figures, "out": str(out)}, text=text)
+
+
+def rows_in(path: Path) -> int | None:
+    """About how many rows a file has, for the bar: its lines but the head. None for a file that cannot be read; the work tells why."""
+    try:
+        with path.open("rb") as file:
+            lines = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+    except OSError:
+        return None
+    return max(lines - 1, 0)
