@@ -7,12 +7,15 @@ from collections.abc import Callable
 from sync.delivering import deliver
 from sync.deriving import derive
 from sync.hub import Hub
+from sync.pairs import UNCONFIRMED
 from sync.parked import retry_parked
 from sync.reading import increment
 from sync.runs import RunResult
 
 __all__ = ["deliver", "derive", "due_systems", "increment", "retry_parked", "until_quiet"]
 
+ABANDONED_S = 60
+"""What is not read back after so long was left behind by a worker that died."""
 Progress = Callable[[str, RunResult], None]
 
 
@@ -49,9 +52,10 @@ def due_systems(hub: Hub) -> list[str]:
         overrides = hub.mode_overrides(db)
         writing = [number for number in writing if hub.mode(hub.by_id[number], overrides) == "write"]
         db.execute(
-            "SELECT DISTINCT stream_id FROM desired "
-            "WHERE stream_id = ANY(%s) AND state IN ('due', 'in_flight') AND coalesce(due_at, now()) <= now()",
-            [writing],
+            "SELECT DISTINCT stream_id FROM desired WHERE stream_id = ANY(%s) AND (state IN ('due', 'in_flight') "
+            "AND coalesce(due_at, now()) <= now() OR state = 'in_sync' AND reason = %s AND stream_id = ANY(%s) "
+            "AND changed_at <= now() - make_interval(secs => %s))",
+            [writing, UNCONFIRMED, [number for number in writing if hub.by_id[number].decl.read_back], ABANDONED_S],
         )
         found = {hub.by_id[row["stream_id"]].system for row in db}
     return [system for system in hub.systems() if system in found]

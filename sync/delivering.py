@@ -71,6 +71,7 @@ class _Deliverer:
 
     def work(self, limit: int | None) -> None:
         self.settler.settle_in_flight()
+        self.run.count("confirmed", self.settler.confirm())
         self._wake()
         done = created = 0
         while limit is None or done < limit:

@@ -12,7 +12,7 @@ from typing import Any
 
 from connectors.base import Page, Record, Window
 from connectors.errors import CallFailed
-from sync import leases, observing, pairing, store
+from sync import leases, observing, pairing, store, uncertain
 from sync.hub import Hub, StreamState
 from sync.inspecting import pair_states
 from sync.planning import Plan, make_plan
@@ -95,8 +95,11 @@ def _compare(hub: Hub, state: StreamState, window: Window, lease: leases.Lease, 
         report = StreamReport(state.label, here=(db.fetchone() or {"here": 0})["here"])
     refs, seen = References(hub, state.system), set()
     before = dict(run.result.counts)
+    with hub.transaction() as db:
+        waiting = {row["key"] for row in uncertain.unconfirmed(db, state, at_once=True)}
     for page in ahead(hub.session(state.system).read(state.name, None, window)):
         take_page(hub, state, Page(page.records, None, page.refused), refs, lease, run, 0)
+        _confirm(hub, state, [record for record in page.records if record.key in waiting], refs, lease, run)
         seen |= {record.key for record in page.records} | {refused.key for refused in page.refused}
     report.there = len(seen)
     report.only_there = run.result.counts.get("new", 0) - before.get("new", 0)
@@ -107,6 +110,15 @@ def _compare(hub: Hub, state: StreamState, window: Window, lease: leases.Lease, 
             mark_listed(hub, db, state)
         _take_gone(hub, state, seen, began, refs, report, run)
     return report
+
+
+def _confirm(hub: Hub, state: StreamState, records: Sequence[Record], refs: References, lease: leases.Lease, run: Run) -> None:
+    """Judge what was written and never read back against what the listing shows, though the record looks unchanged."""
+    if records:
+        with hub.transaction() as db:
+            leases.confirm(db, lease)
+            observing.observe(hub, db, state, records, refs, run_id=run.id, cause="reconcile", again=True)
+        run.count("confirmed", len(records))
 
 
 def _take_gone(hub: Hub, state: StreamState, seen: set[str], began: datetime, refs: References, report: StreamReport, run: Run) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 from connectors.base import Record
 from ledger.bulk import array_text
-from sync.hub import Cursor
+from sync.hub import Cursor, StreamState
+from sync.pairs import UNCONFIRMED
 from sync.sending import Sender, backoff_s, link_created
 
 PATIENCE = 3
@@ -18,6 +19,35 @@ SHORTEST_LAG_S = 2.0
 
 The request may still be on its way.
 """
+
+
+UNCONFIRMED_S = 900
+"""Where a write is not read back at once, the echo of it confirms it; this long is waited for that."""
+MOST_AT_ONCE = 500
+
+
+def unconfirmed(db: Cursor, state: StreamState, *, at_once: bool = False) -> list[dict[str, Any]]:
+    """A stream's pairs that were written and never read back, with the record's key, oldest first. `at_once`: wait for no echo."""
+    db.execute(
+        "SELECT d.entity_id::text AS entity_id, d.org, l.key FROM desired d "
+        "JOIN link l ON l.stream_id = d.stream_id AND l.entity_id = d.entity_id AND l.org = d.org AND l.role = 'primary' "
+        "WHERE d.stream_id = %s AND d.state = 'in_sync' AND d.reason = %s AND d.changed_at <= now() - make_interval(secs => %s) "
+        "ORDER BY d.changed_at LIMIT %s",
+        [state.id, UNCONFIRMED, 0 if at_once or state.decl.read_back else UNCONFIRMED_S, None if at_once else MOST_AT_ONCE],
+    )
+    return list(db)
+
+
+def settle_unconfirmed(db: Cursor, state: StreamState, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Nothing is left to confirm about these pairs: their records are not there any more."""
+    if rows:
+        db.execute(
+            "UPDATE desired d SET state = CASE WHEN t.retired THEN 'left' ELSE 'in_sync' END, "
+            "reason = CASE WHEN t.retired THEN 'retired_there' ELSE '' END "
+            f"FROM unnest(%s::uuid[], %s::text[]) v(entity_id, org) JOIN {state.table.name} t ON t.id = v.entity_id "
+            "WHERE d.stream_id = %s AND (d.entity_id, d.org) = (v.entity_id, v.org) AND d.state = 'in_sync' AND d.reason = %s",
+            [array_text([row["entity_id"] for row in rows]), array_text([row["org"] for row in rows]), state.id, UNCONFIRMED],
+        )
 
 
 class Settler:
@@ -39,6 +69,23 @@ class Settler:
             self._reopen(linked, found)
         if unlinked:
             self._look_up(unlinked)
+
+    def confirm(self) -> int:
+        """Read back what was written and not read back since, by a worker that died or a call that failed; returns how many records.
+
+        The system may have kept its old value without a word, and then nothing would show: its record looks unchanged.
+        """
+        with self.hub.transaction() as db:
+            rows = unconfirmed(db, self.state)
+        if not rows:
+            return 0
+        keys = [str(row["key"]) for row in rows]
+        found = self.session.get(self.state.name, keys)
+        self.sender.take(found)
+        there = {record.key for record in found}
+        with self.hub.transaction() as db:  # what is not there any more has nothing to confirm: its delete is proven otherwise
+            settle_unconfirmed(db, self.state, [row for row in rows if row["key"] not in there])
+        return len(found)
 
     def _in_flight(self, db: Cursor) -> list[dict[str, Any]]:
         db.execute(
