@@ -123,7 +123,11 @@ class KnownLinks(BaseModel):
         },
     )
 
-    rows: list[Same] = Field(min_length=1, max_length=1000, description="Pairs of records that are one; more of them in several requests, or by `hub links import`.")
+    rows: list[Same] = Field(
+        min_length=1,
+        max_length=1000,
+        description="Pairs of records that are one; more of them in several requests, or by `hub links import`.",
+    )
     dry_run: bool = Field(default=False, description="Only say what would be linked, and which rows are wrong.")
 
 
