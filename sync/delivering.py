@@ -8,6 +8,7 @@ committed at once, in transactions of their own, whatever happens to the rest.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,7 +28,7 @@ from sync.reading import hub_mode
 from sync.references import targets
 from sync.runs import Run, RunResult, running
 from sync.sending import Job, Sender
-from sync.uncertain import Settler
+from sync.uncertain import SHORTEST_LAG_S, Settler
 
 CLAIM = 500
 """Pairs worked on together."""
@@ -70,6 +71,8 @@ class _Deliverer:
         self.settler = Settler(self.sender)
 
     def work(self, limit: int | None) -> None:
+        if self.lease.inherited:  # what its last holder sent is given time to arrive
+            time.sleep(SHORTEST_LAG_S)
         self.settler.settle_in_flight()
         self.run.count("confirmed", self.settler.confirm())
         self._wake()

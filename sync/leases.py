@@ -1,9 +1,10 @@
-"""One worker per stream: leases with fencing tokens, kept in the database and timed by its clock."""
+"""One worker per stream: leases with fencing tokens, kept in the database and timed by its clock.
+
+A lease ends when it is given back or runs out; also when its holder is proved to be dead, on its own machine (:mod:`sync.processes`).
+"""
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 import psycopg
 
 from sync.errors import Busy, Overtaken
+from sync.processes import holder, is_dead, name_of
 
 LEASE_S = 120
 """How long a lease lasts unless it is renewed; every committed page renews it."""
@@ -23,29 +25,36 @@ class Lease:
 
     name: str
     token: int
-
-
-def holder() -> str:
-    """Who we are, for people: host and process."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+    inherited: bool = False
+    """True when it was taken from a worker that had just died: a call of its may still be on its way."""
 
 
 def take(db: psycopg.Cursor[Any], name: str, seconds: int = LEASE_S) -> Lease:
-    """Take the lease, or take over one that ran out. Raises: Busy when somebody else holds it."""
+    """Take the lease, or take over one that ran out or whose holder is dead. Raises: Busy when somebody else holds it."""
+    token = _try(db, name, seconds)
+    if token is not None:
+        return Lease(name, token)
+    db.execute("SELECT holder, until, token FROM lease WHERE name = %s", [name])
+    found = db.fetchone() or {"holder": "", "until": None, "token": 0}
+    if is_dead(found["holder"]):
+        token = _try(db, name, seconds, dead=found["token"])
+        if token is not None:
+            return Lease(name, token, inherited=True)
+    raise Busy(
+        f"{name} is being worked on by {name_of(found['holder'])} until {found['until']}", next_step="wait, or look with `hub status`"
+    )
+
+
+def _try(db: psycopg.Cursor[Any], name: str, seconds: int, dead: int = 0) -> int | None:
+    """The new token, or None while somebody holds the lease. `dead`: the token of a holder that is dead."""
     db.execute(
         "INSERT INTO lease (name, token, holder, until) VALUES (%(name)s, 1, %(holder)s, clock_timestamp() + make_interval(secs => %(s)s)) "
         "ON CONFLICT (name) DO UPDATE SET token = lease.token + 1, holder = excluded.holder, until = excluded.until "
-        "WHERE lease.until <= clock_timestamp() RETURNING token",
-        {"name": name, "holder": holder(), "s": seconds},
+        "WHERE lease.until <= clock_timestamp() OR lease.token = %(dead)s RETURNING token",
+        {"name": name, "holder": holder(), "s": seconds, "dead": dead},
     )
     row = db.fetchone()
-    if row is None:
-        db.execute("SELECT holder, until FROM lease WHERE name = %s", [name])
-        found = db.fetchone() or {}
-        raise Busy(
-            f"{name} is being worked on by {found.get('holder')} until {found.get('until')}", next_step="wait, or look with `hub status`"
-        )
-    return Lease(name, row["token"])
+    return None if row is None else int(row["token"])
 
 
 def confirm(db: psycopg.Cursor[Any], lease: Lease, seconds: int = LEASE_S) -> None:
