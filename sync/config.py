@@ -156,6 +156,21 @@ class Flow(Strict):
     number_from: str = Field(default="", description="The system that numbers these records; empty: the default owner.")
 
 
+class DealsConfig(Strict):
+    """Deals: their pipelines, fences and upkeep."""
+
+    schedule: str = Field(
+        default="*/15 * * * *", description="When deals are looked after (expiry, reminders, stuck stages), as cron; empty: only when triggered."
+    )
+    pipelines: list[Path] = Field(default_factory=list, description="Files of pipelines beside ours; one of the same name replaces ours.")
+    default_pipeline: str = Field(default="manufacturer", description="Where a deal runs that names none and whose stage names none.")
+    orders_outside: Literal["off", "flag", "block"] = Field(
+        default="off",
+        description="Orders and shipments outside of a dealer's fences: not looked at, told, or told and kept from the ERP until a person agrees.",
+    )
+    duplicate_scan: bool = Field(default=True, description="Look for customers that are there twice, once in a night.")
+
+
 class HubConfig(Strict):
     """The whole file."""
 
@@ -168,6 +183,7 @@ class HubConfig(Strict):
     )
     plan_valid_hours: int = Field(default=24, gt=0, description="Hours after which a plan cannot be approved or applied any more.")
     upkeep_schedule: str = Field(default="30 2 * * *", description="When the daily upkeep runs, as cron; empty: only when triggered.")
+    deals: DealsConfig = Field(default=DealsConfig(), description="Deals: their pipelines, fences and upkeep.")
     create_rate_per_run: int = Field(
         default=100_000, gt=0, description="The breaker: more creates than this in one stream and run stop the run."
     )

@@ -31,6 +31,8 @@ def anchored(raw: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     found = dict(raw)
     if isinstance(raw.get("mappings"), list):
         found["mappings"] = [str(folder / one) if isinstance(one, str) else one for one in raw["mappings"]]
+    if isinstance(deals := raw.get("deals"), dict) and isinstance(deals.get("pipelines"), list):
+        found["deals"] = {**deals, "pipelines": [str(folder / one) if isinstance(one, str) else one for one in deals["pipelines"]]}
     if isinstance(raw.get("systems"), dict):
         found["systems"] = {name: _anchored_system(system, folder) for name, system in raw["systems"].items()}
     return found

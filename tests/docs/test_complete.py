@@ -16,12 +16,12 @@ from connectors.registry import IN_TREE
 from connectors.registry import load as load_connector
 from hub_api.settings import ApiSettings
 from hub_cli.exits import Exit
-from sync.config import BudgetConfig, Company, Flow, FlowSystem, HubConfig, SecretRef, SystemConfig
+from sync.config import BudgetConfig, Company, DealsConfig, Flow, FlowSystem, HubConfig, SecretRef, SystemConfig
 from tests.docs.commands import commands, options
 from tests.docs.pages import ROOT, text_of
 
 ROOMS = ("canonical", "channel", "connectors", "dags", "hub_api", "hub_cli", "ledger", "mappings", "sandbox", "sync")
-SECTIONS: tuple[type[BaseModel], ...] = (HubConfig, Company, SystemConfig, BudgetConfig, Flow, FlowSystem, SecretRef)
+SECTIONS: tuple[type[BaseModel], ...] = (HubConfig, Company, DealsConfig, SystemConfig, BudgetConfig, Flow, FlowSystem, SecretRef)
 
 
 def sources(*rooms: str) -> Iterator[tuple[Path, str]]:
