@@ -20,6 +20,8 @@ from starlette.responses import Response
 
 from hub_api.deps import Engine, EngineDep, may
 from hub_api.keys import Caller
+from hub_api.lists import Listing
+from hub_api.pages import found
 from hub_api.permissions import Scope
 from hub_api.problems import KeyReused, RequestRepeated, of
 
@@ -76,6 +78,11 @@ class Action:
         content = msgspec.json.encode(body)
         self.answer = (status, content)
         return Response(content, status, media_type="application/json")
+
+    def done_with(self, listing: Listing, *, status: int = 200, **key: Any) -> Response:
+        """Record that it was done; the answer is the row as it stands now. Raises: NotFound."""
+        with self.engine.reading() as db:
+            return self.done(found(db, listing, **key), status)
 
     def record(self, phase: str, *, code: str = "", facts: dict[str, Any] | None = None) -> None:
         """One line of the audit log, committed at once."""

@@ -15,19 +15,11 @@ from hub_api import engine_calls, lists
 from hub_api.actions import Action, doing
 from hub_api.deps import Db, EngineDep, may
 from hub_api.keys import Caller
-from hub_api.pages import Maybe, MaybeId, Number, Paged, answer, found, ok, page_example, paged
+from hub_api.pages import Maybe, MaybeId, Number, Paged, acted, answer, found, listed, ok, paged
 from hub_api.permissions import ROLES, Scope
 from hub_api.problems import (
-    BadCursor,
-    BadParameters,
-    InvalidPayload,
-    KeyReused,
-    NotAllowedHere,
     NotFound,
     RecordNotFound,
-    RequestRepeated,
-    Unreadable,
-    WrongState,
     problems,
 )
 from hub_api.shapes import Text
@@ -103,7 +95,7 @@ def _shown(who: Caller, case: dict[str, Any]) -> dict[str, Any]:
 @router.get(
     "",
     operation_id="list_cases",
-    responses=ok(Cases, page_example(CASE), "A page.") | problems(BadParameters, BadCursor),
+    responses=listed(Cases, CASE),
     response_class=Response,
 )
 def list_cases(asked: Annotated[CaseFilters, Query()], who: Reader, engine: EngineDep, db: Db) -> Response:
@@ -126,8 +118,12 @@ def get_case(case_id: Number, who: Reader, db: Db) -> Response:
 @router.post(
     "/{case_id:int}/decide",
     operation_id="decide_case",
-    responses=ok(Case, CASE | {"state": "same", "decided_at": "2026-01-05T03:00:00Z", "decided_by": "api:li"}, "The case, decided.")
-    | problems(BadParameters, Unreadable, InvalidPayload, RecordNotFound, NotFound, WrongState, NotAllowedHere, RequestRepeated, KeyReused),
+    responses=acted(
+        Case,
+        CASE | {"state": "same", "decided_at": "2026-01-05T03:00:00Z", "decided_by": "api:li"},
+        "The case, decided.",
+        RecordNotFound,
+    ),
     response_class=Response,
 )
 def decide(

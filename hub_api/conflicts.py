@@ -15,19 +15,11 @@ from hub_api import engine_calls, lists
 from hub_api.actions import Action, doing
 from hub_api.deps import Db, EngineDep, may
 from hub_api.keys import Caller
-from hub_api.pages import Maybe, MaybeId, Number, Paged, answer, found, ok, page_example, paged
+from hub_api.pages import Maybe, MaybeId, Number, Paged, acted, answer, found, listed, ok, paged
 from hub_api.permissions import ROLES, Scope
 from hub_api.problems import (
-    BadCursor,
-    BadParameters,
-    InvalidPayload,
-    KeyReused,
-    NotAllowedHere,
     NotFound,
     RecordNotFound,
-    RequestRepeated,
-    Unreadable,
-    WrongState,
     problems,
 )
 
@@ -104,7 +96,7 @@ def _hidden(who: Caller) -> list[str]:
 @router.get(
     "",
     operation_id="list_conflicts",
-    responses=ok(Conflicts, page_example(CONFLICT), "A page.") | problems(BadParameters, BadCursor),
+    responses=listed(Conflicts, CONFLICT),
     response_class=Response,
 )
 def list_conflicts(asked: Annotated[ConflictFilters, Query()], who: Reader, engine: EngineDep, db: Db) -> Response:
@@ -126,8 +118,12 @@ def get_conflict(conflict_id: Number, who: Reader, db: Db) -> Response:
 @router.post(
     "/{conflict_id:int}/settle",
     operation_id="settle_conflict",
-    responses=ok(Conflict, CONFLICT | {"state": "repaired", "closed_at": "2026-01-05T03:00:00Z"}, "The conflict, settled.")
-    | problems(BadParameters, Unreadable, InvalidPayload, RecordNotFound, NotFound, WrongState, NotAllowedHere, RequestRepeated, KeyReused),
+    responses=acted(
+        Conflict,
+        CONFLICT | {"state": "repaired", "closed_at": "2026-01-05T03:00:00Z"},
+        "The conflict, settled.",
+        RecordNotFound,
+    ),
     response_class=Response,
 )
 def settle(
@@ -138,5 +134,4 @@ def settle(
         found(db, lists.CONFLICTS, id=conflict_id, hidden=_hidden(act.caller))
     act.on(f"conflict:{conflict_id}", how=settlement.how)
     engine_calls.settle(engine.hub, conflict_id, settlement.how, by=act.by)
-    with engine.reading() as db:
-        return act.done(found(db, lists.CONFLICTS, id=conflict_id))
+    return act.done_with(lists.CONFLICTS, id=conflict_id)

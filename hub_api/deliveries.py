@@ -14,9 +14,9 @@ from starlette.responses import Response
 from hub_api import lists
 from hub_api.deps import Db, EngineDep, may
 from hub_api.keys import Caller
-from hub_api.pages import Maybe, MaybeId, Paged, answer, found, ok, page_example, paged
+from hub_api.pages import Maybe, MaybeId, Paged, answer, found, listed, ok, paged
 from hub_api.permissions import Scope
-from hub_api.problems import BadCursor, BadParameters, NotFound, RecordNotFound, problems
+from hub_api.problems import NotFound, RecordNotFound, problems
 
 router = APIRouter(prefix="/v1/deliveries", tags=["deliveries"])
 
@@ -90,7 +90,7 @@ Reader = Annotated[Caller, may(Scope.OPERATIONS_READ)]
 @router.get(
     "",
     operation_id="list_deliveries",
-    responses=ok(Deliveries, page_example(DELIVERY), "A page.") | problems(BadParameters, BadCursor),
+    responses=listed(Deliveries, DELIVERY),
     response_class=Response,
 )
 def list_deliveries(asked: Annotated[DeliveryFilters, Query()], who: Reader, engine: EngineDep, db: Db) -> Response:

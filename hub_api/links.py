@@ -15,20 +15,10 @@ from hub_api import engine_calls, lists
 from hub_api.actions import Action, doing
 from hub_api.deps import Db, EngineDep, may
 from hub_api.keys import Caller
-from hub_api.pages import Maybe, MaybeId, Paged, answer, ok, page_example, paged
+from hub_api.pages import Maybe, MaybeId, Paged, acted, answer, listed, paged
 from hub_api.permissions import Scope
 from hub_api.problems import (
-    BadCursor,
     BadLinkRows,
-    BadParameters,
-    InvalidPayload,
-    KeyReused,
-    NotAllowedHere,
-    NotFound,
-    RequestRepeated,
-    Unreadable,
-    WrongState,
-    problems,
 )
 from hub_api.shapes import Text
 
@@ -157,14 +147,12 @@ LINK = {
     "how": "sure:uscc",
     "linked_at": "2026-01-05T02:11:12Z",
 }
-_KINDS = (BadParameters, Unreadable, InvalidPayload, NotFound, WrongState, NotAllowedHere, RequestRepeated, KeyReused)
-_ACTS = problems(*_KINDS)
 
 
 @router.get(
     "",
     operation_id="list_links",
-    responses=ok(Links, page_example(LINK), "A page.") | problems(BadParameters, BadCursor),
+    responses=listed(Links, LINK),
     response_class=Response,
 )
 def list_links(
@@ -177,14 +165,14 @@ def list_links(
 _LINKED = {"entity_id": "01931f5e-7c00-7000-8000-000000000000"}
 
 
-@router.post("/accept", operation_id="accept_link", responses=ok(Linked, _LINKED, "Linked.") | _ACTS, response_class=Response)
+@router.post("/accept", operation_id="accept_link", responses=acted(Linked, _LINKED, "Linked."), response_class=Response)
 def accept(same: Same, act: Annotated[Action, doing("link.accept", Scope.LINKS_WRITE)], engine: EngineDep) -> Response:
     """Say that two records of systems are one; what hangs on the younger moves to the older."""
     act.on("link:" + "/".join(same.left.place), other="/".join(same.right.place))
     return act.done({"entity_id": engine_calls.accept_link(engine.hub, same.left.place, same.right.place, by=act.by)})
 
 
-@router.post("/unlink", operation_id="unlink", responses=ok(Linked, _LINKED, "Unlinked.") | _ACTS, response_class=Response)
+@router.post("/unlink", operation_id="unlink", responses=acted(Linked, _LINKED, "Unlinked."), response_class=Response)
 def unlink(one: SystemRecord, act: Annotated[Action, doing("link.unlink", Scope.LINKS_WRITE)], engine: EngineDep) -> Response:
     """Part a record of a system from its canonical record; it gets one of its own, and the two are told apart for good."""
     act.on("link:" + "/".join(one.place))
@@ -194,8 +182,7 @@ def unlink(one: SystemRecord, act: Annotated[Action, doing("link.unlink", Scope.
 @router.post(
     "/import",
     operation_id="import_links",
-    responses=ok(Imported, {"linked": 1, "same": 0, "applied": False}, "All rows linked, or what would be.")
-    | problems(*_KINDS, BadLinkRows),
+    responses=acted(Imported, {"linked": 1, "same": 0, "applied": False}, "All rows linked, or what would be.", BadLinkRows),
     response_class=Response,
 )
 def import_links(known: KnownLinks, act: Annotated[Action, doing("link.import", Scope.LINKS_WRITE)], engine: EngineDep) -> Response:

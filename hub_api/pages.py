@@ -15,7 +15,19 @@ from hub_api import lists, views
 from hub_api.deps import Cursor, Engine
 from hub_api.keys import Caller
 from hub_api.paging import MAX_CURSOR, MAX_PAGE, query_id
-from hub_api.problems import BadCursor, NotFound
+from hub_api.problems import (
+    BadCursor,
+    BadParameters,
+    InvalidPayload,
+    KeyReused,
+    NotAllowedHere,
+    NotFound,
+    Problem,
+    RequestRepeated,
+    Unreadable,
+    WrongState,
+    problems,
+)
 
 Word = Annotated[str, Field(max_length=100)]
 Maybe = Word | SkipJsonSchema[None]
@@ -67,6 +79,20 @@ def found(db: Cursor, listing: lists.Listing, **key: Any) -> dict[str, Any]:
 def ok(model: type[BaseModel], example: Any, text: str, status: int = 200) -> dict[int | str, dict[str, Any]]:
     """How a route documents its good answer."""
     return {status: {"model": model, "description": text, "content": {"application/json": {"example": example}}}}
+
+
+Responses = dict[int | str, dict[str, Any]]
+_ACTED = (BadParameters, Unreadable, InvalidPayload, NotFound, WrongState, NotAllowedHere, RequestRepeated, KeyReused)
+
+
+def listed(model: type[BaseModel], row: Mapping[str, Any], *more: type[Problem]) -> Responses:
+    """How a list documents its answers, by one row; `more`: problems that not every list has."""
+    return ok(model, page_example(row), "A page.") | problems(BadParameters, BadCursor, *more)
+
+
+def acted(model: type[BaseModel], example: Any, text: str, *more: type[Problem], status: int = 200) -> Responses:
+    """How an action documents its answers; `more`: problems that not every action has."""
+    return ok(model, example, text, status) | problems(*_ACTED, *more)
 
 
 def page_example(item: Mapping[str, Any]) -> dict[str, Any]:

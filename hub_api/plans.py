@@ -15,20 +15,12 @@ from hub_api import engine_calls, lists
 from hub_api.actions import Action, doing
 from hub_api.deps import Db, EngineDep, may
 from hub_api.keys import Caller
-from hub_api.pages import Maybe, Number, Paged, answer, found, ok, page_example, paged
+from hub_api.pages import Maybe, Number, Paged, acted, answer, found, listed, ok, paged
 from hub_api.permissions import Scope
 from hub_api.problems import (
-    BadCursor,
-    BadParameters,
-    InvalidPayload,
-    KeyReused,
-    NotAllowedHere,
     NotFound,
     RecordNotFound,
-    RequestRepeated,
     SystemAway,
-    Unreadable,
-    WrongState,
     problems,
 )
 from hub_api.shapes import EntityName, Text
@@ -146,15 +138,12 @@ ROW = {
     "outcome": "",
 }
 Reader = Annotated[Caller, may(Scope.OPERATIONS_READ)]
-_DECISIONS = problems(
-    BadParameters, Unreadable, InvalidPayload, RecordNotFound, NotFound, WrongState, NotAllowedHere, RequestRepeated, KeyReused
-)
 
 
 @router.get(
     "",
     operation_id="list_plans",
-    responses=ok(Plans, page_example(PLAN), "A page.") | problems(BadParameters, BadCursor),
+    responses=listed(Plans, PLAN),
     response_class=Response,
 )
 def list_plans(asked: Annotated[PlanFilters, Query()], who: Reader, engine: EngineDep, db: Db) -> Response:
@@ -176,7 +165,7 @@ def get_plan(plan_id: Number, _who: Reader, db: Db) -> Response:
 @router.get(
     "/{plan_id:int}/rows",
     operation_id="list_plan_rows",
-    responses=ok(PlanRows, page_example(ROW), "A page.") | problems(BadParameters, BadCursor, RecordNotFound, NotFound),
+    responses=listed(PlanRows, ROW, RecordNotFound, NotFound),
     response_class=Response,
 )
 def list_plan_rows(plan_id: Number, asked: Annotated[RowFilters, Query()], who: Reader, engine: EngineDep, db: Db) -> Response:
@@ -189,37 +178,43 @@ def list_plan_rows(plan_id: Number, asked: Annotated[RowFilters, Query()], who: 
     "",
     status_code=201,
     operation_id="make_plan",
-    responses=ok(Plan, PLAN, "The plan.", 201) | _DECISIONS | problems(SystemAway),
+    responses=acted(Plan, PLAN, "The plan.", RecordNotFound, SystemAway, status=201),
     response_class=Response,
 )
 def make_plan(order: PlanOrder, act: Annotated[Action, doing("plan.make", Scope.PLANS_MAKE)], engine: EngineDep) -> Response:
     """Write down what would change, from what is known now; nothing is read from or written to a system."""
     act.on("plan", kind=order.kind)
     plan_id = engine_calls.make_plan(engine.hub, order.kind, order.systems, order.entities)
-    with engine.reading() as db:
-        return act.done(found(db, lists.PLANS, id=plan_id), 201)
+    return act.done_with(lists.PLANS, id=plan_id, status=201)
 
 
 @router.post(
     "/{plan_id:int}/approve",
     operation_id="approve_plan",
-    responses=ok(Plan, PLAN | {"state": "approved", "decided_by": "api:li", "decided_at": "2026-01-05T03:00:00Z"}, "The plan, approved.")
-    | _DECISIONS,
+    responses=acted(
+        Plan,
+        PLAN | {"state": "approved", "decided_by": "api:li", "decided_at": "2026-01-05T03:00:00Z"},
+        "The plan, approved.",
+        RecordNotFound,
+    ),
     response_class=Response,
 )
 def approve(plan_id: Number, act: Annotated[Action, doing("plan.approve", Scope.PLANS_DECIDE)], engine: EngineDep) -> Response:
     """Approve a plan; it is not applied yet."""
     act.on(f"plan:{plan_id}")
     engine_calls.approve(engine.hub, plan_id, by=act.by)
-    with engine.reading() as db:
-        return act.done(found(db, lists.PLANS, id=plan_id))
+    return act.done_with(lists.PLANS, id=plan_id)
 
 
 @router.post(
     "/{plan_id:int}/reject",
     operation_id="reject_plan",
-    responses=ok(Plan, PLAN | {"state": "rejected", "decided_by": "api:li", "decided_at": "2026-01-05T03:00:00Z"}, "The plan, rejected.")
-    | _DECISIONS,
+    responses=acted(
+        Plan,
+        PLAN | {"state": "rejected", "decided_by": "api:li", "decided_at": "2026-01-05T03:00:00Z"},
+        "The plan, rejected.",
+        RecordNotFound,
+    ),
     response_class=Response,
 )
 def reject(
@@ -228,14 +223,18 @@ def reject(
     """Reject a plan; nothing of it will happen."""
     act.on(f"plan:{plan_id}")
     engine_calls.reject(engine.hub, plan_id, by=act.by, reason=rejection.reason)
-    with engine.reading() as db:
-        return act.done(found(db, lists.PLANS, id=plan_id))
+    return act.done_with(lists.PLANS, id=plan_id)
 
 
 @router.post(
     "/{plan_id:int}/apply",
     operation_id="apply_plan",
-    responses=ok(Applied, {"status": "done", "counts": {"applied": 160, "moved": 0}, "problems": []}, "Its changes are due.") | _DECISIONS,
+    responses=acted(
+        Applied,
+        {"status": "done", "counts": {"applied": 160, "moved": 0}, "problems": []},
+        "Its changes are due.",
+        RecordNotFound,
+    ),
     response_class=Response,
 )
 def apply(plan_id: Number, act: Annotated[Action, doing("plan.apply", Scope.PLANS_APPLY)], engine: EngineDep) -> Response:

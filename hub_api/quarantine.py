@@ -16,20 +16,13 @@ from hub_api import engine_calls, lists
 from hub_api.actions import Action, RawBody, doing
 from hub_api.deps import Db, EngineDep, may
 from hub_api.keys import Caller
-from hub_api.pages import Maybe, Number, Paged, answer, found, ok, page_example, paged
+from hub_api.pages import Maybe, Number, Paged, acted, answer, found, listed, ok, paged
 from hub_api.permissions import Scope
 from hub_api.problems import (
-    BadCursor,
-    BadParameters,
     BodyTooLarge,
-    InvalidPayload,
-    KeyReused,
-    NotAllowedHere,
     NotFound,
     RecordNotFound,
-    RequestRepeated,
     Unreadable,
-    WrongState,
     problems,
 )
 from hub_api.shapes import Whole
@@ -132,24 +125,12 @@ SET_ASIDE = {
 }
 REPLAYED = {"status": "done", "counts": {"released": 1}, "problems": []}
 Reader = Annotated[Caller, may(Scope.OPERATIONS_READ)]
-_ACTS = problems(
-    BadParameters,
-    Unreadable,
-    InvalidPayload,
-    RecordNotFound,
-    NotFound,
-    WrongState,
-    NotAllowedHere,
-    RequestRepeated,
-    KeyReused,
-    BodyTooLarge,
-)
 
 
 @router.get(
     "",
     operation_id="list_quarantine",
-    responses=ok(SetAsides, page_example(SET_ASIDE), "A page.") | problems(BadParameters, BadCursor),
+    responses=listed(SetAsides, SET_ASIDE),
     response_class=Response,
 )
 def list_quarantine(asked: Annotated[QuarantineFilters, Query()], who: Reader, engine: EngineDep, db: Db) -> Response:
@@ -171,7 +152,7 @@ def get_quarantined(quarantine_id: Number, _who: Reader, db: Db) -> Response:
 @router.post(
     "/replay",
     operation_id="replay_quarantine",
-    responses=ok(Replayed, REPLAYED, "Tried again.") | _ACTS,
+    responses=acted(Replayed, REPLAYED, "Tried again.", RecordNotFound, BodyTooLarge),
     response_class=Response,
 )
 def replay(which: Replay, act: Annotated[Action, doing("quarantine.replay", Scope.QUARANTINE_MEND)], engine: EngineDep) -> Response:
@@ -183,7 +164,13 @@ def replay(which: Replay, act: Annotated[Action, doing("quarantine.replay", Scop
 @router.post(
     "/{quarantine_id:int}/mend",
     operation_id="mend_quarantined",
-    responses=ok(SetAside, SET_ASIDE | {"state": "released"}, "The record, as it stands after the mended payload was tried.") | _ACTS,
+    responses=acted(
+        SetAside,
+        SET_ASIDE | {"state": "released"},
+        "The record, as it stands after the mended payload was tried.",
+        RecordNotFound,
+        BodyTooLarge,
+    ),
     response_class=Response,
 )
 def mend(
@@ -196,14 +183,13 @@ def mend(
     """Put a mended payload in place of the one that the system sent, and try it."""
     act.on(f"quarantine:{quarantine_id}", fields=sorted(mended.payload)[:50])
     engine_calls.mend(engine.hub, quarantine_id, exact(body)["payload"], by=act.by)
-    with engine.reading() as db:
-        return act.done(found(db, lists.QUARANTINE, id=quarantine_id))
+    return act.done_with(lists.QUARANTINE, id=quarantine_id)
 
 
 @router.post(
     "/{quarantine_id:int}/replay",
     operation_id="replay_quarantined",
-    responses=ok(SetAside, SET_ASIDE | {"state": "released"}, "The record after it was tried.") | _ACTS,
+    responses=acted(SetAside, SET_ASIDE | {"state": "released"}, "The record after it was tried.", RecordNotFound, BodyTooLarge),
     response_class=Response,
 )
 def replay_one(
@@ -214,14 +200,19 @@ def replay_one(
         found(db, lists.QUARANTINE, id=quarantine_id)
     act.on(f"quarantine:{quarantine_id}")
     engine_calls.replay(engine.hub, [quarantine_id], by=act.by)
-    with engine.reading() as db:
-        return act.done(found(db, lists.QUARANTINE, id=quarantine_id))
+    return act.done_with(lists.QUARANTINE, id=quarantine_id)
 
 
 @router.post(
     "/{quarantine_id:int}/discard",
     operation_id="discard_quarantined",
-    responses=ok(SetAside, SET_ASIDE | {"state": "discarded", "closed_by": "api:li"}, "The record, discarded.") | _ACTS,
+    responses=acted(
+        SetAside,
+        SET_ASIDE | {"state": "discarded", "closed_by": "api:li"},
+        "The record, discarded.",
+        RecordNotFound,
+        BodyTooLarge,
+    ),
     response_class=Response,
 )
 def discard(
@@ -230,8 +221,7 @@ def discard(
     """Close it without using the record; it comes back when the system changes it."""
     act.on(f"quarantine:{quarantine_id}")
     engine_calls.discard(engine.hub, quarantine_id, by=act.by)
-    with engine.reading() as db:
-        return act.done(found(db, lists.QUARANTINE, id=quarantine_id))
+    return act.done_with(lists.QUARANTINE, id=quarantine_id)
 
 
 _EXACT = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)

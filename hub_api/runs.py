@@ -13,9 +13,9 @@ from starlette.responses import Response
 from hub_api import lists
 from hub_api.deps import Db, EngineDep, may
 from hub_api.keys import Caller
-from hub_api.pages import Maybe, Number, Paged, answer, found, ok, page_example, paged
+from hub_api.pages import Maybe, Number, Paged, answer, found, listed, ok, paged
 from hub_api.permissions import Scope
-from hub_api.problems import BadCursor, BadParameters, NotFound, RecordNotFound, problems
+from hub_api.problems import NotFound, RecordNotFound, problems
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
 
@@ -68,7 +68,7 @@ Reader = Annotated[Caller, may(Scope.OPERATIONS_READ)]
 @router.get(
     "",
     operation_id="list_runs",
-    responses=ok(Runs, page_example(RUN), "A page.") | problems(BadParameters, BadCursor),
+    responses=listed(Runs, RUN),
     response_class=Response,
 )
 def list_runs(asked: Annotated[RunFilters, Query()], who: Reader, engine: EngineDep, db: Db) -> Response:

@@ -13,19 +13,10 @@ from hub_api import engine_calls, lists
 from hub_api.actions import Action, doing
 from hub_api.deps import Db, EngineDep, may
 from hub_api.keys import Caller
-from hub_api.pages import Maybe, Paged, answer, ok, page_example, paged
+from hub_api.pages import Maybe, Paged, acted, answer, listed, paged
 from hub_api.permissions import Scope
 from hub_api.problems import (
-    BadCursor,
-    BadParameters,
-    InvalidPayload,
-    KeyReused,
-    NotAllowedHere,
-    NotFound,
-    RequestRepeated,
-    Unreadable,
     WrongState,
-    problems,
 )
 from hub_api.shapes import DayText, Text
 
@@ -144,7 +135,7 @@ Reader = Annotated[Caller, may(Scope.OPERATIONS_READ)]
 @router.get(
     "",
     operation_id="list_values",
-    responses=ok(Values, page_example(VALUE), "A page.") | problems(BadParameters, BadCursor),
+    responses=listed(Values, VALUE),
     response_class=Response,
 )
 def list_values(asked: Annotated[ValueFilters, Query()], who: Reader, engine: EngineDep, db: Db) -> Response:
@@ -155,7 +146,7 @@ def list_values(asked: Annotated[ValueFilters, Query()], who: Reader, engine: En
 @router.get(
     "/missing",
     operation_id="list_missing_values",
-    responses=ok(Inbox, page_example(MISSING), "A page.") | problems(BadParameters, BadCursor),
+    responses=listed(Inbox, MISSING),
     response_class=Response,
 )
 def list_missing(asked: Annotated[MissingFilters, Query()], who: Reader, engine: EngineDep, db: Db) -> Response:
@@ -166,8 +157,7 @@ def list_missing(asked: Annotated[MissingFilters, Query()], who: Reader, engine:
 @router.post(
     "",
     operation_id="set_value",
-    responses=ok(Released, {"released": 3}, "Set.")
-    | problems(BadParameters, Unreadable, InvalidPayload, NotFound, WrongState, NotAllowedHere, RequestRepeated, KeyReused),
+    responses=acted(Released, {"released": 3}, "Set."),
     response_class=Response,
 )
 def set_value(value: NewValue, act: Annotated[Action, doing("value.set", Scope.VALUES_WRITE)], engine: EngineDep) -> Response:
