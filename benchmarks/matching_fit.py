@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks.matching_data import Maker, Query, Row
 from channel.deals.matching import VERSION, Index, Known, keys_of, prepare
 from channel.deals.matching.comparing import compare
-from channel.deals.matching.deciding import _nearest, _shared_phones
+from channel.deals.matching.deciding import nearest, shared_phones
 
 OUT = Path(__file__).resolve().parents[1] / "channel" / "deals" / "matching" / "data" / "weights.json"
 
@@ -39,8 +39,8 @@ def samples(seed: int, customers: int, queries: int, partial: float) -> list[tup
     missed = 0
     for query, one in asked:
         found = index.candidates(one)
-        shared = _shared_phones(one, found, index.hot)
-        near = _nearest(one, found)
+        shared = shared_phones(one, found, index.hot)
+        near, _ = nearest(one, found)
         levels = [compare(one, each.prepared, shared) for each in near]
         right = [about[each.rid] == query.firm for each in near]
         if query.firm is not None and not any(right):

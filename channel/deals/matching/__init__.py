@@ -7,7 +7,8 @@
 'duplicate'
 """
 
-from channel.deals.matching.deciding import DEFAULT, Decision, Frequencies, Hot, Known, Reason, Thresholds, decide
+from channel.deals.matching.deciding import Frequencies, Hot, Known, decide
+from channel.deals.matching.decision import DEFAULT, Decision, Reason, Thresholds, Verdict, replay
 from channel.deals.matching.index import Index
 from channel.deals.matching.keys import CANDIDATES, CAP, WEIGHTS, keys_of
 from channel.deals.matching.prepared import VERSION, Claim, Prepared, StaleVersion, load_prepared, prepare
@@ -28,8 +29,10 @@ __all__ = [
     "Reason",
     "StaleVersion",
     "Thresholds",
+    "Verdict",
     "decide",
     "keys_of",
     "load_prepared",
     "prepare",
+    "replay",
 ]

@@ -8,21 +8,18 @@ is surely about one: review. Rules come first: one valid credit code in both is 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
 
 from rapidfuzz.distance import Levenshtein
 
-from channel.deals.matching.comparing import Levels, code_level, compare
-from channel.deals.matching.explaining import sentence
+from channel.deals.matching.comparing import Levels, compare
+from channel.deals.matching.decision import DEFAULT, SURE, Decision, Evidence, Reason, Rid, Score, Thresholds, conclude, reason
 from channel.deals.matching.keys import CANDIDATES, PHONE, key
-from channel.deals.matching.prepared import VERSION, Prepared
+from channel.deals.matching.prepared import Prepared
 
-Verdict = Literal["duplicate", "review", "new"]
 Hot = Mapping[int, int]
 """How many customers share a key, for keys that more than CAP share."""
 Frequencies = Hot
@@ -35,74 +32,13 @@ SCORED = 24
 class Known:
     """A customer that the look-up found."""
 
-    rid: str | int
+    rid: Rid
     prepared: Prepared
     direct: bool = False
     """Whether the manufacturer serves it itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """Where a probability becomes a verdict, and what policy says of branches and wrong codes."""
-
-    duplicate: float = 0.9
-    review: float = 0.1
-    duplicate_name_only: float = 0.9
-    """For claims that give nothing but a name."""
-    branch: Verdict = "review"
-    """A branch whose parent is known, or the reverse."""
-    wrong_code: Verdict = "review"
-    """A claim whose credit code fails its check and that would otherwise be new."""
-
-
-DEFAULT = Thresholds()
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One feature's part in the decision."""
-
-    feature: str
-    value: str
-    weight: float
-    zh: str
-    en: str
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The verdict and everything that led to it."""
-
-    verdict: Verdict
-    p: float
-    """Probability that the claim is about `rid`'s firm; for `new`, of the nearest."""
-    rid: str | int | None
-    relation: str
-    """same, branch_of, parent_of, sibling_branch, or "" where none was met."""
-    direct: bool
-    reasons: tuple[Reason, ...]
-    candidates: tuple[tuple[str | int, float], ...]
-    any: float = 0.0
-    """Probability that the claim is about any of the firms met."""
-    version: str = VERSION
-    thresholds: Thresholds = field(default_factory=Thresholds)
-
-    def as_record(self) -> dict[str, Any]:
-        """The decision as JSON values; :func:`replay` reads it."""
-        return {
-            "verdict": self.verdict,
-            "p": self.p,
-            "any": self.any,
-            "rid": self.rid,
-            "relation": self.relation,
-            "direct": self.direct,
-            "version": self.version,
-            "reasons": [
-                {"feature": one.feature, "value": one.value, "weight": one.weight, "zh": one.zh, "en": one.en} for one in self.reasons
-            ],
-            "candidates": [[rid, p] for rid, p in self.candidates],
-            "thresholds": {name: getattr(self.thresholds, name) for name in Thresholds.__slots__},
-        }
+Scored = tuple[Known, float, Levels]
 
 
 @cache
@@ -111,62 +47,42 @@ def weights() -> dict[str, dict[str, float]]:
     return dict(json.loads(files(__package__).joinpath("data").joinpath("weights.json").read_text("utf-8"))["weights"])
 
 
-def score(levels: Levels) -> float:
-    """The sum of the weights of these levels."""
-    table = weights()
-    total = table["base"]["all"]
-    for feature, level in levels.items():
-        total += table[feature].get(level, 0.0)
-    return total
+def decide(prepared: Prepared, candidates: Sequence[Known], frequency: Frequencies | None = None, thresholds: Thresholds = DEFAULT) -> Decision:
+    """The verdict on a claim, given the customers that share match keys with it.
 
-
-def decide(
-    prepared: Prepared, candidates: Sequence[Known], frequency: Frequencies | None = None, thresholds: Thresholds = DEFAULT
-) -> Decision:
-    """The verdict on a claim, given the customers that share match keys with it. The order of `candidates` does not matter."""
-    shared = _shared_phones(prepared, candidates, frequency or {})
-    near = _nearest(prepared, candidates)
-    scored = [(known, *_judge(prepared, known, shared)) for known in near]
-    firms = _firms(scored)
-    total = 1.0 + math.fsum(math.exp(min(one[1], 30.0)) for one in firms.values())
+    The order of `candidates` does not matter. `frequency`: how many customers share a key, for keys above CAP; it makes a phone of many
+    firms say less. Two customers may be rows of one firm from two systems; they do not compete.
+    """
+    shared = shared_phones(prepared, candidates, frequency or {})
+    near, rest = nearest(prepared, candidates)
+    scored = [_judge(prepared, known, shared) for known in near]
     ranked = sorted(scored, key=lambda one: (-one[1], str(one[0].rid)))
-    listed = tuple((known.rid, round(math.exp(min(points, 30.0)) / total, 6)) for known, points, _ in ranked)
-    far = {known.rid for known in near}
-    rest = tuple(
-        (known.rid, 0.0)
-        for known in sorted(candidates, key=lambda one: (-_quick(prepared, one.prepared), str(one.rid)))
-        if known.rid not in far
-    )
-    listed = (*listed, *rest)[:CANDIDATES]
-    return _verdict(prepared, ranked, listed, 1.0 - 1.0 / total, thresholds)
+    firms = _firms(ranked)
+    evidence = _evidence(prepared, ranked, firms)
+    return conclude(evidence, _reasons(prepared, ranked), tuple(known.rid for known in rest)[: CANDIDATES - len(near)], thresholds)
 
 
-def _shared_phones(asked: Prepared, candidates: Sequence[Known], hot: Hot) -> dict[str, int]:
+def shared_phones(asked: Prepared, candidates: Sequence[Known], hot: Hot) -> dict[str, int]:
+    """By how many firms each phone of the claim is used: among the candidates, or as the look-up counted."""
     shared: dict[str, int] = {}
     for phone in asked.phones:
-        firms = {
-            (one.prepared.names[0].sound[:2] if one.prepared.names else one.prepared.code)
-            for one in candidates
-            if phone in one.prepared.phones
-        }
+        having = [one.prepared for one in candidates if phone in one.prepared.phones]
+        firms = {one.names[0].sound[:2] if one.names else one.code for one in having}
         shared[phone] = max(len(firms), hot.get(key(PHONE, phone), 0))
     return shared
 
 
-def _nearest(asked: Prepared, candidates: Sequence[Known]) -> list[Known]:
-    if len(candidates) <= SCORED:
-        return list(candidates)
-    return sorted(candidates, key=lambda one: (-_quick(asked, one.prepared), str(one.rid)))[:SCORED]
+def nearest(asked: Prepared, candidates: Sequence[Known]) -> tuple[list[Known], list[Known]]:
+    """The candidates worth a full comparison, and the others, best first."""
+    ordered = sorted(candidates, key=lambda one: (-_quick(asked, one.prepared), str(one.rid)))
+    return ordered[:SCORED], ordered[SCORED:]
 
 
 def _quick(asked: Prepared, known: Prepared) -> float:
     """A cheap likeness for choosing whom to compare in full."""
     points = 0.0
     if asked.names and known.names:
-        one = asked.names[0].sound
-        points = max(_alike(one, other.sound) for other in known.names)
-        if len(asked.names) > 1:
-            points = max(points, *(_alike(alias.sound, other.sound) for alias in asked.names[1:] for other in known.names))
+        points = max(_alike(one.sound, other.sound) for one in asked.names for other in known.names)
         if asked.names[0].region and asked.names[0].region[:4] == known.names[0].region[:4]:
             points += 0.15
     if asked.code and known.code:
@@ -189,72 +105,60 @@ def _alike(one: str, other: str) -> float:
     return max(Levenshtein.normalized_similarity(one, other), 0.9 * Levenshtein.normalized_similarity(one[:size], other[:size]))
 
 
-def _judge(asked: Prepared, known: Known, shared: dict[str, int]) -> tuple[float, Levels]:
+def _judge(asked: Prepared, known: Known, shared: dict[str, int]) -> Scored:
     levels = compare(asked, known.prepared, shared)
     if levels["code"] == "same":
-        return 30.0, levels
+        return known, SURE, levels
     if levels["code"] == "differ" and levels["branch"] in {"none", "same"}:
-        return -30.0, levels
-    return score(levels), levels
+        return known, -SURE, levels
+    table = weights()
+    points = table["base"]["all"] + sum(table[feature].get(level, 0.0) for feature, level in levels.items())
+    return known, round(min(max(points, -SURE), SURE), 6), levels
 
 
-def _firms(scored: list[tuple[Known, float, Levels]]) -> dict[str, tuple[Known, float]]:
-    """One entry per firm: rows of several systems that are plainly one firm do not compete with each other."""
-    firms: dict[str, tuple[Known, float]] = {}
+def _firms(ranked: list[Scored]) -> dict[Rid, str]:
+    """Which firm each candidate is a row of: by valid code, else by name and place; rows of one firm do not compete."""
     by_name: dict[str, str] = {}
-    for known, points, _ in sorted(scored, key=lambda one: (not one[0].prepared.code_valid, str(one[0].rid))):
-        name = known.prepared.names[0] if known.prepared.names else None
-        said = f"{name.sound}/{name.region[:4] or known.prepared.city[:4]}/{name.branch}" if name else f"#{known.rid}"
-        firm = known.prepared.code if known.prepared.code_valid else by_name.get(said, said)
-        by_name.setdefault(said, firm)
-        if firm not in firms or firms[firm][1] < points:
-            firms[firm] = (known, points)
+    firms: dict[Rid, str] = {}
+    for known, _, _ in sorted(ranked, key=lambda one: (not one[0].prepared.code_valid, str(one[0].rid))):
+        one = known.prepared
+        name = one.names[0] if one.names else None
+        said = f"{name.sound}/{name.region[:4] or one.city[:4]}/{name.branch}" if name else f"#{known.rid}"
+        firms[known.rid] = one.code if one.code_valid else by_name.get(said, said)
+        by_name.setdefault(said, firms[known.rid])
     return firms
 
 
-def _verdict(
-    asked: Prepared,
-    ranked: list[tuple[Known, float, Levels]],
-    listed: tuple[tuple[str | int, float], ...],
-    total: float,
-    thresholds: Thresholds,
-) -> Decision:
-    if not ranked:
-        verdict: Verdict = _unmet(asked, thresholds)
-        return Decision(verdict, 0.0, None, "", False, _problems(asked), (), 0.0, VERSION, thresholds)
-    known, _, levels = ranked[0]
-    p = listed[0][1]
-    limit = thresholds.duplicate if asked.code or asked.phones or asked.contact or asked.street else thresholds.duplicate_name_only
-    verdict = "duplicate" if p >= limit else "review" if total >= thresholds.review else "new"
-    relation = "same" if verdict != "new" else ""
-    if verdict != "new" and levels["branch"] in {"of", "sibling"}:
-        relation = _relation(asked, levels)
-        verdict = thresholds.branch if code_level(asked, known.prepared) != "same" else verdict
-    if verdict == "new":
-        verdict = _unmet(asked, thresholds)
-    reasons = (*_reasons(levels), *_problems(asked))
-    rid = known.rid if verdict != "new" else None
-    return Decision(verdict, p, rid, relation, known.direct and rid is not None, reasons, listed, round(total, 6), VERSION, thresholds)
-
-
-def _unmet(asked: Prepared, thresholds: Thresholds) -> Verdict:
-    if "nothing" in asked.problems:
-        return "review"  # nothing to go by: a person must ask
-    return thresholds.wrong_code if asked.code and not asked.code_valid else "new"
-
-
-def _relation(asked: Prepared, levels: Levels) -> str:
-    if levels["branch"] == "sibling":
-        return "sibling_branch"
-    return "branch_of" if asked.names and asked.names[0].branch else "parent_of"
-
-
-def _reasons(levels: Levels) -> tuple[Reason, ...]:
-    table = weights()
-    return tuple(
-        Reason(feature, level, round(table[feature].get(level, 0.0), 4), *sentence(feature, level)) for feature, level in levels.items()
+def _evidence(asked: Prepared, ranked: list[Scored], firms: dict[Rid, str]) -> Evidence:
+    best = ranked[0] if ranked else None
+    labels = {firm: str(place) for place, firm in enumerate(dict.fromkeys(firms[known.rid] for known, _, _ in ranked))}
+    return Evidence(
+        scores=tuple(Score(known.rid, points, labels[firms[known.rid]]) for known, points, _ in ranked),
+        relation=_relation(asked, best[2]) if best else "",
+        same_code=bool(best) and best[2]["code"] == "same" if best else False,
+        direct=bool(best and best[0].direct),
+        name_only=not (asked.code or asked.phones or asked.contact or asked.street),
+        wrong_code=bool(asked.code) and not asked.code_valid,
+        nothing="nothing" in asked.problems,
     )
 
 
-def _problems(asked: Prepared) -> tuple[Reason, ...]:
-    return tuple(Reason("problem", one, 0.0, *sentence("problem", one)) for one in asked.problems)
+def _relation(asked: Prepared, levels: Levels) -> str:
+    match levels["branch"]:
+        case "of":
+            return "branch_of" if asked.names and asked.names[0].branch else "parent_of"
+        case "sibling":
+            return "sibling_branch"
+    return "same"
+
+
+def _reasons(asked: Prepared, ranked: list[Scored]) -> tuple[Reason, ...]:
+    problems = tuple(reason("problem", one, 0.0) for one in asked.problems)
+    if not ranked:
+        return problems
+    table, levels = weights(), ranked[0][2]
+    return (
+        *(reason(feature, level, table[feature].get(level, 0.0)) for feature, level in levels.items()),
+        reason("base", "all", table["base"]["all"]),
+        *problems,
+    )

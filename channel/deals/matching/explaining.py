@@ -102,6 +102,7 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
         "differ": ("地址不同", "the address is another"),
         "missing": ("缺少可比的地址", "there is no address to compare"),
     },
+    "base": {"all": ("起点：两家公司本来就是同一家的可能", "to begin with: how likely two firms are one at all")},
     "problem": {
         "name_empty": ("名称为空或没有文字", "the name is empty or has no letters"),
         "name_cut": ("名称过长，只比较了前 160 个字符", "the name is too long; its first 160 characters were compared"),

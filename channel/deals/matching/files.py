@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from channel.deals.matching.deciding import DEFAULT, Decision, Known, Thresholds, decide
+from channel.deals.matching.deciding import Known, decide
+from channel.deals.matching.decision import DEFAULT, Decision, Thresholds
 from channel.deals.matching.index import Index
 from channel.deals.matching.keys import keys_of
 from channel.deals.matching.prepared import Claim, Prepared, prepare

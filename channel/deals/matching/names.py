@@ -41,8 +41,6 @@ class Name(msgspec.Struct, array_like=True, frozen=True):
     """Whether only trade words follow the brand; else the split is a worse guess."""
 
 
-_FORMS = sorted(words.COMPANY, key=len, reverse=True)
-_SMALL = sorted(words.SMALL, key=len, reverse=True)
 _ANCHOR = re.compile(
     "("
     + "|".join(map(re.escape, ("有限责任公司", "股份有限公司", "有限公司", "股份公司", "集团公司", "总公司")))
@@ -256,21 +254,29 @@ def _cut_notes(body: str) -> str:
     return body
 
 
+@cache
+def _by_last(forms: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    table: dict[str, list[str]] = {}
+    for form in sorted(forms, key=len, reverse=True):
+        table.setdefault(form[-1], []).append(form)
+    return {last: tuple(group) for last, group in table.items()}
+
+
 def _form(rest: str) -> tuple[str, str, bool]:
     """The name without its legal form, the form's class, and whether it is a group."""
     form, group = "", False
+    companies, small = _by_last(words.COMPANY), _by_last(words.SMALL)
     for _ in range(3):
-        for one in _FORMS:
-            if rest.endswith(one) and len(rest) - len(one) >= 2:
-                group = group or "集团" in one or "控股" in one
-                rest, form = rest[: -len(one)].strip(), "company"
-                break
-        else:
+        one = next((one for one in companies.get(rest[-1:], ()) if rest.endswith(one) and len(rest) - len(one) >= 2), "")
+        if not one:
             break
-    if not form:
-        for one in _SMALL:
-            if rest.endswith(one) and len(rest) - len(one) >= (2 if len(one) > 1 else 3) and not (len(one) == 1 and rest.endswith(_SHOPS)):
-                return rest[: -len(one)].strip(), "small", group
+        group = group or "集团" in one or "控股" in one
+        rest, form = rest[: -len(one)].strip(), "company"
+    if form:
+        return rest, form, group
+    for one in small.get(rest[-1:], ()):
+        if rest.endswith(one) and len(rest) - len(one) >= (2 if len(one) > 1 else 3) and not (len(one) == 1 and rest.endswith(_SHOPS)):
+            return rest[: -len(one)].strip(), "small", group
     return rest, form, group
 
 
@@ -286,13 +292,13 @@ def _tail_region(rest: str, own: str) -> tuple[str, str]:
 
 
 @cache
-def _trade_sounds() -> frozenset[str]:
-    return frozenset(text.sound_of(word) for word in (*words.TRADES, "国际", "中国", "用品", "制品", "企业", "产品"))
-
-
-@cache
-def _trade_lengths() -> tuple[int, ...]:
-    return tuple(sorted({len(one) for one in _trade_sounds()}, reverse=True))
+def _trade_sounds() -> dict[str, tuple[str, ...]]:
+    """Trade words as sounds, by their first sound, the longest first."""
+    table: dict[str, set[str]] = {}
+    for word in (*words.TRADES, "国际", "中国", "用品", "制品", "企业", "产品"):
+        sound = text.sound_of(word)
+        table.setdefault(sound[0], set()).add(sound)
+    return {first: tuple(sorted(group, key=lambda one: (-len(one), one))) for first, group in table.items()}
 
 
 def split(sound: str) -> tuple[int, bool]:
@@ -307,16 +313,19 @@ def split(sound: str) -> tuple[int, bool]:
     trades = _trade_sounds()
     whole = [False] * (size + 1)
     whole[size] = True
+    first = 0
     for start in range(size - 2, 1, -1):
-        whole[start] = any(
-            whole[start + length] and sound[start : start + length] in trades for length in _trade_lengths() if start + length <= size
-        )
+        for word in trades.get(sound[start], ()):
+            if sound.startswith(word, start):
+                first = start
+                if whole[start + len(word)]:
+                    whole[start] = True
+                    break
     for start in range(2, size):
         if whole[start]:
             return start, True
-    for start in range(2, min(size - 1, 7)):
-        if any(sound[start : start + length] in trades for length in _trade_lengths() if start + length <= size):
-            return start, False
+    if 2 <= first < 7:
+        return first, False
     return (size if size <= 4 else 4), False
 
 

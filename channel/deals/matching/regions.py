@@ -32,6 +32,7 @@ def short_name(name: str) -> str:
     return name
 
 
+@lru_cache(maxsize=8192)
 def level(code: str) -> int:
     """1 province, 2 prefecture, 3 county."""
     return 1 if code.endswith("0000") else 2 if code.endswith("00") else 3
@@ -69,13 +70,12 @@ def by_name() -> dict[str, tuple[str, ...]]:
 
 
 @cache
-def _heads() -> frozenset[str]:
-    return frozenset(name[:2] for name in by_name())
-
-
-@cache
-def _full_names() -> frozenset[str]:
-    return frozenset(name for name in by_name() if name.endswith(_KINDS) and short_name(name) != name)
+def _by_head() -> dict[str, tuple[tuple[str, tuple[str, ...], bool], ...]]:
+    """From the first two characters to the names that begin so, the longest first: name, codes, whether it says its kind."""
+    heads: dict[str, list[tuple[str, tuple[str, ...], bool]]] = {}
+    for name, codes in by_name().items():
+        heads.setdefault(name[:2], []).append((name, codes, name.endswith(_KINDS) and short_name(name) != name))
+    return {head: tuple(sorted(names, key=lambda one: (-len(one[0]), one[0]))) for head, names in heads.items()}
 
 
 def prefix(name: str, start: int, parent: str) -> tuple[int, str, bool]:
@@ -83,23 +83,15 @@ def prefix(name: str, start: int, parent: str) -> tuple[int, str, bool]:
 
     `parent` is the code found before ("" for none): it decides between divisions of one name, and allows districts without 区.
     """
-    if name[start : start + 2] not in _heads():
-        return start, "", False
-    table = by_name()
-    for end in range(min(start + 11, len(name)), start + 1, -1):
-        codes = table.get(name[start:end])
-        if codes is None:
+    for division, codes, said in _by_head().get(name[start : start + 2], ()):
+        if not name.startswith(division, start):
             continue
-        said = name[start:end] in _full_names()
         code = choose(codes, parent)
-        if not code:
+        if not code or (parent and not within(code, parent)):
             continue
-        inside = bool(parent) and within(code, parent)
-        if level(code) == 3 and not said and not inside and 1 <= int(code[4:]) <= 20:
+        if not parent and not said and level(code) == 3 and 1 <= int(code[4:]) <= 20:
             continue  # 福田, 朝阳: a district's short name alone is as often a brand
-        if parent and not inside:
-            continue
-        return end, code, said
+        return start + len(division), code, said
     return start, "", False
 
 
@@ -110,6 +102,7 @@ def choose(codes: tuple[str, ...], parent: str) -> str:
     return codes[0]
 
 
+@lru_cache(maxsize=65536)
 def within(code: str, parent: str) -> bool:
     """Whether a division lies in another, or is it."""
     if level(parent) == 1:
@@ -119,6 +112,7 @@ def within(code: str, parent: str) -> bool:
     return code == parent
 
 
+@lru_cache(maxsize=8192)
 def prefecture(code: str) -> str:
     """The code of the prefecture (or municipality) that a division lies in; "" for a province or nothing."""
     if not code:

@@ -73,22 +73,7 @@ def is_han(char: str) -> bool:
 
 def sound_of(core: str) -> str:
     """The sound of every character of a text; what has no sound stands for itself."""
-    return core.translate(_Sounds.table())
-
-
-class _Sounds:
-    _table: dict[int, str] | None = None
-
-    @classmethod
-    def table(cls) -> dict[int, str]:
-        if cls._table is None:
-            cls._table = tables.sounds()
-        return cls._table
-
-
-@cache
-def _longest_syllable() -> int:
-    return max(len(one) for one in tables.syllables())
+    return core.translate(tables.sounds())
 
 
 def syllables_of(word: str) -> str | None:

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import chain
 
-from channel.deals.matching import Claim, Decision, Index, Known, Prepared, Thresholds, decide, keys_of, prepare
-from channel.deals.matching.deciding import DEFAULT
+from channel.deals.matching import DEFAULT, Claim, Decision, Index, Known, Prepared, Thresholds, decide, keys_of, prepare
 from tests.deals.matching.game import Game, Query
 
 

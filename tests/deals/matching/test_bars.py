@@ -1,0 +1,102 @@
+"""The bars of the matcher, on real names and claims that another generator made. Weights and thresholds never saw them."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+
+import pytest
+
+from channel.deals.matching import DEFAULT, Index, Known, decide, keys_of, prepare
+from tests.deals.matching.game import DATA, FIELDS, Player, present
+from tests.deals.matching.judging import Marks, judge, prepared
+
+needs_names = pytest.mark.skipif(not present(), reason=f"real names are not on this machine ({DATA}): the bars cannot be judged")
+
+FIRMS = 12_000
+SEED = 20261121
+
+
+@cache
+def all_fields() -> Marks:
+    """The main game, played once."""
+    return judge(Player(SEED).play(FIRMS, 3_000))
+
+
+@cache
+def names_alone() -> Marks:
+    """Claims that give nothing but a name."""
+    return judge(Player(SEED + 1).play(FIRMS, 2_000, only=("name",)))
+
+
+@needs_names
+def test_the_right_firm_is_among_fifty_candidates() -> None:
+    assert all_fields().candidates >= 0.985
+    assert names_alone().candidates >= 0.97
+
+
+@needs_names
+def test_a_duplicate_is_called_one_only_when_it_is_and_is_hardly_ever_missed() -> None:
+    marks = all_fields()
+
+    assert marks.precision >= 0.995, str(marks)
+    assert marks.found >= 0.96, str(marks)
+    assert marks.reviewed <= 0.08, str(marks)
+
+
+@needs_names
+def test_sister_firms_of_one_brand_are_not_blocked() -> None:
+    marks = all_fields()
+
+    assert marks.wrongly_blocked <= 0.003, str(marks)
+    assert marks.tags["new:sister"]["duplicate"] <= 0.006 * sum(marks.tags["new:sister"].values())
+
+
+@needs_names
+def test_claims_with_only_a_name_and_one_field_more_are_decided_with_the_same_care() -> None:
+    for seed, only in ((7, ("name", "city")), (8, ("name", "phone")), (9, ("name", "contact", "addr"))):
+        marks = judge(Player(seed).play(6_000, 800, only=only))
+
+        assert marks.precision >= 0.98, f"{only}: {marks}"
+        assert marks.wrongly_blocked <= 0.006, f"{only}: {marks}"
+        assert marks.found >= 0.9, f"{only}: {marks}"
+
+
+@needs_names
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [11, 12, 13])
+def test_the_bars_hold_on_many_claims(seed: int) -> None:
+    marks = judge(Player(seed).play(40_000, 12_000))
+
+    assert marks.candidates >= 0.985, str(marks)
+    assert marks.precision >= 0.995, str(marks)
+    assert marks.found >= 0.96, str(marks)
+    assert marks.reviewed <= 0.08, str(marks)
+    assert marks.wrongly_blocked <= 0.003, str(marks)
+
+
+@needs_names
+@pytest.mark.speed
+def test_fifty_candidates_are_scored_in_two_and_a_half_milliseconds_of_cpu() -> None:
+    game = Player(3).play(4_000, 400, only=FIELDS)
+    index = Index.build(Known(row.rid, prepared(row.fields)) for row in game.rows)
+    spent, keyed = [], []
+    for query in game.queries:
+        begun = time.process_time_ns()
+        one = prepared(query.fields)
+        keys_of(one)
+        keyed.append(time.process_time_ns() - begun)
+        found = index.candidates(one)
+        begun = time.process_time_ns()
+        decide(one, found, index.hot, DEFAULT)
+        spent.append(time.process_time_ns() - begun)
+
+    assert sorted(spent)[int(len(spent) * 0.99)] <= 2.5e6
+    assert sorted(keyed)[len(keyed) // 2] <= 150e3
+
+
+def test_a_game_is_the_same_for_the_same_seed() -> None:
+    if not present():
+        pytest.skip(f"real names are not on this machine ({DATA})")
+    assert Player(5).play(700, 50).queries == Player(5).play(700, 50).queries
+    assert prepare is not None
