@@ -149,7 +149,7 @@ def visible_ids(db: Cursor, view: View, tree: Tree, records: Sequence[UUID]) -> 
     return {row["id"] for row in db}
 
 
-_SELECT = "SELECT r.id, r.hub_key, r.number, r.version, r.retired, r.changed_at, r.doc, r.custom::text AS custom"
+_SELECT = "SELECT r.id, r.hub_key, r.number, r.version, r.retired, r.changed_at, r.doc"
 
 
 def _visible(view: View, tree: Tree) -> _Where:

@@ -14,6 +14,8 @@ from canonical.values import utc_text
 from hub_api.permissions import View
 
 Row = Mapping[str, Any]
+CUSTOM = "custom."
+"""Fields of this tenant stand in a record's document under this prefix."""
 
 
 def record(view: View, row: Row, sets: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
@@ -22,8 +24,9 @@ def record(view: View, row: Row, sets: Mapping[str, Sequence[Row]]) -> dict[str,
     if isinstance(shown.get("changed_at"), datetime):
         shown["changed_at"] = utc_text(shown["changed_at"])
     shown |= {name: value for name, value in row["doc"].items() if name in view.fields}
-    if view.custom and row["custom"] is not None:
-        shown["custom"] = msgspec.Raw(row["custom"].encode())
+    custom = {name.removeprefix(CUSTOM): value for name, value in row["doc"].items() if name.startswith(CUSTOM)} if view.custom else {}
+    if custom:
+        shown["custom"] = custom
     for child, rows in sets.items():
         allowed = view.sets[child]
         shown[child] = [{"id": one["id"]} | {name: value for name, value in one["doc"].items() if name in allowed} for one in rows]

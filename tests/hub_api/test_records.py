@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from tests.hub_api.conftest import Api
-from tests.hub_api.world import World
+from tests.hub_api.world import HIDDEN_FROM_DEALERS, World
 
 
 def test_it_sees_every_order_and_a_dealer_its_own_and_those_below(api: Api, world: World) -> None:
@@ -48,3 +48,10 @@ def test_pages_hold_every_record_once_in_order(api: Api, world: World, sort: str
 
     assert paged == whole
     assert len(set(paged)) == len(paged) >= 3
+
+
+def test_fields_of_this_tenant_are_shown_to_those_who_may_see_them(api: Api, world: World) -> None:
+    path = f"/v1/parties/{world.agent}"
+
+    assert api.get("it", path).json()["custom"] == {"x": HIDDEN_FROM_DEALERS["custom"]}
+    assert [role for role in ("sales", "dealer") if "custom" in api.get(role, path).json()] == []

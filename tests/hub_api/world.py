@@ -48,9 +48,10 @@ def make(
 ) -> UUID:
     """One record as the engine would store it. `sets`: rows of child sets."""
     table, made = TABLES[entity], new_id()
+    doc = {**doc, **{f"custom.{name}": value for name, value in (custom or {}).items()}}
     typed = {column.name: doc.get(column.field) for column in table.columns}
-    names = ["id", "hub_key", "number", "doc", "custom", "version", *typed]
-    values = [made, new_hub_key(), number, Jsonb(doc), Jsonb(custom) if custom else None, 1, *typed.values()]
+    names = ["id", "hub_key", "number", "doc", "version", *typed]
+    values = [made, new_hub_key(), number, Jsonb(doc), 1, *typed.values()]
     db.execute(f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(['%s'] * len(names))})", values)
     for child, rows in sets.items():
         for seq, row in enumerate(rows):
