@@ -21,6 +21,11 @@ LIMITS: Mapping[str, tuple[float, str]] = {
     "ingest.client_memory_mib": (200, "peak memory of the client, MiB"),
     "ingest.growth": (1.15, "CPU per order of the whole load, by that of a tenth of it"),
     "cli.help_cpu_s": (0.15, "CPU seconds of `hub --help`"),
+    "deals.look_up_cpu_p99_ms": (3.0, "CPU of the SQL of a check, client and server, 99th percentile, ms"),
+    "deals.check_cpu_p99_ms": (6.0, "CPU of a whole check with scoring, client and server, 99th percentile, ms"),
+    "deals.register_cpu_p99_ms": (8.0, "CPU of a registration, client and server, 99th percentile, ms"),
+    "deals.open_loop_vs_read": (10.0, "99th percentile of checks in an open loop, by that of a primary-key read in the same minute"),
+    "deals.open_loop_errors": (0, "checks of the open loop that failed or were not made"),
 }
 """Bar -> (at most, what it is)."""
 
