@@ -23,7 +23,7 @@ from sync.compare import differences
 from sync.decide import Canonical
 from sync.golive import is_older
 from sync.hub import Cursor, Hub, StreamState
-from sync.pairs import There, in_open_case, note_missing, records_there
+from sync.pairs import There, in_open_case, note_missing, reached_goal, records_there
 from sync.reading import hub_mode
 from sync.references import targets
 from sync.runs import Run, RunResult, running
@@ -174,7 +174,7 @@ class _Deliverer:
                 return self._make(canonical, row, "save", record, self._changed_only(ours, found))
         if record.how in pairing.MADE_BY_US and record.payload is not None and state.decl.ladder:
             step = pairing.next_step(state, str(record.payload.get(state.decl.ladder.field) or ""), old=self._is_old(canonical))
-            if step:
+            if step and not reached_goal(db, state, canonical.id, row["org"]):
                 return self._make(canonical, row, step, record, {})
         return None
 

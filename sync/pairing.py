@@ -23,6 +23,7 @@ from sync.pairs import (
     note_missing,
     pairs_before,
     plain,
+    reached_goal,
     records_there,
     store_judged,
 )
@@ -183,6 +184,9 @@ def _judge_record(
     earlier = lookups.earlier.get((state.id, record.key))
     edited = edits(state, found, earlier, record.payload) if found and earlier is not None and not just_written else []
     document_state = str(record.payload.get(state.decl.ladder.field) or "") if state.decl.ladder else ""
+    step = next_step(state, document_state, old=is_older(go_live, canonical.doc)) if created_here and not found else None
+    if step and reached_goal(lookups.db, state, canonical.id, record.org):
+        step = None
     facts = PairFacts(
         mode,
         True,
@@ -195,7 +199,7 @@ def _judge_record(
         edited=bool(edited),
         writable=_writable(state, document_state),
         on_conflict=state.flow.on_conflict,
-        next_step=next_step(state, document_state, old=is_older(go_live, canonical.doc)) if created_here else None,
+        next_step=step,
         settled=row is not None and row["reason"] == "settled" and from_json(row["differs"] or "{}") == plain(found),
     )
     verdict = judge(facts)
@@ -239,7 +243,8 @@ def wanted_fields(
 def next_step(state: StreamState, document_state: str, *, old: bool = False) -> str | None:
     """The step of the ladder that is due to reach the flow's goal: only from a state that our own steps lead to.
 
-    Any other (an un-audited document, a person's draft) is somebody's decision, and is not fought over. `old`: the record is from before
+    Any other (an un-audited document, a person's draft) is somebody's decision, and is not fought over; nor is one that has been there
+    before (:func:`sync.pairs.reached_goal`), submitted again by whoever had it un-audited. `old`: the record is from before
     the go-live, so nobody is asked to approve it.
     """
     ladder = state.decl.ladder

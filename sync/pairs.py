@@ -113,6 +113,18 @@ def listed_streams(db: Cursor, streams: Sequence[int]) -> set[int]:
     return {row["id"] for row in db}
 
 
+def reached_goal(db: Cursor, state: StreamState, entity_id: str, org: str) -> bool:
+    """True when the hub has driven this document to the flow's goal before: where it stands lower now, a person has lowered it."""
+    ladder = state.decl.ladder
+    last = next((step for step, leads_to in ladder.after.items() if leads_to == state.flow.goal), "") if ladder else ""
+    db.execute(
+        "SELECT 1 FROM delivery_attempt a JOIN delivery_receipt r ON r.attempt_id = a.id WHERE a.stream_id = %s AND a.entity_id = %s "
+        "AND a.org = %s AND a.step = %s AND r.outcome IN ('written', 'unchanged') LIMIT 1",
+        [state.id, entity_id, org, last],
+    )
+    return db.fetchone() is not None
+
+
 def note_missing(db: Cursor, state: StreamState, missing: Sequence[tuple[WantedValue, str]]) -> None:
     """Put values that lack a counterpart in a system into the inbox of the value maps, each with one entity that wants it."""
     for want, entity_id in {want: (want, entity_id) for want, entity_id in missing}.values():

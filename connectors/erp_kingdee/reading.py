@@ -197,16 +197,21 @@ class Reader:
             ways.append(f.at_least(form.column(form.approved), start))
         if form.created:
             ways.append(self._never_changed_from(start))
-        return f.either(*ways)
+        return f.either(*ways, *self._taken_back())
 
     def _only_audited_from(self, start: str) -> Where:
         form = self._form
         modified = form.column(form.modified)
         before = f.either(f.below(modified, start), f.is_null(modified))
         ways = [f.both(before, f.at_least(form.column(form.approved), start))] if form.approved else []
+        ways += [f.both(before, way) for way in self._taken_back()]
         if form.created:
             ways.append(self._never_changed_from(start))
         return f.either(*ways) if ways else f.both(f.below(modified, start), f.at_least(modified, start))
+
+    def _taken_back(self) -> list[Where]:
+        """All that was un-audited and waits to be audited again: few, and an un-audit moves no time at all (reference, change times)."""
+        return [f.equals(self._form.column(self._form.status), "D")] if self._form.status and not self._form.base_data else []
 
     def _never_changed_from(self, start: str) -> Where:
         form = self._form

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from sync import inspecting, reconciling
+from canonical.values import SHANGHAI
+from connectors.base import Change
+from sync import cycle, inspecting, reconciling
 from tests.sync.stage import Pair, Stage, open_hub
 from tests.sync.test_set_aside import copy_of
 
@@ -122,3 +126,45 @@ def test_an_un_audit_of_an_order_that_the_hub_made_is_not_fought_over(live: Stag
     assert next(doc for doc in live.kingdee.records("sales_orders") if doc["FID"] == order["FID"])["FDocumentStatus"] == "D"
     mirrored = next(doc for doc in live.zoho.records("sales_orders") if doc["ERP_Order_No"] == order["FBillNo"])
     assert mirrored["Approval_Status"] == "reopened"
+
+
+@pytest.mark.promise(2)
+def test_an_un_audit_is_seen_by_the_next_reading_though_it_moves_no_time(live: Stage) -> None:
+    pattern = live.kingdee.records("sales_orders")[0]
+    order = live.kingdee.put("sales_orders", copy_of(pattern, "FSaleOrderEntry", FCloseStatus="A", FDate="2026-11-20T00:00:00"))
+    key, org = str(order["FID"]), order["FSaleOrgId"]["FNumber"]
+    live.sync()
+    held = live.one("SELECT payload FROM observed WHERE key = %s", key)
+    later = (datetime.now(SHANGHAI) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S")  # beyond what is read again for late rows
+    with live.hub.transaction() as db:
+        db.execute("UPDATE cursor_position SET position = jsonb_set(position::jsonb, '{since}', to_jsonb(%s::text))", [later])
+    done = live.hub.session("kingdee").write("sales_orders", [Change("x", "unaudit", "", key, org, order["FBillNo"], {}, True)])
+
+    result = cycle.increment(live.hub, "kingdee", ["sales_orders"])
+
+    now = live.one("SELECT payload FROM observed WHERE key = %s", key)
+    assert [receipt.outcome.value for receipt in done] == ["written"]
+    assert result.counts["changed"] == 1
+    before, after = (json.loads(text) if isinstance(text, str) else text for text in (held, now))
+    assert (before["FModifyDate"], before["FDocumentStatus"]) == (after["FModifyDate"], "C")
+    assert after["FDocumentStatus"] == "D"
+    assert "changed" not in cycle.increment(live.hub, "kingdee", ["sales_orders"]).counts
+
+
+@pytest.mark.promise(8)
+def test_an_order_that_a_person_un_audited_and_submitted_again_is_audited_by_people(live: Stage) -> None:
+    """The hub brings its orders to state C once. Who takes one back decides what becomes of it."""
+    order = next(doc for doc in live.kingdee.records("sales_orders") if doc["F_HUB_KEY"])
+    live.kingdee.put("sales_orders", {"FID": order["FID"], "FDocumentStatus": "D"})
+    live.sync()
+    live.kingdee.put("sales_orders", {"FID": order["FID"], "FDocumentStatus": "B"})
+    mark = live.kingdee.mark()
+    live.sync()
+    between = reconciling.reconcile(live.hub, "kingdee", ["sales_orders"])
+    live.sync()
+
+    assert [line for line in live.kingdee.log(mark) if line["operation"] in ("submit", "audit", "save")] == []
+    assert next(doc for doc in live.kingdee.records("sales_orders") if doc["FID"] == order["FID"])["FDocumentStatus"] == "B"
+    assert between.drift == 0
+    shown = next(doc for doc in live.zoho.records("sales_orders") if doc["ERP_Order_No"] == order["FBillNo"])
+    assert shown["Approval_Status"] == "submitted"
