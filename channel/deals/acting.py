@@ -15,7 +15,7 @@ from uuid import UUID
 import psycopg
 
 from canonical.ids import new_id
-from channel.deals import matching, queries
+from channel.deals import fence_queries, matching, queries
 from channel.deals.customers.service import claim_from
 from channel.deals.errors import CustomerNotFound, RegistrationNotFound, StillHeld, UnknownDealer, WrongStatus
 from channel.deals.protection import Window, after, extended_end, window_end
@@ -245,8 +245,10 @@ def clear(db: Connection, registration_id: UUID, by: str = "rule:nobody_earlier"
     if registration.status != "held" or queries.doubtful_holds(db, registration_id):
         return False
     policy = queries.policy(db, registration.policy_id)
-    if policy.approval == "person":
-        values = {"status": after("clear_for_approval", registration.status), "reason": "approval"}
+    outside = bool(fence_queries.hits(db, subject=f"registration:{registration_id}", limit=1))
+    if policy.approval == "person" or outside:
+        reason = "area_to_check" if outside else "approval"
+        values = {"status": after("clear_for_approval", registration.status), "reason": reason}
         _changed(db, registration, "clear_for_approval", by, "", values)
     else:
         _protect(db, registration, "clear", by, "")

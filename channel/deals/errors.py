@@ -92,3 +92,43 @@ class ProtectionsOverlap(ChannelError):
     """The two customers are held by different dealers at the same time; a person decides which protection stays."""
 
     code: ClassVar[str] = "deals/protections-overlap"
+
+
+class BadPipeline(ChannelError):
+    """A pipeline's file cannot be used; the text names file, line and fix of each mistake."""
+
+    kind: ClassVar[str] = "invalid"
+    code: ClassVar[str] = "deals/bad-pipeline"
+
+
+class PipelineNotFound(ChannelError):
+    """No such pipeline, or no such stage in it."""
+
+    kind: ClassVar[str] = "not_found"
+    code: ClassVar[str] = "deals/pipeline-not-found"
+
+
+class MoveRefused(ChannelError):
+    """The deal may not go to that stage now: a stage is passed over, a field is missing, or it needs a reason."""
+
+    code: ClassVar[str] = "deals/move-refused"
+
+
+class BadFence(ChannelError):
+    """A fence that says no place, line of trade or time that exists."""
+
+    kind: ClassVar[str] = "invalid"
+    code: ClassVar[str] = "deals/bad-fence"
+
+
+class FenceNotFound(ChannelError):
+    """No such fence, or no such question about one."""
+
+    kind: ClassVar[str] = "not_found"
+    code: ClassVar[str] = "deals/fence-not-found"
+
+
+class LeadNotConvertible(ChannelError):
+    """The lead is lost, names no company, or may mean a customer that somebody has to compare first."""
+
+    code: ClassVar[str] = "deals/lead-not-convertible"

@@ -9,7 +9,7 @@ One claim a transaction: its locks last until the transaction ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -23,7 +23,7 @@ from psycopg.pq import TransactionStatus
 
 from canonical.ids import new_id
 from canonical.values import BadValue, business_day, decimal_text
-from channel.deals import matching, queries
+from channel.deals import fencing, matching, queries
 from channel.deals.errors import BadClaim, Contended, KeyReused, KeysOutdated, TooManyChecks, UnknownDealer, WrongIsolation
 from channel.deals.matching import DEFAULT, Claim, Decision, Known, Prepared, Thresholds
 from channel.deals.policies import Facts, Policy, choose
@@ -38,7 +38,6 @@ from channel.deals.registrations import (
     Registered,
     Ruling,
     judge,
-    open_field,
 )
 from ledger.bulk import sorted_json
 
@@ -68,7 +67,8 @@ class Limits:
 class Rules:
     """What a tenant sets for all claims: fences, limits on asking, and how sure is sure."""
 
-    fences: FenceJudge = open_field
+    fences: FenceJudge | None = None
+    """None: the fences in the ledger; `open_field` for none at all."""
     limits: Limits = Limits()
     thresholds: Thresholds = DEFAULT
 
@@ -121,6 +121,10 @@ def register(
     return retried(db, lambda: _register(db, ask, rules))
 
 
+class Overtaken(Exception):
+    """What was looked up has been changed by another before it was locked."""
+
+
 def retried(db: Connection, work: Callable[[], T]) -> T:
     """The work in a transaction or savepoint of its own, done again when the database broke it off for another's sake.
 
@@ -130,7 +134,7 @@ def retried(db: Connection, work: Callable[[], T]) -> T:
         try:
             with db.transaction():
                 return work()
-        except (pg.DeadlockDetected, pg.SerializationFailure, pg.ExclusionViolation, pg.UniqueViolation):
+        except (pg.DeadlockDetected, pg.SerializationFailure, pg.ExclusionViolation, pg.UniqueViolation, Overtaken):
             continue  # rolled back to where we began, with the locks taken since; the next look sees what the other did
     raise Contended("others kept changing the same customers", next_step="send the same request again")
 
@@ -220,39 +224,47 @@ def _assess(db: Connection, ask: _Request, rules: Rules, *, lock: bool) -> _Seen
         )
     weights = [int(1000 * matching.WEIGHTS[key & 31]) for key in ask.keys]
     found = queries.look_up(db, ask.keys, weights, matching.CAP, matching.CANDIDATES)
-    known = [Known(customer_id, matching.load_prepared(text)) for customer_id, text in found]
+    known = [Known(customer_id, matching.load_prepared(text)) for customer_id, text, _ in found]
     decision = matching.decide(ask.prepared, known, standing.hot, rules.thresholds)
-    likely = _likely(decision)
+    likely = _likely(decision, {customer_id: root for customer_id, _, root in found})
     holds: list[Hold] = []
     if likely:
         ids = [one.customer_id for one in likely]
-        if lock:
-            queries.lock_customers(db, ids)
+        if lock and not queries.lock_customers(db, ids):
+            raise Overtaken
         now, holds = queries.holds(db, ids, ask.claim.product_line)
         standing = replace(standing, now=now)
-    fence = rules.fences(FenceQuestion(ask.dealer_id, ask.claim.product_line, ask.region, ask.industry, standing.now))
+    region = ask.region or fencing.place_of(ask.prepared)
+    fence = (rules.fences or fencing.judge_for(db))(
+        FenceQuestion(ask.dealer_id, ask.claim.product_line, region, ask.industry, standing.now)
+    )
     policy = _policy(db, ask, standing)
     apart = queries.apart(db, [one.customer_id for one in likely]) if len(likely) > 1 else set()
     # A code that fails its check, or nothing to go by: never simply taken, even when nobody is met.
     approval = "person" if decision.verdict == "review" and decision.rid is None else policy.approval
     ruling = judge(ask.dealer_id, likely, holds, apart, fence, approval)
-    return _Seen(ruling, decision, likely, dict(found), standing, fence, policy, holds)
+    return _Seen(ruling, decision, likely, {row[0]: row[1] for row in found}, standing, fence, policy, holds)
 
 
-def _likely(decision: Decision) -> list[Likely]:
-    """The customers that a claim may mean, best first.
+def _likely(decision: Decision, roots: Mapping[int, int]) -> list[Likely]:
+    """The customers that a claim may mean, best first; what is merged counts for what it is merged into.
 
     Firms compete for the probability: when a person has to decide, also those of a tenth of the review threshold are worth a look.
     """
     limits = decision.thresholds
     sure = max(limits.duplicate, limits.duplicate_name_only)
     least = limits.review if decision.verdict == "duplicate" else limits.review / 10
-    likely = []
+    best = None if decision.rid is None else roots[int(decision.rid)]
+    total: dict[int, Decimal] = {}
     for rid, p in decision.candidates:
-        same = decision.verdict == "duplicate" and (rid == decision.rid or p >= sure)
-        if same or (decision.verdict != "new" and (rid == decision.rid or p >= least)):
-            likely.append(Likely(int(rid), Decimal(str(p)), same))
-    return likely
+        root = roots[int(rid)]
+        total[root] = min(total.get(root, Decimal(0)) + Decimal(str(p)), Decimal(1))
+    likely = []
+    for root, together in total.items():
+        same = decision.verdict == "duplicate" and (root == best or together >= sure)
+        if same or (decision.verdict != "new" and (root == best or together >= least)):
+            likely.append(Likely(root, together, same))
+    return sorted(likely, key=lambda one: (one.customer_id != best, -one.p, one.customer_id))
 
 
 def _policy(db: Connection, ask: _Request, standing: queries.Standing) -> Policy:
@@ -329,7 +341,7 @@ def _written(db: Connection, ask: _Request, seen: _Seen) -> Registered:
     queries.add_registration(db, values, event)
     if ruling.doubts and ruling.outcome != "rejected":
         queries.add_doubts(db, registration_id, ruling.doubts, _reasons(seen))
-    if seen.fence.effect != "allow":
+    if seen.fence.effect != "allow" and (ruling.outcome in WAITING or ruling.reason == "outside_area"):
         queries.add_fence_hit(db, f"registration:{registration_id}", ask.dealer_id, seen.fence)
     near = {int(rid): seen.texts[int(rid)] for rid, p in seen.decision.candidates if p > 0}
     queries.add_inputs(db, registration_id, ask.prepared.dump(), near, {str(key): count for key, count in seen.standing.hot.items()})

@@ -1,0 +1,1 @@
+"""Fences: where a dealer may sell, and what is done about goods beyond."""
