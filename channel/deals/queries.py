@@ -94,13 +94,13 @@ def lock_keys(db: Connection, keys: Sequence[int]) -> str:
     return str(rows(db, query, [list(keys)])[0][0])
 
 
-def look_up(db: Connection, keys: Sequence[int], weights: Sequence[int], cap: int, limit: int) -> list[tuple[int, str]]:
-    """Customers that share keys with a claim, those with the weightiest keys first: id and prepared text.
+def look_up(db: Connection, keys: Sequence[int], weights: Sequence[int], cap: int, limit: int) -> list[tuple[int, str, int]]:
+    """Customers that share keys with a claim, those with the weightiest keys first: id, prepared text, what it is merged into or itself.
 
     `weights` go with `keys`; whole numbers, so that equal sums are equal. At most `cap` customers of a key are looked at, the oldest.
     """
     query = (
-        "SELECT met.customer_id, customer.prepared FROM ("
+        "SELECT met.customer_id, customer.prepared, coalesce(customer.root, customer.id) FROM ("
         "SELECT one.customer_id, sum(asked.weight) AS points FROM unnest(%s::bigint[], %s::int[]) AS asked(key, weight), LATERAL ("
         "SELECT customer_id FROM match_key WHERE match_key.key = asked.key ORDER BY customer_id LIMIT %s::int) AS one "
         "GROUP BY one.customer_id ORDER BY points DESC, one.customer_id LIMIT %s::int) AS met "
@@ -128,9 +128,13 @@ def standing(db: Connection, keys: Sequence[int]) -> Standing:
     return Standing(now, version, dict(zip(hot or (), counts or (), strict=True)))
 
 
-def lock_customers(db: Connection, customers: Sequence[int]) -> None:
-    """Lock these customers in order: claims that share no key but mean the same customers decide one after another."""
-    run(db, "SELECT id FROM customer WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE", [list(customers)])
+def lock_customers(db: Connection, customers: Sequence[int]) -> bool:
+    """Lock these customers in order: claims that share no key but mean the same customers decide one after another.
+
+    False when one of them has been merged into another meanwhile: whoever looked it up has to look again.
+    """
+    query = "SELECT root FROM customer WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
+    return all(root is None for (root,) in rows(db, query, [list(customers)]))
 
 
 def holds(db: Connection, customers: Sequence[int], product_line: str) -> tuple[datetime, list[Hold]]:

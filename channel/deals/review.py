@@ -59,17 +59,17 @@ def _same(db: Connection, registration: Registration, customer_id: int, by: str,
     else:
         told = shown(registration)
     if registration.status in LIVE or not others:
-        _unite(db, registration.customer_id, customer_id, by)
+        _unite(db, registration.customer_id, customer_id)
     if told.status == "held":
         clear(db, registration.id, by)
     return shown(found(db, registration.id))
 
 
-def _unite(db: Connection, claimed: int, customer_id: int, by: str) -> None:
+def _unite(db: Connection, claimed: int, customer_id: int) -> None:
     """What only claims have named becomes the customer that it is; two parties are merged where parties are (sync/merging.py)."""
     if claimed == customer_id:
         return
     keep, lose = (claimed, customer_id) if queries.is_party(db, claimed) else (customer_id, claimed)
     if queries.is_party(db, lose):
         raise CustomerNotFound("both are parties", next_step="merge the parties; their customers follow")
-    customers.merge(db, keep, lose, by)
+    customers.merge(db, keep, lose)

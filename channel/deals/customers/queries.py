@@ -74,7 +74,7 @@ def changed_parties(db: Connection, after: UUID, limit: int) -> list[Source]:
 
 
 def sources(db: Connection, *, after: int = 0, limit: int = 10_000, only: Sequence[int] | None = None) -> list[Source]:
-    """Customers with what their names are made from, by id; merged ones are left out."""
+    """Customers with what their names are made from, by id."""
     query = (
         _SOURCE.format(
             id="c.id",
@@ -86,7 +86,7 @@ def sources(db: Connection, *, after: int = 0, limit: int = 10_000, only: Sequen
             given="c.given",
         )
         + f" FROM customer AS c LEFT JOIN parties AS p ON p.id = c.party_id {_CONTACT} "
-        "WHERE c.id > %s::bigint AND c.merged_into IS NULL AND (%s::bigint[] IS NULL OR c.id = ANY(%s::bigint[])) ORDER BY c.id LIMIT %s"
+        "WHERE c.id > %s::bigint AND (%s::bigint[] IS NULL OR c.id = ANY(%s::bigint[])) ORDER BY c.id LIMIT %s"
     )
     return [_source(row) for row in rows(db, query, [after, only, only, limit])]
 
@@ -184,7 +184,7 @@ def set_state(db: Connection, version: str) -> None:
     """The stored keys are of this version, from now on."""
     query = (
         "INSERT INTO match_state (version, built_at, customers) SELECT %s, clock_timestamp(), count(*) FROM customer "
-        "WHERE merged_into IS NULL ON CONFLICT (only_one) DO UPDATE SET version = excluded.version, built_at = excluded.built_at, "
+        "ON CONFLICT (only_one) DO UPDATE SET version = excluded.version, built_at = excluded.built_at, "
         "customers = excluded.customers"
     )
     run(db, query, [version])
@@ -262,13 +262,14 @@ def overlaps(db: Connection, keep: int, lose: int, live: Sequence[str]) -> list[
     return [Overlap(*row) for row in rows(db, query, [lose, list(live), keep, list(live)])]
 
 
-def move_registrations(db: Connection, from_customer: int, to_customer: int, *, only_claimed_as: int | None = None) -> list[UUID]:
+def move_registrations(db: Connection, from_customer: int, to_customer: int, *, only_claimed_as: Sequence[int] | None = None) -> list[UUID]:
     """Registrations go to another customer; which ones did."""
     query = (
         "UPDATE registration SET customer_id = %s::bigint, version = version + 1, changed_at = clock_timestamp() "
-        "WHERE customer_id = %s::bigint AND (%s::bigint IS NULL OR claimed_as = %s::bigint) RETURNING id"
+        "WHERE customer_id = %s::bigint AND (%s::bigint[] IS NULL OR claimed_as = ANY(%s::bigint[])) RETURNING id"
     )
-    return [row[0] for row in rows(db, query, [to_customer, from_customer, only_claimed_as, only_claimed_as])]
+    claimed = list(only_claimed_as) if only_claimed_as is not None else None
+    return [row[0] for row in rows(db, query, [to_customer, from_customer, claimed, claimed])]
 
 
 def move_doubts(db: Connection, from_customer: int, to_customer: int) -> None:
@@ -286,29 +287,29 @@ def move_doubts(db: Connection, from_customer: int, to_customer: int) -> None:
     run(db, query, [from_customer])
 
 
+_UNDER = "WITH RECURSIVE under AS (SELECT %s::bigint AS id UNION SELECT c.id FROM customer AS c JOIN under ON c.merged_into = under.id) "
+
+
+def under(db: Connection, customer: int) -> list[int]:
+    """A customer and all that is merged into it, directly or not."""
+    return [row[0] for row in rows(db, _UNDER + "SELECT id FROM under ORDER BY id", [customer])]
+
+
 def set_merged(db: Connection, customer: int, into: int | None) -> None:
-    """Say what a customer is merged into; None: nothing."""
-    run(db, "UPDATE customer SET merged_into = %s::bigint WHERE id = %s::bigint", [into, customer])
+    """Say what a customer is merged into; None: nothing. What is merged into it follows."""
+    run(db, "UPDATE customer SET merged_into = %s::bigint, root = %s::bigint WHERE id = %s::bigint", [into, into, customer])
+    query = _UNDER + "UPDATE customer SET root = %s::bigint FROM under WHERE customer.id = under.id AND customer.id <> %s::bigint"
+    run(db, query, [customer, into if into is not None else customer, customer])
 
 
-def aliases(db: Connection, customer: int) -> list[str]:
-    """Its other names."""
-    return [row[0] for row in rows(db, "SELECT name FROM customer_alias WHERE customer_id = %s::bigint ORDER BY name", [customer])]
-
-
-def remove_merged_aliases(db: Connection, customer: int, lost: int) -> None:
-    """Take back the names that came by the merge of another customer."""
-    query = "DELETE FROM customer_alias WHERE customer_id = %s::bigint AND kind = 'merged' AND given_by LIKE %s"
-    run(db, query, [customer, f"merge:{lost} %"])
+def root_of(db: Connection, customer: int) -> int:
+    """What a customer is merged into in the end, or itself."""
+    return int(rows(db, "SELECT coalesce(root, id) FROM customer WHERE id = %s::bigint", [customer])[0][0])
 
 
 def of_party(db: Connection, party_id: UUID) -> int | None:
     """The customer that a party is, through its merges; None when it is none yet."""
-    query = (
-        "WITH RECURSIVE up AS (SELECT id, merged_into FROM customer WHERE party_id = %s "
-        "UNION SELECT c.id, c.merged_into FROM customer AS c JOIN up ON c.id = up.merged_into) SELECT id FROM up WHERE merged_into IS NULL"
-    )
-    return next((row[0] for row in rows(db, query, [party_id])), None)
+    return next((row[0] for row in rows(db, "SELECT coalesce(root, id) FROM customer WHERE party_id = %s", [party_id])), None)
 
 
 # Direct customers -----------------------------------------------------------------------------------------------------

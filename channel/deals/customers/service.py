@@ -173,10 +173,11 @@ def add_alias(db: Connection, customer_id: int, name: str, by: str, kind: str = 
     rekey(db, [customer_id])
 
 
-def merge(db: Connection, keep: int, lose: int, by: str) -> list[UUID]:
-    """Two customers are one firm: registrations, open questions and names of `lose` go to `keep`; the registrations that moved.
+def merge(db: Connection, keep: int, lose: int) -> list[UUID]:
+    """Two customers are one firm: registrations and open questions of `lose` go to `keep`; the registrations that moved.
 
-    Raises: CustomerNotFound; ProtectionsOverlap, with nothing done, when both are held at the same time: a person ends one first.
+    `lose` keeps its names and keys and goes on being found, now as `keep`. Raises: CustomerNotFound; ProtectionsOverlap, with nothing done,
+    when both are held at the same time: a person ends one first.
     """
     found = queries.lock(db, [keep, lose])
     if len(found) < 2 or keep == lose or any(into is not None for _, into in found.values()):
@@ -185,13 +186,7 @@ def merge(db: Connection, keep: int, lose: int, by: str) -> list[UUID]:
         raise ProtectionsOverlap(_clash(keep, lose, clashes[0]), next_step="end or transfer one of them, then merge")
     moved = queries.move_registrations(db, lose, keep)
     queries.move_doubts(db, lose, keep)
-    sources = queries.sources(db, only=[lose], limit=1)
-    prepared = matching.load_prepared(sources[0].prepared or "")
-    queries.remove_keys(db, [(key, lose) for key in matching.keys_of(prepared)])
-    names = [found[lose][0], *queries.aliases(db, lose)]
-    queries.add_aliases(db, [(keep, name, "merged") for name in names if name], f"merge:{lose} {by}")
     queries.set_merged(db, lose, keep)
-    rekey(db, [keep])
     return moved
 
 
@@ -207,15 +202,10 @@ def split(db: Connection, lose: int) -> list[UUID]:
     into = queries.lock(db, [lose]).get(lose, ("", None))[1]
     if into is None:
         raise CustomerNotFound(f"customer {lose} is not merged into another")
-    queries.lock(db, [into, lose])
+    root = queries.root_of(db, into)
+    queries.lock(db, [root, lose])
     queries.set_merged(db, lose, None)
-    moved = queries.move_registrations(db, into, lose, only_claimed_as=lose)
-    queries.remove_merged_aliases(db, into, lose)
-    rekey(db, [into])
-    again = make(queries.sources(db, only=[lose], limit=1))
-    queries.update_customers(db, again, matching.VERSION)
-    queries.insert_keys(db, [(key, lose) for one in again for key in one.keys])
-    return moved
+    return queries.move_registrations(db, root, lose, only_claimed_as=queries.under(db, lose))
 
 
 def protect_direct(db: Connection) -> tuple[list[UUID], list[UUID]]:

@@ -8,17 +8,19 @@ CREATE TABLE customer (
     prepared text NOT NULL,               -- all normalisation, done once; what scoring reads
     norm_version text NOT NULL,           -- of `prepared` and of its rows in match_key
     retired boolean NOT NULL DEFAULT false,
-    merged_into bigint REFERENCES customer,
+    merged_into bigint REFERENCES customer,  -- its keys stay: it goes on being found, and answers as `root`
+    root bigint REFERENCES customer,      -- end of the chain of merges; null: itself
     since timestamptz NOT NULL DEFAULT clock_timestamp(),
     CHECK (party_id IS NOT NULL OR given IS NOT NULL),
-    CHECK (merged_into IS DISTINCT FROM id)
+    CHECK (merged_into IS DISTINCT FROM id AND (merged_into IS NULL) = (root IS NULL))
 );
 CREATE INDEX customer_merged ON customer (merged_into) WHERE merged_into IS NOT NULL;
+CREATE INDEX customer_root ON customer (root) WHERE root IS NOT NULL;
 
 CREATE TABLE customer_alias (
     customer_id bigint NOT NULL REFERENCES customer,
     name text NOT NULL,
-    kind text NOT NULL CHECK (kind IN ('former', 'short', 'english', 'claim', 'merged', 'given')),
+    kind text NOT NULL CHECK (kind IN ('former', 'short', 'english', 'given')),
     given_by text NOT NULL,
     since timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (customer_id, name)
