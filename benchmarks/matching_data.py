@@ -213,14 +213,13 @@ class Maker:
                     code, city = r.choice(self.cities)
                 shown = r.choice(["city", "short"])
         district = r.choice(self.districts.get(code[:4], ["新城区"]))
-        phone = (
-            self.r.choice(self.agencies)
-            if r.random() < 0.04
-            else like.phone
-            if like and r.random() < 0.12
-            else r.choice([self.mobile, self.landline])()
-        )
-        contact = like.contact if like and r.random() < 0.12 else self.person()
+        boss = like is not None and r.random() < 0.08  # one owner answers for both
+        phone = r.choice([self.mobile, self.landline])()
+        if r.random() < 0.04:
+            phone = r.choice(self.agencies)
+        elif like and (boss or r.random() < 0.1):
+            phone = like.phone
+        contact = like.contact if like and (boss or r.random() < 0.1) else self.person()
         return Firm(
             number, brand, trade, r.choices(*_FORM_CHOICE)[0], city, district, self.code(code), phone, contact,
             self.address(city, district), shown, self.province_of.get(code, ""),

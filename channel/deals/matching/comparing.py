@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from rapidfuzz.distance import OSA, Levenshtein
+from rapidfuzz.distance import OSA
 
 from channel.deals.matching import codes, regions
+from channel.deals.matching.aligning import BRANDS, TRADES, align
 from channel.deals.matching.names import Name
 from channel.deals.matching.prepared import Prepared
-from channel.deals.matching.tables import look_alike, surprise
+from channel.deals.matching.tables import surprise
 
 Levels = dict[str, str]
 
@@ -42,141 +43,35 @@ def _names(asked: Prepared, known: Prepared) -> Levels:
     for one in asked.names:
         for other in known.names:
             levels = name_levels(one, other)
-            rank = _BRAND_RANK[levels["brand"]] * 10 + _TRADE_RANK[levels["trade"]]
+            rank = BRANDS[levels["brand"]] + TRADES.get(levels["trade"], 6)
             if best is None or rank < best[0]:
                 best = rank, levels
     assert best is not None  # noqa: S101  both have names
     return best[1]
 
 
-_BRAND_RANK = {
-    level: rank for rank, level in enumerate(("same", "sound", "look", "swap", "edit", "longer", "edit2", "letters", "far", "missing"))
-}
-_TRADE_RANK = {
-    level: rank for rank, level in enumerate(("same", "sound", "near", "short", "dropped", "both_none", "overlap", "differ", "missing"))
-}
-
-
 def name_levels(one: Name, other: Name) -> Levels:
     """The levels of two names: of brand, trade, region, form and branch."""
-    longer, shorter = (one, other) if (len(one.core), one.full, one.text) >= (len(other.core), other.full, other.text) else (other, one)
-    brand, trade, size = _split_levels(longer, shorter)
-    if brand == "far" and (longer.spare or shorter.spare):
-        brand, trade, size = _with_spare(longer, shorter)
-    if (one.latin or other.latin) and trade in {"differ", "overlap"}:
-        trade = "english"  # a translated trade is a loose one
-    telling = "none"
-    if brand != "far":
-        telling = str(min(int(surprise(longer.core[:size])) // 6, 5)) + ("+" if size > 2 else "")
+    brand, trade, head = align(one, other)
+    region = region_level(one.region, other.region)
+    if region in {"differ", "province"} and (one.latin or other.latin) and regions.sound_alike(one.region, other.region):
+        region = "same"
     return {
         "brand": brand,
         "trade": trade,
         "name": f"{brand}/{trade}",
-        "rarity": telling,
-        "region": region_level(one.region, other.region),
+        "rarity": "none" if brand == "far" else _rarity(head),
+        "region": region,
         "form": _form(one, other),
         "branch": _branch(one, other),
     }
 
 
-def _with_spare(longer: Name, shorter: Name) -> tuple[str, str, int]:
-    from channel.deals.matching.names import split
-    from channel.deals.matching.text import sound_of
-
-    best = "far", "differ", 2
-    for a in {longer.core, longer.spare or longer.core}:
-        for b in {shorter.core, shorter.spare or shorter.core}:
-            x, y = (a, b) if len(a) >= len(b) else (b, a)
-            sound = sound_of(x)
-            level = heads(x, sound, *split(sound), y, sound_of(y))
-            if _BRAND_RANK[level[0]] * 10 + _TRADE_RANK[level[1]] < _BRAND_RANK[best[0]] * 10 + _TRADE_RANK[best[1]]:
-                best = level
-    return best
-
-
-def _split_levels(longer: Name, shorter: Name) -> tuple[str, str, int]:
-    return heads(longer.core, longer.sound, longer.brand, longer.sure, shorter.core, shorter.sound)
-
-
-@lru_cache(maxsize=16384)
-def heads(core: str, sound: str, size: int, sure: bool, other: str, other_sound: str) -> tuple[str, str, int]:  # noqa: FBT001  cached by position
-    """Brand and trade level of two cores, and how many units the brand has. `core` is the longer, `size` its brand."""
-    if core == other:
-        return "same", "same" if len(core) > size else "both_none", size
-    if sound == other_sound:
-        return "sound", "same" if core[size:] == other[size:] else "sound", size
-    if len(core) == len(other) and len(core) >= 3 and OSA.distance(sound, other_sound, score_cutoff=1) == 1:
-        return _one_edit(core, sound, size, other, other_sound)
-    if not sure and 2 <= len(other) < size and sound.startswith(other_sound):  # the guess took too much for brand
-        return ("same" if core.startswith(other) else "sound"), "dropped", len(other)
-    brand, taken = _brand(core[:size], sound[:size], other, other_sound)
-    return brand, _trade(core[size:], sound[size:], other[taken:], other_sound[taken:]) if brand != "far" else "differ", size
-
-
-def _one_edit(core: str, sound: str, size: int, other: str, other_sound: str) -> tuple[str, str, int]:
-    places = [place for place in range(len(core)) if sound[place] != other_sound[place]]
-    inside = places[0] < size
-    if len(places) == 2:
-        level = "swap"
-    else:
-        level = "look" if look_alike(core[places[0]], other[places[0]]) else "edit" if size >= 3 else "edit2"
-    if inside:
-        return level, "same" if core[size:] == other[size:] else "sound", size
-    return ("same" if core[:size] == other[:size] else "sound"), "near", size
-
-
-def _brand(brand: str, sound: str, other: str, other_sound: str) -> tuple[str, int]:
-    """How the brand meets the head of the other core, and how many units of the other it takes."""
-    size = len(brand)
-    if other.startswith(brand):
-        return "same", size
-    if other_sound.startswith(sound):
-        return "sound", size
-    head, head_sound = other[:size], other_sound[:size]
-    if len(head) == size:
-        places = [place for place in range(size) if sound[place] != head_sound[place]]
-        if len(places) == 1:
-            alike = look_alike(brand[places[0]], head[places[0]])
-            return ("look" if alike else "edit" if size >= 3 else "edit2"), size
-        if (
-            len(places) == 2
-            and places[1] == places[0] + 1
-            and sound[places[0]] == head_sound[places[1]]
-            and sound[places[1]] == head_sound[places[0]]
-        ):
-            return "swap", size
-    if size >= 3 and Levenshtein.distance(sound, other_sound[: size - 1], score_cutoff=1) == 1:
-        return "longer", size - 1
-    if len(other_sound) > size and Levenshtein.distance(sound, other_sound[: size + 1], score_cutoff=1) == 1:
-        return "longer", size + 1
-    if brand in other and size >= 2:
-        return "longer", other.index(brand) + size
-    if size > 3 and Levenshtein.distance(sound, head_sound, score_cutoff=2) <= 2:
-        return "edit2", size
-    return "far", 0
-
-
-def _trade(trade: str, sound: str, other: str, other_sound: str) -> str:
-    """How two trades meet; either may be empty."""
-    if not trade or not other:
-        return "both_none" if not trade and not other else "dropped"
-    if trade == other:
-        return "same"
-    if sound == other_sound:
-        return "sound"
-    small, large = (other_sound, sound) if len(other_sound) <= len(sound) else (sound, other_sound)
-    if len(small) >= 3 and OSA.distance(small, large, score_cutoff=1) == 1:
-        return "near"
-    if large.startswith(small) or large.endswith(small) or _inside(small, large):
-        return "short"
-    if set(small) & set(large):
-        return "overlap"
-    return "differ"
-
-
-def _inside(small: str, large: str) -> bool:
-    rest = iter(large)
-    return all(one in rest for one in small)
+@lru_cache(maxsize=32768)
+def _rarity(brand: str) -> str:
+    if any("\ue000" <= char <= "\uf8ff" for char in brand):
+        return "latin"
+    return str(min(int(surprise(brand)) // 6, 5)) + ("+" if len(brand) > 2 else "")
 
 
 @lru_cache(maxsize=65536)

@@ -9,6 +9,7 @@ from channel.deals.matching import regions, text
 _EXTENSION = re.compile(r"(?:转|分机|EXT|#|\bX)\D{0,2}(\d{1,6})\s*$", re.IGNORECASE)
 _MOBILE = re.compile(r"(?<!\d)(?:0|\+?86|0086)?(1[3-9]\d{9})(?!\d)")
 _LANDLINE = re.compile(r"(?<!\d)(?:\+?86|0086)?(0(?:10|2[0-9]|[3-9]\d{2}))(\d{7,8})(?!\d)")
+_NO_ZERO = re.compile(r"(?:0086|86)?((?:10|2[0-9])\d{8}|[3-9]\d{2}\d{8})")
 _SERVICE = re.compile(r"(?<!\d)([48]00\d{7})(?!\d)")
 _BARE = re.compile(r"(?<!\d)([2-8]\d{6,7})(?!\d)")
 _SEPARATORS = re.compile(r"[,，;；/、|]| {2,}")
@@ -58,6 +59,9 @@ def _one_phone(part: str) -> str:
     found = _LANDLINE.search(bare)
     if found:
         return found.group(1) + found.group(2)
+    found = _NO_ZERO.fullmatch(bare)
+    if found:
+        return "0" + found.group(1)
     found = _BARE.fullmatch(bare)
     if found:
         return found.group(1)

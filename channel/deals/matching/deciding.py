@@ -47,7 +47,9 @@ def weights() -> dict[str, dict[str, float]]:
     return dict(json.loads(files(__package__).joinpath("data").joinpath("weights.json").read_text("utf-8"))["weights"])
 
 
-def decide(prepared: Prepared, candidates: Sequence[Known], frequency: Frequencies | None = None, thresholds: Thresholds = DEFAULT) -> Decision:
+def decide(
+    prepared: Prepared, candidates: Sequence[Known], frequency: Frequencies | None = None, thresholds: Thresholds = DEFAULT
+) -> Decision:
     """The verdict on a claim, given the customers that share match keys with it.
 
     The order of `candidates` does not matter. `frequency`: how many customers share a key, for keys above CAP; it makes a phone of many

@@ -113,7 +113,9 @@ class Decision:
         }
 
 
-def conclude(evidence: Evidence, reasons: tuple[Reason, ...], rest: tuple[Rid, ...], thresholds: Thresholds, version: str = VERSION) -> Decision:
+def conclude(
+    evidence: Evidence, reasons: tuple[Reason, ...], rest: tuple[Rid, ...], thresholds: Thresholds, version: str = VERSION
+) -> Decision:
     """The decision that follows. `rest`: candidates that were not scored, best first."""
     best: dict[str, float] = {}
     for one in evidence.scores:
@@ -171,5 +173,3 @@ def replay(record: Mapping[str, Any]) -> Decision:
 def reason(feature: str, level: str, weight: float) -> Reason:
     """A reason with its sentences."""
     return Reason(feature, level, round(weight, 4), *sentence(feature, level))
-
-

@@ -8,6 +8,7 @@ _BRAND = {
     "look": ("字号有一个形近字", "one character of the brand looks alike"),
     "swap": ("字号有两个字对调", "two characters of the brand are swapped"),
     "edit": ("字号差一个字", "one character of the brand differs"),
+    "head": ("一方只写了字号的开头", "one gives only the beginning of the brand"),
     "longer": ("字号多或少一个字", "the brand has one character more or less"),
     "edit2": ("字号有较大差别", "the brand differs in a large part"),
     "far": ("字号不同", "the brand is another"),
@@ -19,6 +20,7 @@ _TRADE = {
     "near": ("行业用语只差一个字", "the trade differs in one character"),
     "short": ("一方的行业用语较短，但不矛盾", "one trade is a shorter form of the other"),
     "dropped": ("一方没有写行业", "one name says no trade"),
+    "told": ("一方的全称里没有行业", "one full name has no trade in it"),
     "both_none": ("双方都没有写行业", "neither name says a trade"),
     "overlap": ("行业用语部分相同", "the trades share a part"),
     "english": ("行业用语是译名，无法严格比较", "the trade is translated and compares loosely"),
@@ -50,6 +52,7 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             for step in range(6)
             for more, long, english in (("", "", ""), ("+", "，三字或更长", ", with three characters or more"))
         },
+        "latin": ("字号用拼音写成，独特程度不明", "the brand is written in pinyin, so its rarity is not known"),
         "none": ("字号不同，不计独特程度", "the brand is another, so its rarity does not count"),
     },
     "region": {level: (f"名称中的地区{zh}", f"the place in the name {en}") for level, (zh, en) in _PLACE.items()},

@@ -52,6 +52,8 @@ _SURE = re.compile("(" + "|".join(sorted(map(re.escape, words.SURE_BRANCH), key=
 _BRACKET = re.compile(r"\(([^()]*)\)?")
 _BARE_NOTE = re.compile("(" + "|".join(sorted((re.escape(one.upper()) for one in words.BARE_NOTES), key=len, reverse=True)) + ")$")
 _DEPARTMENT = re.compile("(?<=部|店|厂|行|社|坊)(" + "|".join(sorted(words.DEPARTMENTS, key=len, reverse=True)) + ")$")
+_WIDE = ("中国", "国际", "全国", "中华", "实业", "高新")
+_PERSON = re.compile("^[\u3400-\u9fff]{1,3}?(?:总|工|经理|先生|女士|主任|老师|老板|介绍|厂长|部长|科长)$")
 _NOTE_WORDS = frozenset(one.upper() for one in words.NOTES)
 _PERIOD = re.compile("^第?[一二三四五六七八九十0-9]{1,3}(期|部|厂|区|号楼?|标段?|线|批)")
 _DIGITS = re.compile("[0-9]{5,}")
@@ -102,7 +104,7 @@ def _chinese(cleaned: str) -> Name:
     elif spare:
         spare = _form(spare)[0]
     rest, own = _tail_region(rest, own)
-    if rest.startswith("中国") and len(rest) >= 4:
+    if rest.startswith(_WIDE) and len(rest) >= 4:
         spare, rest = rest, rest[2:]
     if own and region and not regions.within(region, own):
         region = own  # the bracket tells a site; the head tells the seat
@@ -198,7 +200,7 @@ def _brackets(cleaned: str) -> tuple[str, str, bool, str]:
 
 
 def _is_note(part: str) -> bool:
-    return part in _NOTE_WORDS or bool(_PERIOD.match(part)) or bool(_DIGITS.search(part))
+    return part in _NOTE_WORDS or bool(_PERIOD.match(part) or _DIGITS.search(part) or _PERSON.match(part))
 
 
 def _spaced(body: str, note: str) -> tuple[str, str]:
@@ -353,13 +355,13 @@ def _latin(cleaned: str) -> Name:
             continue
         else:
             place = regions.latin().get(word) or regions.latin().get(text.syllables_of(word) or "-", "")
-            if place and not region and (not parts or trade_seen):
+            if place and (not region or regions.within(place, region) or regions.within(region, place)) and (not parts or trade_seen):
                 region = place
                 continue
             parts.append(word)
     core, sound = _latin_units(parts)
-    if not region:
-        core, sound, region = _glued_region(core, sound)
+    core, sound, glued = _glued_region(core, sound)
+    region = glued or region
     for tail in _glued_forms():
         if sound.endswith(tail) and len(sound) - len(tail) >= 2:
             core, sound, form = core[: -len(tail)], sound[: -len(tail)], "company"

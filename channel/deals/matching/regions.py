@@ -123,10 +123,20 @@ def prefecture(code: str) -> str:
 
 
 def walk(name: str, start: int = 0) -> tuple[int, str, bool]:
-    """Up to three divisions in a row from `start`: where they end, the lowest one's code, whether the last says its kind."""
+    """Up to three divisions in a row from `start`: where they end, the lowest one's code, whether the last says its kind.
+
+    A second one outside of the first (佛山市广东…, 北京黑龙江…) goes too, where it says its kind or is no county: the nearer to the brand counts,
+    unless it only holds the first.
+    """
     end, code, said = start, "", False
     for _ in range(3):
         further, lower, says = prefix(name, end, code)
+        if further == end and code:
+            further, lower, says = prefix(name, end, "")
+            if further > end and (len(name) - further < 4 or (level(lower) == 3 and not says)):
+                break
+            if further > end and within(code, lower):
+                lower = code
         if further == end:
             break
         end, code, said = further, lower, says
@@ -149,7 +159,7 @@ def lookup(field: str) -> str:
 @cache
 def latin() -> dict[str, str]:
     """From pinyin (`SHENZHEN`, `GUANGDONG`) to the code: provinces, prefectures and cities of county level."""
-    from channel.deals.matching.tables import other_sounds, sounds
+    from channel.deals.matching.tables import other_sounds, sounds, spellings
 
     table: dict[str, str] = {}
     for name, codes in by_name().items():
@@ -158,6 +168,7 @@ def latin() -> dict[str, str]:
             continue
         if all(ord(char) in sounds() for char in name):
             table.setdefault(text.sound_of(name), code)
+            table.setdefault("".join(spellings()[char] for char in name).upper(), code)
             for place, char in enumerate(name):  # 佛山, 厦门: a place keeps its own reading
                 for other in other_sounds().get(char, ""):
                     key = text.sound_of(name[:place]) + other + text.sound_of(name[place + 1 :])
@@ -169,3 +180,16 @@ def latin() -> dict[str, str]:
     ):  # fmt: skip
         table[word] = code
     return table
+
+
+@cache
+def _one_sound() -> dict[str, str]:
+    """From a prefecture's code to the sound of its short name."""
+    return {codes[0]: text.sound_of(name) for name, codes in by_name().items() if level(codes[0]) <= 2 and name == short_name(name)}
+
+
+def sound_alike(one: str, other: str) -> bool:
+    """Whether two divisions cannot be told apart in pinyin: 福州, 抚州."""
+    table = _one_sound()
+    heard = {table.get(code) for code in (one, prefecture(one)) if code} - {None}
+    return bool(heard & {table.get(code) for code in (other, prefecture(other)) if code})

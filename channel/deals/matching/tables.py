@@ -66,6 +66,16 @@ def sounds() -> dict[int, str]:
 
 
 @cache
+def spellings() -> dict[str, str]:
+    """From a character to its plain pinyin, not folded."""
+    table: dict[str, str] = {}
+    for line in _lines("readings"):
+        syllable, chars, _ = line.split(" ")
+        table.update(dict.fromkeys(chars, syllable))
+    return table | {"厦": "xia", "都": "du", "佛": "fo", "长": "chang", "重": "chong"}
+
+
+@cache
 def other_sounds() -> dict[str, str]:
     """From a character to the sounds of its second readings, as one text."""
     codes, first, table = syllables(), sounds(), dict[str, str]()

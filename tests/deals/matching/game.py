@@ -219,8 +219,15 @@ class Player:
             [50, 35, 9, 6],
         )[0].replace("市辖区", "")
         name = f"{place}{brand}{trade}{form}" if r.random() < 0.93 else f"{brand}（{city[:-1]}）{trade}{form}"
-        phone = r.choice(self.agency) if r.random() < 0.05 else sister.fields["phone"] if sister and r.random() < 0.1 else self.phone()
-        contact = sister.fields["contact"] if sister and r.random() < 0.1 else self.person()
+        owner = r.random() < 0.05  # the same person runs both
+        phone = (
+            r.choice(self.agency)
+            if r.random() < 0.05
+            else sister.fields["phone"]
+            if sister and (owner or r.random() < 0.08)
+            else self.phone()
+        )
+        contact = sister.fields["contact"] if sister and (owner or r.random() < 0.08) else self.person()
         return Firm(
             number,
             city,
@@ -357,12 +364,17 @@ class Player:
                 return f"{''.join(pinyin_of(short)).title()} {''.join(pinyin_of(brand)).title()} {word} {r.choice(['Co., Ltd.', 'Co.,Ltd', 'CO LTD', 'Limited'])}"
             case "branch":
                 return name + r.choice(self.cities)[1][:-1] + r.choice(["分公司", "办事处", "分厂"])
+            case "trade_changed":
+                return name.replace(trade, r.choice(self.trades), 1) if trade and trade in name else name
+            case "generic":
+                word = r.choice(["国际", "中国", "集团", "实业", "高新", "新"])
+                return name.replace(brand, r.choice([word + brand, brand + word]), 1)
             case "wrong_region":
                 return r.choice(self.cities)[1][:-1] + self.rename(firm, "no_region", name)
         raise AssertionError(tag)
 
     LIGHT = ("width", "traditional", "marks", "bracket", "no_region", "province", "district", "no_form", "other_form", "note")
-    HARD = ("homophone", "look", "wrong", "swap", "missing", "doubled", "inserted", "trade_dropped", "trade_short", "brand_alone", "brand_city", "pinyin_brand", "pinyin", "english", "branch", "wrong_region")  # fmt: skip
+    HARD = ("homophone", "look", "wrong", "swap", "missing", "doubled", "inserted", "trade_dropped", "trade_short", "brand_alone", "brand_city", "pinyin_brand", "pinyin", "english", "branch", "wrong_region", "trade_changed", "generic")  # fmt: skip
 
     def claim(self, firm: Firm, kind: str) -> tuple[dict[str, str], tuple[str, ...]]:
         """What one of three kinds of people writes about a firm."""

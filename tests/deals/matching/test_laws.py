@@ -11,13 +11,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.matching_data import world
-from channel.deals.matching import CANDIDATES, Claim, Decision, Index, Known, StaleVersion, Thresholds, decide, keys_of, load_prepared, prepare, replay
+from channel.deals.matching import (
+    CANDIDATES,
+    Claim,
+    Decision,
+    Index,
+    Known,
+    StaleVersion,
+    Thresholds,
+    decide,
+    keys_of,
+    load_prepared,
+    prepare,
+    replay,
+)
 
 WORLD = world(9, 1_500, 120, partial=0.3)
 INDEX = Index.build(Known(row.rid, prepare(row.claim)) for row in WORLD.rows)
 
 anything = st.text(max_size=60)
-claims = st.builds(Claim, name=anything, uscc=anything, phone=anything, contact=anything, city=anything, address=anything, aliases=st.tuples(anything))
+claims = st.builds(
+    Claim, name=anything, uscc=anything, phone=anything, contact=anything, city=anything, address=anything, aliases=st.tuples(anything)
+)
 real_claims = st.sampled_from([query.claim for query in WORLD.queries])
 
 
@@ -124,7 +139,15 @@ ODD = {
 
 @pytest.mark.parametrize("text", ODD.values(), ids=ODD.keys())
 def test_odd_input_has_a_clear_answer_in_bounded_time(text: str) -> None:
-    for claim in (Claim(name=text), Claim(uscc=text), Claim(phone=text), Claim(contact=text), Claim(city=text), Claim(address=text), Claim(name=text, aliases=(text,) * 50)):
+    for claim in (
+        Claim(name=text),
+        Claim(uscc=text),
+        Claim(phone=text),
+        Claim(contact=text),
+        Claim(city=text),
+        Claim(address=text),
+        Claim(name=text, aliases=(text,) * 50),
+    ):
         begun = time.process_time()
         one = prepare(claim)
         decision = decide(one, INDEX.candidates(one), INDEX.hot)
