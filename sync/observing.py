@@ -7,11 +7,10 @@ map goes to quarantine; the rest of the page goes on. Unchanged records cost a l
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
-from itertools import repeat
 from typing import Any
 
 import structlog
@@ -19,17 +18,7 @@ import structlog
 from canonical.ids import new_id_text
 from canonical.values import SHANGHAI
 from connectors.base import Record, Refused
-from ledger.bulk import (
-    JSON_ARRAY,
-    array_text,
-    copy_bytes,
-    copy_columns,
-    fetch,
-    from_json,
-    joined_texts,
-    sorted_jsons,
-    text_column,
-)
+from ledger.bulk import JSON_ARRAY, array_text, copy_binary, fetch, from_json, joined_texts, smallint, sorted_lines
 from mappings.errors import RecordError
 from mappings.model import Candidate, Values
 from mappings.model import Mapping as CompiledMapping
@@ -40,7 +29,7 @@ from sync.quarantine import SetAside, clear, set_aside
 from sync.references import References
 
 log = structlog.get_logger("sync.observing")
-NUL = "\\u0000"
+NUL = b"\\u0000"
 
 
 @dataclass(slots=True)
@@ -49,7 +38,7 @@ class Seen:
 
     record: Record
     fingerprint: bytes
-    text: str
+    text: bytes
     """The payload as JSON with sorted keys: the text that its fingerprint is of, unless some of it flips without a change."""
     before: int = 0
     """Version of what was stored, 0 for a new record."""
@@ -95,11 +84,11 @@ def fingerprints(payloads: Sequence[Mapping[str, Any]], volatile: Sequence[str] 
             {key: value for key, value in payload.items() if key not in volatile and not (prefixes and key.startswith(prefixes))}
             for payload in payloads
         ]
-    return [_mark(text) for text in sorted_jsons(payloads)]
+    return _marks(sorted_lines(payloads).splitlines())
 
 
-def _mark(text: bytes) -> bytes:
-    return blake2b(text, digest_size=16).digest()
+def _marks(texts: Sequence[bytes]) -> list[bytes]:
+    return [blake2b(text, digest_size=16).digest() for text in texts]
 
 
 def observe(
@@ -153,33 +142,47 @@ def observe(
 
 
 def _new_or_changed(db: Cursor, state: StreamState, latest: Mapping[str, Record], result: Observed, *, again: bool) -> list[Seen]:
-    query = "SELECT key, fingerprint, version, deleted FROM observed WHERE stream_id = %s AND key = ANY(%s::text[])"
-    stored = {row[0]: row for row in fetch(db, query, [state.id, array_text(list(latest))])}
+    stored = {row[0]: row for row in _of_keys(db, "observed", "key, fingerprint, version, deleted", state, latest)}
     seen: list[Seen] = []
     live: list[Record] = []
     for key, record in latest.items():
         if not record.deleted:
             live.append(record)
         elif key in stored and not stored[key][3]:
-            seen.append(Seen(record, b"", "", stored[key][2]))
+            seen.append(Seen(record, b"", b"", stored[key][2]))
             result.deleted += 1
-    told: list[Seen] = []
-    texts = sorted_jsons([record.payload for record in live])
+    lines = sorted_lines([record.payload for record in live])
+    texts = lines.splitlines()
     volatile = state.decl.volatile
-    marks = fingerprints([record.payload for record in live], volatile) if volatile else [_mark(text) for text in texts]
+    marks = fingerprints([record.payload for record in live], volatile) if volatile else _marks(texts)
+    told: list[Seen] = []
     for record, text, mark in zip(live, texts, marks, strict=True):
-        known = stored.get(record.key)
-        same = known is not None and known[1] == mark and not known[3]
+        known = stored.get(record.key) if stored else None
+        if known is None:
+            told.append(Seen(record, mark, text))
+            continue
+        same = known[1] == mark and not known[3]
         if same and not again:
             result.unchanged += 1
         else:
-            told.append(Seen(record, mark, text.decode(), known[2] if known else 0, same=same))
+            told.append(Seen(record, mark, text, known[2], same=same))
+    if NUL not in lines:
+        return seen + told
     for item in told:
         if NUL in item.text:
-            _refuse_nul(db, state, item.record, item.text, result)
+            _refuse_nul(db, state, item.record, item.text.decode(), result)
         else:
             seen.append(item)
     return seen
+
+
+def _of_keys(db: Cursor, table: str, columns: str, state: StreamState, keys: Collection[str]) -> list[tuple[Any, ...]]:
+    """What a table holds of a stream's records. A page of new records nearly always lies beyond all that are known: one look tells."""
+    query = (
+        f"SELECT {columns} FROM {table} WHERE stream_id = %s AND key = ANY(%s::text[]) "
+        f'AND EXISTS (SELECT FROM {table} WHERE stream_id = %s AND key COLLATE "C" BETWEEN %s AND %s)'
+    )
+    return fetch(db, query, [state.id, array_text(list(keys)), state.id, min(keys), max(keys)]) if keys else []
 
 
 def _refuse_nul(db: Cursor, state: StreamState, record: Record, text: str, result: Observed) -> None:
@@ -199,16 +202,16 @@ def _earlier(db: Cursor, state: StreamState, seen: Sequence[Seen]) -> dict[str, 
 
 def _store(db: Cursor, state: StreamState, seen: Sequence[Seen], result: Observed, *, mended: bool) -> None:
     new = [item for item in seen if not item.before and not item.record.deleted]
-    copy_columns(
+    copy_binary(
         db,
         "observed",
+        {"stream_id": smallint(state.id)},
         {
-            "stream_id": repeat(str(state.id)),
-            "key": text_column([item.record.key for item in new]),
-            "org": text_column([item.record.org for item in new]),
-            "fingerprint": [copy_bytes(item.fingerprint) for item in new],
-            "payload": [item.text.replace("\\", "\\\\") for item in new],
-            "modified": text_column([item.record.modified for item in new]),
+            "key": [item.record.key.encode() for item in new],
+            "org": [item.record.org.encode() for item in new],
+            "fingerprint": [item.fingerprint for item in new],
+            "payload": [item.text for item in new],
+            "modified": [item.record.modified.encode() for item in new],
         },
     )
     changed = [item for item in seen if item.before and not item.same]
@@ -224,7 +227,7 @@ def _store(db: Cursor, state: StreamState, seen: Sequence[Seen], result: Observe
                 [item.record.key for item in changed],
                 [item.record.org for item in changed],
                 [item.fingerprint for item in changed],
-                joined_texts(item.text or None for item in changed),
+                joined_texts(item.text.decode() or None for item in changed),
                 [item.record.modified for item in changed],
                 [item.record.deleted for item in changed],
                 state.id,
@@ -235,9 +238,8 @@ def _store(db: Cursor, state: StreamState, seen: Sequence[Seen], result: Observe
 
 
 def _find_links(db: Cursor, state: StreamState, seen: Sequence[Seen]) -> None:
-    query = "SELECT key, entity_id::text, role FROM link WHERE stream_id = %s AND key = ANY(%s::text[])"
-    keys = array_text([item.record.key for item in seen])
-    links = {key: (entity_id, role) for key, entity_id, role in fetch(db, query, [state.id, keys])}
+    found = _of_keys(db, "link", "key, entity_id::text, role", state, [item.record.key for item in seen])
+    links = {key: (entity_id, role) for key, entity_id, role in found}
     if links:
         for item in seen:
             item.entity_id, item.role = links.get(item.record.key, (None, "primary"))

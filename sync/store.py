@@ -62,26 +62,40 @@ def load(db: Cursor, table: EntityTable, ids: Iterable[str], *, lock: bool = Fal
     return found
 
 
-def _typed(columns: Sequence[Column], docs: Sequence[Fields]) -> dict[str, Iterable[str]]:
-    return {column.name: _column(docs, column) for column in columns}
+def _typed(columns: Sequence[Column], docs: Sequence[Fields]) -> dict[str, Sequence[str]]:
+    """The typed copies of fields; a column that no document fills is left out."""
+    made = {}
+    for column in columns:
+        field = column.field
+        values = [doc.get(field) for doc in docs]
+        if any(values) or values.count(None) < len(values):
+            made[column.name] = _texts(values) if column.sql_type == "text" else _plain(values)
+    return made
 
 
-def _column(docs: Sequence[Fields], column: Column) -> list[str]:
-    field = column.field
-    if column.sql_type == "text":
-        return text_column([None if (value := doc.get(field)) is None else str(value) for doc in docs])
-    return [NULL if (value := doc.get(field)) is None or value == "" else str(value) for doc in docs]
+def _texts(values: Sequence[Any]) -> Sequence[str]:
+    return text_column(values if _all_texts(values) else [None if value is None else str(value) for value in values])
 
 
-def _json_or_null(values: Sequence[Any]) -> Iterable[str]:
-    if any(values):
-        return [copy_json(value) if value else NULL for value in values]
-    return repeat(NULL)
+def _plain(values: Sequence[Any]) -> Sequence[str]:
+    """Numbers, days and identifiers: nothing in them needs escaping, and empty is null."""
+    if all(values) and _all_texts(values):
+        return values
+    return [NULL if value is None or value == "" else str(value) for value in values]
+
+
+def _all_texts(values: Sequence[Any]) -> bool:
+    return set(map(type, values)) == {str}
+
+
+def _json_or_null(values: Sequence[Any]) -> Sequence[str]:
+    return [copy_json(value) if value else NULL for value in values]
 
 
 def insert(db: Cursor, table: EntityTable, records: Sequence[Canonical]) -> None:
     """Add new canonical records with their lines."""
     docs = [record.doc for record in records]
+    customs = [record.custom for record in records]
     copy_columns(
         db,
         table.name,
@@ -89,29 +103,36 @@ def insert(db: Cursor, table: EntityTable, records: Sequence[Canonical]) -> None
             "id": [record.id for record in records],
             "hub_key": [record.hub_key for record in records],
             "number": text_column([record.number for record in records]),
-            "doc": json_column(docs),
-            "custom": _json_or_null([record.custom for record in records]),
             **_typed(table.columns, docs),
+            **({"custom": _json_or_null(customs)} if any(customs) else {}),
         },
+        {"doc": json_column(docs)},
     )
     for child, place in table.sets.items():
-        _insert_rows(db, place, [(record.id, row) for record in records for row in record.sets.get(child, {}).values()])
+        parents: list[str] = []
+        rows: list[Row] = []
+        for record in records:
+            if held := record.sets.get(child):
+                parents += [record.id] * len(held)
+                rows += held.values()
+        _insert_rows(db, place, parents, rows)
 
 
-def _insert_rows(db: Cursor, place: SetTable, rows: Sequence[tuple[str, Row]]) -> None:
-    docs = [row.doc for _, row in rows]
-    links = [row.links for _, row in rows]
+def _insert_rows(db: Cursor, place: SetTable, parents: Sequence[str], rows: Sequence[Row]) -> None:
+    docs = [row.doc for row in rows]
+    links = [row.links for row in rows]
+    linked = all(links)
     copy_columns(
         db,
         place.name,
         {
-            "parent_id": [parent for parent, _ in rows],
-            "id": [row.id for _, row in rows],
-            "seq": [str(row.seq) for _, row in rows],
-            "doc": json_column(docs),
-            "links": json_column(links) if all(links) else _json_or_null(links),
+            "parent_id": parents,
+            "id": [row.id for row in rows],
+            "seq": [str(row.seq) for row in rows],
             **_typed(place.columns, docs),
+            **({} if linked else {"links": _json_or_null(links)}),
         },
+        {"doc": json_column(docs), **({"links": json_column(links)} if linked else {})},
     )
 
 
@@ -181,7 +202,7 @@ def _update_set(db: Cursor, place: SetTable, sets: Sequence[tuple[str, Rows, Row
                 *(_array(docs, column) for column in place.columns),
             ],
         )
-    _insert_rows(db, place, fresh)
+    _insert_rows(db, place, [parent for parent, _ in fresh], [row for _, row in fresh])
 
 
 def _same(old: Row, new: Row) -> bool:
@@ -212,7 +233,7 @@ def write_history(
             "version": [str(version) for _, version, _ in rows],
             "run_id": repeat(run),
             "cause": repeat(copy_text(cause)),
-            "changed": [NULL if changed is None else copy_json(changed) for changed in changes],
+            **({"changed": [NULL if changed is None else copy_json(changed) for changed in changes]} if any(changes) else {}),
         },
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0003"
-down_revision = "0002b"
+down_revision = "0002c"
 branch_labels = None
 depends_on = None
 
