@@ -116,11 +116,11 @@ def _one_connection(db: psycopg.Connection[Any], hub: deals_data.Hub, count: int
     gc.freeze()
     for warm in (
         readings[:500],
-        [lambda keys=keys: _look_up(db, keys) for keys in keyed[:1500]],
+        [lambda keys=keys: _look_up(db, hub.dealers[0], keys) for keys in keyed[:1500]],
         [_check(db, hub, claim) for claim in asked[:500]],
     ):
         timed(db, warm)
-    keyed_calls = [lambda keys=keys: _look_up(db, keys) for keys in keyed if keys]
+    keyed_calls = [lambda keys=keys: _look_up(db, hub.dealers[0], keys) for keys in keyed if keys]
     floor = timed(db, readings)
     look_up = timed(db, keyed_calls)
     checks = timed(db, [_check(db, hub, claim) for claim in asked])
@@ -145,12 +145,12 @@ def _usable(claims: list[Claim]) -> list[Claim]:
     return [claim for claim in claims if matching.keys_of(matching.prepare(claim))]
 
 
-def _look_up(db: psycopg.Connection[Any], keys: list[int]) -> None:
+def _look_up(db: psycopg.Connection[Any], dealer: UUID, keys: list[int]) -> None:
     """All that SQL does for a decision: the clock and common keys, the candidates, who holds the nearest."""
-    queries.standing(db, keys)
+    queries.standing(db, dealer, keys)
     weights = [int(1000 * matching.WEIGHTS[key & 31]) for key in keys]
     found = queries.look_up(db, keys, weights, matching.CAP, matching.CANDIDATES)
-    queries.holds(db, [customer for customer, _ in found[:3]], "")
+    queries.holds(db, [customer for _, _, customer in found[:3]], "")
 
 
 def _check(db: psycopg.Connection[Any], hub: deals_data.Hub, claim: Claim) -> Callable[[], Any]:

@@ -108,8 +108,9 @@ def _grant(db: Connection, registration_id: UUID, by: str, cause: str, *, other_
     if other_firm:
         customer_id = _as_another_firm(db, registration, by, cause)
     queries.lock_customers(db, [customer_id])
-    now, holders = queries.holds(db, [customer_id], registration.product_line)
-    for hold in holders:
+    held = queries.holds(db, [customer_id], registration.product_line)
+    now = held.now
+    for hold in held.holds:
         if not end_holder or hold.dealer_id is None:
             raise StillHeld(
                 "the customer is held by another registration", next_step="say that it is another firm, or that its holder ends"
@@ -216,8 +217,9 @@ def protect_direct(db: Connection, customer_id: int, by: str, cause: str, produc
 
     def work() -> UUID:
         queries.lock_customers(db, [customer_id])
-        now, holders = queries.holds(db, [customer_id], product_line)
-        if holders:
+        held = queries.holds(db, [customer_id], product_line)
+        now = held.now
+        if held.holds:
             raise StillHeld("the customer is held", next_step="take it back or wait until it ends")
         new = {
             "id": new_id(), "customer_id": customer_id, "product_line": product_line, "dealer_id": None, "starts": now, "ends": None,

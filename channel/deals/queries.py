@@ -15,6 +15,7 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import class_row, tuple_row
 from psycopg.types.json import set_json_loads
+from psycopg.types.numeric import Int8
 
 from channel.deals.policies import Policy
 from channel.deals.protection import LIVE
@@ -115,17 +116,101 @@ class Standing:
 
     now: datetime
     version: str | None
+    """Of the stored keys."""
     hot: dict[int, int]
+    """How many customers share the claim's common keys."""
+    dealer: tuple[str, str] | None
+    """Channel type and status of the dealer; None when he is no party."""
+    earlier: bool
+    """True when a registration with this idempotency key is there."""
+    fenced: bool
+    """True when there are fences at all."""
+    left: dict[str, int]
+    """What is left of the counted limits; less than was asked for when one is spent."""
 
 
-def standing(db: Connection, keys: Sequence[int]) -> Standing:
-    """The clock, the version of the stored keys, and how many customers share the claim's common keys."""
+_QUOTA = (
+    "INSERT INTO check_quota AS quota (dealer_id, kind, starts_at, used) "
+    "SELECT %(dealer)s::uuid, kind, date_trunc(unit, clock_timestamp(), 'Asia/Shanghai'), 1 "
+    "FROM unnest(%(kinds)s::text[], %(units)s::text[]) AS asked(kind, unit) "
+    "WHERE set_config('synchronous_commit', CASE WHEN %(durable)s THEN current_setting('synchronous_commit') ELSE 'off' END, true) <> '' "
+    "AND NOT EXISTS (SELECT FROM unnest(%(kinds)s::text[], %(units)s::text[]) AS one(kind, unit) JOIN check_quota AS spent "
+    "ON spent.dealer_id = %(dealer)s::uuid AND spent.kind = one.kind WHERE spent.used >= (%(limits)s::jsonb ->> one.kind)::int "
+    "AND spent.starts_at >= date_trunc(one.unit, clock_timestamp(), 'Asia/Shanghai')) ORDER BY kind "
+    "ON CONFLICT (dealer_id, kind) DO UPDATE SET starts_at = excluded.starts_at, "
+    "used = CASE WHEN quota.starts_at < excluded.starts_at THEN 1 ELSE quota.used + 1 END "
+    "WHERE quota.starts_at < excluded.starts_at OR quota.used < (%(limits)s::jsonb ->> quota.kind)::int RETURNING kind, used"
+)
+_STANDING = (
+    "SELECT clock_timestamp(), (SELECT version FROM match_state), hot.keys, hot.counts, "
+    "(SELECT ARRAY[coalesce(channel_type, ''), coalesce(status, '')] FROM parties WHERE id = %(dealer)s AND NOT retired), "
+    "EXISTS (SELECT FROM registration WHERE dealer_id = %(dealer)s AND idempotency_key = %(idempotency)s::text), "
+    "EXISTS (SELECT FROM fence), {left} FROM ("
+    "SELECT array_agg(key) AS keys, array_agg(customers) AS counts FROM hot_key WHERE key = ANY(%(keys)s::bigint[])) AS hot"
+)
+Quota = Mapping[str, tuple[int, str]]
+"""Name of a counter -> (limit, unit of time as date_trunc names it, in Asia/Shanghai)."""
+
+
+def standing(
+    db: Connection,
+    dealer_id: UUID,
+    keys: Sequence[int],
+    *,
+    idempotency_key: str | None = None,
+    quota: Quota | None = None,
+    durable: bool = True,
+) -> Standing:
+    """All that is asked once for a claim, in one statement; with `quota` it counts one use of each as well.
+
+    Not `durable`: when nothing else is in the transaction, its commit does not wait for the disk.
+    """
+    values = {"dealer": dealer_id, "keys": list(keys), "idempotency": idempotency_key}
+    query = _STANDING.format(left="NULL, NULL")
+    if quota is not None:
+        left = "(SELECT array_agg(kind) FROM counted), (SELECT array_agg(used) FROM counted)"
+        query = f"WITH counted AS ({_QUOTA}) {_STANDING.format(left=left)}"
+        values |= _counted(quota, durable=durable)
+    now, version, hot, counts, dealer, earlier, fenced, kinds, used = rows(db, query, values)[0]
+    told = {kind: (quota or {})[kind][0] - count for kind, count in zip(kinds or (), used or (), strict=True)}
+    who = (dealer[0], dealer[1]) if dealer else None
+    return Standing(now, version, dict(zip(hot or (), counts or (), strict=True)), who, earlier, fenced, told)
+
+
+def _counted(quota: Quota, *, durable: bool) -> dict[str, Any]:
+    return {
+        "kinds": list(quota),
+        "units": [unit for _, unit in quota.values()],
+        "limits": json_text({kind: limit for kind, (limit, _) in quota.items()}),
+        "durable": durable,
+    }
+
+
+def use_quota(db: Connection, dealer_id: UUID, quota: Quota) -> dict[str, int]:
+    """Count one use of each kind, or of none when one is spent; what is left by kind, empty when one is spent."""
+    used = rows(db, _QUOTA, {"dealer": dealer_id, **_counted(quota, durable=True)})
+    return {kind: quota[kind][0] - count for kind, count in used}
+
+
+def wait_for_quota(db: Connection, dealer_id: UUID, quota: Quota) -> int:
+    """Seconds until none of these is spent any more."""
     query = (
-        "SELECT clock_timestamp(), (SELECT version FROM match_state), array_agg(key), array_agg(customers) "
-        "FROM hot_key WHERE key = ANY(%s::bigint[])"
+        "SELECT coalesce(max(ceil(extract(epoch FROM date_trunc(unit, clock_timestamp(), 'Asia/Shanghai') + ('1 ' || unit)::interval "
+        "- clock_timestamp()))), 1)::int FROM unnest(%(kinds)s::text[], %(units)s::text[]) AS one(kind, unit) JOIN check_quota AS spent "
+        "ON spent.dealer_id = %(dealer)s::uuid AND spent.kind = one.kind WHERE spent.used >= (%(limits)s::jsonb ->> one.kind)::int "
+        "AND spent.starts_at >= date_trunc(one.unit, clock_timestamp(), 'Asia/Shanghai')"
     )
-    now, version, hot, counts = rows(db, query, [list(keys)])[0]
-    return Standing(now, version, dict(zip(hot or (), counts or (), strict=True)))
+    values = _counted(quota, durable=True)
+    return int(rows(db, query, {"dealer": dealer_id, "kinds": values["kinds"], "units": values["units"], "limits": values["limits"]})[0][0])
+
+
+_USUAL = 10
+"""PostgreSQL plans `= ANY` of an unknown list for so many: shorter lists would be planned anew each time, at three times the price."""
+
+
+def _ids(customers: Sequence[int]) -> list[Int8]:
+    """Customer ids as one type whatever their size, and never so few that a plan of their own looks better; -1 is nobody."""
+    return [Int8(one) for one in (*customers, *([-1] * (_USUAL - len(customers))))]
 
 
 def lock_customers(db: Connection, customers: Sequence[int]) -> bool:
@@ -134,27 +219,32 @@ def lock_customers(db: Connection, customers: Sequence[int]) -> bool:
     False when one of them has been merged into another meanwhile: whoever looked it up has to look again.
     """
     query = "SELECT root FROM customer WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
-    return all(root is None for (root,) in rows(db, query, [list(customers)]))
+    return all(root is None for (root,) in rows(db, query, [_ids(customers)]))
 
 
-def holds(db: Connection, customers: Sequence[int], product_line: str) -> tuple[datetime, list[Hold]]:
-    """The clock, and live registrations of these customers in the product line (an empty one: in any), earliest first.
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Who holds some customers, now, and which of them a person has told apart."""
+
+    now: datetime
+    holds: list[Hold]
+    apart: set[frozenset[int]]
+
+
+def holds(db: Connection, customers: Sequence[int], product_line: str) -> Held:
+    """The clock, live registrations of these customers in the product line (an empty one: in any), earliest first, and pairs told apart.
 
     Only the end of a range is compared with the clock: what has begun a moment after our clock was read holds all the same.
     """
     query = (
-        "SELECT clock_timestamp(), r.id, r.customer_id, r.dealer_id, r.status FROM (SELECT 1) AS always LEFT JOIN registration AS r "
-        f"ON r.customer_id = ANY(%s::bigint[]) AND r.status IN {_LIVE} AND r.lines && line_range(%s::text) "
-        "AND (upper_inf(r.protected) OR upper(r.protected) > clock_timestamp()) ORDER BY r.submitted_at, r.id"
+        "SELECT clock_timestamp(), (SELECT array_agg(ARRAY[low, high]) FROM customers_apart "
+        "WHERE low = ANY(%(ids)s::bigint[]) AND high = ANY(%(ids)s::bigint[])), r.id, r.customer_id, r.dealer_id, r.status "
+        f"FROM (SELECT 1) AS always LEFT JOIN registration AS r ON r.customer_id = ANY(%(ids)s::bigint[]) AND r.status IN {_LIVE} "
+        "AND r.lines && line_range(%(line)s::text) AND (upper_inf(r.protected) OR upper(r.protected) > clock_timestamp()) "
+        "ORDER BY r.submitted_at, r.id"
     )
-    found = rows(db, query, [list(customers), product_line])
-    return found[0][0], [Hold(*row[1:]) for row in found if row[1] is not None]
-
-
-def apart(db: Connection, customers: Sequence[int]) -> set[frozenset[int]]:
-    """Pairs among these customers that a person has told apart."""
-    query = "SELECT low, high FROM customers_apart WHERE low = ANY(%s::bigint[]) AND high = ANY(%s::bigint[])"
-    return {frozenset(pair) for pair in rows(db, query, [list(customers), list(customers)])}
+    found = rows(db, query, {"ids": _ids(customers), "line": product_line})
+    return Held(found[0][0], [Hold(*row[2:]) for row in found if row[2] is not None], {frozenset(pair) for pair in found[0][1] or ()})
 
 
 def keep_apart(db: Connection, one: int, other: int, by: str, reason: str) -> None:
@@ -209,33 +299,6 @@ def policy(db: Connection, policy_id: int | None) -> Policy:
 # Limits on asking -----------------------------------------------------------------------------------------------------
 
 
-def use_quota(db: Connection, dealer_id: UUID, kinds: Mapping[str, tuple[int, str]]) -> dict[str, int]:
-    """Count one use of each kind whose limit is not reached; what is left by kind, a kind that is spent being absent.
-
-    `kinds`: name -> (limit, unit of time as date_trunc names it, in Asia/Shanghai).
-    """
-    query = (
-        "INSERT INTO check_quota AS quota (dealer_id, kind, starts_at, used) "
-        "SELECT %s::uuid, kind, date_trunc(unit, clock_timestamp(), 'Asia/Shanghai'), 1 "
-        "FROM unnest(%s::text[], %s::text[]) AS asked(kind, unit) ORDER BY kind "
-        "ON CONFLICT (dealer_id, kind) DO UPDATE SET starts_at = excluded.starts_at, "
-        "used = CASE WHEN quota.starts_at < excluded.starts_at THEN 1 ELSE quota.used + 1 END "
-        "WHERE quota.starts_at < excluded.starts_at OR quota.used < (%s::jsonb ->> quota.kind)::int RETURNING kind, used"
-    )
-    limits = {kind: limit for kind, (limit, _) in kinds.items()}
-    used = rows(db, query, [dealer_id, list(kinds), [unit for _, unit in kinds.values()], json_text(limits)])
-    return {kind: limits[kind] - count for kind, count in used}
-
-
-def spent(db: Connection, dealer_id: UUID, kind: str, limit: int, unit: str) -> bool:
-    """True when a limit is reached in the present hour or day (Asia/Shanghai)."""
-    query = (
-        "SELECT used >= %s::int AND starts_at >= date_trunc(%s, clock_timestamp(), 'Asia/Shanghai') FROM check_quota "
-        "WHERE dealer_id = %s AND kind = %s"
-    )
-    return any(row[0] for row in rows(db, query, [limit, unit, dealer_id, kind]))
-
-
 def note_check(db: Connection, dealer_id: UUID, asked: bytes, answer: str, *, durable: bool) -> None:
     """Remember that the dealer asked, and what he was told; not what he asked for. Not `durable`: the commit does not wait for the disk."""
     query = (
@@ -258,8 +321,17 @@ def add_customer(db: Connection, name: str, given: Mapping[str, Any], prepared: 
     return int(rows(db, query, [name, json_text(given), prepared, version, list(keys)])[0][0])
 
 
-def add_registration(db: Connection, values: Mapping[str, Any], event: Mapping[str, Any]) -> None:
-    """A registration and its first event, in one statement."""
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a decision was made from, so that it can be made again: prepared texts of the claim and, by id, of customers; common keys."""
+
+    prepared: str
+    candidates: Mapping[int, str]
+    frequency: Mapping[int, int]
+
+
+def add_registration(db: Connection, values: Mapping[str, Any], event: Mapping[str, Any], inputs: Inputs | None = None) -> None:
+    """A registration, its first event, and what it was decided from, in one statement."""
     query = (
         "WITH made AS (INSERT INTO registration (id, customer_id, claimed_as, product_line, dealer_id, protected, status, reason, "
         "submitted_at, decided_at, days, policy_id, region, industry, amount, currency, claim, active_at, previous_id, idempotency_key, "
@@ -267,6 +339,8 @@ def add_registration(db: Connection, values: Mapping[str, Any], event: Mapping[s
         "%(dealer_id)s, tstzrange(%(starts)s::timestamptz, %(ends)s::timestamptz), %(status)s, %(reason)s, %(submitted_at)s, "
         "%(decided_at)s, %(days)s::int, %(policy_id)s::bigint, %(region)s, %(industry)s, %(amount)s::numeric, %(currency)s, %(claim)s, "
         "%(submitted_at)s, %(previous_id)s, %(idempotency_key)s, %(claim_hash)s, %(deal_id)s, %(extended_at)s) RETURNING id) "
+        ", kept AS (INSERT INTO decision_input (registration_id, prepared, candidates, frequency) "
+        "SELECT id, %(prepared)s, %(candidates)s, %(frequency)s FROM made WHERE %(prepared)s::text IS NOT NULL) "
         "INSERT INTO registration_event (registration_id, action, actor, cause, after, facts, decision) "
         "SELECT id, %(action)s, %(actor)s, %(cause)s, %(status)s, %(facts)s, %(decision)s FROM made"
     )
@@ -275,14 +349,11 @@ def add_registration(db: Connection, values: Mapping[str, Any], event: Mapping[s
         "claim": json_text(values["claim"]),
         "facts": json_text(event.get("facts") or {}),
         "decision": json_text(event["decision"]) if event.get("decision") else None,
+        "prepared": inputs.prepared if inputs else None,
+        "candidates": json_text({str(key): text for key, text in inputs.candidates.items()}) if inputs else None,
+        "frequency": json_text({str(key): count for key, count in inputs.frequency.items()}) if inputs else None,
     }
     run(db, query, {**blank, **values, **event, **encoded})
-
-
-def add_inputs(db: Connection, registration_id: UUID, prepared: str, candidates: Mapping[int, str], frequency: Any) -> None:
-    """What a decision was made from, so that it can be made again."""
-    query = "INSERT INTO decision_input (registration_id, prepared, candidates, frequency) VALUES (%s, %s, %s, %s)"
-    run(db, query, [registration_id, prepared, json_text({str(key): text for key, text in candidates.items()}), json_text(frequency)])
 
 
 def add_doubts(db: Connection, registration_id: UUID, doubts: Sequence[Likely], reasons: Mapping[int, Any]) -> None:
@@ -414,11 +485,12 @@ def events(db: Connection, registration_id: UUID) -> list[Event]:
         return cursor.execute(query, [registration_id]).fetchall()
 
 
-def inputs(db: Connection, registration_id: UUID) -> tuple[str, dict[int, str], Any] | None:
+def stored_inputs(db: Connection, registration_id: UUID) -> Inputs | None:
     """What the decision was made from; None when it was erased."""
     query = "SELECT prepared, candidates::text, frequency::text FROM decision_input WHERE registration_id = %s"
     for prepared, candidates, frequency in rows(db, query, [registration_id]):
-        return prepared, {int(key): text for key, text in from_json(candidates).items()}, from_json(frequency)
+        texts, counts = ({int(key): value for key, value in from_json(text).items()} for text in (candidates, frequency))
+        return Inputs(prepared, texts, counts)
     return None
 
 

@@ -33,15 +33,13 @@ def replay(db: psycopg.Connection[Any], registration_id: UUID) -> Replayed:
 
     Raises: RegistrationNotFound when it was never decided or its inputs were erased; matching.StaleVersion when another version decided.
     """
-    inputs = queries.inputs(db, registration_id)
+    inputs = queries.stored_inputs(db, registration_id)
     recorded = next((event.decision for event in queries.events(db, registration_id) if event.decision), None)
     if inputs is None or recorded is None:
         raise RegistrationNotFound(f"registration {registration_id} has no stored decision", next_step="its inputs may have been erased")
-    prepared, candidates, frequency = inputs
-    known = [Known(customer_id, matching.load_prepared(text)) for customer_id, text in candidates.items()]
+    known = [Known(customer_id, matching.load_prepared(text)) for customer_id, text in inputs.candidates.items()]
     limits: dict[str, Any] = {name: value if isinstance(value, str) else _number(value) for name, value in recorded["thresholds"].items()}
-    hot = {int(key): int(customers) for key, customers in frequency.items()}
-    decision = matching.decide(matching.load_prepared(prepared), known, hot, Thresholds(**limits))
+    decision = matching.decide(matching.load_prepared(inputs.prepared), known, inputs.frequency, Thresholds(**limits))
     return Replayed(decision.verdict, None if decision.rid is None else int(decision.rid), recorded)
 
 

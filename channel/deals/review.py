@@ -51,8 +51,8 @@ def _decide(db: Connection, registration_id: UUID, customer_id: int, answer: str
 
 def _same(db: Connection, registration: Registration, customer_id: int, by: str, cause: str) -> Registered:
     queries.lock_customers(db, [registration.customer_id, customer_id])
-    _, holders = queries.holds(db, [customer_id], registration.product_line)
-    others = [hold for hold in holders if hold.dealer_id != registration.dealer_id]
+    held = queries.holds(db, [customer_id], registration.product_line)
+    others = [hold for hold in held.holds if hold.dealer_id != registration.dealer_id]
     if registration.status == "held" and others:
         direct = any(hold.dealer_id is None for hold in others)
         told = reject(db, registration.id, by, cause, reason="direct_customer" if direct else "protected")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any, Final, TypeVar
@@ -38,6 +38,7 @@ from channel.deals.registrations import (
     Registered,
     Ruling,
     judge,
+    open_field,
 )
 from ledger.bulk import sorted_json
 
@@ -82,16 +83,18 @@ def check(db: Connection, dealer_id: UUID, claim: Claim, *, region: str = "", in
     Raises: BadClaim, UnknownDealer, TooManyChecks, KeysOutdated.
     """
     ask = _asked(dealer_id, claim, region, industry)
-    alone = db.info.transaction_status == TransactionStatus.IDLE
+    # When nothing else is in the transaction, a power cut may forget that somebody asked: no wait for the disk.
+    durable = db.info.transaction_status != TransactionStatus.IDLE
     limits = rules.limits.checks()
-    with db.transaction():
-        left = queries.use_quota(db, dealer_id, limits)
-        if len(left) < len(limits):
-            raise _too_many(left)
-        seen = _assess(db, ask, rules, lock=False)
-        # When nothing else is in the transaction, a power cut may forget that somebody asked: no wait for the disk.
-        queries.note_check(db, dealer_id, ask.hash(), seen.ruling.free, durable=not alone)
-    return Answer(seen.ruling.free, seen.ruling.outcome == "already_yours", left["check_hour"])
+    standing = queries.standing(db, dealer_id, ask.keys, quota=limits, durable=durable)
+    if len(standing.left) < len(limits):
+        raise _too_many(db, dealer_id, limits)
+    seen = _assess(db, ask, rules, standing, lock=False)
+    free = seen.ruling.free
+    if free == "yes" and seen.unclear:
+        free = "maybe"
+    queries.note_check(db, dealer_id, ask.hash(), free, durable=durable)
+    return Answer(free, seen.ruling.outcome == "already_yours", standing.left["check_hour"])
 
 
 def register(
@@ -169,10 +172,12 @@ class _Seen:
     decision: Decision
     likely: list[Likely]
     texts: dict[int, str]
-    standing: queries.Standing
+    hot: dict[int, int]
+    held: queries.Held
     fence: FenceVerdict
     policy: Policy
-    holds: list[Hold]
+    unclear: bool
+    """True for a claim that meets nobody and still may not simply be taken."""
 
 
 def cleaned(claim: Claim) -> Claim:
@@ -214,36 +219,38 @@ def _check_amount(amount: Decimal | None, currency: str) -> None:
         raise BadClaim("the size of the deal must not be negative and needs a currency", next_step="give a code such as CNY with it")
 
 
-def _assess(db: Connection, ask: _Request, rules: Rules, *, lock: bool) -> _Seen:
-    standing = queries.standing(db, ask.keys)
+def _assess(db: Connection, ask: _Request, rules: Rules, standing: queries.Standing, *, lock: bool) -> _Seen:
+    _check_standing(db, standing)
+    weights = [int(1000 * matching.WEIGHTS[key & 31]) for key in ask.keys]
+    found = queries.look_up(db, ask.keys, weights, matching.CAP, matching.CANDIDATES)
+    known = [Known(customer_id, matching.load_prepared(text)) for customer_id, text, _ in found]
+    decision = matching.decide(ask.prepared, known, standing.hot, rules.thresholds)
+    likely = _likely(decision, {customer_id: root for customer_id, _, root in found})
+    held = queries.Held(standing.now, [], set())
+    if likely:
+        ids = [one.customer_id for one in likely]
+        if lock and not queries.lock_customers(db, ids):
+            raise Overtaken
+        held = queries.holds(db, ids, ask.claim.product_line)
+    region = ask.region or fencing.place_of(ask.prepared)
+    fences = rules.fences or (fencing.judge_for(db) if standing.fenced else open_field)
+    fence = fences(FenceQuestion(ask.dealer_id, ask.claim.product_line, region, ask.industry, held.now))
+    policy = _policy(db, ask, standing, region, held.now) if lock else Policy()
+    # A code that fails its check, or nothing to go by: never simply taken, even when nobody is met.
+    unclear = decision.verdict == "review" and decision.rid is None
+    ruling = judge(ask.dealer_id, likely, held.holds, held.apart, fence, "person" if unclear else policy.approval)
+    return _Seen(ruling, decision, likely, {row[0]: row[1] for row in found}, standing.hot, held, fence, policy, unclear)
+
+
+def _check_standing(db: Connection, standing: queries.Standing) -> None:
     if standing.version is None:
         queries.begin_keys(db, matching.VERSION)
     elif standing.version != matching.VERSION:
         raise KeysOutdated(
             f"the keys are of version {standing.version}, not {matching.VERSION}", next_step="rebuild them: hub deals rebuild"
         )
-    weights = [int(1000 * matching.WEIGHTS[key & 31]) for key in ask.keys]
-    found = queries.look_up(db, ask.keys, weights, matching.CAP, matching.CANDIDATES)
-    known = [Known(customer_id, matching.load_prepared(text)) for customer_id, text, _ in found]
-    decision = matching.decide(ask.prepared, known, standing.hot, rules.thresholds)
-    likely = _likely(decision, {customer_id: root for customer_id, _, root in found})
-    holds: list[Hold] = []
-    if likely:
-        ids = [one.customer_id for one in likely]
-        if lock and not queries.lock_customers(db, ids):
-            raise Overtaken
-        now, holds = queries.holds(db, ids, ask.claim.product_line)
-        standing = replace(standing, now=now)
-    region = ask.region or fencing.place_of(ask.prepared)
-    fence = (rules.fences or fencing.judge_for(db))(
-        FenceQuestion(ask.dealer_id, ask.claim.product_line, region, ask.industry, standing.now)
-    )
-    policy = _policy(db, ask, standing)
-    apart = queries.apart(db, [one.customer_id for one in likely]) if len(likely) > 1 else set()
-    # A code that fails its check, or nothing to go by: never simply taken, even when nobody is met.
-    approval = "person" if decision.verdict == "review" and decision.rid is None else policy.approval
-    ruling = judge(ask.dealer_id, likely, holds, apart, fence, approval)
-    return _Seen(ruling, decision, likely, {row[0]: row[1] for row in found}, standing, fence, policy, holds)
+    if standing.dealer is None or standing.dealer[1] == "blocked":
+        raise UnknownDealer("the dealer is no active party of ours", next_step="look the dealer up among the parties")
 
 
 def _likely(decision: Decision, roots: Mapping[int, int]) -> list[Likely]:
@@ -267,30 +274,29 @@ def _likely(decision: Decision, roots: Mapping[int, int]) -> list[Likely]:
     return sorted(likely, key=lambda one: (one.customer_id != best, -one.p, one.customer_id))
 
 
-def _policy(db: Connection, ask: _Request, standing: queries.Standing) -> Policy:
-    who = queries.dealer(db, ask.dealer_id)
-    if who is None or who[1] == "blocked":
-        raise UnknownDealer("the dealer is no active party of ours", next_step="look the dealer up among the parties")
-    on = business_day(standing.now)
-    facts = Facts(ask.claim.product_line, ask.region, who[0], ask.amount, ask.currency, on)
+def _policy(db: Connection, ask: _Request, standing: queries.Standing, region: str, now: datetime) -> Policy:
+    on = business_day(now)
+    channel_type = standing.dealer[0] if standing.dealer else ""
+    facts = Facts(ask.claim.product_line, region, channel_type, ask.amount, ask.currency, on)
     return choose(queries.policies(db, ask.claim.product_line, on), facts)
 
 
 def _register(db: Connection, ask: _Request, rules: Rules) -> Registered:
     if (level := queries.lock_keys(db, ask.keys)) != "read committed":
         raise WrongIsolation(f"the transaction is {level}", next_step="register in a READ COMMITTED transaction")
-    if ask.idempotency_key and (earlier := queries.by_idempotency_key(db, ask.dealer_id, ask.idempotency_key)):
+    standing = queries.standing(db, ask.dealer_id, ask.keys, idempotency_key=ask.idempotency_key)
+    if standing.earlier and (earlier := queries.by_idempotency_key(db, ask.dealer_id, ask.idempotency_key or "")):
         if earlier.claim_hash != ask.hash():
             raise KeyReused("this idempotency key came before with another claim", next_step="use a new key")
         return shown(earlier, repeated=True)
-    seen = _assess(db, ask, rules, lock=True)
+    seen = _assess(db, ask, rules, standing, lock=True)
     ruling = seen.ruling
     if ruling.outcome == "already_yours" and ruling.met is not None:
         return _repeated(db, ask, seen, ruling.met)
     if ruling.outcome == "rejected":
         limits = {"refused_day": (rules.limits.refusals_a_day, "day")}
         if not queries.use_quota(db, ask.dealer_id, limits):
-            raise _too_many({"check_hour": 0})
+            raise _too_many(db, ask.dealer_id, limits)
     return _written(db, ask, seen)
 
 
@@ -304,7 +310,7 @@ def _repeated(db: Connection, ask: _Request, seen: _Seen, mine: Hold) -> Registe
 
 
 def _written(db: Connection, ask: _Request, seen: _Seen) -> Registered:
-    ruling, now = seen.ruling, seen.standing.now
+    ruling, now = seen.ruling, seen.held.now
     customer_id = ruling.customer_id
     if customer_id is None:
         customer_id = queries.add_customer(db, _label(ask.claim), asdict(ask.claim), ask.prepared.dump(), matching.VERSION, ask.keys)
@@ -338,13 +344,12 @@ def _written(db: Connection, ask: _Request, seen: _Seen) -> Registered:
         "facts": _facts(seen),
         "decision": record(ask.keys, seen, customer_id),
     }
-    queries.add_registration(db, values, event)
+    near = {int(rid): seen.texts[int(rid)] for rid, p in seen.decision.candidates if p > 0}
+    queries.add_registration(db, values, event, queries.Inputs(ask.prepared.dump(), near, seen.hot))
     if ruling.doubts and ruling.outcome != "rejected":
         queries.add_doubts(db, registration_id, ruling.doubts, _reasons(seen))
     if seen.fence.effect != "allow" and (ruling.outcome in WAITING or ruling.reason == "outside_area"):
         queries.add_fence_hit(db, f"registration:{registration_id}", ask.dealer_id, seen.fence)
-    near = {int(rid): seen.texts[int(rid)] for rid, p in seen.decision.candidates if p > 0}
-    queries.add_inputs(db, registration_id, ask.prepared.dump(), near, {str(key): count for key, count in seen.standing.hot.items()})
     protected = ends if ruling.outcome == "protected" else None
     return Registered(registration_id, ruling.outcome, ruling.reason, now, protected)
 
@@ -364,10 +369,12 @@ def record(keys: Sequence[int], seen: _Seen, customer_id: int) -> dict[str, Any]
     return {
         **seen.decision.as_record(),
         "keys": [str(key) for key in keys],
-        "hot": {str(key): count for key, count in seen.standing.hot.items()},
+        "hot": {str(key): count for key, count in seen.hot.items()},
         "ruling": {"outcome": ruling.outcome, "reason": ruling.reason, "customer": customer_id, "new": ruling.customer_id is None},
         "met": str(ruling.met.registration_id) if ruling.met else None,
-        "holds": [{"registration": str(hold.registration_id), "customer": hold.customer_id, "status": hold.status} for hold in seen.holds],
+        "holds": [
+            {"registration": str(hold.registration_id), "customer": hold.customer_id, "status": hold.status} for hold in seen.held.holds
+        ],
         "policy": seen.policy.id,
         "fence": {"effect": seen.fence.effect, "code": seen.fence.code},
     }
@@ -388,8 +395,7 @@ def _label(claim: Claim) -> str:
     return claim.name or claim.uscc or claim.phone
 
 
-def _too_many(left: dict[str, int]) -> TooManyChecks:
-    when, seconds = ("today", 86_400) if "check_hour" in left else ("within the hour", 3_600)
-    return TooManyChecks(
-        f"no more questions are answered {when}", next_step="register the customers that you work on", retry_after_s=seconds
-    )
+def _too_many(db: Connection, dealer_id: UUID, limits: queries.Quota) -> TooManyChecks:
+    seconds = queries.wait_for_quota(db, dealer_id, limits)
+    told = f"no more questions are answered for {seconds // 60 + 1} minutes"
+    return TooManyChecks(told, next_step="register the customers that you work on", retry_after_s=seconds)
