@@ -80,6 +80,7 @@ class Place:
         self.need_config()
         os.environ["HUB_HOME"] = str(self.home)  # where the engine keeps its own secret
         with self.open_database() as url, Hub.open(self.config_file, url) as hub:
+            hub.crew.prepare = configure
             yield hub
 
 

@@ -181,6 +181,12 @@ class HubConfig(Strict):
     go_live: date | None = Field(
         default=None, description="Facts dated earlier raise no notice, workflow or approval, and no order is made of them."
     )
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=16,
+        description="Processes that a first load, a large delivery or a reconciliation is spread over: at most the machine's cores.",
+    )
     plan_valid_hours: int = Field(default=24, gt=0, description="Hours after which a plan cannot be approved or applied any more.")
     upkeep_schedule: str = Field(default="30 2 * * *", description="When the daily upkeep runs, as cron; empty: only when triggered.")
     deals: DealsConfig = Field(default=DealsConfig(), description="Deals: their pipelines, fences and upkeep.")

@@ -9,10 +9,10 @@ from sync.deriving import derive
 from sync.hub import Hub
 from sync.pairs import UNCONFIRMED
 from sync.parked import retry_parked
-from sync.reading import increment
+from sync.reading import increment, increments
 from sync.runs import RunResult
 
-__all__ = ["deliver", "derive", "due_systems", "increment", "retry_parked", "until_quiet"]
+__all__ = ["deliver", "derive", "due_systems", "increment", "increments", "retry_parked", "until_quiet"]
 
 ABANDONED_S = 60
 """What is not read back after so long was left behind by a worker that died."""
@@ -27,8 +27,8 @@ def until_quiet(hub: Hub, *, rounds: int = 50, progress: Progress | None = None)
     total = RunResult("sync")
     for _ in range(rounds):
         moved = 0
-        for system in hub.systems():
-            moved += _note(total, increment(hub, system), progress, system, ("new", "changed", "deleted"))
+        for system, read in increments(hub, dict.fromkeys(hub.systems())).items():
+            moved += _note(total, read, progress, system, ("new", "changed", "deleted"))
         moved += _note(total, retry_parked(hub), progress, "hub", ("released",))
         moved += _note(total, derive(hub), progress, "hub", ("orders", "quotes", "deals"))
         for system in hub.systems():

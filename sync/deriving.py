@@ -16,12 +16,15 @@ from channel.orders.from_quote import NotYet, order_from
 from channel.orders.progress import Facts, Progress, progress
 from ledger.tables import TABLES
 from sync import pairing, store
+from sync.crew import Job
 from sync.decide import Canonical, Row, changed_fields
 from sync.golive import is_older
 from sync.hub import Cursor, Hub
 from sync.runs import Run, RunResult, running
 
 PAGE = 500
+MUCH = 2000
+"""So many rows of the queue are worked off by several processes."""
 _DOCUMENTS = ("shipment", "return", "receivable", "receipt", "refund")
 _BEGUN = {
     "shipped_quantity": "0",
@@ -74,14 +77,35 @@ def _orders_of(canonical: Canonical) -> set[str]:
 def derive(hub: Hub) -> RunResult:
     """Work the queue off. Safe to run by several workers: each takes rows that no other has."""
     with running(hub, "derive") as run:
-        while True:
-            with hub.transaction() as db:
-                taken = _take(db)
-                if not taken:
-                    break
-                for kind, ids in taken.items():
-                    run.count(f"{kind}s", _derive_page(hub, db, kind, ids, run))
+        if hub.crew.size > 1 and _much(hub):
+            jobs = [Job(f"derive {number}", derive_beside, (run.id,)) for number in range(hub.crew.size)]
+            for _, result in hub.crew.work(jobs):
+                run.result.add(result)
+        _work_off(hub, run)
     return run.result
+
+
+def derive_beside(hub: Hub, run_id: int) -> RunResult:
+    """Help to work the queue off, as part of a run that another process keeps."""
+    run = Run(run_id, RunResult("derive", run_id=run_id))
+    _work_off(hub, run)
+    return run.result
+
+
+def _much(hub: Hub) -> bool:
+    with hub.transaction() as db:
+        db.execute("SELECT 1 FROM derive_queue OFFSET %s LIMIT 1", [MUCH])
+        return db.fetchone() is not None
+
+
+def _work_off(hub: Hub, run: Run) -> None:
+    while True:
+        with hub.transaction() as db:
+            taken = _take(db)
+            if not taken:
+                return
+            for kind, ids in taken.items():
+                run.count(f"{kind}s", _derive_page(hub, db, kind, ids, run))
 
 
 def _take(db: Cursor) -> dict[str, list[str]]:

@@ -28,6 +28,7 @@ from mappings.compiler import load as load_mapping
 from mappings.model import Mapping, ValueRow, Values
 from sync.config import Flow, FlowSystem, HubConfig, SecretRef, SystemConfig
 from sync.config import load as load_config
+from sync.crew import Crew
 from sync.errors import BadConfig, NotFound
 from sync.policy import EntityPolicy, compile_policy
 
@@ -161,8 +162,15 @@ class Hub:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
+    @cached_property
+    def crew(self) -> Crew:
+        """The processes that large work is spread over."""
+        return Crew(self, self.config.workers)
+
     def close(self) -> None:
-        """Give back sessions and connections."""
+        """Give back sessions and connections, and end the worker processes."""
+        if "crew" in self.__dict__:
+            self.crew.dismiss()
         for session in self._sessions.values():
             session.close()
         self._sessions.clear()

@@ -6,7 +6,8 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import psycopg
@@ -14,9 +15,11 @@ import psycopg
 from connectors.base import Page, Session, Window
 from connectors.errors import CallFailed
 from ledger.bulk import json_text
+from mappings.compiler import cited
 from sync import collector, events, leases, observing
+from sync.crew import Job
 from sync.errors import Busy, Overtaken
-from sync.hub import Cursor, Hub, StreamState
+from sync.hub import MAPPINGS, Cursor, Hub, StreamState
 from sync.references import References
 from sync.runs import Run, RunResult, running
 
@@ -29,18 +32,67 @@ def increment(hub: Hub, system: str, streams: Sequence[str] | None = None) -> Ru
 
     Status: busy when another worker reads, set_aside when records went to quarantine, failed when a stream could not be read.
     """
-    with running(hub, "increment", system, ",".join(streams or ())) as run:
-        for state in hub.streams_of(system, streams):
-            if hub_mode(hub, state) == "off":
-                continue
-            try:
-                with leases.held(hub, f"read:{state.label}") as lease:
-                    _read_stream(hub, state, lease, run)
-            except CallFailed as failed:
-                run.problem(f"{state.label}: {failed}")
-            except (Busy, Overtaken) as taken:
-                run.problem(f"{state.label}: {taken}", "busy")
+    return increments(hub, {system: streams})[system]
+
+
+def increments(hub: Hub, wanted: Mapping[str, Sequence[str] | None]) -> dict[str, RunResult]:
+    """The increments of several systems (None: all streams), each a run of its own. First loads go side by side (:mod:`sync.crew`)."""
+    with ExitStack() as stack:
+        runs = {
+            system: stack.enter_context(running(hub, "increment", system, ",".join(streams or ()))) for system, streams in wanted.items()
+        }
+        states = [state for system, streams in wanted.items() for state in hub.streams_of(system, streams) if hub_mode(hub, state) != "off"]
+        if hub.crew.size > 1 and _first_loads(hub, states) > 1:
+            numbers = {system: run.id for system, run in runs.items()}
+            for job, result in hub.crew.work(abreast(hub, states, read_beside, lambda state: (numbers[state.system],))):
+                runs[job.name.partition(".")[0]].result.add(result)
+        else:
+            for state in states:
+                _read_one(hub, state, runs[state.system])
+    return {system: run.result for system, run in runs.items()}
+
+
+def _first_loads(hub: Hub, states: Sequence[StreamState]) -> int:
+    """How many of these streams were never read to their end."""
+    with hub.transaction() as db:
+        db.execute("SELECT count(*) AS number FROM stream WHERE id = ANY(%s) AND listed_at IS NULL", [[state.id for state in states]])
+        return int((db.fetchone() or {"number": 0})["number"])
+
+
+def abreast(
+    hub: Hub, states: Sequence[StreamState], task: Callable[..., Any], more: Callable[[StreamState], tuple[Any, ...]] = lambda _: ()
+) -> list[Job]:
+    """A job for each stream, `task(hub, system, stream, *more)`, after the streams that its mapping cites.
+
+    It comes also after those before it that hold the same kind of record, in whatever system: who is the same, or alike, is seen only
+    in what others have committed.
+    """
+    labels: dict[str, str] = {}
+    jobs = []
+    for state in states:
+        kind = hub.config.systems[state.system].kind
+        cites = {f"{state.system}.{name}" for name in cited([MAPPINGS, *hub.config.mappings], kind, state.name)}
+        after = frozenset(label for label, name in labels.items() if label in cites or name == state.entity)
+        jobs.append(Job(state.label, task, (state.system, state.name, *more(state)), after))
+        labels[state.label] = state.entity
+    return jobs
+
+
+def read_beside(hub: Hub, system: str, stream: str, run_id: int) -> RunResult:
+    """One stream's increment, as part of a run that another process keeps."""
+    run = Run(run_id, RunResult("increment", run_id=run_id))
+    _read_one(hub, hub.streams[system, stream], run)
     return run.result
+
+
+def _read_one(hub: Hub, state: StreamState, run: Run) -> None:
+    try:
+        with leases.held(hub, f"read:{state.label}") as lease:
+            _read_stream(hub, state, lease, run)
+    except CallFailed as failed:
+        run.problem(f"{state.label}: {failed}")
+    except (Busy, Overtaken) as taken:
+        run.problem(f"{state.label}: {taken}", "busy")
 
 
 def hub_mode(hub: Hub, state: StreamState) -> str:

@@ -13,11 +13,12 @@ from typing import Any
 from connectors.base import Page, Record, Window
 from connectors.errors import CallFailed
 from sync import leases, observing, pairing, store, uncertain
+from sync.errors import Busy
 from sync.hub import Hub, StreamState
 from sync.inspecting import pair_states
 from sync.planning import Plan, make_plan
 from sync.quarantine import SetAside, set_aside
-from sync.reading import ahead, hub_mode, mark_listed, take_page
+from sync.reading import abreast, ahead, hub_mode, mark_listed, take_page
 from sync.references import References
 from sync.runs import Run, RunResult, running
 
@@ -69,14 +70,17 @@ def reconcile(hub: Hub, system: str, streams: Sequence[str] | None = None, *, wi
     """
     found = Reconciliation(system)
     with running(hub, "reconcile", system, ",".join(streams or ())) as run:
-        for state in hub.streams_of(system, streams):
-            if hub_mode(hub, state) == "off":
-                continue
-            try:
-                with leases.held(hub, f"read:{state.label}") as lease:
-                    found.streams.append(_compare(hub, state, window or Window(by="all"), lease, run))
-            except CallFailed as failed:
-                run.problem(f"{state.label}: {failed}")
+        states = [state for state in hub.streams_of(system, streams) if hub_mode(hub, state) != "off"]
+        if hub.crew.size > 1 and len(states) > 1 and window is None:
+            for _, (report, result) in hub.crew.work(abreast(hub, states, compare_beside, lambda _: (run.id,))):
+                run.result.add(result)
+                found.streams += [report] if report is not None else []
+            order = [state.label for state in states]
+            found.streams.sort(key=lambda report: order.index(report.stream))
+        else:
+            for state in states:
+                report = _compared(hub, state, window or Window(by="all"), run)
+                found.streams += [report] if report is not None else []
         found.states, found.fields = pair_states(hub, system)
         found.drift = sum(number for stand, number in found.states.items() if stand not in ("in_sync", "left"))
         if found.states.get("held"):
@@ -86,6 +90,23 @@ def reconcile(hub: Hub, system: str, streams: Sequence[str] | None = None, *, wi
             run.result.status = "differs"
     found.run = run.result
     return found
+
+
+def compare_beside(hub: Hub, system: str, stream: str, run_id: int) -> tuple[StreamReport | None, RunResult]:
+    """One stream, whole, as part of a run that another process keeps."""
+    run = Run(run_id, RunResult("reconcile", run_id=run_id))
+    return _compared(hub, hub.streams[system, stream], Window(by="all"), run), run.result
+
+
+def _compared(hub: Hub, state: StreamState, window: Window, run: Run) -> StreamReport | None:
+    try:
+        with leases.held(hub, f"read:{state.label}") as lease:
+            return _compare(hub, state, window, lease, run)
+    except CallFailed as failed:
+        run.problem(f"{state.label}: {failed}")
+    except Busy as taken:
+        run.problem(f"{state.label}: {taken}", "busy")
+    return None
 
 
 def _compare(hub: Hub, state: StreamState, window: Window, lease: leases.Lease, run: Run) -> StreamReport:

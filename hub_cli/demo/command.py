@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 ORACLE = ROOT / "tests" / "oracle"
+MOST_WORKERS = 4
 
 
 @click.group(invoke_without_command=True)
@@ -104,6 +105,7 @@ def _play(stack: Stack, teller: Teller, began: float, *, in_process: bool, ledge
     from hub_cli.demo.doors import Door
     from hub_cli.demo.engine import ByAirflow, InProcess, StoryFailed
     from hub_cli.demo.story import Story
+    from hub_cli.logs import configure
     from sync import valuing
     from sync.hub import Hub
 
@@ -112,6 +114,7 @@ def _play(stack: Stack, teller: Teller, began: float, *, in_process: bool, ledge
 
     told: StoryFailed | None = None
     with Hub.open(stack.config, stack.database_url) as hub:
+        hub.crew.prepare = configure
         valuing.apply_rows(hub, value_rows(world), "demo: clerk")
         kingdee, zoho = Door(stack.systems["kingdee"]["url"]), Door(stack.systems["zoho"]["url"])
         engine = ByAirflow(stack.airflow, teller) if stack.airflow is not None else InProcess(hub)
@@ -162,7 +165,7 @@ def _stage(stack: Stack, teller: Teller, *, in_process: bool, ledger: Path | Non
 
             world = world_from_ledger(ledger)
         save_parts(world, stack.home / "world")
-    _date_scope(stack.config, str(world.truth["since"]))
+    _suit(stack.config, str(world.truth["since"]))
     with teller.waiting("stand-ins for Kingdee and Zoho CRM"):
         stack.start_sandboxes(seed=seed, world=stack.home / "world", keep_data=False)
     if airflow is not None:
@@ -181,9 +184,10 @@ def _wait_for(airflow: _Beside) -> None:
         raise AirflowFailed(failed.what, f"{failed.next_step}; to see the story without Airflow: `hub demo --in-process`") from failed
 
 
-def _date_scope(config: Path, since: str) -> None:
-    """Documents of the history's last months go to Zoho; a ledger of 2010 has other months."""
-    config.write_text(re.sub(r"(since|go_live): \d{4}-\d\d-\d\d", rf"\1: {since}", config.read_text(encoding="utf-8")), encoding="utf-8")
+def _suit(config: Path, since: str) -> None:
+    """Documents of the history's last months go to Zoho; a ledger of 2010 has other months. As many workers as this machine has cores."""
+    text = re.sub(r"(since|go_live): \d{4}-\d\d-\d\d", rf"\1: {since}", config.read_text(encoding="utf-8"))
+    config.write_text(f"{text}\nworkers: {min(len(os.sched_getaffinity(0)), MOST_WORKERS)}\n", encoding="utf-8")
 
 
 class _Beside:

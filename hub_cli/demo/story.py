@@ -56,10 +56,8 @@ class Story:
     def first_load(self) -> None:
         """Link, plan, approve, write."""
         with self.tell.chapter("first_load", f"First load {self.engine.name}, in mode plan: nothing is written"):
-            with self.tell.waiting("reading Kingdee"):
-                self.engine.increment("kingdee")
-            with self.tell.waiting("reading Zoho"):
-                self.engine.increment("zoho")
+            with self.tell.waiting("reading Kingdee and Zoho"):
+                self.engine.increment("kingdee", "zoho")
             self._show_links()
             self._show_cases()
             plan = planning.make_plan(self.hub, kind="first_load")
