@@ -1,4 +1,4 @@
-"""Matching: is a claim (a name, a code, a phone…) about a customer that somebody already has?
+"""Matching: whether a claim (a name, a code, a phone…) is about a customer that somebody already has.
 
 >>> from channel.deals.matching import Claim, Index, Known, decide, prepare
 >>> index = Index.build([Known(1, prepare(Claim(name="深圳市蓝思科技有限公司", city="深圳", phone="13800138000")))])

@@ -118,12 +118,18 @@ def lay(core: str, sound: str, size: int, other: str, other_sound: str) -> Fit:
 def _one_edit(core: str, sound: str, size: int, other: str, other_sound: str) -> Fit:
     places = [place for place in range(len(core)) if sound[place] != other_sound[place]]
     if places[0] >= size:
-        return ("same" if core[:size] == other[:size] else "sound"), "near", size
-    if len(places) == 2:
-        level = "swap"
-    else:
-        level = "look" if look_alike(core[places[0]], other[places[0]]) else "edit" if size >= 3 else "edit2"
-    return level, "same" if core[size:] == other[size:] else "sound", size
+        return (
+            ("same" if core[:size] == other[:size] else "sound"),
+            _trade(core[size:], sound[size:], other[size:], other_sound[size:]),
+            size,
+        )
+    brand = "swap" if len(places) == 2 else _mistaken(core[places[0]], other[places[0]], size)
+    return brand, "same" if core[size:] == other[size:] else "sound", size
+
+
+def _mistaken(one: str, other: str, size: int) -> str:
+    """One other character in a brand: of a short brand that is half of it."""
+    return "look" if look_alike(one, other) else "edit" if size >= 3 else "edit2"
 
 
 def _brands(brand: str, sound: str, other: str, other_sound: str) -> list[tuple[str, int]]:
@@ -151,7 +157,7 @@ def _changed(brand: str, sound: str, head: str, head_sound: str) -> list[tuple[s
         return []
     places = [place for place in range(size) if sound[place] != head_sound[place]]
     if len(places) == 1:
-        return [("look" if look_alike(brand[places[0]], head[places[0]]) else "edit" if size >= 3 else "edit2", size)]
+        return [(_mistaken(brand[places[0]], head[places[0]], size), size)]
     if len(places) == 2:
         first, second = places
         if second == first + 1 and sound[first] == head_sound[second] and sound[second] == head_sound[first]:

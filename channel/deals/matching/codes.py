@@ -10,8 +10,8 @@ SYMBOLS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _VALUE = {symbol: value for value, symbol in enumerate(SYMBOLS)}
 _WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
 _ORGANISATION = (3, 7, 9, 10, 5, 8, 4, 2)
-_MISTYPED = str.maketrans("OIZSVL", "0125Y1")
-"""The letters a code never has (I O S V Z), as the symbol people mean; L is a symbol and stays unless the code is wrong."""
+_NEVER = str.maketrans("OIZSV", "0125Y")
+"""The letters that a code never has, as the symbols that people mean."""
 
 
 def normalise(raw: str) -> str:
@@ -55,7 +55,7 @@ def mended(code: str) -> tuple[str, ...]:
     """
     if len(code) != 18:
         return ()
-    swapped = code.translate(_MISTYPED.__class__({key: value for key, value in _MISTYPED.items() if chr(key) not in "L"}))
+    swapped = code.translate(_NEVER)
     if valid(swapped):
         return (swapped,)
     found = set()

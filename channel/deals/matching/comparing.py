@@ -1,4 +1,7 @@
-"""What two prepared claims have in common: one level per feature. The levels are what weights are fitted for and sentences are written for."""
+"""What two prepared claims have in common: one level per feature.
+
+The levels are what weights are fitted for and sentences are written for.
+"""
 
 from __future__ import annotations
 

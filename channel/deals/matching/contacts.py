@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from channel.deals.matching import regions, text
 
@@ -39,8 +40,6 @@ def phones(raw: str) -> tuple[str, ...]:
 
 
 def _digits(raw: str) -> str:
-    import unicodedata
-
     return raw if raw.isascii() else unicodedata.normalize("NFKC", raw)
 
 

@@ -13,6 +13,9 @@ import msgspec
 from channel.deals.matching import regions, text, words
 from channel.deals.matching.tables import syllables
 
+LONGEST = 40
+"""Units of a core that count."""
+
 
 class Name(msgspec.Struct, array_like=True, frozen=True):
     """One name in its parts. `core` and `sound` are equally long: a unit is a character, a pinyin syllable or a Latin letter."""
@@ -52,6 +55,7 @@ _SURE = re.compile("(" + "|".join(sorted(map(re.escape, words.SURE_BRANCH), key=
 _BRACKET = re.compile(r"\(([^()]*)\)?")
 _BARE_NOTE = re.compile("(" + "|".join(sorted((re.escape(one.upper()) for one in words.BARE_NOTES), key=len, reverse=True)) + ")$")
 _DEPARTMENT = re.compile("(?<=部|店|厂|行|社|坊)(" + "|".join(sorted(words.DEPARTMENTS, key=len, reverse=True)) + ")$")
+_NUMERALS = str.maketrans("0123456789〇", "零一二三四五六七八九零")
 _WIDE = ("中国", "国际", "全国", "中华", "实业", "高新")
 _PERSON = re.compile("^[\u3400-\u9fff]{1,3}?(?:总|工|经理|先生|女士|主任|老师|老板|介绍|厂长|部长|科长)$")
 _NOTE_WORDS = frozenset(one.upper() for one in words.NOTES)
@@ -108,7 +112,7 @@ def _chinese(cleaned: str) -> Name:
         spare, rest = rest, rest[2:]
     if own and region and not regions.within(region, own):
         region = own  # the bracket tells a site; the head tells the seat
-    return _finish(cleaned, rest, spare, region or own, form, branch, branch_region, group or grouped, latin=False, note=note)
+    return _finish(cleaned, rest, spare, region or own, form, branch, branch_region, group=group or grouped, note=note)
 
 
 def _last_said(body: str, end: int) -> int:
@@ -129,10 +133,9 @@ def _finish(
     form: str,
     branch: str,
     branch_region: str,
-    group: bool,
     *,
-    latin: bool,
-    note: str,  # noqa: FBT001  parts of a name
+    group: bool,
+    note: str,
 ) -> Name:
     if "集团" in core and len(core) > 4 and not core.startswith("集团"):
         core, group = core.replace("集团", "", 1), True
@@ -142,19 +145,19 @@ def _finish(
         spare = units(spare)[0]
     return Name(
         cleaned,
-        core[:40],
-        sound[:40],
+        core[:LONGEST],
+        sound[:LONGEST],
         brand,
         region,
         form,
         branch,
         branch_region,
         group,
-        spare[:40] if spare != core else "",
-        latin,
-        note,
-        bool(form),
-        sure,
+        spare[:LONGEST] if spare != core else "",
+        latin=False,
+        note=note,
+        full=bool(form),
+        sure=sure,
     )
 
 
@@ -168,6 +171,7 @@ def units(core: str) -> tuple[str, str]:
         core = "".join(made)
     else:
         core = core.replace(" ", "")
+    core = core.translate(_NUMERALS)
     return core, text.sound_of(core)
 
 
@@ -188,9 +192,7 @@ def _brackets(cleaned: str) -> tuple[str, str, bool, str]:
             group = group or inside in {"集团", "控股"}
         elif _SURE.search(inside) and not out[-1].endswith(")"):
             out.append(inside)
-        elif found.start() == 0 and not _is_note(inside):
-            notes.append(inside)
-        elif inside:
+        elif (found.start() == 0 and not _is_note(inside)) or inside:
             notes.append(inside)
     out.append(cleaned[last:].replace(")", " "))
     body = "".join(out).strip()
@@ -264,9 +266,16 @@ def _by_last(forms: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     return {last: tuple(group) for last, group in table.items()}
 
 
+@cache
+def _limited() -> str:
+    return text.sound_of("有限公司")
+
+
 def _form(rest: str) -> tuple[str, str, bool]:
     """The name without its legal form, the form's class, and whether it is a group."""
     form, group = "", False
+    if len(rest) >= 6 and text.sound_of(rest[-4:]) == _limited():
+        rest = rest[:-4] + "有限公司"  # 有线公司, 有限公思
     companies, small = _by_last(words.COMPANY), _by_last(words.SMALL)
     for _ in range(3):
         one = next((one for one in companies.get(rest[-1:], ()) if rest.endswith(one) and len(rest) - len(one) >= 2), "")
@@ -304,7 +313,7 @@ def _trade_sounds() -> dict[str, tuple[str, ...]]:
 
 
 def split(sound: str) -> tuple[int, bool]:
-    """How many units of the core are brand: the shortest head of two or more behind which only trade words follow. And whether such was found.
+    """How many units of the core are brand, and whether that is sure: only trade words follow it.
 
     >>> split(text.sound_of("蓝思科技")), split(text.sound_of("利博优美网络服务"))
     ((2, True), (4, True))
@@ -328,7 +337,7 @@ def split(sound: str) -> tuple[int, bool]:
             return start, True
     if 2 <= first < 7:
         return first, False
-    return (size if size <= 4 else 4), False
+    return (min(size, 4)), False
 
 
 _WORD = re.compile("[A-Z]+|[0-9]+|[^A-Z0-9 ()]+")
@@ -366,7 +375,7 @@ def _latin(cleaned: str) -> Name:
         if sound.endswith(tail) and len(sound) - len(tail) >= 2:
             core, sound, form = core[: -len(tail)], sound[: -len(tail)], "company"
     brand, sure = split(sound)
-    return Name(cleaned, core[:40], sound[:40], brand, region, form, branch, "", group, "", True, note, bool(form), sure)
+    return Name(cleaned, core[:LONGEST], sound[:LONGEST], brand, region, form, branch, "", group, "", True, note, bool(form), sure)
 
 
 def _latin_units(parts: list[str]) -> tuple[str, str]:

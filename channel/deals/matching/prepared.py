@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import msgspec
@@ -12,6 +13,7 @@ from channel.deals.matching.names import Name, parse
 VERSION = "2026.11.1"
 """Of normaliser, keys and weights together; stored with every key, prepared record and decision. A change of any of them is a new one."""
 
+_FORMER = re.compile(r"[(（](?:原名|曾用名|前身为|前身|原)[:：]?([^()（）]{4,60})[)）]")
 ALIASES = 8
 """Aliases of one record that count."""
 
@@ -101,7 +103,8 @@ def prepare(claim: Claim) -> Prepared:
         names.append(name)
     else:
         problems.append("name_empty")
-    names += [alias for alias in map(parse, claim.aliases[:ALIASES]) if alias.core and alias.text != name.text]
+    aliases = (*claim.aliases[:ALIASES], *_FORMER.findall(claim.name[: text.LONGEST])[:1])
+    names += [alias for alias in map(parse, aliases) if alias.core and alias.text != name.text]
     code = codes.normalise(claim.uscc)
     good = codes.valid(code)
     mended: tuple[str, ...] = ()

@@ -7,7 +7,26 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 from channel.deals.matching import text
+from channel.deals.matching.tables import other_sounds, sounds, spellings
 
+_ENGLISH = {
+    "HONGKONG": "810000",
+    "HK": "810000",
+    "MACAU": "820000",
+    "MACAO": "820000",
+    "TAIWAN": "710000",
+    "TIBET": "540000",
+    "INNERMONGOLIA": "150000",
+    "PEKING": "110000",
+    "CANTON": "440100",
+    "HARBIN": "230100",
+    "URUMQI": "650100",
+    "TSINGTAO": "370200",
+    "LHASA": "540100",
+    "HOHHOT": "150100",
+    "SHAANXI": "610000",
+}
+"""Places whose English name is not their pinyin."""
 MUNICIPALITIES = ("11", "12", "31", "50")
 _PEOPLES = re.compile(
     "(?:壮族|回族|维吾尔|蒙古族?|藏族|羌族|彝族|苗族|侗族|布依族|土家族|哈尼族|傣族|白族|景颇族|傈僳族|朝鲜族|哈萨克|柯尔克孜|满族|瑶族|土族|撒拉族|黎族|畲族|各族|仡佬族|水族|纳西族|拉祜族"
@@ -125,8 +144,8 @@ def prefecture(code: str) -> str:
 def walk(name: str, start: int = 0) -> tuple[int, str, bool]:
     """Up to three divisions in a row from `start`: where they end, the lowest one's code, whether the last says its kind.
 
-    A second one outside of the first (佛山市广东…, 北京黑龙江…) goes too, where it says its kind or is no county: the nearer to the brand counts,
-    unless it only holds the first.
+    A second one outside of the first (佛山市广东…, 北京黑龙江…) goes too, where it says its kind or is no county: the
+    nearer to the brand counts, unless it only holds the first.
     """
     end, code, said = start, "", False
     for _ in range(3):
@@ -146,7 +165,7 @@ def walk(name: str, start: int = 0) -> tuple[int, str, bool]:
 @lru_cache(maxsize=65536)
 def lookup(field: str) -> str:
     """The code of a place written alone, such as a city field; "" if it is none known."""
-    end, code, _ = walk(field)
+    code = walk(field)[1]
     if code:
         return code
     codes = by_name().get(field)
@@ -159,8 +178,6 @@ def lookup(field: str) -> str:
 @cache
 def latin() -> dict[str, str]:
     """From pinyin (`SHENZHEN`, `GUANGDONG`) to the code: provinces, prefectures and cities of county level."""
-    from channel.deals.matching.tables import other_sounds, sounds, spellings
-
     table: dict[str, str] = {}
     for name, codes in by_name().items():
         code = codes[0]
@@ -173,13 +190,7 @@ def latin() -> dict[str, str]:
                 for other in other_sounds().get(char, ""):
                     key = text.sound_of(name[:place]) + other + text.sound_of(name[place + 1 :])
                     table.setdefault(key, code)
-    for word, code in (
-        ("HONGKONG", "810000"), ("HK", "810000"), ("MACAU", "820000"), ("MACAO", "820000"), ("TAIWAN", "710000"), ("TIBET", "540000"),
-        ("INNERMONGOLIA", "150000"), ("PEKING", "110000"), ("CANTON", "440100"), ("HARBIN", "230100"), ("URUMQI", "650100"),
-        ("TSINGTAO", "370200"), ("LHASA", "540100"), ("HOHHOT", "150100"), ("SHAANXI", "610000"),
-    ):  # fmt: skip
-        table[word] = code
-    return table
+    return table | _ENGLISH
 
 
 @cache

@@ -14,7 +14,7 @@ PARTS = {
     "佛山市顺德区鸿源铝业制品有限公司": ("鸿源铝业制品", "440606", "company", ""),
     "华为（深圳）技术有限公司": ("华为技术", "440300", "company", ""),
     "環球國際航運青島有限公司": ("环球国际航运", "370200", "company", ""),
-    "Ａ１（上海）電子股份有限公司": ("A1电子", "310000", "company", ""),
+    "Ａ１（上海）電子股份有限公司": ("A一电子", "310000", "company", ""),
     "南阳市宛城区丽道商贸行": ("丽道", "411302", "small", ""),
     "福州市鼓楼区百文斋书店": ("百文斋书店", "350102", "", ""),
     "深圳市蓝思科技有限公司广州分公司": ("蓝思科技", "440300", "company", "广州分公司"),
@@ -25,6 +25,8 @@ PARTS = {
     "蓝·思　科-技 有限公司": ("蓝思科技", "", "company", ""),
     "蓝\u200b思科\u00ad技有限公司": ("蓝思科技", "", "company", ""),
     "金牛公司": ("金牛", "", "company", ""),
+    "深圳市第3机床厂": ("第三机床", "440300", "small", ""),
+    "深圳市琏升科技有线公司": ("琏升科技", "440300", "company", ""),
     "深圳福田策划公司": ("策划", "440304", "company", ""),
     "广西壮族自治区凭祥市红木家具有限公司": ("红木家具", "451481", "company", ""),
 }
@@ -56,6 +58,12 @@ def test_spellings_of_one_name_sound_the_same(spelled: str) -> None:
 
 def test_a_county_that_may_be_the_brand_stays_as_a_second_reading() -> None:
     assert parse("昆山科技有限公司").spare == "昆山科技"
+
+
+def test_a_former_name_in_a_bracket_is_an_alias() -> None:
+    names = prepare(Claim(name="深圳市琏升科技有限公司（原深圳市宏图远景实业有限公司）")).names
+
+    assert [name.core for name in names] == ["琏升科技", "宏图远景实业"]
 
 
 def test_clean_text_is_short_whatever_comes() -> None:
