@@ -16,19 +16,37 @@ from channel.deals.matching import Claim, tables
 from channel.deals.matching.codes import SYMBOLS
 from channel.deals.matching.regions import by_name, level, short_name
 
-_SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许邓冯韩曹曾彭萧蔡潘田董袁于余叶蒋杜苏魏程吕丁沈任姚卢傅钟姜崔谭廖范汪陆金石戴贾韦夏邱方侯邹熊孟秦白江阎薛尹段雷黎史龙陶贺顾毛郝龚邵"
+_SURNAMES = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许邓冯韩曹曾彭萧蔡潘田董袁于余叶蒋杜苏魏程吕丁沈任姚卢傅钟姜崔谭廖范汪陆金"
+    "石戴贾韦夏邱方侯邹熊孟秦白江阎薛尹段雷黎史龙陶贺顾毛郝龚邵"
+)
 _GIVEN = (
     "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉萍红玲鹏飞雪梅兰晶燕志建国海峰宇浩然子轩雨欣怡佳俊凯博文思源晨曦永春秋东南北林森"
 )
 _BRAND = (
-    "华中国金新天恒宏鑫隆盛泰安康达通利兴旺福顺丰瑞祥和永久长远东方海洋山川江河星月光明亮辉煌龙凤麒麟鹏程万里博雅文思维智慧创优美佳良信诚德仁义正大同联合众力强科技诺亚迪卡尔斯特莱克蓝青绿紫红白云雨雪春夏秋冬梅兰竹菊"
-    "松柏森林木石玉珠宝银铜铁鼎鸿运启航领先锋锐捷迅速飞翔翼腾跃升起晟昊晨曦昕旭阳景润泽霖沐沛淼源泉溪涵浩瀚博渊凯旋胜赢冠杰英豪雄威武振扬弘毅建业立成功凌云志远卓越拓展奥普欧派贝朗巴赫菲尼圣洛可米多乐嘉禾丰谷百千亿万禧吉庆颐养怡"
+    "华中国金新天恒宏鑫隆盛泰安康达通利兴旺福顺丰瑞祥和永久长远东方海洋山川江河星月光明亮辉煌龙凤麒麟鹏程万里博雅文思维智慧创优美"
+    "佳良信诚德仁义正大同联合众力强科技诺亚迪卡尔斯特莱克蓝青绿紫红白云雨雪春夏秋冬梅兰竹菊松柏森林木石玉珠宝银铜铁鼎鸿运启航领先"
+    "锋锐捷迅速飞翔翼腾跃升起晟昊晨曦昕旭阳景润泽霖沐沛淼源泉溪涵浩瀚博渊凯旋胜赢冠杰英豪雄威武振扬弘毅建业立成功凌云志远卓越拓展"
+    "奥普欧派贝朗巴赫菲尼圣洛可米多乐嘉禾丰谷百千亿万禧吉庆颐养怡"
 )
-_TRADES = """科技:3 贸易:3 商贸:3 电子:2 电子科技:2 机械:2 机械设备 机电设备 实业:2 建材 建筑工程:2 装饰工程 建设工程 信息技术:2 网络科技 文化传媒 广告 食品:2 餐饮管理 物流:2 供应链管理 国际贸易
-进出口 服饰 纺织 家具 塑料制品 五金制品 金属制品 化工 新材料 环保科技 环境工程 医疗器械:2 医药 生物科技:2 农业科技 农业发展 汽车销售 汽车配件 房地产开发 物业管理 投资管理 企业管理咨询 教育科技 人力资源 包装材料 印刷
-自动化设备:2 智能科技:2 电气:2 电力设备 仪器仪表 照明 光电科技 半导体 新能源科技 精密制造 模具 水处理 消防设备 安防科技 软件:2 通信设备 数码科技 办公设备 酒店管理 旅游 园林绿化 钢材 石化 矿业 纸业 陶瓷 玻璃 橡塑"""
+_TRADES = """
+    科技:3 贸易:3 商贸:3 电子:2 电子科技:2 机械:2 机械设备 机电设备 实业:2 建材 建筑工程:2 装饰工程 建设工程 信息技术:2 网络科技
+    文化传媒 广告 食品:2 餐饮管理 物流:2 供应链管理 国际贸易 进出口 服饰 纺织 家具 塑料制品 五金制品 金属制品 化工 新材料 环保科技
+    环境工程 医疗器械:2 医药 生物科技:2 农业科技 农业发展 汽车销售 汽车配件 房地产开发 物业管理 投资管理 企业管理咨询 教育科技
+    人力资源 包装材料 印刷 自动化设备:2 智能科技:2 电气:2 电力设备 仪器仪表 照明 光电科技 半导体 新能源科技 精密制造 模具 水处理
+    消防设备 安防科技 软件:2 通信设备 数码科技 办公设备 酒店管理 旅游 园林绿化 钢材 石化 矿业 纸业 陶瓷 玻璃 橡塑
+"""
 _FORMS = "有限公司:30 有限责任公司:3 股份有限公司:3 集团有限公司:2 厂 商行 经营部 中心"
-_SYNONYMS = {"科技": ["技术", "高科", "信息技术"], "贸易": ["商贸", "经贸"], "商贸": ["贸易"], "机械设备": ["机械"], "电子科技": ["电子"], "实业": ["工贸"], "信息技术": ["信息科技", "信息"], "建筑工程": ["建筑", "建设工程"]}  # fmt: skip
+_SYNONYMS = {
+    "科技": ["技术", "高科", "信息技术"],
+    "贸易": ["商贸", "经贸"],
+    "商贸": ["贸易"],
+    "机械设备": ["机械"],
+    "电子科技": ["电子"],
+    "实业": ["工贸"],
+    "信息技术": ["信息科技", "信息"],
+    "建筑工程": ["建筑", "建设工程"],
+}
 _NOTES = (
     "（二期）",
     "(老客户)",
@@ -134,6 +152,27 @@ class World:
     firms: list[Firm] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class Said:
+    """A name while it is being spoiled."""
+
+    brand: str
+    trade: str
+    form: str
+    region: str = "city"
+    whole: str = ""
+    """pinyin or english: all of it."""
+    after: list[str] = field(default_factory=list)
+
+
+_MILD = "no_form region_none region_province region_short bracket marks note full_width traditional trade_short form_change".split()
+_STRONG = """
+homophone look wrong swap missing_char extra_char trade_none brand_alone pinyin_brand pinyin english trade_synonym trade_homophone branch
+    region_changed
+""".split()
+_AFTER = {"marks", "note", "full_width", "traditional", "branch"}
+
+
 class Maker:
     """Makes firms and claims from one seed."""
 
@@ -176,21 +215,27 @@ class Maker:
                 self.alike[char] = "".join(one for one in common if one != char)
 
     def landline(self) -> str:
-        return f"0{self.r.choice(['10', '20', '21', '755', '571', '512', '769', '574', '532'])}-{self.r.randint(2, 8)}{self.r.randint(1000000, 9999999)}"
+        """A number with area code."""
+        area = self.r.choice(["10", "20", "21", "755", "571", "512", "769", "574", "532"])
+        return f"0{area}-{self.r.randint(2, 8)}{self.r.randint(1000000, 9999999)}"
 
     def mobile(self) -> str:
+        """A mobile number."""
         return f"1{self.r.choice('3578')}{self.r.randint(0, 9)}{self.r.randint(10_000_000, 99_999_999)}"
 
     def person(self) -> str:
+        """Somebody's name."""
         return self.r.choice(_SURNAMES) + "".join(self.r.choice(_GIVEN) for _ in range(self.r.choice([1, 2, 2])))
 
     def code(self, region: str) -> str:
+        """A valid credit code of that division."""
         weights = [pow(3, place, 31) for place in range(17)]
         organisation = "".join(self.r.choice(SYMBOLS) for _ in range(9))
         body = "91" + (region or "440300") + organisation
         return body + SYMBOLS[(31 - sum(w * SYMBOLS.index(c) for w, c in zip(weights, body, strict=True)) % 31) % 31]
 
     def address(self, city: str, district: str) -> str:
+        """An address in that city."""
         street = f"{self.r.choice(_STREETS)}{self.r.choice(['路', '大道', '街', '二路', '东路'])}{self.r.randint(1, 999)}号"
         return city + district + street + (f"{self.r.randint(1, 20)}栋{self.r.randint(101, 2500)}室" if self.r.random() < 0.5 else "")
 
@@ -259,76 +304,72 @@ class Maker:
 
     def spoil_name(self, firm: Firm, times: int, *, hard: bool = False) -> tuple[str, list[str]]:
         """The name of a firm as somebody wrote it, and what was done to it."""
-        r, tags = self.r, []
-        brand, trade, form, region = firm.brand, firm.trade, firm.form, "city"
-        mild = [
-            "no_form",
-            "region_none",
-            "region_province",
-            "region_short",
-            "bracket",
-            "marks",
-            "note",
-            "full_width",
-            "traditional",
-            "trade_short",
-            "form_change",
-        ]
-        strong = ["homophone", "look", "wrong", "swap", "missing_char", "extra_char", "trade_none", "brand_alone", "pinyin_brand", "pinyin", "english", "trade_synonym", "trade_homophone", "branch", "region_changed"]  # fmt: skip
-        after: list[str] = []
-        whole = ""
+        r, tags, said = self.r, [], Said(firm.brand, firm.trade, firm.form)
         for turn in range(times):
-            one = r.choice(strong) if hard and turn == 0 else r.choice(mild + (strong if r.random() < 0.4 else []))
+            one = r.choice(_STRONG) if hard and turn == 0 else r.choice([*_MILD, *(_STRONG if r.random() < 0.4 else [])])
             tags.append(one)
-            match one:
-                case "no_form":
-                    form = ""
-                case "region_none" | "region_province" | "region_short" | "bracket" | "region_changed":
-                    region = one
-                case "trade_short":
-                    trade = trade[:2] if r.random() < 0.7 else trade[-2:]
-                case "form_change":
-                    form = r.choice(["公司", "有限责任公司", "有限公司", "集团", "股份有限公司", "集团有限公司"])
-                case "trade_synonym":
-                    trade = r.choice(_SYNONYMS.get(trade, [trade]))
-                case "trade_none":
-                    trade = ""
-                case "brand_alone":
-                    trade, form, region = "", "", "region_none"
-                case "homophone":
-                    brand = self.at(brand, lambda char: r.choice(self.alike.get(char) or char))
-                case "trade_homophone":
-                    trade = self.at(trade, lambda char: r.choice(self.alike.get(char) or char))
-                case "look":
-                    brand = self.at(brand, lambda char: r.choice(tables.shapes().get(char) or char))
-                case "wrong":
-                    brand = self.at(brand, lambda _: r.choice(_BRAND))
-                case "swap":
-                    full = brand + trade
-                    place = r.randrange(max(len(full) - 1, 1))
-                    full = full[:place] + full[place : place + 2][::-1] + full[place + 2 :]
-                    brand, trade = full[: len(brand)], full[len(brand) :]
-                case "missing_char":
-                    if len(brand) > 2 or r.random() < 0.2:
-                        brand = self.at(brand, lambda _: "")
-                    elif len(trade) > 1:
-                        trade = self.at(trade, lambda _: "")
-                case "extra_char":
-                    place = r.randrange(len(brand) + 1)
-                    brand = brand[:place] + r.choice(_BRAND) + brand[place:]
-                case "pinyin_brand":
-                    brand = self.pinyin(brand, "") or brand
-                case "pinyin" | "english":
-                    whole = one
-                case _:
-                    after.append(one)
-        if whole:
-            name = self._latin_name(firm, whole)
-        else:
-            name = self._assembled(firm, region, brand, trade, form)
-        for one in after:
+            trick = getattr(self, f"_{one}", None)
+            if one.startswith("region_") or one == "bracket":
+                said.region = one
+            elif one in {"pinyin", "english"}:
+                said.whole = one
+            elif one in _AFTER:
+                said.after.append(one)
+            elif trick:
+                trick(said)
+        name = self._latin_name(firm, said.whole) if said.whole else self._assembled(firm, said)
+        for one in said.after:
             name = self._touched(name, one)
         return name, tags
+
+    def _no_form(self, said: Said) -> None:
+        said.form = ""
+
+    def _form_change(self, said: Said) -> None:
+        said.form = self.r.choice(["公司", "有限责任公司", "有限公司", "集团", "股份有限公司", "集团有限公司"])
+
+    def _trade_short(self, said: Said) -> None:
+        said.trade = said.trade[:2] if self.r.random() < 0.7 else said.trade[-2:]
+
+    def _trade_synonym(self, said: Said) -> None:
+        said.trade = self.r.choice(_SYNONYMS.get(said.trade, [said.trade]))
+
+    def _trade_none(self, said: Said) -> None:
+        said.trade = ""
+
+    def _brand_alone(self, said: Said) -> None:
+        said.trade, said.form, said.region = "", "", "region_none"
+
+    def _homophone(self, said: Said) -> None:
+        said.brand = self.at(said.brand, lambda char: self.r.choice(self.alike.get(char) or char))
+
+    def _trade_homophone(self, said: Said) -> None:
+        said.trade = self.at(said.trade, lambda char: self.r.choice(self.alike.get(char) or char))
+
+    def _look(self, said: Said) -> None:
+        said.brand = self.at(said.brand, lambda char: self.r.choice(tables.shapes().get(char) or char))
+
+    def _wrong(self, said: Said) -> None:
+        said.brand = self.at(said.brand, lambda _: self.r.choice(_BRAND))
+
+    def _swap(self, said: Said) -> None:
+        full, size = said.brand + said.trade, len(said.brand)
+        place = self.r.randrange(max(len(full) - 1, 1))
+        full = full[:place] + full[place : place + 2][::-1] + full[place + 2 :]
+        said.brand, said.trade = full[:size], full[size:]
+
+    def _missing_char(self, said: Said) -> None:
+        if len(said.brand) > 2 or self.r.random() < 0.2:
+            said.brand = self.at(said.brand, lambda _: "")
+        elif len(said.trade) > 1:
+            said.trade = self.at(said.trade, lambda _: "")
+
+    def _extra_char(self, said: Said) -> None:
+        place = self.r.randrange(len(said.brand) + 1)
+        said.brand = said.brand[:place] + self.r.choice(_BRAND) + said.brand[place:]
+
+    def _pinyin_brand(self, said: Said) -> None:
+        said.brand = self.pinyin(said.brand, "") or said.brand
 
     def at(self, word: str, change: object) -> str:
         """The word with one character changed."""
@@ -338,6 +379,7 @@ class Maker:
         return word[:place] + str(change(word[place])) + word[place + 1 :]  # type: ignore[operator]
 
     def pinyin(self, word: str, joint: str) -> str:
+        """A word in pinyin, without tones."""
         table = getattr(self, "_plain", None)
         if table is None:
             table = {char: line.split(" ")[0] for line in tables._lines("readings") for char in line.split(" ")[1]}  # noqa: SLF001
@@ -365,20 +407,20 @@ class Maker:
             one for one in (city if r.random() < 0.7 else "", brand, trade, r.choice(["Co., Ltd.", "Co.,Ltd", "Limited", "Inc", ""])) if one
         )
 
-    def _assembled(self, firm: Firm, region: str, brand: str, trade: str, form: str) -> str:
-        short = short_name(firm.city)
-        match region:
+    def _assembled(self, firm: Firm, said: Said) -> str:
+        short, brand, tail = short_name(firm.city), said.brand, said.trade + said.form
+        match said.region:
             case "region_none":
-                return brand + trade + form
+                return brand + tail
             case "region_province":
-                return short_name(firm.province) + brand + trade + form
+                return short_name(firm.province) + brand + tail
             case "region_short":
-                return short + brand + trade + form
+                return short + brand + tail
             case "bracket":
-                return f"{brand}({short}){trade}{form}"
+                return f"{brand}({short}){tail}"
             case "region_changed":
-                return short_name(self.r.choice(self.cities)[1]) + brand + trade + form
-        return replace(firm, brand=brand, trade=trade, form=form).name
+                return short_name(self.r.choice(self.cities)[1]) + brand + tail
+        return replace(firm, brand=brand, trade=said.trade, form=said.form).name
 
     def _touched(self, name: str, one: str) -> str:
         r = self.r

@@ -69,9 +69,9 @@ def samples(seed: int, customers: int, queries: int, partial: float) -> list[tup
 
 def fit(data: list[tuple[list[dict[str, str]], list[bool]]], ridge: float) -> dict[str, dict[str, float]]:
     """The weights with the greatest likelihood, held back by `ridge`."""
-    import numpy as np
-    from scipy.optimize import minimize
-    from scipy.sparse import csr_matrix
+    import numpy as np  # noqa: PLC0415  only who fits has it
+    from scipy.optimize import minimize  # noqa: PLC0415  as above
+    from scipy.sparse import csr_matrix  # noqa: PLC0415  as above
 
     columns: dict[tuple[str, str], int] = {("base", "all"): 0}
     rows, cols, starts, truth = [], [], [], []
@@ -94,8 +94,8 @@ def fit(data: list[tuple[list[dict[str, str]], list[bool]]], ridge: float) -> di
             columns.setdefault((feature, level), len(columns))
     matrix = csr_matrix((np.ones(len(rows)), (rows, cols)), shape=(row, len(columns)))
     mean = np.zeros(len(columns))
-    for feature, level in columns:
-        mean[columns[feature, level]] = PRIOR.get(feature, {}).get(level, 0.0)
+    for (feature, level), place in columns.items():
+        mean[place] = PRIOR.get(feature, {}).get(level, 0.0)
     hold = np.full(len(columns), ridge)
     hold[0] = 0.0
     for (feature, _), place in columns.items():

