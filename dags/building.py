@@ -53,7 +53,7 @@ def builders(config: HubConfig) -> dict[str, Callable[[], DAG]]:
     found: dict[str, Callable[[], DAG]] = {
         f"hub_{system}_{kind}": partial(build, config, system) for system in config.systems for kind, build in kinds.items()
     }
-    return found | {"hub_upkeep": partial(upkeep_dag, config)}
+    return found | {"hub_upkeep": partial(upkeep_dag, config), "deals_upkeep": partial(deals_upkeep_dag, config)}
 
 
 def increment_dag(config: HubConfig, system: str) -> DAG:
@@ -203,4 +203,19 @@ def upkeep_dag(config: HubConfig) -> DAG:
                 return judged(keep(hub))
 
         upkeep()
+    return dag
+
+
+def deals_upkeep_dag(config: HubConfig) -> DAG:
+    """Deals: what is over ends, who should know is told, what stands still is named, and what a person must decide is asked."""
+    with _dag("deals_upkeep", "Deals: expiry, reminders, stuck stages, goods, duplicates", config.deals.schedule, ["deals"]) as dag:
+
+        @task(outlets=[DUE])
+        def look_after(*, outlet_events: Any = None) -> dict[str, Any]:
+            from sync.deals_upkeep import look_after as look
+
+            with open_hub() as hub:
+                return judged(look(hub)) | {"due": tell_due(hub, outlet_events)}
+
+        look_after()
     return dag

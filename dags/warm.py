@@ -17,6 +17,7 @@ IMPORTED = (
     "dags.building",
     "sync.backfilling",
     "sync.cycle",
+    "sync.deals_upkeep",
     "sync.reconciling",
     "sync.upkeep",
 )

@@ -72,13 +72,22 @@ def judge_pairs(
     before = pairs_before(db, [state.id for state, _ in streams], known)
     cases = in_open_case(db, ids if result.cases else known)
     listed = listed_streams(db, [state.id for state, _ in streams])
+    stopped = _stopped(hub, db, name, canonicals)
     before_that = {(seen_in.id, key): payload for key, payload in (earlier or {}).items()} if seen_in else {}
     for state, mode in streams:
         concerned = (
             canonicals if moved is None or state is seen_in else {number: canonicals[number] for number in canonicals if number in moved}
         )
-        judged = _judge_stream(hub, db, state, mode, concerned, there, before, cases, before_that, listed=state.id in listed)
+        judged = _judge_stream(hub, db, state, mode, concerned, there, before, cases, before_that, stopped, listed=state.id in listed)
         store_judged(db, state, judged, before, result)
+
+
+def _stopped(hub: Hub, db: Cursor, name: str, canonicals: Mapping[str, Canonical]) -> Mapping[str, str]:
+    if name != "order" or hub.config.deals.orders_outside != "block":
+        return {}
+    from sync import order_fencing  # noqa: PLC0415  it judges pairs again when a person has answered
+
+    return order_fencing.stopped(hub, db, name, canonicals)
 
 
 def _judge_stream(
@@ -91,11 +100,13 @@ def _judge_stream(
     before: Mapping[tuple[int, str], Mapping[str, dict[str, Any]]],
     cases: set[str],
     earlier: Mapping[tuple[int, str], dict[str, Any]],
+    stopped: Mapping[str, str],
     *,
     listed: bool,
 ) -> list[Pair]:
     judged: list[Pair] = []
     may_create = state.flow.create and state.decl.creatable
+    fenced = stopped if state.decl.ladder is not None else {}  # where it is only shown, nothing is sold by it
     in_scope = scope.filter_for(hub, state)
     lookups = _Lookups(hub, db, state, [canonical for canonical in canonicals.values() if (state.id, canonical.id) in there], earlier)
     missing: dict[tuple[bool, bool, bool], Verdict | None] = {}
@@ -106,7 +117,10 @@ def _judge_stream(
             if facts not in missing:
                 missing[facts] = judge(PairFacts(mode, False, False, facts[0], facts[1], listed, facts[2], {}, False, True))
             if (verdict := missing[facts]) is not None:
-                judged.append(Pair(state.id, canonical.id, scope.create_org(hub, db, state, canonical), verdict, canonical.version))
+                detail = fenced.get(canonical.id, "") if verdict.reason in ("create", "plan") else ""
+                verdict = Verdict("held", "fence") if detail else verdict
+                org = scope.create_org(hub, db, state, canonical)
+                judged.append(Pair(state.id, canonical.id, org, verdict, canonical.version, detail=detail))
             continue
         old = before.get((state.id, canonical.id), {})
         for record in records:

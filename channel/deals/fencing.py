@@ -94,3 +94,8 @@ def dealers_for(db: Connection, *, region: str, industry: str = "", product_line
     place = Place(UUID(int=0), region, industry, product_line, day)
     found = suggest(place, fences, dict(loads))
     return [one for one in found if one.dealer_id in active]
+
+
+def settle_subject(db: Connection, subject: str, answer: Literal["accepted", "refused"], by: str, reason: str) -> int:
+    """The same for everything that is open about a subject; how many hits."""
+    return len(queries.settle(db, subject, answer, by, reason))

@@ -24,6 +24,7 @@ systems:
   erp_west: {kind: erp_kingdee, schedule: ""}
   sales: {kind: crm_zoho}
 upkeep_schedule: "15 4 * * *"
+deals: {schedule: "7 * * * *"}
 flows:
   party:
     owners: {default: [erp_east, erp_west, sales]}
@@ -54,7 +55,8 @@ def test_the_demos_dags_are_there_without_an_import_error(parsed: Callable[[], A
 
     assert bag.import_errors == {}
     kinds = ("increment", "deliver", "reconcile", "backfill")
-    assert set(bag.dags) == {f"hub_{system}_{kind}" for system in ("kingdee", "zoho") for kind in kinds} | {"hub_upkeep"}
+    of_systems = {f"hub_{system}_{kind}" for system in ("kingdee", "zoho") for kind in kinds}
+    assert set(bag.dags) == of_systems | {"hub_upkeep", "deals_upkeep"}
     assert {dag.fileloc for dag in bag.dags.values()} == {str(DAGS / "hub_dags.py")}
 
 
@@ -115,9 +117,9 @@ def test_schedules_retries_and_callbacks_are_as_the_file_says(parsed: Callable[[
     assert crons["hub_erp_west_increment"] is None
     assert crons["hub_sales_increment"] == "*/5 * * * *"
     assert (crons["hub_erp_east_reconcile"], crons["hub_erp_west_reconcile"]) == (None, "0 3 * * *")
-    assert crons["hub_upkeep"] == "15 4 * * *"
+    assert (crons["hub_upkeep"], crons["deals_upkeep"]) == ("15 4 * * *", "7 * * * *")
     assert "Asia/Shanghai" in str(dags["hub_upkeep"].timetable.timezone)
-    assert len(dags) == 13
+    assert len(dags) == 14
     for dag in dags.values():
         assert (dag.catchup, dag.max_active_runs, dag.max_active_tasks) == (False, 1, 4)
         assert all(task.retries == 3 and task.on_failure_callback for task in dag.tasks)
@@ -134,9 +136,9 @@ def test_a_stream_that_is_switched_off_is_read_by_no_task(parsed: Callable[[], A
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (OTHER.replace("stream: leads", "strem: leads"), r"hub\.yaml:13: .*strem.*take it out, or correct its spelling"),
-        (OTHER.replace("[erp_east, erp_west, sales]", "[erp_east, nobody]"), r"hub\.yaml:9: .*nobody is not a system of this flow"),
-        (OTHER.replace("  lead:", "  party:"), r"key 'party' stands twice.*hub\.yaml:11"),
+        (OTHER.replace("stream: leads", "strem: leads"), r"hub\.yaml:14: .*strem.*take it out, or correct its spelling"),
+        (OTHER.replace("[erp_east, erp_west, sales]", "[erp_east, nobody]"), r"hub\.yaml:10: .*nobody is not a system of this flow"),
+        (OTHER.replace("  lead:", "  party:"), r"key 'party' stands twice.*hub\.yaml:12"),
     ],
     ids=["a misspelt word", "an owner that is no system", "a name twice"],
 )

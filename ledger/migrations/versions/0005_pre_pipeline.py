@@ -27,5 +27,5 @@ def downgrade() -> None:
     op.execute("DROP TRIGGER deals_stage_moved ON deals")
     op.execute("DROP TRIGGER registration_event_untold ON registration_event")
     op.execute("DROP FUNCTION note_deal_stage(), note_untold()")
-    op.execute("DROP INDEX fence_hit_once")
+    op.execute("DROP INDEX fence_hit_once, approvals_open, notices_open")
     op.execute("DROP TABLE deal_stage, deal_untold, deal_told, address_place, serial_seen, goods_judged, duplicate_pair")

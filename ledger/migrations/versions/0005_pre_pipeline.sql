@@ -87,3 +87,7 @@ CREATE TABLE duplicate_pair (
     PRIMARY KEY (low, high),
     CHECK (low < high)
 );
+
+-- Open questions and messages are looked up by what they are about ---------------------------------------------------------
+CREATE INDEX approvals_open ON approvals ((doc->>'about')) WHERE decision = 'open';
+CREATE INDEX notices_open ON notices ((doc->>'about')) WHERE state = 'open';

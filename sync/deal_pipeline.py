@@ -1,0 +1,216 @@
+"""Deals in their pipelines: moved by rule, watched for standing still, added up to a forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from canonical.values import business_day
+from channel.deals.errors import BadPipeline, PipelineNotFound
+from channel.deals.forecast import USUAL_GROUPS, Cell, Expected, forecast
+from channel.deals.pipeline import GROUPS, KINDS, LOST, InStage, Pipelines, Stuck, decide, due_action, load, stuck
+from channel.deals.telling import MANAGER, Message
+from ledger.tables import TABLES
+from sync import deal_notices, hub_records, store
+from sync.errors import BadConfig, NotFound
+from sync.hub import Cursor, Hub
+
+PAGE = 500
+
+
+def pipelines(hub: Hub) -> Pipelines:
+    """The tenant's pipelines: ours and those of hub.yaml. Raises: BadConfig with file and line of each mistake."""
+    try:
+        return load(hub.config.deals.pipelines, hub.config.deals.default_pipeline)
+    except (BadPipeline, PipelineNotFound) as wrong:
+        raise BadConfig(wrong.what, where="deals", next_step=wrong.next_step or "mend the pipeline's file") from wrong
+
+
+def move(
+    hub: Hub, deal_id: str, to: str, by: str, *, fields: Mapping[str, Any] | None = None, reason: str = "", expected: int | None = None
+) -> int:
+    """Move a deal to the stage named `to` (in any of its names), together with fields in document form; the new version.
+
+    A registration that became this deal counts as worked on.
+    Raises: MoveRefused, PipelineNotFound; NotFound; Stale; NotAllowed where hub.yaml does not name the hub among the stage's owners.
+    """
+    with hub.transaction() as db:
+        found = store.load(db, TABLES["deal"], [deal_id])
+        if deal_id not in found or found[deal_id].retired:
+            raise NotFound(f"there is no deal {deal_id}")
+        deal, version = found[deal_id].doc, found[deal_id].version
+        every = pipelines(hub)
+        pipeline = every.of(str((fields or {}).get("pipeline") or deal.get("pipeline") or ""), str(deal.get("stage") or ""))
+        made = decide(pipeline, deal, to, business_day(datetime.now(UTC)), given=fields, reason=reason)
+    changed = hub_records.edit(hub, "deal", deal_id, made.changes, f"{by}: {reason}" if reason else by, expected=expected or version)
+    with hub.transaction() as db:
+        note_work(db, deal_id)
+    return changed
+
+
+def note_work(db: Cursor, deal_id: str) -> None:
+    """Work on a deal is work on the registration that it came from: it does not lie idle."""
+    db.execute(
+        "UPDATE registration SET active_at = clock_timestamp(), version = version + 1 "
+        "WHERE deal_id = %s AND status IN ('protected', 'converted')",
+        [deal_id],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StageTime:
+    """One stay of a deal in a stage. `left_at` None: it is there now."""
+
+    pipeline: str
+    stage: str
+    kind: str
+    entered_at: datetime
+    left_at: datetime | None
+
+
+def stage_history(hub: Hub, deal_id: str) -> list[StageTime]:
+    """The stages that a deal went through, whoever moved it, oldest first; from when the hub first saw it."""
+    with hub.transaction() as db:
+        db.execute("SELECT pipeline, stage, kind, entered_at, left_at FROM deal_stage WHERE deal_id = %s ORDER BY id", [deal_id])
+        return [StageTime(**row) for row in db]
+
+
+# Standing still ----------------------------------------------------------------------------------------------------------------
+
+
+def standing(hub: Hub, today: date, *, limit: int | None = None) -> list[tuple[Stuck, Mapping[str, Any]]]:
+    """Deals that are stuck, or lack what their stage needs, with their documents; those longest in their stage first."""
+    every = pipelines(hub)
+    with hub.transaction() as db:
+        found = [(wrong, one.deal) for one in _in_stage(db) if (wrong := stuck(every, one, today)) is not None]
+    return found[:limit]
+
+
+def _in_stage(db: Cursor) -> Iterator[InStage]:
+    db.execute(
+        "SELECT s.deal_id::text AS deal_id, s.entered_at, d.doc FROM deal_stage AS s JOIN deals AS d ON d.id = s.deal_id AND NOT d.retired "
+        "WHERE s.left_at IS NULL AND s.kind NOT IN ('lost', 'paid') ORDER BY s.entered_at, s.deal_id"
+    )
+    for row in db:
+        yield InStage(row["deal_id"], row["entered_at"], row["doc"])
+
+
+def remind(hub: Hub, today: date) -> dict[str, int]:
+    """Tell owner and dealer of deals that stand still, lack something, or whose next action is due; each once for a stay or a day.
+
+    What stood still before the go-live is told only when it moves and stands still again.
+    """
+    every, starts = pipelines(hub), deal_notices.go_live(hub)
+    counts: dict[str, int] = {}
+    with hub.transaction() as db:
+        for one in list(_in_stage(db)):
+            due = due_action(one.deal, today)
+            if due is not None and (starts is None or due >= starts) and deal_notices.once(db, f"deal:{one.deal_id}", f"action {due}"):
+                _post(
+                    db, one, "deal_action_due", {"action": str(one.deal["next_action"]), "on": due.isoformat(), **_action_words(one, due)}
+                )
+                deal_notices.count(counts, {"deal_action_due": 1})
+            if starts is not None and business_day(one.entered_at) < starts:
+                continue
+            if (wrong := stuck(every, one, today)) is not None:
+                deal_notices.count(counts, _tell_standing(db, one, wrong))
+    return counts
+
+
+def _tell_standing(db: Cursor, one: InStage, wrong: Stuck) -> dict[str, int]:
+    told = {}
+    stay = f"{wrong.stage.name} {one.entered_at.isoformat()}"
+    name = one.deal.get("name") or one.deal_id
+    if wrong.over and deal_notices.once(db, f"deal:{one.deal_id}", f"stuck {stay}"):
+        facts = {
+            "stage": wrong.stage.name, "days": wrong.days,
+            "zh": f"“{name}”在阶段“{wrong.stage.name}”已停留 {wrong.days} 天",
+            "en": f"{name} has been in {wrong.stage.en or wrong.stage.name} for {wrong.days} days",
+        }  # fmt: skip
+        _post(db, one, "deal_stuck", facts)
+        told["deal_stuck"] = 1
+    if wrong.lacks and deal_notices.once(db, f"deal:{one.deal_id}", f"lacks {stay}"):
+        facts = {
+            "stage": wrong.stage.name, "fields": list(wrong.lacks),
+            "zh": f"“{name}”处于“{wrong.stage.name}”但缺少: {', '.join(wrong.lacks)}",
+            "en": f"{name} is in {wrong.stage.en or wrong.stage.name} and lacks {', '.join(wrong.lacks)}",
+        }  # fmt: skip
+        _post(db, one, "deal_incomplete", facts)
+        told["deal_incomplete"] = 1
+    return told
+
+
+def _action_words(one: InStage, due: date) -> dict[str, str]:
+    name, what = one.deal.get("name") or one.deal_id, str(one.deal["next_action"])
+    zh = {"call": "电话联系", "visit": "上门拜访", "send_proposal": "提交方案", "follow_review": "跟进评审"}.get(what, what)
+    return {"zh": f"“{name}”的下一步“{zh}”应于 {due} 完成", "en": f"The next action for {name} ({what.replace('_', ' ')}) is due on {due}"}
+
+
+def _post(db: Cursor, one: InStage, kind: str, facts: Mapping[str, Any]) -> None:
+    """To the owner on our side, and to the dealer who works on it: his own deal, so he may read all of it."""
+    owner = f"employee:{one.deal['salesperson']}" if one.deal.get("salesperson") else MANAGER
+    for audience in [owner, *([f"party:{one.deal['dealer']}"] if one.deal.get("dealer") else [])]:
+        deal_notices.post(db, Message(kind, audience, f"deal:{one.deal_id}", dict(facts)))
+
+
+# Forecast ----------------------------------------------------------------------------------------------------------------------
+
+
+def expected(hub: Hub, *, dealer: str | None = None) -> list[Expected]:
+    """Every deal that is not retired, as the forecast sees it; of one dealer when asked.
+
+    The deal's own probability counts before its stage's.
+    """
+    every = pipelines(hub)
+    with hub.transaction() as db:
+        db.execute(
+            "SELECT id::text AS id, stage_kind, coalesce(currency, '') AS currency, coalesce(expected_amount, 0) AS amount, "
+            "expected_close, coalesce(dealer_id::text, '') AS dealer, coalesce(customer_id::text, '') AS customer, "
+            "coalesce(doc->>'product_line', '') AS line, coalesce(doc->>'pipeline', '') AS pipeline, coalesce(doc->>'stage', '') AS stage, "
+            "coalesce(doc->>'salesperson', '') AS salesperson, doc->>'probability' AS probability FROM deals "
+            "WHERE NOT retired AND (%(dealer)s::uuid IS NULL OR dealer_id = %(dealer)s::uuid) ORDER BY id",
+            {"dealer": dealer},
+        )
+        return [_expected(every, row) for row in db]
+
+
+def _expected(every: Pipelines, row: Mapping[str, Any]) -> Expected:
+    pipeline = every.of(row["pipeline"], row["stage"])
+    stage = pipeline.stage(row["stage"], row["stage_kind"] or "")
+    kind = row["stage_kind"] or (stage.kind if stage else KINDS[0])
+    probability = Decimal(row["probability"]) if row["probability"] else stage.probability if stage else Decimal(0)
+    if kind == LOST:
+        probability = Decimal(0)
+    return Expected(
+        row["id"], kind, min(max(probability, Decimal(0)), Decimal(1)), row["currency"], row["amount"], row["expected_close"],
+        row["dealer"], row["customer"], row["line"], pipeline.name, stage.name if stage else row["stage"], row["salesperson"],
+    )  # fmt: skip
+
+
+def forecast_of(
+    hub: Hub, by: Sequence[str] = ("month",), *, groups: Collection[str] = USUAL_GROUPS, dealer: str | None = None
+) -> list[Cell]:
+    """The forecast by month, year, dealer, customer, product_line, pipeline, stage, kind, group or salesperson, and always by currency."""
+    return forecast(expected(hub, dealer=dealer), by, groups)
+
+
+def due_for_review(hub: Hub, today: date, *, quiet_days: int = 365) -> list[dict[str, Any]]:
+    """Old customers worth a second look: they bought (a deal was won), have no open deal, and none moved for `quiet_days`."""
+    with hub.transaction() as db:
+        db.execute(
+            "SELECT d.customer_id::text AS customer, coalesce(p.name, '') AS name, max(s.entered_at) AS last_moved, "
+            "count(DISTINCT d.id) AS deals FROM deals AS d "
+            "JOIN deal_stage AS s ON s.deal_id = d.id AND s.left_at IS NULL LEFT JOIN parties AS p ON p.id = d.customer_id "
+            "WHERE d.customer_id IS NOT NULL AND NOT d.retired GROUP BY 1, 2 "
+            "HAVING bool_or(d.stage_kind = ANY(%(won)s::text[])) AND NOT bool_or(d.stage_kind = ANY(%(open)s::text[])) "
+            "AND max(s.entered_at) < %(before)s ORDER BY 3, 1",
+            {
+                "won": [kind for kind in KINDS if GROUPS[kind] in ("won", "delivery", "after")],
+                "open": [kind for kind in KINDS if GROUPS[kind] in ("early", "offer")],
+                "before": datetime.combine(today - timedelta(days=quiet_days), datetime.min.time(), UTC),
+            },
+        )
+        return db.fetchall()

@@ -1,0 +1,1 @@
+"""What time does to deals, and who is told."""
