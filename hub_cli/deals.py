@@ -7,11 +7,15 @@ from pathlib import Path
 import click
 
 from hub_cli.answers import Answer, answers
+from hub_cli.deals_resolve import resolve
 
 
 @click.group()
 def deals() -> None:
     """Deals: match claims against customers."""
+
+
+deals.add_command(resolve)
 
 
 @deals.command()

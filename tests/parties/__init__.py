@@ -1,0 +1,1 @@
+"""Resolving parties: whether records of one firm are found, and others left alone."""
