@@ -269,14 +269,20 @@ def begin_set(policy: EntityPolicy, name: str, source: Source, new_id: Callable[
     if said is None or source.system not in policy.owners[name]:
         return {}
     derived = policy.derived_of(name) if source.system != HUB else ()
-    stream = str(source.stream_id)
+    return begin_rows({key: {**values} for key, values in said.items()}, derived, str(source.stream_id), new_id)
+
+
+def begin_rows(said: Mapping[str, Fields], derived: Iterable[str], stream: str, new_id: Callable[[], str]) -> Rows:
+    """The rows of a set that is new. They take over the fields, less those that the hub derives."""
+    for child in derived:
+        for values in said.values():
+            values.pop(child, None)
     rows: Rows = {}
-    for seq, (key, values) in enumerate(said.items(), 1):
-        doc = {**values}
-        for child in derived:
-            doc.pop(child, None)
+    seq = 0
+    for key, values in said.items():
+        seq += 1  # noqa: SIM113  this runs for every line of every document
         row_id = new_id()
-        rows[row_id] = Row(row_id, doc, {stream: key}, seq)
+        rows[row_id] = Row(row_id, values, {stream: key}, seq)
     return rows
 
 

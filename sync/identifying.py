@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
@@ -29,10 +29,10 @@ def link(hub: Hub, db: Cursor, state: StreamState, items: Sequence[Seen], refs: 
     owners = _owners_of_hub_keys(db, state, items)
     by_number = {} if state.decides else _owners_by_number(db, hub, state, [item for item in items if not _hub_key(state, item)])
     known = [item for item in items if item.record.key in owners or item.record.key in by_number] if not state.decides else items
-    facts = _Facts(db, state, items) if state.decides and any(_has_keys(item) for item in items) else None
+    facts = _Facts(db, state, items) if state.decides and _have_keys(items) else None
+    if facts is None and state.decides and not owners:
+        return _link_new(db, state, items, refs, result)
     learned = state.name in state.mapping.cited
-    # A document is nearly always new: its page draws its hub keys at once.
-    keys = new_hub_keys(len(known)) if facts is None and state.decides else []
     fresh: dict[str, str] = {}
     linked: list[tuple[Seen, str, str]] = []
     cases: list[tuple[str, str, str]] = []
@@ -49,41 +49,61 @@ def link(hub: Hub, db: Cursor, state: StreamState, items: Sequence[Seen], refs: 
         entity_id = identity.entity_id
         if entity_id is None:
             entity_id = new_id_text()
-            fresh[entity_id] = keys.pop() if keys else new_hub_key()
+            fresh[entity_id] = new_hub_key()
         if identity.doubts:
             cases.extend((entity_id, other, why) for other, why in identity.doubts)
         item.entity_id, item.role = entity_id, "alias" if identity.alias else "primary"
-        number = (item.candidate.number if item.candidate else "") or str(item.record.payload.get(state.decl.number) or "")
+        number = _number(state, item)
         linked.append((item, number, identity.how))
         if learned:
             refs.learn(state.name, item.record.key, number, entity_id)
         if facts is not None:
             facts.learn(claim, entity_id, item.role)
-    _store_links(db, state, linked, with_keys=facts is not None)
+    _store_links(db, state, [item for item, _, _ in linked], [number for _, number, _ in linked], [how for _, _, how in linked])
+    if facts is not None:
+        _store_keys(db, state, [item for item, _, _ in linked])
     result.linked += len(linked)
     for left, right, why in cases:
         result.cases += open_case(db, state.entity, left, right, why)
     return fresh
 
 
-def _store_links(db: Cursor, state: StreamState, linked: Sequence[tuple[Seen, str, str]], *, with_keys: bool) -> None:
-    records = [item.record for item, _, _ in linked]
+def _link_new(db: Cursor, state: StreamState, items: Sequence[Seen], refs: References, result: Observed) -> dict[str, str]:
+    """Link records that nothing else can be: documents, nearly always. A page draws its hub keys at once."""
+    numbers = [_number(state, item) for item in items]
+    for item in items:
+        item.entity_id = new_id_text()
+    if state.name in state.mapping.cited:
+        for item, number in zip(items, numbers, strict=True):
+            refs.learn(state.name, item.record.key, number, str(item.entity_id))
+    _store_links(db, state, items, numbers, repeat(NEW.how))
+    result.linked += len(items)
+    return dict(zip([str(item.entity_id) for item in items], new_hub_keys(len(items)), strict=True))
+
+
+def _number(state: StreamState, item: Seen) -> str:
+    return (item.candidate.number if item.candidate else "") or str(item.record.payload.get(state.decl.number) or "")
+
+
+def _store_links(db: Cursor, state: StreamState, items: Sequence[Seen], numbers: Sequence[str], hows: Iterable[str]) -> None:
     copy_columns(
         db,
         "link",
         {
             "stream_id": repeat(str(state.id)),
-            "key": text_column([record.key for record in records]),
-            "org": text_column([record.org for record in records]),
-            "number": text_column([number for _, number, _ in linked]),
-            "entity_id": [str(item.entity_id) for item, _, _ in linked],
-            "role": [item.role for item, _, _ in linked],
-            "how": [how for _, _, how in linked],
+            "key": text_column([item.record.key for item in items]),
+            "org": text_column([item.record.org for item in items]),
+            "number": text_column(numbers),
+            "entity_id": [str(item.entity_id) for item in items],
+            "role": [item.role for item in items],
+            "how": hows,
         },
     )
-    if with_keys:
-        lines = [line for item, _, _ in linked for line in _identity_lines(state, item)]
-        copy_lines(db, "identity_key", ["entity", "kind", "value", "sure", "stream_id", "key", "org"], lines)
+
+
+def _store_keys(db: Cursor, state: StreamState, items: Sequence[Seen]) -> None:
+    lines = [line for item in items for line in _identity_lines(state, item)]
+    copy_lines(db, "identity_key", ["entity", "kind", "value", "sure", "stream_id", "key", "org"], lines)
 
 
 def refresh(db: Cursor, state: StreamState, items: Sequence[Seen], result: Observed) -> None:
@@ -100,12 +120,7 @@ def refresh(db: Cursor, state: StreamState, items: Sequence[Seen], result: Obser
     db.execute("DELETE FROM identity_key WHERE stream_id = %s AND key = ANY(%s)", [state.id, [item.record.key for item in told]])
     if not any(_keys(item) for item in told):
         return
-    copy_lines(
-        db,
-        "identity_key",
-        ["entity", "kind", "value", "sure", "stream_id", "key", "org"],
-        [line for item in told for line in _identity_lines(state, item)],
-    )
+    _store_keys(db, state, told)
     facts = _Facts(db, state, told)
     for item in told:
         for key in _sure(item):
@@ -129,13 +144,17 @@ def _sure(item: Seen) -> list[Pair]:
     return [pair for pair in item.candidate.identity if pair[0] != BY_NUMBER] if item.candidate else []
 
 
-def _has_keys(item: Seen) -> bool:
-    candidate = item.candidate
-    if candidate is None or candidate.likeness:
-        return candidate is not None
-    for kind, _ in candidate.identity:  # noqa: SIM110  asked of every record: a generator would be most of the price
-        if kind != BY_NUMBER:
+def _have_keys(items: Sequence[Seen]) -> bool:
+    """Whether any record has a key to search by."""
+    for item in items:
+        candidate = item.candidate
+        if candidate is None:
+            continue
+        if candidate.likeness:
             return True
+        for kind, _ in candidate.identity:  # asked of every record: a generator would be most of the price
+            if kind != BY_NUMBER:
+                return True
     return False
 
 
@@ -171,7 +190,8 @@ def _owners_of_hub_keys(db: Cursor, state: StreamState, items: Sequence[Seen]) -
     place = state.decl.hub_key
     if place is None:
         return {}
-    carried = {item.record.key: key for item in items if (key := str(item.record.payload.get(place.field) or "").strip())}
+    field = place.field
+    carried = {item.record.key: key for item in items if (told := item.record.payload.get(field)) and (key := str(told).strip())}
     if not carried:
         return {}
     db.execute(

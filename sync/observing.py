@@ -22,8 +22,8 @@ from ledger.bulk import JSON_ARRAY, array_text, copy_binary, fetch, from_json, j
 from mappings.errors import RecordError
 from mappings.model import Candidate, Values
 from mappings.model import Mapping as CompiledMapping
-from sync import deriving, identifying, pairing, scope, store
-from sync.decide import Canonical, Source, begin_set, changed_fields, merge_fields, merge_rows_by_company, merge_set, policy_of
+from sync import beginning, deriving, identifying, pairing, scope, store
+from sync.decide import Canonical, Source, changed_fields, merge_fields, merge_rows_by_company, merge_set, policy_of
 from sync.hub import Cursor, Hub, StreamState
 from sync.quarantine import SetAside, clear, set_aside
 from sync.references import References
@@ -256,7 +256,7 @@ def _read(hub: Hub, db: Cursor, state: StreamState, items: Sequence[Seen], refs:
     values = hub.values(db, state.system)
     # Most of what a page cites stood in the pages before it: what can be read without asking is, and only the rest looks its citations up.
     refs.bound()
-    asking = [item for item in items if not _read_known(item, mapping, refs, values)]
+    asking = _read_known(items, mapping, refs, values)
     known = refs.resolve(db, [cite for item in asking for cite in mapping.cites(item.record.payload)])
     for item in asking:
         try:
@@ -268,27 +268,32 @@ def _read(hub: Hub, db: Cursor, state: StreamState, items: Sequence[Seen], refs:
             log.exception("a record broke its mapping", stream=state.label, key=item.record.key)
             set_aside(db, state, SetAside.broken(item.record, mapping.name, wrong))
             result.set_aside += 1
-    required = hub.config.flows[state.entity].required
-    good: list[Seen] = []
-    for item in items:
-        if item.candidate is None:
-            continue
-        if required and (lacking := [name for name in required if item.candidate.fields.get(name) in (None, "")]):
-            set_aside(db, state, SetAside.lacking(item.record, mapping.name, lacking))
-            result.set_aside += 1
-            continue
-        good.append(item)
+    good = [item for item in items if item.candidate is not None]
+    if required := hub.config.flows[state.entity].required:
+        good = [item for item in good if not _lacking(db, state, item, required, result)]
     clear(db, state, [item.record.key for item in good if item.before])
     return good
 
 
-def _read_known(item: Seen, mapping: CompiledMapping, refs: References, values: Values) -> bool:
-    """Read a record by the references that are known already; False when it must be tried again, for whatever reason."""
-    try:
-        item.candidate = mapping.read(item.record.payload, refs.known, values)
-    except Exception:  # noqa: BLE001  the second reading tells what is wrong
-        return False
-    return True
+def _lacking(db: Cursor, state: StreamState, item: Seen, required: Sequence[str], result: Observed) -> bool:
+    fields = item.candidate.fields if item.candidate else {}
+    lacking = [name for name in required if fields.get(name) in (None, "")]
+    if lacking:
+        set_aside(db, state, SetAside.lacking(item.record, state.mapping.name, lacking))
+        result.set_aside += 1
+    return bool(lacking)
+
+
+def _read_known(items: Sequence[Seen], mapping: CompiledMapping, refs: References, values: Values) -> list[Seen]:
+    """Read records by the references that are known already; returns those to try again, for whatever reason."""
+    read, known = mapping.read, refs.known
+    again = []
+    for item in items:
+        try:
+            item.candidate = read(item.record.payload, known, values)
+        except Exception:  # noqa: BLE001  the second reading tells what is wrong
+            again.append(item)
+    return again
 
 
 def source_of(state: StreamState, key: str, org: str, modified: str, payload: Mapping[str, Any], candidate: Candidate) -> Source:
@@ -339,8 +344,12 @@ def _link_and_merge(
     existing = store.load(db, state.table, [str(item.entity_id) for item in linked if item.entity_id not in fresh], lock=state.decides)
     if not state.decides:
         return existing
+    first = beginning.alone(hub, state, linked, fresh)
+    begun = beginning.begin(state, first, fresh)
     by_entity: dict[str, list[Source]] = {}
     for item in linked:
+        if item.entity_id in begun:
+            continue
         assert item.candidate is not None  # noqa: S101  _read saw to it
         assert item.entity_id is not None  # noqa: S101  link saw to it
         record = item.record
@@ -348,7 +357,7 @@ def _link_and_merge(
         by_entity.setdefault(item.entity_id, []).append(source)
     add_siblings(hub, db, state, by_entity, existing, {item.record.key for item in linked}, result)
     identifying.refresh(db, state, [item for item in linked if item.entity_id not in fresh], result)
-    return merge_entities(hub, db, state, by_entity, existing, result, run_id, cause, fresh)
+    return merge_entities(hub, db, state, by_entity, existing, result, run_id, cause, fresh, begun)
 
 
 def add_siblings(
@@ -408,15 +417,16 @@ def merge_entities(
     run_id: int | None,
     cause: str,
     fresh: Mapping[str, str] | None = None,
+    begun: Mapping[str, Canonical] | None = None,
 ) -> dict[str, Canonical]:
     """Merge what all systems say into the canonical records; store what changed, with its history.
 
-    `fresh`: hub keys of records that are new.
+    `fresh`: hub keys of records that are new. `begun`: new records whose canonical form is known already.
     """
-    new: list[Canonical] = []
+    present = dict(begun or {})
+    new = list(present.values())
     changed: list[Canonical] = []
-    history: list[tuple[str, int, Mapping[str, Sequence[Any]] | None]] = []
-    present: dict[str, Canonical] = {}
+    history: list[tuple[str, int, Mapping[str, Sequence[Any]] | None]] = [(entity_id, 1, None) for entity_id in present]
     paths = [path for path in state.policy.owners if "." not in path and path not in state.policy.owners_of_sets] + [
         path for path in state.policy.owners if path.startswith("custom.")
     ]
@@ -459,8 +469,6 @@ def merge_one(
     policy = state.policy
     if numbers is not None:
         return _merge_by_company(hub, state, entity_id, sources, before, paths, hub_key, numbers)
-    if before is None and len(sources) == 1 and not hub.has_natural_keys(state.entity):
-        return _begin_one(state, entity_id, sources[0], paths, hub_key)
     doc = merge_fields(policy, paths, sources, before.doc if before else {})
     number = doc.pop("number", None) or next((source.number for source in sources if source.number), before.number if before else "")
     sets = {
@@ -499,14 +507,6 @@ def _merge_by_company(
         )
     merged = replace(current, number=number, doc=doc, sets=sets)
     return merged if before else deriving.begin(state.entity, merged)
-
-
-def _begin_one(state: StreamState, entity_id: str, source: Source, paths: Sequence[str], hub_key: str) -> Canonical:
-    """The same for a record that is new, and known to one system only."""
-    doc = merge_fields(state.policy, paths, (source,), {})
-    number = doc.pop("number", None) or source.number
-    sets = {name: begin_set(state.policy, name, source, new_id_text) for name in state.table.sets}
-    return deriving.begin(state.entity, Canonical(entity_id, hub_key, number, 1, doc, sets, fresh=True))
 
 
 def _links_moved(before: Canonical, after: Canonical) -> bool:
