@@ -173,13 +173,13 @@ def _open_loop(url: str, hub: deals_data.Hub, count: int) -> list[Figure]:
     claims = _usable(hub.claims[:CLAIMS])
     context = multiprocessing.get_context("spawn")
     results: Any = context.Queue()
-    start = time.time() + 6
+    gate = context.Barrier(WORKERS + 1)  # all are warm before the first request comes
     arguments = [
-        (url, [(hub.dealers[n % len(hub.dealers)], claims[n]) for n in range(w, len(claims), WORKERS)], w, start, results)
+        (url, [(hub.dealers[n % len(hub.dealers)], claims[n]) for n in range(w, len(claims), WORKERS)], w, gate, results)
         for w in range(WORKERS)
     ]
     workers = [context.Process(target=_worker, args=one) for one in arguments]
-    workers.append(context.Process(target=_reader, args=(url, count, start, results)))
+    workers.append(context.Process(target=_reader, args=(url, count, gate, results)))
     for worker in workers:
         worker.start()
     got = [results.get() for _ in workers]
@@ -199,8 +199,11 @@ def _open_loop(url: str, hub: deals_data.Hub, count: int) -> list[Figure]:
     ]
 
 
-def _paced(call: Callable[[int], Any], offset: float, step: float, start: float) -> tuple[list[float], list[str]]:
-    times, errors = [], []
+def _paced(call: Callable[[int], Any], offset: float, step: float, gate: Any) -> tuple[list[float], list[str]]:
+    times: list[float] = []
+    errors: list[str] = []
+    gate.wait()
+    start = time.time() + 0.5
     for number in range(int(SECONDS / step)):
         due = start + offset + number * step
         if (wait := due - time.time()) > 0:
@@ -214,16 +217,16 @@ def _paced(call: Callable[[int], Any], offset: float, step: float, start: float)
     return times, errors
 
 
-def _worker(url: str, work: list[tuple[UUID, Claim]], number: int, start: float, results: Any) -> None:
+def _worker(url: str, work: list[tuple[UUID, Claim]], number: int, gate: Any, results: Any) -> None:
     with psycopg.connect(url, autocommit=True) as db:
         for dealer, claim in work[:60]:
             check(db, dealer, claim, rules=OPEN)
         gc.freeze()
-        times, errors = _paced(lambda n: check(db, *work[n % len(work)], rules=OPEN), number / RATE, WORKERS / RATE, start)
+        times, errors = _paced(lambda n: check(db, *work[n % len(work)], rules=OPEN), number / RATE, WORKERS / RATE, gate)
     results.put(("check", times, errors))
 
 
-def _reader(url: str, count: int, start: float, results: Any) -> None:
+def _reader(url: str, count: int, gate: Any, results: Any) -> None:
     chance = random.Random(3)
     with psycopg.connect(url, autocommit=True) as db:
         for _ in range(50):
@@ -232,6 +235,6 @@ def _reader(url: str, count: int, start: float, results: Any) -> None:
             lambda _: queries.rows(db, "SELECT name FROM customer WHERE id = %s::bigint", [chance.randrange(1, count)]),
             0.003,
             1 / RATE,
-            start,
+            gate,
         )
     results.put(("read", times, errors))
