@@ -137,12 +137,29 @@ def _evidence(asked: Prepared, ranked: list[Scored], firms: dict[Rid, str]) -> E
     return Evidence(
         scores=tuple(Score(known.rid, points, labels[firms[known.rid]]) for known, points, _ in ranked),
         relation=_relation(asked, best[2]) if best else "",
-        same_code=bool(best) and best[2]["code"] == "same" if best else False,
+        same_code=best is not None and best[2]["code"] == "same",
         direct=bool(best and best[0].direct),
         name_only=not (asked.code or asked.phones or asked.contact or asked.street),
+        caution=_caution(best[2]) if best else "",
         wrong_code=bool(asked.code) and not asked.code_valid,
         nothing="nothing" in asked.problems,
     )
+
+
+def _caution(levels: Levels) -> str:
+    """Why only a person should say that these are one firm: names are registered by place and trade, so sisters of one brand differ there."""
+    if levels["brand"] in {"missing", "far", "edit2"} and levels["code"] != "same":
+        return "no_name" if levels["brand"] == "missing" else "other_name"
+    if levels["code"] in {"same", "same_wrong", "typo", "organisation"} or levels["address"] == "same":
+        return ""
+    if levels["trade"] in {"differ", "overlap"}:
+        return "other_trade"
+    if levels["region"] in {"differ", "province"}:
+        return "other_place"
+    agrees = (
+        levels["phone"] in {"same", "same_2", "typo", "tail"} or levels["contact"] in {"same", "sound"} or levels["address"] == "number"
+    )
+    return "" if agrees or levels["trade"] in {"same", "sound", "near", "short"} else "no_trade"
 
 
 def _relation(asked: Prepared, levels: Levels) -> str:
@@ -159,8 +176,10 @@ def _reasons(asked: Prepared, ranked: list[Scored]) -> tuple[Reason, ...]:
     if not ranked:
         return problems
     table, levels = weights(), ranked[0][2]
+    caution = _caution(levels)
     return (
         *(reason(feature, level, table[feature].get(level, 0.0)) for feature, level in levels.items()),
         reason("base", "all", table["base"]["all"]),
+        *((reason("caution", caution, 0.0),) if caution else ()),
         *problems,
     )

@@ -21,11 +21,11 @@ SURE = 30.0
 class Thresholds:
     """Where a probability becomes a verdict, and what policy says of branches and wrong codes."""
 
-    duplicate: float = 0.9
+    duplicate: float = 0.8
     """A firm as probable as this blocks."""
-    review: float = 0.1
+    review: float = 0.2
     """If any firm met is meant with this probability, a person looks."""
-    duplicate_name_only: float = 0.9
+    duplicate_name_only: float = 0.95
     """`duplicate` for claims that give nothing but a name, or a name and a city."""
     review_name_only: float = 0.1
     """`review` for such claims."""
@@ -70,6 +70,8 @@ class Evidence:
     direct: bool = False
     """Whether the best is served by the manufacturer itself."""
     name_only: bool = False
+    caution: str = ""
+    """Why the best is not blocked whatever its probability: no_name, other_name, no_trade, other_trade, other_place; "" for none."""
     wrong_code: bool = False
     nothing: bool = False
     """Whether the claim has nothing to compare."""
@@ -147,7 +149,7 @@ def _verdict(evidence: Evidence, p: float, anyone: float, thresholds: Thresholds
     if evidence.scores and anyone >= look:
         if evidence.relation != "same" and not evidence.same_code:
             return thresholds.branch
-        return "duplicate" if p >= block else "review"
+        return "duplicate" if p >= block and not evidence.caution else "review"
     if evidence.nothing:
         return "review"  # nothing to go by: a person must ask
     return thresholds.wrong_code if evidence.wrong_code else "new"

@@ -106,6 +106,25 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
         "missing": ("缺少可比的地址", "there is no address to compare"),
     },
     "base": {"all": ("起点：两家公司本来就是同一家的可能", "to begin with: how likely two firms are one at all")},
+    "caution": {
+        "no_name": ("没有名称可比，由人判断", "there is no name to compare; a person decides"),
+        "other_name": (
+            "字号不同，其他栏目相同：可能改过名，由人判断",
+            "the brand is another but other fields agree: perhaps renamed; a person decides",
+        ),
+        "no_trade": (
+            "一方没有行业，也没有其他相同之处：同一字号可能是兄弟公司",
+            "no trade is given and nothing else agrees: sisters of one brand look so too",
+        ),
+        "other_trade": (
+            "行业不同：可能是同一字号的另一家公司，由人判断",
+            "the trade is another: perhaps a sister of the same brand; a person decides",
+        ),
+        "other_place": (
+            "名称中的地区不同：可能是同一字号的另一家公司，由人判断",
+            "the place in the name is another: perhaps a sister; a person decides",
+        ),
+    },
     "problem": {
         "name_empty": ("名称为空或没有文字", "the name is empty or has no letters"),
         "name_cut": ("名称过长，只比较了前 160 个字符", "the name is too long; its first 160 characters were compared"),

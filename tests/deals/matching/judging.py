@@ -48,7 +48,7 @@ class Marks:
     @property
     def wrongly_blocked(self) -> float:
         """Claims about new firms that were blocked, over all such claims."""
-        return self.share("new_blocked", "new")
+        return self.share("new_blocked", "strangers")
 
     def __str__(self) -> str:
         return (
@@ -97,7 +97,7 @@ def _count(marks: Marks, query: Query, decision: Decision, met: set[int], firm_o
         if not right:
             marks.wrong.append((query, decision))
     if query.firm is None:
-        count["new"] += 1
+        count["strangers"] += 1
         count["new_blocked"] += decision.verdict == "duplicate"
         marks.tags.setdefault(f"new:{query.kind}", Counter())[decision.verdict] += 1
         return

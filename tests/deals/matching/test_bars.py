@@ -13,7 +13,7 @@ from tests.deals.matching.judging import Marks, judge, prepared
 
 needs_names = pytest.mark.skipif(not present(), reason=f"real names are not on this machine ({DATA}): the bars cannot be judged")
 
-FIRMS = 12_000
+FIRMS = 8_000
 SEED = 20261121
 
 
@@ -26,7 +26,7 @@ def all_fields() -> Marks:
 @cache
 def names_alone() -> Marks:
     """Claims that give nothing but a name."""
-    return judge(Player(SEED + 1).play(FIRMS, 2_000, only=("name",)))
+    return judge(Player(SEED + 1).play(FIRMS, 1_500, only=("name",)))
 
 
 @needs_names
@@ -55,7 +55,7 @@ def test_sister_firms_of_one_brand_are_not_blocked() -> None:
 @needs_names
 def test_claims_with_only_a_name_and_one_field_more_are_decided_with_the_same_care() -> None:
     for seed, only in ((7, ("name", "city")), (8, ("name", "phone")), (9, ("name", "contact", "addr"))):
-        marks = judge(Player(seed).play(6_000, 800, only=only))
+        marks = judge(Player(seed).play(3_000, 600, only=only))
 
         assert marks.precision >= 0.98, f"{only}: {marks}"
         assert marks.wrongly_blocked <= 0.006, f"{only}: {marks}"
