@@ -8,6 +8,8 @@ noticed.
 from __future__ import annotations
 
 import secrets
+import struct
+from functools import cache
 from uuid import UUID
 
 import uuid_utils
@@ -27,6 +29,7 @@ def _double(x: int) -> int:
 _FOURFOLD = [_double(_double(x)) for x in range(32)]
 _PAIR_VALUE = [_double(pair >> 5) ^ (pair & 31) for pair in range(1024)]
 _START = _VALUE["H"]
+_LAST = [ALPHABET[_double(total)] for total in range(32)]
 
 
 def _check(body: str) -> str:
@@ -53,9 +56,28 @@ def new_hub_key() -> str:
 
 
 def new_hub_keys(count: int) -> list[str]:
-    """The same for a page of records: chance is asked once."""
-    chance = secrets.token_bytes(9 * count)  # allow: world, as above
-    return [_hub_key(int.from_bytes(chance[place : place + 9], "big") >> 2) for place in range(0, 9 * count, 9)]
+    """The same for a page of records: chance is asked once, and a pair's part in the check character is looked up."""
+    size = 14 * count
+    chance = int.from_bytes(secrets.token_bytes(size), "big")  # allow: world, as above
+    ten_bits_each = (chance & int.from_bytes(b"\x03\xff" * (7 * count), "big")).to_bytes(size, "big")
+    p, last, (wa, wb, wc, wd, we, wf, wg) = _PAIRS, _LAST, _weights()
+    return [
+        f"H{p[a]}{p[b]}{p[c]}{p[d]}{p[e]}{p[f]}{p[g]}{last[wa[a] ^ wb[b] ^ wc[c] ^ wd[d] ^ we[e] ^ wf[f] ^ wg[g]]}"
+        for a, b, c, d, e, f, g in struct.iter_unpack("!7H", ten_bits_each)
+    ]
+
+
+@cache
+def _weights() -> list[list[int]]:
+    """For each of a key's seven pairs, by its value: what it adds to the polynomial. The first brings the leading letter's part along."""
+    weights = [_PAIR_VALUE]
+    for _ in range(6):
+        weights.insert(0, [_FOURFOLD[value] for value in weights[0]])
+    letter = _START
+    for _ in range(7):
+        letter = _FOURFOLD[letter]
+    weights[0] = [value ^ letter for value in weights[0]]
+    return weights
 
 
 def _hub_key(bits: int) -> str:
