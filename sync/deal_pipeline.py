@@ -44,7 +44,9 @@ def move(
         deal, version = found[deal_id].doc, found[deal_id].version
         every = pipelines(hub)
         pipeline = every.of(str((fields or {}).get("pipeline") or deal.get("pipeline") or ""), str(deal.get("stage") or ""))
-        made = decide(pipeline, deal, to, business_day(datetime.now(UTC)), given=fields, reason=reason)
+        db.execute("SELECT DISTINCT stage FROM deal_stage WHERE deal_id = %s", [deal_id])
+        been = [row["stage"] for row in db]
+        made = decide(pipeline, deal, to, business_day(datetime.now(UTC)), given=fields, reason=reason, been=been)
     changed = hub_records.edit(hub, "deal", deal_id, made.changes, f"{by}: {reason}" if reason else by, expected=expected or version)
     with hub.transaction() as db:
         note_work(db, deal_id)

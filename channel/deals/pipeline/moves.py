@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -25,12 +25,19 @@ def missing(stage: Stage, deal: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def decide(
-    pipeline: Pipeline, deal: Mapping[str, Any], to: str, today: date, *, given: Mapping[str, Any] | None = None, reason: str = ""
+    pipeline: Pipeline,
+    deal: Mapping[str, Any],
+    to: str,
+    today: date,
+    *,
+    given: Mapping[str, Any] | None = None,
+    reason: str = "",
+    been: Collection[str] = (),
 ) -> Move:
     """The move of a deal, in document form, to the stage named `to`; `given` are fields entered together with it.
 
-    Forward one stage at a time. Back, or from lost to where it may go on, with a `reason`. Out (lost) from any stage that is not decided.
-    Time: `today` is the business day (Asia/Shanghai).
+    Forward one stage at a time. Back with a `reason`; from lost too, and no further than it had come: `been` are the stages it was in.
+    Out (lost) from any stage. Time: `today` is the business day (Asia/Shanghai).
     Raises: MoveRefused telling everything that is missing; PipelineNotFound for a stage that the pipeline has not.
     """
     target = pipeline.stage(to)
@@ -41,7 +48,7 @@ def decide(
         )
     known = {**deal, **(given or {})}
     here = pipeline.stage(str(deal.get("stage") or ""), str(deal.get("stage_kind") or ""))
-    _in_order(pipeline, here, target, reason)
+    _in_order(pipeline, here, target, reason, been)
     if target.kind == "won" and "won_on" in target.needs and not known.get("won_on"):
         known["won_on"] = today.isoformat()
     _with_needs(pipeline, target, known)
@@ -55,7 +62,7 @@ def decide(
     return Move(target, {name: value for name, value in changes.items() if deal.get(name) != value})
 
 
-def _in_order(pipeline: Pipeline, here: Stage | None, target: Stage, reason: str) -> None:
+def _in_order(pipeline: Pipeline, here: Stage | None, target: Stage, reason: str, been: Collection[str]) -> None:
     if here is target:
         raise MoveRefused(f"the deal is in {target.name} already")
     if here is None:
@@ -68,7 +75,12 @@ def _in_order(pipeline: Pipeline, here: Stage | None, target: Stage, reason: str
     if here.kind == LOST or aim < place:
         if not reason.strip():
             raise MoveRefused(f"from {here.name} back to {target.name} needs a reason", next_step="say why")
-        return
+        if here.kind != LOST:
+            return
+        last = len(pipeline.stages)
+        place = max((found for name in been if (found := pipeline.places.get(name, last)) < last), default=-1)
+        if aim <= place:
+            return
     if aim > place + 1:
         passed = ", ".join(stage.name for stage in pipeline.stages[place + 1 : aim])
         raise MoveRefused(f"{passed} may not be passed over", next_step=f"move it to {pipeline.stages[place + 1].name} first")

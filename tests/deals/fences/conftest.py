@@ -1,7 +1,7 @@
-"""A database with dealers in it."""
+"""A hub whose systems never answer."""
 
 from __future__ import annotations
 
-from tests.deals.registration.conftest import db, east, west
+from tests.deals.upkeep.conftest import db, east, hub, make_hub, west
 
-__all__ = ["db", "east", "west"]
+__all__ = ["db", "east", "hub", "make_hub", "west"]

@@ -1,4 +1,4 @@
-"""A hub without any other system: what it knows, people and rules have said to it."""
+"""A hub whose systems never answer: what it knows, people and rules have said to it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,39 @@ from tests.deals.registration.conftest import db, east, west
 
 __all__ = ["db", "east", "west"]
 
-HUB = {"systems": {}, "owners": {"default": "hub"}}
 CONFIG: dict[str, Any] = {
-    "systems": {},
-    "flows": dict.fromkeys(("party", "contact", "lead", "deal", "product", "order", "shipment"), HUB),
-}
+    "systems": {
+        "kingdee": {
+            "kind": "erp_kingdee",
+            "settings": {
+                "server_url": "https://erp.invalid", "acct_id": "1", "user_name": "u", "app_id": "client_" + "0" * 32, "app_secret": "s",
+            },
+        },
+        "zoho": {
+            "kind": "crm_zoho",
+            "settings": {
+                "accounts_url": "https://crm.invalid", "api_domain": "https://crm.invalid", "client_id": "c", "client_secret": "s",
+                "refresh_token": "r",
+            },
+        },
+    },
+    "flows": {
+        "party": {"owners": {"default": ["hub", "zoho"]}, "systems": {"zoho": {"stream": "accounts"}, "kingdee": {"stream": "customers"}}},
+        "contact": {"owners": {"default": ["hub", "zoho"]}, "systems": {"zoho": {"stream": "contacts"}}},
+        "lead": {"owners": {"default": ["hub", "zoho"]}, "systems": {"zoho": {"stream": "leads"}}},
+        "deal": {"owners": {"default": ["hub", "zoho"]}, "systems": {"zoho": {"stream": "deals"}}},
+        "product": {"owners": {"default": ["hub", "zoho"]}, "systems": {"zoho": {"stream": "products"}}},
+        "order": {
+            "owners": {"default": ["kingdee", "hub"]},
+            "systems": {
+                "kingdee": {"stream": "sales_orders", "create": True, "goal": "C", "mode": "write"},
+                "zoho": {"stream": "sales_orders", "create": True, "mode": "write"},
+            },
+        },
+        "shipment": {"owners": {"default": "kingdee"}, "systems": {"kingdee": {"stream": "shipments", "mode": "read"}}},
+    },
+}  # fmt: skip
+"""Systems that nothing is ever asked of."""
 
 
 @pytest.fixture
@@ -30,6 +58,7 @@ def make_hub(database: str) -> Iterator[Callable[..., Hub]]:
 
     def open_one(**more: Any) -> Hub:
         made.append(Hub.open(HubConfig.model_validate({**CONFIG, **more}), database))
+        assert made[-1].streams  # makes the rows of its streams
         return made[-1]
 
     yield open_one

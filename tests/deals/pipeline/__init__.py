@@ -1,0 +1,1 @@
+"""Pipelines, forecast, leads."""
