@@ -65,6 +65,12 @@ class Engine:
             yield db
 
     @contextmanager
+    def connection(self) -> Iterator[psycopg.Connection[dict[str, Any]]]:
+        """A connection for a use case that begins its own transaction; what it did is committed at the end. Waits a bounded time."""
+        with self.hub.pool.connection(timeout=self.settings.pool_wait_s) as connection:
+            yield connection
+
+    @contextmanager
     def reading(self) -> Iterator[Cursor]:
         """A transaction that can only read, with a limit on every statement."""
         with self.transaction() as db:

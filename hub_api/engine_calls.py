@@ -4,15 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
+import psycopg
+import structlog
 from starlette.requests import Request
 
 from connectors.base import EventAnswer, InboundRequest
-from sync import cases, conflicts, events, hub_records, inspecting, linking, planning, quarantining, valuing
+from sync import (
+    cases,
+    conflicts,
+    deal_notices,
+    deal_pipeline,
+    events,
+    hub_records,
+    inspecting,
+    linking,
+    planning,
+    quarantining,
+    registering,
+    valuing,
+)
 from sync.hub import Hub
 from sync.runs import RunResult
+
+log = structlog.get_logger("hub_api")
 
 
 def lineage(hub: Hub, entity: str, record: UUID) -> list[dict[str, Any]]:
@@ -113,6 +130,34 @@ def set_value(hub: Hub, value: Mapping[str, Any], *, by: str) -> int:
             valid_to=_day(value["valid_to"]),
         )
     )
+
+
+def tell_deals(hub: Hub) -> None:
+    """Raise the notices of what was just done to a registration. When the database fails at it, the next upkeep does it: it is not lost."""
+    try:
+        deal_notices.tell(hub)
+    except psycopg.Error as failed:
+        log.warning("notices of deals wait for the upkeep", error=type(failed).__name__)
+
+
+def convert_registration(hub: Hub, registration: UUID, deal: UUID | None, *, by: str, dealer: UUID | None) -> str:
+    """A registration becomes a deal; the deal's id."""
+    return registering.to_deal(hub, registration, by, deal=deal, dealer=dealer)
+
+
+def move_deal(hub: Hub, deal: UUID, stage: str, fields: Mapping[str, Any], *, by: str, reason: str, expected: int | None) -> None:
+    """Move a deal to a stage of its pipeline."""
+    deal_pipeline.move(hub, str(deal), stage, by, fields=fields, reason=reason, expected=expected)
+
+
+def answer_approval(hub: Hub, approval: UUID, decision: Literal["approved", "rejected"], *, by: str, reason: str, how: str) -> None:
+    """Answer a question about deals."""
+    deal_notices.answer(hub, str(approval), decision, by, reason, how=how)
+
+
+def read_notice(hub: Hub, notice: UUID, *, audience: str | None) -> None:
+    """A message was read."""
+    deal_notices.mark(hub, str(notice), "read", audience=audience)
 
 
 def receive(hub: Hub, system: str, request: Request, body: bytes) -> EventAnswer:

@@ -15,6 +15,10 @@ from hub_api import (
     cases,
     changes,
     conflicts,
+    deals,
+    deals_answers,
+    deals_review,
+    deals_rules,
     deliveries,
     documentation,
     drift,
@@ -54,6 +58,10 @@ ROUTERS = (
     runs.router,
     drift.router,
     values.router,
+    deals.router,
+    deals_answers.router,
+    deals_review.router,
+    deals_rules.router,
     records.router,
 )
 """Fixed addresses first, then those of the entities."""

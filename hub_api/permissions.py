@@ -45,6 +45,10 @@ class Scope(StrEnum):
     PLANS_APPLY = "plans:apply"
     VALUES_WRITE = "values:write"
     METRICS_READ = "metrics:read"
+    DEALS_READ = "deals:read"
+    DEALS_REGISTER = "deals:register"
+    DEALS_DECIDE = "deals:decide"
+    DEALS_RULES = "deals:rules"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,19 +148,23 @@ _COMMERCIAL = frozenset({Scope.RECORDS_READ, Scope.RECORDS_WRITE, Scope.CHANGES_
 ROLES: Mapping[Role, RoleRule] = {
     Role.IT: RoleRule(scopes=frozenset(Scope), writes=frozenset(MODELS) - {"approval", "notice"}),
     Role.FINANCE: RoleRule(
-        scopes=_COMMERCIAL | {Scope.CONFLICTS_READ, Scope.CONFLICTS_SETTLE},
+        scopes=_COMMERCIAL | {Scope.CONFLICTS_READ, Scope.CONFLICTS_SETTLE, Scope.DEALS_READ},
         hidden=frozenset({"contact.mobile", "contact.phone", "contact.email", "contact.reach", "lead.person", "lead.mobile", "lead.email"}),
         writes=frozenset({"party", "agreement", "receivable", "receipt", "refund"}),
     ),
     Role.SALES: RoleRule(
-        scopes=_COMMERCIAL,
+        scopes=_COMMERCIAL | {Scope.DEALS_READ, Scope.DEALS_REGISTER, Scope.DEALS_DECIDE},
         hidden=frozenset(
             {"price_list.lines.floor_price", "receipt.lines.account", "receipt.lines.charge", "employee.mobile", "employee.email"}
         ),
         writes=frozenset({"party", "contact", "territory", "lead", "deal", "quote"}),
         custom=False,
     ),
-    Role.DEALER: RoleRule(scopes=frozenset({Scope.RECORDS_READ, Scope.CHANGES_READ}), custom=False, listed=DEALER_SEES),
+    Role.DEALER: RoleRule(
+        scopes=frozenset({Scope.RECORDS_READ, Scope.CHANGES_READ, Scope.DEALS_READ, Scope.DEALS_REGISTER}),
+        custom=False,
+        listed=DEALER_SEES,
+    ),
 }
 
 _META = ("id", "hub_key", "number", "version", "retired", "changed_at")

@@ -26,6 +26,7 @@ STATUS: dict[str, int] = {
     "stale": 412,
     "too_large": 413,
     "invalid": 422,
+    "throttled": 429,
     "internal": 500,
     "upstream": 502,
     "unavailable": 503,
@@ -42,6 +43,8 @@ class Problem(Exception):
     code: str = "api/internal"
     title: str = "The hub failed"
     detail: str = "Something went wrong here. It is logged under this answer's X-Request-Id; try again later."
+    says_no_more: ClassVar[bool] = False
+    """The error's own words are not told: the answer has the same bytes whatever it was about."""
 
     def __init__(self, detail: str = "", *, errors: Sequence[dict[str, str]] = (), retry_after_s: int | None = None) -> None:
         self.detail = detail or type(self).detail
@@ -307,6 +310,13 @@ _BY_CODE: dict[str, type[Problem]] = {
     "sync/bad-value-row": WrongState,
     "sync/bad-link-rows": BadLinkRows,
 }
+
+
+def know(*kinds: type[Problem]) -> None:
+    """Let errors with these codes become these problems; a room's own problems stand beside its routes."""
+    _BY_CODE.update({kind.code: kind for kind in kinds})
+
+
 _BY_KIND: dict[str, type[Problem]] = {
     "invalid": InvalidPayload,
     "not_found": NotFound,
@@ -335,8 +345,9 @@ def of(error: BaseException) -> Problem:
     if found is None:
         return Problem()
     told = [{"where": one["where"], "what": one["what"]} for one in getattr(error, "errors", ())]
-    problem = found(str(error)[:1000], errors=told)
+    problem = found("" if found.says_no_more else str(error)[:1000], errors=told)
     problem.code = code or found.code
+    problem.retry_after_s = getattr(error, "retry_after_s", None) or problem.retry_after_s
     return problem
 
 

@@ -98,7 +98,7 @@ def _listed(engine: Engine, db: Cursor, who: Caller, name: str, asked: BaseModel
     return views.answer({"items": items, "next": engine.sealer.seal([last["sort_value"], str(last["id"])], query) if last else None})
 
 
-def _whole(engine: Engine, db: Cursor, who: Caller, name: str, record: UUID) -> tuple[dict[str, Any], int | None]:
+def whole(engine: Engine, db: Cursor, who: Caller, name: str, record: UUID) -> tuple[dict[str, Any], int | None]:
     """A record with everything the caller may see, and its version where the caller may know it."""
     seen = sight(who, name)
     row = queries.one(db, seen, queries.party_tree(db, who.party), record)
@@ -125,7 +125,7 @@ def _list_route(this: Shape) -> Callable[..., Response]:
 
 def _get_route(this: Shape) -> Callable[..., Response]:
     def get(record_id: RecordId, who: Reader, engine: EngineDep, db: Db, if_none_match: IfNoneMatch = None) -> Response:
-        body, version = _whole(engine, db, who, this.name, record_id)
+        body, version = whole(engine, db, who, this.name, record_id)
         return views.tagged(body, version, if_none_match)
 
     get.__doc__ = (
@@ -193,7 +193,7 @@ def _edit_route(this: Shape) -> Callable[..., Response]:
         act.on(f"{this.name}:{record_id}", fields=sorted(changes))
         engine_calls.edit(engine.hub, this.name, record_id, changes, by=act.by, expected=expected)
         with engine.reading() as db:
-            body, _ = _whole(engine, db, act.caller, this.name, record_id)
+            body, _ = whole(engine, db, act.caller, this.name, record_id)
         return act.done(body)
 
     edit.__annotations__["change"] = this.edit

@@ -67,6 +67,12 @@ def _whole(value: Any) -> Any:
 
 Whole = Annotated[int, BeforeValidator(_whole), Field(ge=-(2**31), lt=2**31, strict=True)]
 
+RowNumber = Annotated[int, Field(ge=1, le=2**63 - 1, strict=True), BeforeValidator(_whole)]
+"""A number that a table gave, in a body."""
+Days = Annotated[int, Field(ge=0, le=3650, strict=True), BeforeValidator(_whole)]
+SomeDays = Annotated[int, Field(ge=1, le=3650, strict=True), BeforeValidator(_whole)]
+Flag = Annotated[bool, Field(strict=True)]
+
 _EDIT_TYPES: dict[str, Any] = {
     "text": Text, "decimal": DecimalText, "integer": Whole, "boolean": Annotated[bool, Field(strict=True)],
     "date": DayText, "moment": MomentText, "reference": UUID, "list": Annotated[list[Text], Field(max_length=200)], "map": dict[Text, Text],

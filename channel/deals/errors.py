@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from channel.errors import ChannelError
@@ -132,3 +133,33 @@ class LeadNotConvertible(ChannelError):
     """The lead is lost, names no company, or may mean a customer that somebody has to compare first."""
 
     code: ClassVar[str] = "deals/lead-not-convertible"
+
+
+class BadPolicy(ChannelError):
+    """A policy that says no place, time or size that exists."""
+
+    kind: ClassVar[str] = "invalid"
+    code: ClassVar[str] = "deals/bad-policy"
+
+
+class PolicyOverlaps(ChannelError):
+    """Another policy with the same conditions begins later than this one would: end that one first."""
+
+    code: ClassVar[str] = "deals/policy-overlaps"
+
+
+class PolicyNotFound(ChannelError):
+    """No such policy, or it is over already."""
+
+    kind: ClassVar[str] = "not_found"
+    code: ClassVar[str] = "deals/policy-not-found"
+
+
+class BadRows(ChannelError):
+    """Rows of an import that cannot stand, so none was taken; `errors` names each with what to mend."""
+
+    code: ClassVar[str] = "deals/bad-rows"
+
+    def __init__(self, errors: Sequence[dict[str, str]]) -> None:
+        self.errors = list(errors)
+        super().__init__(f"{len(self.errors)} rows cannot be taken in, so none was", next_step="mend them, then import the file again")

@@ -73,3 +73,16 @@ def _unite(db: Connection, claimed: int, customer_id: int) -> None:
     if queries.is_party(db, lose):
         raise CustomerNotFound("both are parties", next_step="merge the parties; their customers follow")
     customers.merge(db, keep, lose)
+
+
+def hold(db: Connection, registration_id: UUID, customer_id: int, by: str, cause: str = "") -> Registered:
+    """Somebody has looked and cannot say yet: the question stays open, with his words beside it.
+
+    Raises: RegistrationNotFound; WrongStatus when nothing is asked.
+    """
+    registration = found(db, registration_id, lock=True)
+    if not queries.note_doubt(db, registration_id, customer_id, by, cause):
+        raise WrongStatus(
+            f"nobody asks whether registration {registration_id} means customer {customer_id}", next_step="list the questions"
+        )
+    return shown(registration)

@@ -1,0 +1,70 @@
+"""Every list of registrations, questions about them, fences and policies; paged like those of hub_api/lists.py."""
+
+from __future__ import annotations
+
+from hub_api.lists import Listing
+
+_LIVE = "r.status IN ('submitted', 'held', 'protected', 'converted')"
+
+REGISTRATIONS = Listing(
+    "SELECT r.id, r.status, r.reason, r.product_line, r.region, r.industry, r.amount, r.currency, r.claim, r.submitted_at, r.decided_at, "
+    "lower(r.protected) AS protected_from, upper(r.protected) AS protected_until, r.days, r.extended_at, r.active_at, r.deal_id AS deal, "
+    "r.dealer_id AS dealer, p.name AS dealer_name, r.customer_id AS customer, c.name AS customer_name, r.policy_id AS policy, "
+    "r.previous_id AS previous FROM registration r JOIN customer c ON c.id = r.customer_id LEFT JOIN parties p ON p.id = r.dealer_id",
+    {"submitted_at": "r.submitted_at::timestamptz", "id": "r.id::uuid"},
+    {
+        "id": "r.id = %s",
+        "status": "r.status = %s",
+        "product_line": "r.product_line = %s",
+        "deal": "r.deal_id = %s",
+        "dealer": "r.dealer_id = %s",
+        "customer": "r.customer_id = %s",
+        "ends_before": "upper(r.protected) < %s::timestamptz AND r.status IN ('protected', 'converted')",
+    },
+)
+DIRECT = "r.dealer_id IS NULL"
+"""Customers that we serve ourselves."""
+
+REVIEW = Listing(
+    "SELECT d.registration_id AS registration, d.customer_id AS customer, c.name AS customer_name, d.p, d.reasons, d.state, d.opened_at, "
+    "d.decided_at, d.decided_by, d.reason, r.status, r.status = 'held' AS waits, r.claim, r.product_line, r.dealer_id AS dealer, "
+    "p.name AS dealer_name FROM registration_doubt d JOIN registration r ON r.id = d.registration_id "
+    "JOIN customer c ON c.id = d.customer_id LEFT JOIN parties p ON p.id = r.dealer_id",
+    {"opened_at": "d.opened_at::timestamptz", "registration": "d.registration_id::uuid", "customer": "d.customer_id::bigint"},
+    {
+        "state": "d.state = %s",
+        "registration": "d.registration_id = %s",
+        "customer": "d.customer_id = %s",
+        "waits": "(r.status = 'held') = %s",
+    },
+    newest_first=False,
+    always=f"({_LIVE} OR d.state <> 'open')",
+)
+_DAYS = (
+    "CASE WHEN isfinite(f.valid_from) THEN f.valid_from END AS valid_from, CASE WHEN isfinite(f.valid_to) THEN f.valid_to END AS valid_to"
+)
+_ON = "%s::date BETWEEN f.valid_from AND f.valid_to"
+FENCES = Listing(
+    "SELECT f.id, f.dealer_id AS dealer, p.name AS dealer_name, f.region, f.industry, f.product_line, f.exclusive, f.outside, "
+    f"{_DAYS}, f.note, f.edited_by, f.edited_at FROM fence f LEFT JOIN parties p ON p.id = f.dealer_id",
+    {"id": "f.id::bigint"},
+    {"id": "f.id = %s", "dealer": "f.dealer_id = %s", "on": _ON},
+)
+HITS = Listing(
+    "SELECT h.id, h.at, h.subject, h.dealer_id AS dealer, p.name AS dealer_name, h.fence_id AS fence, h.effect, h.code, h.facts, h.state, "
+    "h.decided_by, h.decided_at, h.reason FROM fence_hit h LEFT JOIN parties p ON p.id = h.dealer_id",
+    {"id": "h.id::bigint"},
+    {"id": "h.id = %s", "state": "h.state = %s", "dealer": "h.dealer_id = %s", "subject": "h.subject = %s"},
+)
+POLICIES = Listing(
+    "SELECT f.id, f.product_line, f.region, f.channel_type, f.min_amount, f.currency, f.days, f.extension_days, f.extend_within_days, "
+    f"f.approval, f.inactive_days, f.review_days, f.reminders, {_DAYS}, f.note, f.edited_by, f.edited_at FROM deal_policy f",
+    {"id": "f.id::bigint"},
+    {"id": "f.id = %s", "product_line": "f.product_line = %s", "on": _ON},
+)
+NOTICES = Listing(
+    "SELECT n.id, n.doc FROM notices n",
+    {"id": "n.id::uuid"},
+    {"id": "n.id = %s", "audience": "n.doc->>'audience' = %s", "state": "n.state = %s", "kind": "n.kind = %s"},
+    always="n.kind LIKE 'deal%%'",
+)
