@@ -142,7 +142,7 @@ def observe(
 
 
 def _new_or_changed(db: Cursor, state: StreamState, latest: Mapping[str, Record], result: Observed, *, again: bool) -> list[Seen]:
-    stored = {row[0]: row for row in _of_keys(db, "observed", "key, fingerprint, version, deleted", state, latest)}
+    stored = {row[0]: row for row in of_keys(db, "observed", "key, fingerprint, version, deleted", state, latest)}
     seen: list[Seen] = []
     live: list[Record] = []
     for key, record in latest.items():
@@ -176,7 +176,7 @@ def _new_or_changed(db: Cursor, state: StreamState, latest: Mapping[str, Record]
     return seen
 
 
-def _of_keys(db: Cursor, table: str, columns: str, state: StreamState, keys: Collection[str]) -> list[tuple[Any, ...]]:
+def of_keys(db: Cursor, table: str, columns: str, state: StreamState, keys: Collection[str]) -> list[tuple[Any, ...]]:
     """What a table holds of a stream's records. A page of new records nearly always lies beyond all that are known: one look tells."""
     query = (
         f"SELECT {columns} FROM {table} WHERE stream_id = %s AND key = ANY(%s::text[]) "
@@ -238,7 +238,7 @@ def _store(db: Cursor, state: StreamState, seen: Sequence[Seen], result: Observe
 
 
 def _find_links(db: Cursor, state: StreamState, seen: Sequence[Seen]) -> None:
-    found = _of_keys(db, "link", "key, entity_id::text, role", state, [item.record.key for item in seen])
+    found = of_keys(db, "link", "key, entity_id::text, role", state, [item.record.key for item in seen])
     links = {key: (entity_id, role) for key, entity_id, role in found}
     if links:
         for item in seen:
@@ -480,6 +480,15 @@ def merge_one(
     if before is None:
         return deriving.begin(state.entity, Canonical(entity_id, hub_key, number, 1, doc, sets, fresh=True))
     return Canonical(entity_id, before.hub_key, number, before.version, doc, sets, before.retired, before.custom)
+
+
+def computed(hub: Hub, db: Cursor, state: StreamState, before: Canonical, sources: Sequence[Source]) -> Canonical:
+    """What a record would be by these sources; nothing is stored."""
+    paths = [path for path in state.policy.owners if "." not in path and path not in state.policy.owners_of_sets] + [
+        path for path in state.policy.owners if path.startswith("custom.")
+    ]
+    numbers = scope.company_numbers(db) if state.policy.by_company else None
+    return merge_one(hub, state, before.id, sources, before, paths, "", numbers)
 
 
 def _merge_by_company(
