@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
+from channel.deals.errors import ProtectionsOverlap
 from ledger.tables import TABLES
-from sync import deriving, observing, pairing, store
+from sync import golden, merging, observing, pairing, store
 from sync.decide import Canonical
 from sync.errors import NotFound, WrongState
 from sync.hub import Cursor, Hub
-from sync.inspecting import sources_of
 
 
 def list_cases(hub: Hub, *, state: str | None = "open", entity: str | None = None, after: int = 0, limit: int = 50) -> list[dict[str, Any]]:
@@ -40,13 +39,28 @@ def _side(hub: Hub, db: Cursor, canonical: Canonical) -> dict[str, Any]:
 def decide(hub: Hub, case_id: int, answer: str, by: str, reason: str = "") -> str:
     """Id of the surviving record. `same`: the younger record's links move to the older one; `different`: they are told apart for good.
 
-    What was held for the case goes on by itself. Raises: NotFound, WrongState.
+    What was held for the case goes on by itself. Raises: NotFound; WrongState, also when two dealers hold the two: the case says who was
+    first, and answering `same` once more lets him keep it.
     """
     if answer not in ("same", "different"):
         raise WrongState(f"a case cannot be answered by {answer!r}", next_step="answer same or different")
+    try:
+        return _decide(hub, case_id, answer, by, reason)
+    except ProtectionsOverlap as overlap:
+        with hub.transaction() as db:
+            db.execute("SELECT entity, left_id::text AS left_id, right_id::text AS right_id FROM review_case WHERE id = %s", [case_id])
+            row = db.fetchone() or {}
+            golden.overlap_case(db, row["entity"], row["left_id"], row["right_id"])
+        raise WrongState(
+            f"case {case_id}: {overlap.what}", next_step="answer same again: the protection that was first stays, the other is taken back"
+        ) from overlap
+
+
+def _decide(hub: Hub, case_id: int, answer: str, by: str, reason: str) -> str:
     with hub.transaction() as db:
         db.execute(
-            "SELECT entity, left_id::text AS left_id, right_id::text AS right_id, state FROM review_case WHERE id = %s FOR UPDATE",
+            "SELECT kind, entity, left_id::text AS left_id, right_id::text AS right_id, state, evidence "
+            "FROM review_case WHERE id = %s FOR UPDATE",
             [case_id],
         )
         row = db.fetchone()
@@ -60,63 +74,10 @@ def decide(hub: Hub, case_id: int, answer: str, by: str, reason: str = "") -> st
         )
         pair = sorted([row["left_id"], row["right_id"]])
         if answer == "same":
-            merge(hub, db, row["entity"], pair[0], pair[1], f"case {case_id}: same, by {by}")
+            if row["kind"] == golden.TWO_PROTECTIONS:
+                golden.settle_protections(db, pair[0], pair[1], by)
+            edges = [{"left": pair[0], "right": pair[1], "evidence": row["evidence"], "case": case_id}]
+            merging.merge(hub, db, row["entity"], pair[0], pair[1], f"case {case_id}: same, by {by}", by=by, edges=edges)
             return str(pair[0])
         pairing.judge_pairs(hub, db, row["entity"], store.load(db, TABLES[row["entity"]], pair, lock=True), observing.Observed())
         return str(row["left_id"])
-
-
-def merge(hub: Hub, db: Cursor, name: str, keep: str, drop: str, cause: str) -> None:
-    """Move every link of one record to another and recompute both, and whatever cites them, from their sources."""
-    table = TABLES[name]
-    records = store.load(db, table, [keep, drop], lock=True)
-    db.execute("SELECT stream_id, org FROM link WHERE entity_id = %s AND role = 'primary'", [keep])
-    taken = {(row["stream_id"], row["org"]) for row in db}
-    db.execute("SELECT stream_id, key, org, role FROM link WHERE entity_id = %s", [drop])
-    for row in list(db):
-        role = "alias" if row["role"] == "primary" and (row["stream_id"], row["org"]) in taken else row["role"]
-        db.execute(
-            "UPDATE link SET entity_id = %s, role = %s, how = %s WHERE stream_id = %s AND key = %s",
-            [keep, role, f"person:{cause}"[:200], row["stream_id"], row["key"]],
-        )
-    db.execute("INSERT INTO hub_key_alias (hub_key, entity, entity_id) VALUES (%s, %s, %s)", [records[drop].hub_key, name, keep])
-    db.execute("DELETE FROM desired WHERE entity_id = %s", [drop])
-    db.execute(
-        "UPDATE review_case SET left_id = %(keep)s WHERE left_id = %(drop)s AND right_id <> %(keep)s AND state = 'open'",
-        {"keep": keep, "drop": drop},
-    )
-    db.execute(
-        "UPDATE review_case SET right_id = %(keep)s WHERE right_id = %(drop)s AND left_id <> %(keep)s AND state = 'open'",
-        {"keep": keep, "drop": drop},
-    )
-    retired = replace(records[drop], retired=True, version=records[drop].version + 1)
-    store.update(db, table, records, [retired])
-    store.write_history(db, hub.policies[name], None, cause, [(drop, retired.version, {"merged_into": [None, keep]})])
-    remerge(hub, db, name, [keep], cause)
-    for other in hub.policies:
-        _remerge_citing(hub, db, other, drop, cause)
-
-
-def _remerge_citing(hub: Hub, db: Cursor, name: str, dropped: str, cause: str) -> None:
-    table = TABLES[name]
-    db.execute(f"SELECT id::text AS id FROM {table.name} WHERE doc::text LIKE %s AND NOT retired", [f"%{dropped}%"])
-    ids = [row["id"] for row in db]
-    for child in table.sets.values():
-        db.execute(f"SELECT DISTINCT parent_id::text AS id FROM {child.name} WHERE doc::text LIKE %s", [f"%{dropped}%"])
-        ids += [row["id"] for row in db]
-    remerge(hub, db, name, sorted(set(ids)), cause)
-
-
-def remerge(hub: Hub, db: Cursor, name: str, ids: list[str], cause: str) -> None:
-    """Compute records anew from what their systems last said, and judge their pairs."""
-    if not ids:
-        return
-    state = hub.streams_for(name)[0]
-    existing = store.load(db, state.table, ids, lock=True)
-    result = observing.Observed()
-    sources = {entity_id: sources_of(hub, db, name, entity_id) for entity_id in existing}
-    merged = observing.merge_entities(
-        hub, db, state, {key: value for key, value in sources.items() if value}, existing, result, None, cause
-    )
-    deriving.enqueue(db, name, list(merged.values()), existing)
-    pairing.judge_pairs(hub, db, name, merged, result)

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from canonical.ids import new_hub_key, new_id_text
-from sync import cases, store
+from sync import merging, store
 from sync.decide import Canonical
 from sync.errors import NotFound, SyncError, WrongState
 from sync.hub import Cursor, Hub
@@ -66,7 +66,7 @@ def _accept(hub: Hub, db: Cursor, left: Place, right: Place, by: str, cause: str
     if one == other:
         return one, False
     keep, drop = sorted([one, other])
-    cases.merge(hub, db, kind, keep, drop, cause)
+    merging.merge(hub, db, kind, keep, drop, cause)
     db.execute(
         "UPDATE review_case SET state = 'same', decided_at = now(), decided_by = %s "
         "WHERE state = 'open' AND least(left_id, right_id) = %s AND greatest(left_id, right_id) = %s",
@@ -100,7 +100,7 @@ def unlink(hub: Hub, system: str, stream: str, key: str, by: str) -> str:
             "VALUES ('same_record', %s, %s, %s, 'different', now(), %s, 'unlinked') ON CONFLICT DO NOTHING",
             [kind, entity_id, fresh.id, by],
         )
-        cases.remerge(hub, db, kind, [entity_id, fresh.id], f"unlinked by {by}")
+        merging.remerge(hub, db, kind, [entity_id, fresh.id], f"unlinked by {by}")
         return fresh.id
 
 

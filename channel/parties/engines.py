@@ -113,7 +113,7 @@ class DuckDB:
 class Spark:
     """A cluster, or `local[*]`: blocking and scoring are spread, the pairs that count come back here to be clustered."""
 
-    def __init__(self, session: SparkSession | None = None) -> None:
+    def __init__(self, folder: Path, session: SparkSession | None = None) -> None:
         try:
             import splink  # noqa: F401, PLC0415
             from pyspark.sql import SparkSession  # noqa: PLC0415
@@ -130,14 +130,15 @@ class Spark:
                 .appName("channel-hub resolve")
                 .config("spark.ui.enabled", "false")
                 .config("spark.ui.showConsoleProgress", "false")
-                .config("spark.sql.shuffle.partitions", "8")
+                .config("spark.sql.shuffle.partitions", "4")
                 .config("spark.driver.memory", "2g")
                 .config("spark.driver.bindAddress", "127.0.0.1")
                 .config("spark.driver.host", "127.0.0.1")
                 .getOrCreate()
             )
         session.sparkContext.setLogLevel("ERROR")
-        self.session = session
+        session.sparkContext.setCheckpointDir(str(folder / "checkpoints"))
+        self.session, self.folder = session, folder
 
     def load(self, files: Sequence[str]) -> None:
         """See Engine."""
@@ -146,9 +147,9 @@ class Spark:
 
     def make(self, table: str, query: str) -> None:
         """See Engine."""
-        made = self.session.sql(query).persist()
-        made.count()
-        made.createOrReplaceTempView(table)
+        place = str(self.folder / "tables" / table)  # written out: a plan that grows with each table takes longer than the work
+        self.session.sql(query).write.mode("overwrite").parquet(place)
+        self.session.read.parquet(place).createOrReplaceTempView(table)
 
     def rows(self, query: str) -> Iterator[tuple[Any, ...]]:
         """See Engine."""
@@ -159,7 +160,7 @@ class Spark:
         from splink import SparkAPI  # noqa: PLC0415
 
         database = SparkAPI(  # type: ignore[no-untyped-call]  # Splink types its Spark door in parts
-            spark_session=self.session, break_lineage_method="persist", register_udfs_automatically=False
+            spark_session=self.session, break_lineage_method="parquet", register_udfs_automatically=False
         )
         return _predict(database, weights, least, levels_shown=levels_shown)
 

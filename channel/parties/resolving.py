@@ -73,7 +73,7 @@ def _silent(_step: str, _done: int, _of: int) -> None:
 
 
 def _open(engine: str, folder: Path) -> engines.DuckDB | engines.Spark:
-    return engines.Spark() if engine == "spark" else engines.DuckDB(folder)
+    return engines.Spark(folder) if engine == "spark" else engines.DuckDB(folder)
 
 
 def _edges(made: engines.Engine, frozen: model.Model, tell: Tell) -> list[Edge]:
