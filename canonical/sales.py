@@ -87,6 +87,17 @@ class Deal(Aggregate):
     close_reason: str = Field(default="", description="Why it was won or lost: a code of its pipeline.")
     description: str = Field(default="", description="Free text.")
     salesperson: str = Field(default="", description="Canonical code of the salesperson.")
+    entered_at: Moment | None = Field(default=None, description="When it was entered in the CRM; who was entered first is protected first.")
+    protection: Annotated[str, DerivedByHub] = Field(
+        default="",
+        description="State of the dealer's protection: submitted, held, protected, converted, rejected, appealed, released, transferred, "
+        "expired, taken_back; refused for a deal that cannot be registered as it stands.",
+    )
+    protected_until: Annotated[Day | None, DerivedByHub] = Field(default=None, description="Last day of the protection.")
+    refusal_reason: Annotated[str, DerivedByHub] = Field(
+        default="", description="Why the dealer is not protected, in words that he may read; never who else is."
+    )
+    conflict: Annotated[bool | None, DerivedByHub] = Field(default=None, description="撞单: somebody else holds or may hold the customer.")
     order_number: Annotated[str, DerivedByHub] = Field(default="", description="Number of the order it became.")
 
 

@@ -15,7 +15,7 @@ from canonical.values import business_day, decimal_text
 from channel.orders.from_quote import NotYet, order_from
 from channel.orders.progress import Facts, Progress, progress
 from ledger.tables import TABLES
-from sync import pairing, store
+from sync import pairing, party_due, store
 from sync.crew import Job
 from sync.decide import Canonical, Row, changed_fields
 from sync.golive import is_older
@@ -47,6 +47,9 @@ def begin(name: str, canonical: Canonical) -> Canonical:
 
 def enqueue(db: Cursor, name: str, changed: Sequence[Canonical], before: Mapping[str, Canonical]) -> None:
     """Note which records must be derived anew because of these."""
+    if name in ("party", "contact"):
+        party_due.note_parties(db, name, changed)
+        return
     wanted: set[tuple[str, str]] = set()
     for canonical in changed:
         old = before.get(canonical.id)
@@ -76,12 +79,16 @@ def _orders_of(canonical: Canonical) -> set[str]:
 
 def derive(hub: Hub) -> RunResult:
     """Work the queue off. Safe to run by several workers: each takes rows that no other has."""
+    from sync import deals  # noqa: PLC0415  it saves what it derives here
+
     with running(hub, "derive") as run:
+        deals.refresh_customers(hub, run)
         if hub.crew.size > 1 and _much(hub):
             jobs = [Job(f"derive {number}", derive_beside, (run.id,)) for number in range(hub.crew.size)]
             for _, result in hub.crew.work(jobs):
                 run.result.add(result)
         _work_off(hub, run)
+        deals.settle(hub, run)
     return run.result
 
 
@@ -126,6 +133,10 @@ def _derive_page(hub: Hub, db: Cursor, kind: str, ids: Sequence[str], run: Run) 
         return 0
     if kind == "order":
         return _orders(hub, db, ids, run.id)
+    if "deal" in hub.policies:
+        from sync import deals  # noqa: PLC0415  it saves what it derives here
+
+        deals.enqueue(hub, db, kind, ids)
     made = _quotes_to_orders(hub, db, kind, ids, run) if "order" in hub.policies else 0
     return made + _quote_figures(hub, db, kind, ids, run.id)
 
@@ -138,7 +149,7 @@ def _orders(hub: Hub, db: Cursor, ids: Sequence[str], run_id: int) -> int:
     before = store.load(db, table, ids, lock=True)
     facts = _order_facts(db, list(before))
     after = [_with_progress(canonical, facts.get(canonical.id, Facts())) for canonical in before.values()]
-    return _save_derived(hub, db, "order", before, after, run_id)
+    return save_derived(hub, db, "order", before, after, run_id)
 
 
 def _order_facts(db: Cursor, ids: Sequence[str]) -> dict[str, Facts]:
@@ -199,7 +210,8 @@ def _figures(come: Progress) -> dict[str, Any]:
     }
 
 
-def _save_derived(hub: Hub, db: Cursor, name: str, before: Mapping[str, Canonical], after: Sequence[Canonical], run_id: int) -> int:
+def save_derived(hub: Hub, db: Cursor, name: str, before: Mapping[str, Canonical], after: Sequence[Canonical], run_id: int) -> int:
+    """Store records with what was derived for them, with history and pairs; how many changed."""
     from sync.observing import Observed  # noqa: PLC0415  observing enqueues here
 
     state = hub.streams_for(name)[0]
@@ -308,4 +320,4 @@ def _quote_figures(hub: Hub, db: Cursor, kind: str, ids: Sequence[str], run_id: 
             if kind == "quote":
                 figures["order_status"] = order["approval"] or ""
         after.append(replace(canonical, doc={**canonical.doc, **figures}))
-    return _save_derived(hub, db, kind, before, after, run_id)
+    return save_derived(hub, db, kind, before, after, run_id)

@@ -24,6 +24,7 @@ from psycopg.pq import TransactionStatus
 from canonical.ids import new_id
 from canonical.values import BadValue, business_day, decimal_text
 from channel.deals import fencing, matching, queries
+from channel.deals.customers import queries as customer_queries
 from channel.deals.errors import BadClaim, Contended, KeyReused, KeysOutdated, TooManyChecks, UnknownDealer, WrongIsolation
 from channel.deals.matching import DEFAULT, Claim, Decision, Known, Prepared, Thresholds
 from channel.deals.policies import Facts, Policy, choose
@@ -108,19 +109,22 @@ def register(
     region: str = "",
     industry: str = "",
     actor: str = "",
+    party_id: UUID | None = None,
     rules: Rules = USUAL,
 ) -> Registered:
     """Register a customer for a dealer: protected from now on, waiting for a person, or refused with a reason.
 
     The same `idempotency_key` again gives the registration that it gave before. `region` is a GB/T 2260 code, `industry` one of GB/T 4754;
-    `actor` is who does it, where that is not the dealer himself.
+    `actor` is who does it, where that is not the dealer himself. `party_id`: the record of the customer that a system of ours named; it is
+    the customer for sure, and does not vie with others that may be the same firm under another spelling.
     Units: `amount` is the expected size of the deal in `currency` (ISO 4217).
     Time: the database's clock, read when all locks are held.
     Raises: BadClaim, UnknownDealer, KeyReused, TooManyChecks, KeysOutdated, Contended, WrongIsolation.
     """
     _check_amount(amount, currency)
     ask = _asked(dealer_id, claim, region, industry)
-    ask = replace(ask, idempotency_key=idempotency_key, amount=amount, currency=currency, actor=actor or f"dealer:{dealer_id}")
+    actor = actor or f"dealer:{dealer_id}"
+    ask = replace(ask, idempotency_key=idempotency_key, amount=amount, currency=currency, actor=actor, party_id=party_id)
     return retried(db, lambda: _register(db, ask, rules))
 
 
@@ -157,6 +161,7 @@ class _Request:
     amount: Decimal | None = None
     currency: str = ""
     actor: str = ""
+    party_id: UUID | None = None
 
     def hash(self) -> bytes:
         """Fingerprint, to tell whether a repeated request is the same."""
@@ -223,9 +228,12 @@ def _assess(db: Connection, ask: _Request, rules: Rules, standing: queries.Stand
     _check_standing(db, standing)
     weights = [int(1000 * matching.WEIGHTS[key & 31]) for key in ask.keys]
     found = queries.look_up(db, ask.keys, weights, matching.CAP, matching.CANDIDATES)
-    known = [Known(customer_id, matching.load_prepared(text)) for customer_id, text, _ in found]
+    itself = customer_queries.of_party(db, ask.party_id) if ask.party_id else None
+    known = [Known(customer_id, matching.load_prepared(text)) for customer_id, text, root in found if root != itself]
     decision = matching.decide(ask.prepared, known, standing.hot, rules.thresholds)
     likely = _likely(decision, {customer_id: root for customer_id, _, root in found})
+    if itself is not None:
+        likely.insert(0, Likely(itself, Decimal(1), same=True))
     held = queries.Held(standing.now, [], set())
     if likely:
         ids = [one.customer_id for one in likely]
@@ -322,7 +330,7 @@ def _written(db: Connection, ask: _Request, seen: _Seen) -> Registered:
         "product_line": ask.claim.product_line,
         "dealer_id": ask.dealer_id,
         "starts": now,
-        "ends": max(ends, now + _MOMENT) if ends else None,
+        "ends": max(ends, now + MOMENT) if ends else None,
         "status": ruling.outcome,
         "reason": ruling.reason,
         "submitted_at": now,
@@ -354,7 +362,7 @@ def _written(db: Connection, ask: _Request, seen: _Seen) -> Registered:
     return Registered(registration_id, ruling.outcome, ruling.reason, now, protected)
 
 
-_MOMENT: Final = timedelta(microseconds=1)
+MOMENT: Final = timedelta(microseconds=1)
 
 
 def shown(registration: queries.Registration, *, repeated: bool = False) -> Registered:

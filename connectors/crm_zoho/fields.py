@@ -180,6 +180,11 @@ FIELDS: Mapping[str, Sequence[FieldInfo]] = {
         _text("Company_Code", "公司 Company", 20),
         _text("Salesperson_Code", "业务员 Salesperson", 50),
         _text("ERP_Order_No", "ERP 订单号 Order number in the ERP", 80),
+        _text("Product_Line", "产品线 Product line", 80),
+        _text("Protection_State", "报备状态 Protection", 40),
+        _date("Protected_Until", "保护至 Protected until"),
+        _text("Refusal_Reason", "未通过原因 Why it is not protected", 255),
+        _flag("Deal_Conflict", "撞单 Conflict"),
     ),
     "quotes": (
         _text("Subject", "主题 Subject", 120, required=True),

@@ -215,7 +215,17 @@ DEALS = _module(
         _pick("Lead_Source", "Advertisement", "Cold Call", "Employee Referral", "Partner", "Trade Show", "Web Research"),
         _text("Next_Step", 100),
         DESCRIPTION,
-        *_custom(_lookup("Dealer", "Accounts"), _text("Company_Code", 40), _text("Salesperson_Code", 40), _text("ERP_Order_No", 80)),
+        *_custom(
+            _lookup("Dealer", "Accounts"),
+            _text("Company_Code", 40),
+            _text("Salesperson_Code", 40),
+            _text("ERP_Order_No", 80),
+            _text("Product_Line", 80),
+            _text("Protection_State", 40),
+            _date("Protected_Until"),
+            _text("Refusal_Reason", 255),
+            Field("Deal_Conflict", "boolean"),
+        ),
     ),
     duplicates=("Deal_Name",),
 )

@@ -73,6 +73,35 @@ def changed_parties(db: Connection, after: UUID, limit: int) -> list[Source]:
     return [_source(row) for row in rows(db, query, [after, limit])]
 
 
+def due(db: Connection) -> list[tuple[int, UUID, UUID]]:
+    """Ranges of parties that are noted as changed: number of the note, first and last party."""
+    return [(row[0], row[1], row[2]) for row in rows(db, "SELECT id, low, high FROM party_due ORDER BY id")]
+
+
+def done(db: Connection, notes: Sequence[int]) -> None:
+    """These notes are worked off."""
+    run(db, "DELETE FROM party_due WHERE id = ANY(%s::bigint[])", [list(notes)])
+
+
+def changed_within(db: Connection, ranges: Sequence[tuple[UUID, UUID]], limit: int) -> list[Source]:
+    """The same of parties in these ranges of ids."""
+    query = (
+        _SOURCE.format(
+            id="c.id", party="p.id", version="p.version", name="c.name", prepared="c.prepared", norm="c.norm_version", given="c.given"
+        )
+        + " FROM (SELECT DISTINCT parties.id FROM unnest(%s::uuid[], %s::uuid[]) AS due(low, high) JOIN parties "
+        "ON parties.id BETWEEN due.low AND due.high) AS noted JOIN parties AS p ON p.id = noted.id "
+        f"LEFT JOIN customer AS c ON c.party_id = p.id {_CONTACT} WHERE (c.id IS NOT NULL OR NOT p.retired) "
+        "AND coalesce(p.doc ->> 'internal', 'false') = 'false' ORDER BY p.id LIMIT %s"
+    )
+    return [_source(row) for row in rows(db, query, [[low for low, _ in ranges], [high for _, high in ranges], limit])]
+
+
+def one_at_a_time(db: Connection) -> bool:
+    """Refresh alone, until the transaction ends; False when somebody else does."""
+    return bool(rows(db, "SELECT pg_try_advisory_xact_lock(hashtextextended('customers refresh', 0))")[0][0])
+
+
 def sources(db: Connection, *, after: int = 0, limit: int = 10_000, only: Sequence[int] | None = None) -> list[Source]:
     """Customers with what their names are made from, by id."""
     query = (

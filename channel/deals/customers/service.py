@@ -80,6 +80,7 @@ def refresh(db: Connection, *, mapper: Mapper = map, progress: Callable[[int], N
     first = queries.nobody_yet(db)
     if first:
         queries.drop_key_index(db)
+    notes = [number for number, _, _ in queries.due(db)]
     total = Refreshed()
     for made, sources in _pages(db, mapper):
         total = _take_in(db, made, sources, total)
@@ -87,8 +88,40 @@ def refresh(db: Connection, *, mapper: Mapper = map, progress: Callable[[int], N
             progress(len(made))
     if first:
         queries.build_key_index(db)
+    queries.done(db, notes)
     queries.set_state(db, matching.VERSION)
     return replace(total, hot=queries.count_hot(db, matching.CAP))
+
+
+def refresh_due(db: Connection, limit: int) -> Refreshed:
+    """Take over the parties that are noted as changed, up to `limit`; what is beyond it stays noted. Nothing when somebody else is at it.
+
+    Common keys are not counted anew: that is left to :func:`refresh`. Raises: KeysOutdated.
+    """
+    if not queries.one_at_a_time(db) or not (notes := queries.due(db)):
+        return Refreshed()
+    _same_version(db)
+    page = queries.changed_within(db, [(low, high) for _, low, high in notes], limit + 1)
+    total = _take_in(db, make(page), page, Refreshed())
+    if len(page) <= limit:
+        queries.done(db, [number for number, _, _ in notes])
+    return total
+
+
+def ensure(db: Connection, party_id: UUID) -> None:
+    """See to it that a party is a customer. Raises: KeysOutdated."""
+    if queries.of_party(db, party_id) is None:
+        _same_version(db)
+        page = queries.changed_within(db, [(party_id, party_id)], 1)
+        _take_in(db, make(page), page, Refreshed())
+
+
+def _same_version(db: Connection) -> None:
+    state = queries.state(db)
+    if state is None:
+        queries.set_state(db, matching.VERSION)
+    elif state.version != matching.VERSION:
+        raise KeysOutdated(f"the customers' keys are of version {state.version}", next_step="rebuild them: hub deals rebuild")
 
 
 def _pages(db: Connection, mapper: Mapper) -> Iterator[tuple[list[Made], list[Source]]]:

@@ -52,7 +52,8 @@ def decide(
     if target.kind == "won" and "won_on" in target.needs and not known.get("won_on"):
         known["won_on"] = today.isoformat()
     _with_needs(pipeline, target, known)
-    changes = {**(given or {}), "pipeline": pipeline.name, "stage": target.name, "stage_kind": target.kind}
+    spelled = _spelled(here, target, str(deal.get("stage") or ""))
+    changes = {**(given or {}), "pipeline": pipeline.name, "stage": spelled, "stage_kind": target.kind}
     changes["probability"] = format(target.probability, "f")
     if known.get("won_on") != deal.get("won_on"):
         changes["won_on"] = known["won_on"]
@@ -60,6 +61,13 @@ def decide(
         changes["next_action"] = target.next_action.what
         changes["next_action_on"] = (today + timedelta(days=target.next_action.in_days)).isoformat()
     return Move(target, {name: value for name, value in changes.items() if deal.get(name) != value})
+
+
+def _spelled(here: Stage | None, target: Stage, present: str) -> str:
+    """A deal whose stage bears a CRM's name goes on in the CRM's names; where that has none for the target, its name stays."""
+    if here is None or present not in here.also:
+        return target.name
+    return target.also[0] if target.also else present
 
 
 def _in_order(pipeline: Pipeline, here: Stage | None, target: Stage, reason: str, been: Collection[str]) -> None:
