@@ -256,4 +256,4 @@ def _answer_order(hub: Hub, db: Cursor, about: str, order: str, decision: Answer
     from sync import order_fencing  # noqa: PLC0415  it raises notices here
 
     fencing.settle_subject(db.connection, about, "accepted" if decision == "approved" else "refused", by, reason)
-    order_fencing.judge_again(hub, db, order)
+    order_fencing.judge_again(hub, db, [order])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -93,18 +93,36 @@ def _tell(db: Cursor, fresh: list[tuple[int, str]], found: Mapping[str, tuple[Go
             deal_notices.post(db, Message("goods_outside_area", MANAGER, subject, facts))
 
 
-def judge_again(hub: Hub, db: Cursor, order_id: str) -> None:
-    """A person has answered about an order: its pairs are judged anew."""
-    order = store.load(db, TABLES["order"], [order_id], lock=True)
-    pairing.judge_pairs(hub, db, "order", order, Observed())
+def judge_again(hub: Hub, db: Cursor, orders: Sequence[str]) -> None:
+    """A person has answered about orders, or fences have changed: their pairs are judged anew."""
+    pairing.judge_pairs(hub, db, "order", store.load(db, TABLES["order"], orders, lock=True), Observed())
+
+
+def _let_go(hub: Hub) -> int:
+    """Orders that a fence kept and keeps no longer go their way; how many are looked at."""
+    with hub.transaction() as db:
+        db.execute("SELECT DISTINCT entity_id::text AS id FROM desired WHERE state = 'held' AND reason = 'fence' ORDER BY 1 LIMIT 1000")
+        held = [row["id"] for row in db]
+        if held:
+            judge_again(hub, db, held)
+            db.execute(
+                "SELECT DISTINCT entity_id::text AS id FROM desired WHERE entity_id = ANY(%s::uuid[]) "
+                "AND state = 'held' AND reason = 'fence'",
+                [held],
+            )
+            for free in set(held) - {row["id"] for row in db}:
+                guarding.inside_again(db.connection, f"order:{free}")
+                deal_notices.close(db, f"order:{free}", "withdrawn", "rule:inside_again", "the fences have changed")
+    return len(held)
 
 
 def look(hub: Hub, today: date) -> dict[str, int]:
     """Judge what was ordered and shipped lately and not judged yet; figures. Each document is told once for each reason."""
+    held = _let_go(hub)
     if hub.config.deals.orders_outside == "off":
-        return {}
+        return {"orders_held": held}
     starts = max(filter(None, [hub.config.go_live, today - LOOK_BACK]))
-    counts = {"goods_outside": 0}
+    counts = {"goods_outside": 0, "orders_held": held}
     while True:
         with hub.transaction() as db:
             db.execute("SELECT pg_advisory_xact_lock(hashtextextended('deals goods', 0))")

@@ -127,11 +127,12 @@ def reached_goal(db: Cursor, state: StreamState, entity_id: str, org: str) -> bo
 
 def note_missing(db: Cursor, state: StreamState, missing: Sequence[tuple[WantedValue, str]]) -> None:
     """Put values that lack a counterpart in a system into the inbox of the value maps, each with one entity that wants it."""
-    for want, entity_id in {want: (want, entity_id) for want, entity_id in missing}.values():
+    found = dict(missing)
+    for want in sorted(found, key=lambda want: (want.map, want.company, want.direction, want.value)):  # workers that meet lock in one order
         db.execute(
             "INSERT INTO value_missing (name, system, company, direction, value, example_stream, example_key) "
             "VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (name, system, company, direction, value) DO NOTHING",
-            [want.map, state.system, want.company, want.direction, want.value, state.id, entity_id],
+            [want.map, state.system, want.company, want.direction, want.value, state.id, found[want]],
         )
 
 
@@ -202,6 +203,7 @@ def _moved(pair: Pair, row: Mapping[str, Any]) -> bool:
     return bool(
         (row["state"], row["reason"], row["canonical_version"], row["waits_for"])
         != (verdict.state, verdict.reason, pair.version, pair.waits_for)
+        or (verdict.reason == "fence" and row["detail"] != pair.detail)  # a person has answered
         or not _same_differences(pair, row)
         or from_json(row["accepted"] or "{}") != plain(pair.accepted)
     )

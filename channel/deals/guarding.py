@@ -41,6 +41,11 @@ def record(db: Connection, judged: Sequence[tuple[Goods, FenceVerdict]]) -> list
     )
 
 
+def inside_again(db: Connection, subject: str) -> int:
+    """What is inside of the fences now needs nobody's answer any more; how many hits were closed."""
+    return goods_queries.inside_again(db, [subject])
+
+
 def judge_new(db: Connection, since: date) -> list[tuple[int, str, Goods, FenceVerdict]]:
     """Judge a page of orders and shipments dated since a day that are new or changed, or whose fences changed; new hits.
 
