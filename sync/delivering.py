@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from canonical.ids import new_id_text
@@ -20,7 +21,9 @@ from ledger.bulk import from_json, json_text
 from mappings.errors import RecordError, WantedValue
 from sync import leases, pairing, scope, store
 from sync.compare import differences
+from sync.crew import Job as Part
 from sync.decide import Canonical
+from sync.errors import Overtaken
 from sync.golive import is_older
 from sync.hub import Cursor, Hub, StreamState
 from sync.pairs import There, in_open_case, note_missing, reached_goal, records_there
@@ -28,10 +31,14 @@ from sync.reading import hub_mode
 from sync.references import targets
 from sync.runs import Run, RunResult, running
 from sync.sending import Job, Sender
-from sync.uncertain import SHORTEST_LAG_S, Settler
+from sync.uncertain import ALL, SHORTEST_LAG_S, Settler, Span
 
 CLAIM = 500
 """Pairs worked on together."""
+MUCH = 2 * CLAIM
+"""So many due pairs of one stream are shared among several processes."""
+PARTS = 2
+"""Parts for each process: who is done sooner takes another."""
 
 
 @dataclass
@@ -53,39 +60,82 @@ def deliver(hub: Hub, system: str, streams: Sequence[str] | None = None, *, limi
             try:
                 with leases.held(hub, f"deliver:{state.label}") as lease:
                     _Deliverer(hub, state, lease, run).work(limit)
-            except Throttled as wait:
-                run.problem(f"{state.label}: {wait}", "set_aside")
-                break
             except CallFailed as failed:
-                run.problem(f"{state.label}: {failed}")
+                _tell(run, state, failed)
+                break
+            except Stopped:
                 break
     return run.result
 
 
-class _Deliverer:
-    """One worker on one stream."""
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one process did of a stream's deliveries for the run of another."""
 
-    def __init__(self, hub: Hub, state: StreamState, lease: leases.Lease, run: Run) -> None:
-        self.hub, self.state, self.lease, self.run = hub, state, lease, run
+    result: RunResult
+    created: int
+    went_on: bool
+    """False when the system would take no more."""
+
+
+def deliver_beside(hub: Hub, system: str, stream: str, lease: leases.Lease, run_id: int, span: Span) -> Share:
+    """Deliver the due pairs of a span, as part of a run that another process keeps, under the lease that it holds."""
+    run = Run(run_id, RunResult("deliver", run_id=run_id))
+    deliverer = _Deliverer(hub, hub.streams[system, stream], lease, run, span)
+    went_on = True
+    try:
+        deliverer.work_off()
+    except (CallFailed, Overtaken) as stop:
+        went_on = False
+        _tell(run, deliverer.state, stop)
+    return Share(run.result, deliverer.created, went_on)
+
+
+class Stopped(Exception):
+    """Another process has met, and told, what stops this stream's deliveries."""
+
+
+def _tell(run: Run, state: StreamState, stop: CallFailed | Overtaken) -> None:
+    status = "set_aside" if isinstance(stop, Throttled) else "busy" if isinstance(stop, Overtaken) else "failed"
+    run.problem(f"{state.label}: {stop}", status)
+
+
+class _Deliverer:
+    """One worker on one stream, or on a span of its pairs."""
+
+    def __init__(self, hub: Hub, state: StreamState, lease: leases.Lease, run: Run, span: Span = ALL) -> None:
+        self.hub, self.state, self.lease, self.run, self.span = hub, state, lease, run, span
         self.sender = Sender(hub, state, run)
-        self.settler = Settler(self.sender)
+        self.settler = Settler(self.sender, span)
+        self.created = 0
 
     def work(self, limit: int | None) -> None:
+        """What became of earlier deliveries first, then what is due. Raises: CallFailed, Overtaken, Stopped."""
         if self.lease.inherited:  # what its last holder sent is given time to arrive
             time.sleep(SHORTEST_LAG_S)
         self.settler.settle_in_flight()
         self.run.count("confirmed", self.settler.confirm())
         self._wake()
-        done = created = 0
+        if limit is None and self.hub.crew.size > 1:
+            self._share_out()
+        self.work_off(limit)
+
+    def work_off(self, limit: int | None = None) -> None:
+        """Deliver what is due in the span, batch after batch. Raises: CallFailed, Overtaken."""
+        done, renew = 0, False
         while limit is None or done < limit:
             with self.hub.transaction() as db:
-                leases.confirm(db, self.lease)
+                if self.span is ALL or renew:
+                    leases.confirm(db, self.lease)
+                    renew = False
+                else:
+                    renew = leases.share(db, self.lease)
                 rows = self._claim(db, CLAIM if limit is None else min(CLAIM, limit - done))
                 if not rows:
                     return
                 batch = self._plan(db, rows)
-                created += sum(job.created for job in batch.jobs)
-                if created > self.hub.config.create_rate_per_run:
+                self.created += sum(job.created for job in batch.jobs)
+                if self.created > self.hub.config.create_rate_per_run:
                     raise CallFailed(
                         self.state.system,
                         f"more than {self.hub.config.create_rate_per_run} creates in one run",
@@ -95,6 +145,38 @@ class _Deliverer:
             done += len(rows)
             self.sender.send(batch.jobs)
             self.settler.settle_in_flight()
+
+    def _share_out(self) -> None:
+        """Let several processes deliver where much is due; what becomes due meanwhile is left over. Raises: Stopped."""
+        with self.hub.transaction() as db:
+            leases.confirm(db, self.lease)
+            spans = self._spans(db)
+        jobs = [
+            Part(f"{self.state.label}, part {number}", deliver_beside, (self.state.system, self.state.name, self.lease, self.run.id, span))
+            for number, span in enumerate(spans, 1)
+        ]
+        went_on = True
+        for _, done in self.hub.crew.work(jobs):
+            self.run.result.add(done.result)
+            self.created += done.created
+            went_on = went_on and done.went_on
+        if not went_on:
+            raise Stopped
+
+    def _spans(self, db: Cursor) -> list[Span]:
+        """Parts of what is due, each of whole batches, so that no more calls are made than by one process; none when it is not worth it."""
+        db.execute("SELECT count(*) AS number FROM desired WHERE stream_id = %s AND state = 'due' AND due_at <= now()", [self.state.id])
+        due = (db.fetchone() or {"number": 0})["number"]
+        if not MUCH <= due <= self.hub.config.create_rate_per_run:
+            return []
+        step = max(round(due / CLAIM / self.hub.crew.size / PARTS), 1) * CLAIM
+        db.execute(
+            "SELECT entity_id::text AS last FROM (SELECT entity_id, row_number() OVER (ORDER BY entity_id, org) AS place FROM desired "
+            "WHERE stream_id = %s AND state = 'due' AND due_at <= now()) d WHERE place %% %s = 0 ORDER BY 1",
+            [self.state.id, step],
+        )
+        ends = [str(row["last"]) for row in db]
+        return [Span(after, to) for after, to in pairwise([ALL.after, *(ends[:-1] if due % step == 0 else ends), ALL.to])]
 
     def _wake(self) -> None:
         """Pairs whose missing parent has come."""
@@ -115,8 +197,9 @@ class _Deliverer:
     def _claim(self, db: Cursor, limit: int) -> list[dict[str, Any]]:
         db.execute(
             "SELECT entity_id::text AS entity_id, org, attempts, accepted::text AS accepted FROM desired "
-            "WHERE stream_id = %s AND state = 'due' AND due_at <= now() ORDER BY entity_id, org LIMIT %s FOR UPDATE SKIP LOCKED",
-            [self.state.id, limit],
+            "WHERE stream_id = %s AND state = 'due' AND due_at <= now() AND entity_id > %s AND entity_id <= %s "
+            "ORDER BY entity_id, org LIMIT %s FOR UPDATE SKIP LOCKED",
+            [self.state.id, self.span.after, self.span.to, limit],
         )
         return list(db)
 

@@ -64,7 +64,26 @@ def confirm(db: psycopg.Cursor[Any], lease: Lease, seconds: int = LEASE_S) -> No
         [seconds, lease.name, lease.token],
     )
     if db.fetchone() is None:
-        raise Overtaken(f"another worker took over {lease.name}", next_step="nothing: what was not committed is read again")
+        raise _overtaken(lease)
+
+
+def share(db: psycopg.Cursor[Any], lease: Lease) -> bool:
+    """As :func:`confirm` for one of several processes that work under one lease, without their waiting for each other.
+
+    It renews nothing; gives True when it is time that somebody does. Raises: Overtaken.
+    """
+    db.execute(
+        "SELECT until < clock_timestamp() + make_interval(secs => %s) AS soon FROM lease WHERE name = %s AND token = %s FOR SHARE",
+        [LEASE_S / 2, lease.name, lease.token],
+    )
+    row = db.fetchone()
+    if row is None:
+        raise _overtaken(lease)
+    return bool(row["soon"])
+
+
+def _overtaken(lease: Lease) -> Overtaken:
+    return Overtaken(f"another worker took over {lease.name}", next_step="nothing: what was not committed is read again")
 
 
 def release(db: psycopg.Cursor[Any], lease: Lease) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from connectors.base import Record
@@ -20,6 +21,16 @@ SHORTEST_LAG_S = 2.0
 The request may still be on its way.
 """
 
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Pairs of a stream by the ids of their records: after one, up to and with another."""
+
+    after: str
+    to: str
+
+
+ALL = Span("00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff")
 
 UNCONFIRMED_S = 900
 """Where a write is not read back at once, the echo of it confirms it; this long is waited for that."""
@@ -51,9 +62,10 @@ def settle_unconfirmed(db: Cursor, state: StreamState, rows: Sequence[Mapping[st
 
 
 class Settler:
-    """Finds out what became of one stream's pairs."""
+    """Finds out what became of one stream's pairs, of a span of them where others have theirs under way."""
 
-    def __init__(self, sender: Sender) -> None:
+    def __init__(self, sender: Sender, span: Span = ALL) -> None:
+        self.span = span
         self.sender, self.hub, self.state, self.run, self.session = sender, sender.hub, sender.state, sender.run, sender.session
 
     def settle_in_flight(self) -> None:
@@ -94,8 +106,9 @@ class Settler:
             "LEFT JOIN link l ON l.stream_id = d.stream_id AND l.entity_id = d.entity_id AND l.org = d.org AND l.role = 'primary' "
             "JOIN LATERAL (SELECT id, hub_key, started_at FROM delivery_attempt a "
             "WHERE a.entity_id = d.entity_id AND a.stream_id = d.stream_id "
-            "ORDER BY started_at DESC LIMIT 1) a ON true WHERE d.stream_id = %s AND d.state = 'in_flight'",
-            [self.state.id],
+            "ORDER BY started_at DESC LIMIT 1) a ON true WHERE d.stream_id = %s AND d.state = 'in_flight' "
+            "AND d.entity_id > %s AND d.entity_id <= %s",
+            [self.state.id, self.span.after, self.span.to],
         )
         return list(db)
 

@@ -153,10 +153,13 @@ def _stage(stack: Stack, teller: Teller, *, in_process: bool, ledger: Path | Non
     from hub_cli.trial import write_trial
     from sandbox.world import SIZES, make_world, save_parts
 
-    with teller.waiting("PostgreSQL"):
-        stack.start_database()
     write_trial(stack.home, {})  # Airflow reads it before the stand-ins' secrets are there
-    airflow = _Beside(lambda: stack.start_airflow(paused=True, parallelism=2)) if not in_process else None
+    database = _Beside(stack.start_database)  # it waits for the disk while the world is made
+    airflow = None
+    if not in_process:
+        with teller.waiting("PostgreSQL"):
+            database.join()
+        airflow = _Beside(lambda: stack.start_airflow(paused=True, parallelism=2))
     with teller.waiting("a history of three years" if ledger is None else f"the ledger {ledger.name}"):
         if ledger is None:
             world = make_world(seed, SIZES[size])
@@ -168,6 +171,7 @@ def _stage(stack: Stack, teller: Teller, *, in_process: bool, ledger: Path | Non
     _suit(stack.config, str(world.truth["since"]))
     with teller.waiting("stand-ins for Kingdee and Zoho CRM"):
         stack.start_sandboxes(seed=seed, world=stack.home / "world", keep_data=False)
+    database.join()
     if airflow is not None:
         with teller.waiting("Airflow: API server, scheduler, DAG processor"):
             _wait_for(airflow)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 from ledger import postgres
-from sync import cycle, reading, reconciling
-from sync.crew import Job, WorkerFailed
+from sync import cycle, delivering, leases, reading, reconciling
+from sync.crew import Crew, Job, WorkerFailed
 from sync.hub import Hub
-from tests.sync.stage import Pair, open_hub
+from sync.uncertain import ALL, Span
+from tests.oracle import writes
+from tests.sync.stage import Pair, Stage, open_hub
 
 SEEN = {
     "links": "SELECT s.system, s.name, l.key, l.how FROM link l JOIN stream s ON s.id = l.stream_id WHERE s.system <> 'hub'",
@@ -78,6 +80,52 @@ def noted(_: Hub, *__: Any) -> tuple[float, float]:
     began = time.monotonic()
     time.sleep(0.02)
     return began, time.monotonic()
+
+
+def test_a_large_delivery_by_two_processes_creates_each_record_once_and_makes_no_call_more(
+    medium: Pair, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "MUCH", 400)
+    monkeypatch.setattr(delivering, "CLAIM", 200)
+    parts: list[str] = []
+    work = Crew.work
+
+    def told(crew: Crew, jobs: Sequence[Job]) -> Iterator[tuple[Job, Any]]:
+        parts.extend(job.name for job in jobs if job.name.startswith("zoho.sales_orders, part"))
+        return work(crew, jobs)
+
+    monkeypatch.setattr(Crew, "work", told)
+    medium.reset()
+    with open_hub(medium, database, tmp_path / "home") as hub:
+        hub.crew.size = 2
+        stage = Stage(medium, hub)
+        stage.go_live()
+        judged = stage.verdict()
+        state = hub.streams["zoho", "sales_orders"]
+        sent = stage.one("SELECT count(*) FROM delivery_attempt WHERE stream_id = %s AND key IS NULL", state.id)
+
+    made = [call for call in medium.zoho.log() if call["method"] == "POST" and call["path"].endswith("/Sales_Orders")]
+    assert len(parts) > 2
+    assert (judged.drift, judged.duplicates, judged.lost) == ([], [], [])
+    assert sum(len(call["keys"]) for call in made) == sent == len(medium.zoho.records("sales_orders"))
+    assert len(made) == -(-sent // 100)
+
+
+def test_a_part_under_a_lease_that_another_took_over_sends_nothing(live: Stage) -> None:
+    live.kingdee.put("customers", {"FCUSTID": live.customer()["FCUSTID"], "FADDRESS": "人民路1号"})
+    cycle.increment(live.hub, "kingdee")
+    before = live.zoho.mark()
+    with live.hub.transaction() as db:
+        lost = leases.take(db, "deliver:zoho.accounts", 60)
+        db.execute("UPDATE lease SET until = clock_timestamp()")
+    with live.hub.transaction() as db:
+        leases.take(db, "deliver:zoho.accounts", 60)
+
+    share = delivering.deliver_beside(live.hub, "zoho", "accounts", lost, 0, Span(ALL.after, ALL.to))
+
+    assert not share.went_on
+    assert share.result.status == "busy"
+    assert writes(live.zoho.log(before)) == []
 
 
 def test_a_reconciliation_by_two_processes_reports_every_stream(crew_of_two: Hub) -> None:
