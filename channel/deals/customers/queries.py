@@ -281,6 +281,15 @@ def lock(db: Connection, customers: Sequence[int]) -> dict[int, tuple[str, int |
     return {row[0]: (row[1], row[2]) for row in rows(db, query, [list(customers)])}
 
 
+def over(db: Connection, customers: Sequence[int]) -> list[UUID]:
+    """Registrations of these customers that are over and still say that they hold."""
+    query = (
+        "SELECT id FROM registration WHERE customer_id = ANY(%s::bigint[]) AND status IN ('protected', 'converted') "
+        "AND upper(protected) <= clock_timestamp()"
+    )
+    return [row[0] for row in rows(db, query, [list(customers)])]
+
+
 def overlaps(db: Connection, keep: int, lose: int, live: Sequence[str]) -> list[Overlap]:
     """Live registrations of the two that could not stand on one customer, earliest first."""
     query = (

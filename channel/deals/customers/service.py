@@ -9,7 +9,7 @@ from uuid import UUID
 
 import psycopg
 
-from channel.deals import matching
+from channel.deals import matching, upkeep_queries
 from channel.deals.customers import queries
 from channel.deals.customers.queries import Made, Overlap, Source
 from channel.deals.errors import CustomerNotFound, KeysOutdated, ProtectionsOverlap
@@ -215,6 +215,8 @@ def merge(db: Connection, keep: int, lose: int) -> list[UUID]:
     found = queries.lock(db, [keep, lose])
     if len(found) < 2 or keep == lose or any(into is not None for _, into in found.values()):
         raise CustomerNotFound(f"customers {keep} and {lose} are not two customers that can be merged")
+    over = queries.over(db, [keep, lose])  # what upkeep has not come to yet is no holder any more, but would still be one to the constraint
+    upkeep_queries.end_many(db, over, "expire", "expired", "rule:expiry", "its time is over")
     if clashes := queries.overlaps(db, keep, lose, LIVE):
         raise ProtectionsOverlap(_clash(keep, lose, clashes[0]), next_step="end or transfer one of them, then merge")
     moved = queries.move_registrations(db, lose, keep)

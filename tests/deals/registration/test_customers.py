@@ -152,6 +152,19 @@ def test_a_merge_that_would_give_two_holders_is_refused_whole(db: Db, east: UUID
     assert keys_are_those_of_the_names(db)
 
 
+def test_a_protection_that_is_over_does_not_stand_in_the_way_of_a_merge(db: Db, east: UUID, west: UUID) -> None:
+    first, second = register(db, east, HUAYI), register(db, west, YADU)
+    keep, lose = (acting.found(db, one.id).customer_id for one in (first, second))
+    db.execute(
+        "UPDATE registration SET protected = tstzrange(lower(protected) - interval '1 day', clock_timestamp()) WHERE id = %s", [first.id]
+    )
+
+    with db.transaction():
+        assert customers.merge(db, keep, lose) == [second.id]
+
+    assert [acting.found(db, one.id).status for one in (first, second)] == ["expired", "protected"]
+
+
 def test_parties_marked_as_direct_are_protected_set_based(db: Db, east: UUID, west: UUID) -> None:
     add_party(db, HUAYI.name, uscc=HUAYI.uscc, city="上海市", roles=["end_customer", "direct_customer"])
     add_party(db, YADU.name, phone=YADU.phone, city="北京市", channel_type="direct")
