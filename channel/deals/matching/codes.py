@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
+from operator import mul
 
 from channel.deals.matching import text
 
 SYMBOLS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _VALUE = {symbol: value for value, symbol in enumerate(SYMBOLS)}
+_ALLOWED = frozenset(SYMBOLS)
 _WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
-_ORGANISATION = (3, 7, 9, 10, 5, 8, 4, 2)
 _NEVER = str.maketrans("OIZSV", "0125Y")
 """The letters that a code never has, as the symbols that people mean."""
 
@@ -28,9 +29,9 @@ def valid(code: str) -> bool:
     >>> valid("91350100M000100Y43"), valid("91350100M000100Y44")
     (True, False)
     """
-    if len(code) != 18 or any(char not in _VALUE for char in code):
+    if len(code) != 18 or not _ALLOWED.issuperset(code):
         return False
-    total = sum(weight * _VALUE[char] for weight, char in zip(_WEIGHTS, code, strict=False))
+    total = sum(map(mul, _WEIGHTS, map(_VALUE.__getitem__, code)))
     return SYMBOLS[(31 - total % 31) % 31] == code[17]
 
 

@@ -24,7 +24,7 @@ Hot = Mapping[int, int]
 """How many customers share a key, for keys that more than CAP share."""
 Frequencies = Hot
 
-SCORED = 24
+SCORED = 20
 """Candidates that are compared feature by feature; a cheap comparison picks them."""
 
 
@@ -147,7 +147,7 @@ def _evidence(asked: Prepared, ranked: list[Scored], firms: dict[Rid, str]) -> E
 
 
 def _caution(levels: Levels) -> str:
-    """Why only a person should say that these are one firm: names are registered by place and trade, so sisters of one brand differ there."""
+    """Why only a person should say that these are one firm: sisters of one brand differ in place or trade."""
     if levels["brand"] in {"missing", "far", "edit2"} and levels["code"] != "same":
         return "no_name" if levels["brand"] == "missing" else "other_name"
     if levels["code"] in {"same", "same_wrong", "typo", "organisation"} or levels["address"] == "same":

@@ -73,7 +73,7 @@ def parse(raw: str) -> Name:
     if not cleaned:
         return Name("")
     cleaned = _HEAD_NOTE.sub("", cleaned).strip()
-    if not any(text.is_han(char) for char in cleaned) or _mostly_latin(cleaned):
+    if _LATIN.search(cleaned) and (not _HAN.search(cleaned) or _mostly_latin(cleaned)):
         return _latin(cleaned)
     return _chinese(cleaned)
 
@@ -340,6 +340,8 @@ def split(sound: str) -> tuple[int, bool]:
     return (min(size, 4)), False
 
 
+_LATIN = re.compile("[0-9A-Z]")
+_HAN = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]")
 _WORD = re.compile("[A-Z]+|[0-9]+|[^A-Z0-9 ()]+")
 
 

@@ -13,6 +13,7 @@ from channel.deals.matching.names import Name, parse
 VERSION = "2026.11.1"
 """Of normaliser, keys and weights together; stored with every key, prepared record and decision. A change of any of them is a new one."""
 
+_DIGIT = re.compile("[0-9]")
 _FORMER = re.compile(r"[(（](?:原名|曾用名|前身为|前身|原)[:：]?([^()（）]{4,60})[)）]")
 ALIASES = 8
 """Aliases of one record that count."""
@@ -123,5 +124,5 @@ def prepare(claim: Claim) -> Prepared:
 
 
 def _is_phone(cleaned: str) -> bool:
-    digits = sum(char.isdigit() for char in cleaned)
+    digits = len(_DIGIT.findall(cleaned))
     return digits >= 7 and digits >= len(cleaned.replace(" ", "")) - 2

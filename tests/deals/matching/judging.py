@@ -112,3 +112,23 @@ def _count(marks: Marks, query: Query, decision: Decision, met: set[int], firm_o
         tally["met"] += query.firm in met
         tally["found"] += decision.verdict != "new"
         tally["blocked"] += decision.verdict == "duplicate" and right
+
+
+def table(marks: Marks) -> str:
+    """Duplicates by what was done to them, as rows of docs/deals-matching.md."""
+    lines = ["| what was done | claims | among the candidates | found | blocked at once |", "| --- | --- | --- | --- | --- |"]
+    for tag, tally in sorted(marks.tags.items()):
+        if not tag.startswith("new:"):
+            shares = " | ".join(f"{tally[part] / tally['all']:.3f}" for part in ("met", "found", "blocked"))
+            lines.append(f"| {tag.replace('kind:', 'all of ')} | {tally['all']} | {shares} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    import sys
+
+    from tests.deals.matching.game import FIELDS, Player
+
+    for seed, only in ((41, FIELDS), (42, ("name",))):
+        played = judge(Player(seed).play(20_000, 8_000, only=only))
+        sys.stdout.write(f"{', '.join(only)}: {played}\n{table(played)}\n\n")
