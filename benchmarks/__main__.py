@@ -1,4 +1,4 @@
-"""`python -m benchmarks [ingest] [cli] [deals]`: measure, print a table, and one JSON line for every figure that has a limit."""
+"""`python -m benchmarks [ingest] [cli] [deals] [resolve]`: measure, print a table, and one JSON line for every figure that has a limit."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from benchmarks import bars, cli, ingest
 def main() -> int:
     """Exit code 1 when a limit is not kept."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("which", nargs="*", choices=[[], "ingest", "cli", "deals"], help="default: all")
+    parser.add_argument("which", nargs="*", choices=[[], "ingest", "cli", "deals", "resolve"], help="default: all")
     parser.add_argument("--orders", type=int, default=ingest.ORDERS)
     parser.add_argument("--runs", type=int, default=ingest.RUNS)
     parser.add_argument("--no-dlt", action="store_true", help="leave dlt out")
     parser.add_argument("--customers", type=int, default=1_000_000, help="of the deal benchmarks")
+    parser.add_argument("--records", type=int, default=1_000_000, help="of resolving")
+    parser.add_argument("--seed", type=int, help="of resolving; default: a fresh one")
+    parser.add_argument("--real-names", action="store_true", help="resolve records with real brands, where they lie")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the JSON lines there as well")
     asked = parser.parse_args()
-    which = asked.which or ["cli", "ingest", "deals"]
+    which = asked.which or ["cli", "ingest", "deals", "resolve"]
     figures = []
     if "cli" in which:
         figures += cli.run()
@@ -29,6 +32,10 @@ def main() -> int:
         from benchmarks import deals  # noqa: PLC0415  the others measure memory and start-up, and need none of the matcher's tables
 
         figures += deals.run(asked.customers)
+    if "resolve" in which:
+        from benchmarks import resolve  # noqa: PLC0415  as above
+
+        figures += resolve.run(asked.records, asked.seed, real=asked.real_names)
     return 0 if bars.tell(figures, asked.json) else 1
 
 

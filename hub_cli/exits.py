@@ -48,6 +48,8 @@ OF_ERROR = {
     "connectors/unknown-kind": Exit.USAGE,
     "mappings/bad-file": Exit.USAGE,
     "keys/bad-key": Exit.USAGE,
+    "parties/bad-records": Exit.USAGE,
+    "parties/engine-missing": Exit.UNFIT,
     "ledger/unfit-database": Exit.UNFIT,
 }
 """An error's stable code and the exit code it comes to; `postgres/…` and `airflow/…` are UNFIT, all others FAILED."""
