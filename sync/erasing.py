@@ -35,6 +35,8 @@ _OF_RECORD: dict[str, str] = {
     "plans": "UPDATE plan_row SET changes = NULL WHERE entity_id = ANY(%(ids)s) AND changes IS NOT NULL",
     "evidence of cases": "UPDATE review_case SET evidence = '[]' WHERE evidence <> '[]' "
     "AND (left_id = ANY(%(ids)s) OR right_id = ANY(%(ids)s))",
+    "records as they were before a merge": "UPDATE merge_before b SET record = NULL FROM merge_event m WHERE m.id = b.merge_id "
+    "AND b.record IS NOT NULL AND (m.keep_id = ANY(%(ids)s) OR m.drop_id = ANY(%(ids)s))",
     # Of an open entry too: what its system says now stands in observed, and is what is replayed.
     "records set aside": "UPDATE quarantine q SET raw = NULL, payload = NULL, why = CASE state WHEN 'open' THEN why ELSE 'erased' END "
     "FROM link l WHERE l.entity_id = ANY(%(ids)s) AND (l.stream_id, l.key) = (q.stream_id, q.key) "
