@@ -84,8 +84,8 @@ def check(db: Connection, dealer_id: UUID, claim: Claim, *, region: str = "", in
     Raises: BadClaim, UnknownDealer, TooManyChecks, KeysOutdated.
     """
     ask = _asked(dealer_id, claim, region, industry)
-    # When nothing else is in the transaction, a power cut may forget that somebody asked: no wait for the disk.
-    durable = db.info.transaction_status != TransactionStatus.IDLE
+    # When nothing else can be in the transaction, a power cut may forget that somebody asked: no wait for the disk.
+    durable = not (db.autocommit and db.info.transaction_status == TransactionStatus.IDLE)
     limits = rules.limits.checks()
     standing = queries.standing(db, dealer_id, ask.keys, quota=limits, durable=durable)
     if len(standing.left) < len(limits):
