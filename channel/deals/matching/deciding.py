@@ -154,7 +154,8 @@ def _caution(levels: Levels) -> str:
         return ""
     if levels["trade"] in {"differ", "overlap"}:
         return "other_trade"
-    if levels["region"] in {"differ", "province"}:
+    elsewhere = {"differ", "province"}
+    if levels["region"] in elsewhere or (levels["region"] in {"missing", "both_missing"} and levels["city"] in elsewhere):
         return "other_place"
     agrees = (
         levels["phone"] in {"same", "same_2", "typo", "tail"} or levels["contact"] in {"same", "sound"} or levels["address"] == "number"

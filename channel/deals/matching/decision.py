@@ -21,7 +21,7 @@ SURE = 30.0
 class Thresholds:
     """Where a probability becomes a verdict, and what policy says of branches and wrong codes."""
 
-    duplicate: float = 0.8
+    duplicate: float = 0.85
     """A firm as probable as this blocks."""
     review: float = 0.2
     """If any firm met is meant with this probability, a person looks."""

@@ -122,7 +122,7 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "other_place": (
             "名称中的地区不同：可能是同一字号的另一家公司，由人判断",
-            "the place in the name is another: perhaps a sister; a person decides",
+            "the place is another: perhaps a sister of the same brand; a person decides",
         ),
     },
     "problem": {

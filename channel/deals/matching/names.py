@@ -92,6 +92,11 @@ def _chinese(cleaned: str) -> Name:
     if not branch:
         body = _cut_notes(body)
     end, own, said = regions.walk(body)
+    if not end and len(body) >= 6:  # 州广市: the first two characters swapped
+        swapped = body[1] + body[0] + body[2:]
+        end, own, said = regions.walk(swapped)
+        end, own, said = (end, own, said) if said else (0, "", False)
+        body = swapped if end else body
     spare = ""
     if end and len(body) - end < 2:
         end, own = 0, ""

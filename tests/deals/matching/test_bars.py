@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from channel.deals.matching import DEFAULT, Index, Known, decide, keys_of, prepare
+from channel.deals.matching import DEFAULT, Claim, Index, Known, decide, keys_of, prepare
 from tests.deals.matching.game import DATA, FIELDS, Player, present
 from tests.deals.matching.judging import Marks, judge, prepared
 
@@ -60,6 +60,22 @@ def test_claims_with_only_a_name_and_one_field_more_are_decided_with_the_same_ca
         assert marks.precision >= 0.98, f"{only}: {marks}"
         assert marks.wrongly_blocked <= 0.006, f"{only}: {marks}"
         assert marks.found >= 0.9, f"{only}: {marks}"
+
+
+@needs_names
+def test_listed_firms_are_met_by_their_english_names_as_aliases_and_often_by_pinyin_alone() -> None:
+    listed = [(chinese, english) for chinese, english in Player(1).listed if len(english) > 8][:1_500]
+    with_alias = Index.build(
+        Known(place, prepare(Claim(name=chinese, aliases=(english,)))) for place, (chinese, english) in enumerate(listed)
+    )
+    without = Index.build(Known(place, prepare(Claim(name=chinese))) for place, (chinese, _) in enumerate(listed))
+    asked = [prepare(Claim(name=english.upper().replace(", LTD.", " LTD").replace("CO.,", "COMPANY "))) for _, english in listed]
+
+    met = sum(place in {one.rid for one in with_alias.candidates(claim)} for place, claim in enumerate(asked)) / len(asked)
+    by_sound = sum(place in {one.rid for one in without.candidates(claim)} for place, claim in enumerate(asked)) / len(asked)
+
+    assert met >= 0.97
+    assert by_sound >= 0.2
 
 
 @needs_names
