@@ -27,6 +27,8 @@ TWO_PROTECTIONS = "two_protections"
 """Kind of case: the two are one firm, and two dealers hold it."""
 SURE_BITS = 10.0
 """A pair that policy may join without a person: about 1,000 to 1, and the same valid code beside it."""
+ASK_BITS = 0.0
+"""From here a pair is asked about: more likely one firm than not. What is less likely is not, for a record in an open case is held."""
 VALID = ("protected", "converted")
 
 
@@ -178,29 +180,26 @@ def propose(hub: Hub, *, by: str = "rule:golden", merge_sure: bool = False, engi
 
     with hub.transaction() as db:
         rows = _parties(db)
-        db.execute("SELECT left_id::text AS one, right_id::text AS other FROM review_case WHERE entity = 'party' AND state = 'different'")
-        apart = [(row["one"], row["other"]) for row in db]
+        apart = _told_apart(db)
     found = resolving.resolve(rows, apart=apart, engine=engine)
     orgs = {row[0]: codes.organisation(code) for row in rows if codes.valid(code := codes.normalise(row[2]))}
     done = Proposed(parties=found.records, clusters=len(found.clusters), version=found.version)
     gone: dict[str, str] = {}
+    likely = [(doubt.left, doubt.right, doubt.bits) for doubt in found.doubts if doubt.bits >= ASK_BITS]
     for (left, right), bits in sorted(found.edges.items(), key=lambda edge: (-edge[1], edge[0])):
+        same_code = orgs.get(left) is not None and orgs.get(left) == orgs.get(right)
+        if not (merge_sure and same_code and bits >= SURE_BITS):
+            likely.append((left, right, bits))
+            continue
         one, other = _root(gone, left), _root(gone, right)
         if one == other:
             continue
-        same_code = orgs.get(left) is not None and orgs.get(left) == orgs.get(right)
-        if merge_sure and bits >= SURE_BITS and same_code:
-            joined = join(hub, "party", one, other, by=by, cause=f"golden records {found.version}", edges=[_edge(left, right, bits)])
-            if joined.merge_id is not None:
-                gone[max(one, other)] = min(one, other)
-            done.merged += joined.merge_id is not None
-            done.cases += joined.case_id is not None
-        else:
-            _ask(hub, one, other, bits, found.version, done)
-    for doubt in found.doubts:
-        one, other = _root(gone, doubt.left), _root(gone, doubt.right)
-        if one != other:
-            _ask(hub, one, other, doubt.bits, found.version, done)
+        joined = join(hub, "party", one, other, by=by, cause=f"golden records {found.version}", edges=[_edge(left, right, bits)])
+        if joined.merge_id is not None:
+            gone[max(one, other)] = min(one, other)
+        done.merged += joined.merge_id is not None
+        done.cases += joined.case_id is not None
+    _ask(hub, [(_root(gone, left), _root(gone, right), bits) for left, right, bits in likely], done)
     return done
 
 
@@ -230,10 +229,36 @@ def _edge(left: str, right: str, bits: float) -> dict[str, Any]:
     return {"left": left, "right": right, "bits": bits, "evidence": ["the same valid 统一社会信用代码"]}
 
 
-def _ask(hub: Hub, one: str, other: str, bits: float, version: str, done: Proposed) -> None:
-    probability = 1.0 / (1.0 + 2.0**-bits)
+def _told_apart(db: Cursor) -> list[tuple[str, str]]:
+    """Pairs that a person told apart, by what each has been merged into since."""
+    db.execute(
+        "SELECT keep_id::text AS keep, drop_id::text AS drop FROM merge_event m WHERE kind = 'merge' AND entity = 'party' "
+        "AND NOT EXISTS (SELECT FROM merge_event u WHERE u.undoes = m.id) ORDER BY m.id"
+    )
+    into = {row["drop"]: row["keep"] for row in db}
+    db.execute("SELECT left_id::text AS one, right_id::text AS other FROM review_case WHERE entity = 'party' AND state = 'different'")
+    return [(_root(into, row["one"]), _root(into, row["other"])) for row in db]
+
+
+def _ask(hub: Hub, likely: Sequence[tuple[str, str, float]], done: Proposed) -> None:
+    """Put all questions at once; each pair once, whatever came of it."""
+    best: dict[tuple[str, str], float] = {}
+    for one, other, bits in likely:
+        pair = (min(one, other), max(one, other))
+        if one != other:
+            best[pair] = max(bits, best.get(pair, bits))
+    if not best:
+        return
+    evidence = [
+        json_text([f"golden records {done.version}: alike with a probability of {1 / (1 + 2.0**-bits):.3f}"]) for bits in best.values()
+    ]
     with hub.transaction() as db:
-        why = f"golden records {version}: alike with a probability of {probability:.3f}"
-        new = open_case(db, "party", min(one, other), max(one, other), why)
+        db.execute(
+            "INSERT INTO review_case (kind, entity, left_id, right_id, evidence) "
+            "SELECT 'same_record', 'party', * FROM unnest(%s::uuid[], %s::uuid[], %s::jsonb[]) "
+            "ON CONFLICT (entity, least(left_id, right_id), greatest(left_id, right_id)) WHERE state <> 'same' DO NOTHING RETURNING id",
+            [[one for one, _ in best], [other for _, other in best], evidence],
+        )
+        new = len(db.fetchall())
     done.cases += new
-    done.known += not new
+    done.known += len(best) - new

@@ -193,3 +193,20 @@ def test_a_batch_asks_people_about_likely_pairs_once(stage: Stage) -> None:
     assert first.cases + first.known >= 1
     assert again.cases == 0
     assert len(cases.list_cases(stage.hub)) == first.cases + first.known
+
+
+def test_policy_joins_what_is_sure_and_never_over_a_pair_told_apart(live: Stage) -> None:
+    keep, drop = _two(live)
+    with live.hub.transaction() as db:  # one firm twice, with one valid code: what two systems without a common key would have left
+        db.execute("UPDATE parties SET (doc, uscc) = (SELECT doc, uscc FROM parties WHERE id = %s) WHERE id = %s", [keep, drop])
+
+    assert golden.propose(live.hub, merge_sure=False).merged == 0
+    first = golden.propose(live.hub, merge_sure=True)
+    merge = merging.list_merges(live.hub)[0]
+    merging.unmerge(live.hub, merge["id"], BOSS)
+    again = golden.propose(live.hub, merge_sure=True)
+
+    assert first.merged == 1
+    assert (merge["keep_id"], merge["drop_id"], merge["by"]) == (keep, drop, "rule:golden")
+    assert merge["edges"][0]["bits"] >= golden.SURE_BITS
+    assert again.merged == again.cases == 0
