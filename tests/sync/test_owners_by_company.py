@@ -187,7 +187,7 @@ ROWS = st.dictionaries(
 
 
 def policy(first: str, second: str, **by_company: EntityPolicy) -> EntityPolicy:
-    owners = {
+    owners: dict[str, tuple[str, ...]] = {
         "companies": (first, second),
         **dict.fromkeys(("companies.company", "companies.code", "companies.salesperson"), (first, second)),
     }
