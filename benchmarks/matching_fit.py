@@ -130,12 +130,13 @@ def main() -> None:
     options.add_argument("--customers", type=int, default=250_000)
     options.add_argument("--queries", type=int, default=14_000)
     options.add_argument("--ridge", type=float, default=1.0)
+    options.add_argument("--out", type=Path, default=OUT)
     asked = options.parse_args()
     begun = time.process_time()
     data = samples(asked.seed, asked.customers, asked.queries, 0.25)
     print(f"{time.process_time() - begun:.0f} CPU-s")
     weights = fit(data, asked.ridge)
-    OUT.write_text(
+    asked.out.write_text(
         json.dumps(
             {"version": VERSION, "seed": asked.seed, "customers": asked.customers, "queries": asked.queries, "weights": weights}, indent=1
         )

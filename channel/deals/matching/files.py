@@ -28,6 +28,9 @@ BLOCK = 200_000
 EVERY = 1000
 """Rows between two words to whoever waits."""
 
+_PART = "\x1f"
+"""Between id and source where an id came before with another source; never shown."""
+
 LONGEST_FIELD = 1_000_000
 
 Progress = Callable[[str, int], None]
@@ -107,16 +110,20 @@ def line(qid: str, decision: Decision) -> str:
         {
             "qid": qid,
             "decision": decision.verdict,
-            "rid": decision.rid,
+            "rid": None if decision.rid is None else _shown(decision.rid),
             "p": decision.p,
             "relation": decision.relation,
-            "candidates": [rid for rid, _ in decision.candidates],
+            "candidates": list(dict.fromkeys(_shown(rid) for rid, _ in decision.candidates)),
             "reasons": [
                 {"feature": one.feature, "value": one.value, "weight": one.weight, "zh": one.zh, "en": one.en} for one in decision.reasons
             ],
         },
         ensure_ascii=False,
     )
+
+
+def _shown(rid: str | int) -> str:
+    return str(rid).split(_PART, 1)[0]
 
 
 def read(path: Path, columns: tuple[str, ...], key: str) -> Iterator[tuple[str, Prepared]]:
@@ -144,8 +151,10 @@ def read(path: Path, columns: tuple[str, ...], key: str) -> Iterator[tuple[str, 
                 rid = row[places[key]].strip()
                 if not rid:
                     raise BadFile(path, rows.line_num, f"the row has no {key}", f"give every row its own {key}")
+                if rid in seen and "source" in places:
+                    rid += _PART + row[places["source"]].strip()  # two systems may number alike
                 if rid in seen:
-                    raise BadFile(path, rows.line_num, f"{key} {rid[:60]!r} came before", f"give every row its own {key}")
+                    raise BadFile(path, rows.line_num, f"{key} {rid.split(_PART)[0][:60]!r} came before", f"give every row its own {key}")
                 seen.add(rid)
                 yield rid, prepare(_claim(row, places))
         except csv.Error as error:

@@ -70,6 +70,16 @@ def test_columns_may_be_missing_empty_or_in_another_order_and_excel_puts_a_mark_
     assert (lines[0]["rid"], lines[1]["rid"]) == ("1", None)
 
 
+def test_two_systems_may_use_one_id(tmp_path: Path) -> None:
+    rows = [["1", "erp", "深圳市琏升科技有限公司"], ["1", "crm", "深圳琏升科技"], ["2", "crm", "广州市宏发机械有限公司"]]
+    customers = write(tmp_path / "c.csv", ("rid", "source", "name"), rows)
+    queries = write(tmp_path / "q.csv", ("qid", "name"), [["a", "深圳琏升科技公司"]])
+    match_files(customers, queries, tmp_path / "o.jsonl")
+    found = json.loads((tmp_path / "o.jsonl").read_text("utf-8"))
+
+    assert (found["rid"], found["candidates"]) == ("1", ["1"])
+
+
 BROKEN = {
     "no such column": ("rid,source,nom\n1,a,b\n", 1, "no column name"),
     "empty file": ("", 1, "empty"),
