@@ -110,7 +110,10 @@ def _let_go(hub: Hub) -> int:
                 "AND state = 'held' AND reason = 'fence'",
                 [held],
             )
-            for free in set(held) - {row["id"] for row in db}:
+            kept = {row["id"] for row in db}
+            for hit in fence_queries.refused(db.connection, [f"order:{one}" for one in sorted(kept)]):
+                deal_notices.close(db, hit.subject, "rejected", hit.decided_by or "", hit.reason)
+            for free in set(held) - kept:
                 guarding.inside_again(db.connection, f"order:{free}")
                 deal_notices.close(db, f"order:{free}", "withdrawn", "rule:inside_again", "the fences have changed")
     return len(held)

@@ -110,6 +110,13 @@ def hits(
         return cursor.execute(query, {"state": state, "subject": subject, "kind": kind, "after": after, "limit": limit}).fetchall()
 
 
+def refused(db: Connection, subjects: Sequence[str]) -> list[Hit]:
+    """Hits of these subjects that a person has refused."""
+    query = f"SELECT {_HIT} FROM fence_hit WHERE subject = ANY(%s::text[]) AND state = 'refused' ORDER BY id"
+    with db.cursor(row_factory=class_row(Hit)) as cursor:
+        return cursor.execute(query, [list(subjects)]).fetchall()
+
+
 def add_hits(db: Connection, found: Sequence[tuple[str, UUID, int | None, str, str, dict[str, Any]]]) -> list[tuple[int, str]]:
     """Hits of goods, each subject and code once; ids and subjects of those that are new."""
     query = (

@@ -120,6 +120,18 @@ def test_a_refused_order_stays_held_and_says_so(guarded: Hub, db: Db, east: UUID
     assert "refused by the channel manager" in detail
 
 
+def test_a_hit_that_was_refused_on_its_own_closes_the_question_too(guarded: Hub, db: Db, east: UUID) -> None:
+    fencing.add(db, Fence(0, east, region="3205"), BOSS)
+    order(guarded, east, CHENGDU, add_product(db, "水泵"), today(db))
+    (hit,) = fence_queries.hits(db)
+
+    fencing.settle_hit(db, hit.id, "refused", BOSS, "不同意")
+    deals_upkeep.look_after(guarded)
+
+    assert deal_notices.open_approvals(guarded) == []
+    assert db.execute("SELECT doc->>'decision', doc->>'reason' FROM approvals").fetchall() == [("rejected", "不同意")]
+
+
 def test_an_order_goes_its_way_when_the_fence_is_widened(guarded: Hub, db: Db, east: UUID) -> None:
     fencing.add(db, Fence(0, east, region="3205"), BOSS)
     which = order(guarded, east, CHENGDU, add_product(db, "水泵"), today(db))
