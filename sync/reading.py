@@ -41,7 +41,11 @@ def increments(hub: Hub, wanted: Mapping[str, Sequence[str] | None]) -> dict[str
         runs = {
             system: stack.enter_context(running(hub, "increment", system, ",".join(streams or ()))) for system, streams in wanted.items()
         }
-        states = [state for system, streams in wanted.items() for state in hub.streams_of(system, streams) if hub_mode(hub, state) != "off"]
+        with hub.transaction() as db:
+            overrides = hub.mode_overrides(db)
+        states = [
+            state for system, streams in wanted.items() for state in hub.streams_of(system, streams) if hub.mode(state, overrides) != "off"
+        ]
         if hub.crew.size > 1 and _first_loads(hub, states) > 1:
             numbers = {system: run.id for system, run in runs.items()}
             for job, result in hub.crew.work(abreast(hub, states, read_beside, lambda state: (numbers[state.system],))):

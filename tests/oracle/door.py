@@ -29,9 +29,13 @@ class Door:
 
     def records(self, stream: str, **params: str) -> list[Doc]:
         """All records of a stream, native shape."""
-        query = f"?{urllib.parse.urlencode(params)}" if params else ""
-        found: list[Doc] = self._call("GET", f"records/{stream}{query}")
+        found: list[Doc] = parsed(self.text(stream, **params))
         return found
+
+    def text(self, stream: str, **params: str) -> bytes:
+        """The same as the door sends it, not yet parsed."""
+        query = f"?{urllib.parse.urlencode(params)}" if params else ""
+        return self._send("GET", f"records/{stream}{query}")
 
     def put(self, stream: str, doc: Mapping[str, Any]) -> Doc:
         """Create or change a record as a user of that system; gives the record as it is then."""
@@ -60,15 +64,24 @@ class Door:
         self._call("DELETE", "faults")
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        return parsed(self._send(method, path, body))
+
+    def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
         data = None if body is None else encoded(body)
         request = urllib.request.Request(f"{self.url}/_control/{path}", data=data, method=method)
         if data is not None:
             request.add_header("Content-Type", "application/json")
         try:
             with urllib.request.urlopen(request, timeout=self.timeout_s) as answer:
-                return json.loads(answer.read(), parse_float=Decimal)
+                sent: bytes = answer.read()
+                return sent
         except urllib.error.HTTPError as error:
             raise DoorClosed(f"{method} {request.full_url}: {error.code} {error.read()[:300].decode(errors='replace')}") from error
+
+
+def parsed(text: bytes) -> Any:
+    """JSON with exact numbers, as values."""
+    return json.loads(text, parse_float=Decimal)
 
 
 def encoded(value: Any) -> bytes:
