@@ -9,7 +9,7 @@ several systems. Claims are light (a tidy person), dealer (in a hurry) or game (
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from channel.deals.matching import Claim, tables
@@ -371,18 +371,18 @@ class Maker:
     def _pinyin_brand(self, said: Said) -> None:
         said.brand = self.pinyin(said.brand, "") or said.brand
 
-    def at(self, word: str, change: object) -> str:
+    def at(self, word: str, change: Callable[[str], str]) -> str:
         """The word with one character changed."""
         if not word:
             return word
         place = self.r.randrange(len(word))
-        return word[:place] + str(change(word[place])) + word[place + 1 :]  # type: ignore[operator]
+        return word[:place] + change(word[place]) + word[place + 1 :]
 
     def pinyin(self, word: str, joint: str) -> str:
         """A word in pinyin, without tones."""
         table = getattr(self, "_plain", None)
         if table is None:
-            table = {char: line.split(" ")[0] for line in tables._lines("readings") for char in line.split(" ")[1]}  # noqa: SLF001
+            table = {char: line.split(" ")[0] for line in tables._lines("readings") for char in line.split(" ")[1]}  # noqa: SLF001  as above
             self._plain = table
         return joint.join(table.get(char, "") for char in word)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 from channel.deals.matching.deciding import Known, decide
 from channel.deals.matching.decision import DEFAULT, Decision, Thresholds
@@ -161,7 +162,7 @@ def read(path: Path, columns: tuple[str, ...], key: str) -> Iterator[tuple[str, 
             raise BadFile(path, rows.line_num, f"not a CSV row: {error}", "check the quotes around this line") from error
 
 
-def _opened(path: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202  a text file, open
+def _opened(path: Path) -> TextIO:
     try:
         return path.open(encoding="utf-8-sig", newline="", errors="strict")
     except FileNotFoundError as error:
@@ -170,10 +171,11 @@ def _opened(path: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202  a text
         raise BadFile(path, 0, "this is a folder", "name the CSV file in it") from error
 
 
-def _decoded(path: Path, file):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _decoded(path: Path, file: TextIO) -> Iterator[str]:
     number = 0
     try:
-        for number, text in enumerate(file, 1):  # noqa: B007  the error says where
+        for text in file:
+            number += 1
             yield text.replace("\0", "")
     except UnicodeDecodeError as error:
         raise BadFile(path, number + 1, "not UTF-8", "save the file as UTF-8 (Excel: CSV UTF-8)") from error

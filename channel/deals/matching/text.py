@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from functools import cache
 
 from channel.deals.matching import tables
 
@@ -15,7 +14,6 @@ _CLOSE = ")）]】}〕〉》」』>〗﹚］｝"
 _KEEP_CATEGORY = {"Lu", "Ll", "Lo", "Nd", "Lm", "Nl", "Lt"}
 
 
-@cache
 def _one(char: str) -> str:
     """What one character becomes; "" for what is dropped, " " for what parts words."""
     if char in _OPEN:

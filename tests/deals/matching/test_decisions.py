@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ FILLING = [
 ]
 
 
-def ask(claim: Claim, *known: Claim, **policy: object) -> Decision:
+def ask(claim: Claim, *known: Claim, **policy: Any) -> Decision:
     """The decision on a claim against these customers (1, 2, …) among others."""
     index = Index.build(
         [
@@ -38,7 +39,7 @@ def ask(claim: Claim, *known: Claim, **policy: object) -> Decision:
         ]
     )
     one = prepare(claim)
-    return decide(one, index.candidates(one), index.hot, replace(DEFAULT, **policy))  # type: ignore[arg-type]
+    return decide(one, index.candidates(one), index.hot, replace(DEFAULT, **policy))
 
 
 SAME = {

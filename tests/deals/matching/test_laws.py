@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import replace
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.matching_data import world
+from benchmarks.matching_data import Row, world
 from channel.deals.matching import (
     CANDIDATES,
     Claim,
@@ -68,11 +69,11 @@ def test_law_a_cleaned_name_means_the_same_as_the_raw_one(claim: Claim) -> None:
 
 @given(real_claims, st.randoms(use_true_random=False))
 @settings(max_examples=60, deadline=None)
-def test_law_the_order_of_candidates_does_not_matter(claim: Claim, chance: object) -> None:
+def test_law_the_order_of_candidates_does_not_matter(claim: Claim, chance: Random) -> None:
     one = prepare(claim)
     found = INDEX.candidates(one)
     shuffled = list(found)
-    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    chance.shuffle(shuffled)
 
     assert decide(one, shuffled, INDEX.hot) == decide(one, found, INDEX.hot)
     assert len(found) <= CANDIDATES
@@ -93,8 +94,8 @@ def test_law_a_decision_replays_from_its_record(claim: Claim) -> None:
 
 @given(st.sampled_from(WORLD.rows), st.sampled_from(WORLD.rows))
 @settings(max_examples=80, deadline=None)
-def test_law_sharing_a_key_is_mutual(one: object, other: object) -> None:
-    a, b = prepare(one.claim), prepare(other.claim)  # type: ignore[attr-defined]
+def test_law_sharing_a_key_is_mutual(one: Row, other: Row) -> None:
+    a, b = prepare(one.claim), prepare(other.claim)
     there = [known.rid for known in Index.build([Known("b", b)]).candidates(a)]
     back = [known.rid for known in Index.build([Known("a", a)]).candidates(b)]
 
