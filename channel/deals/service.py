@@ -377,6 +377,7 @@ def record(keys: Sequence[int], seen: _Seen, customer_id: int) -> dict[str, Any]
     return {
         **seen.decision.as_record(),
         "keys": [str(key) for key in keys],
+        "keys_met": [str(key) for key in _met(keys, seen)],
         "hot": {str(key): count for key, count in seen.hot.items()},
         "ruling": {"outcome": ruling.outcome, "reason": ruling.reason, "customer": customer_id, "new": ruling.customer_id is None},
         "met": str(ruling.met.registration_id) if ruling.met else None,
@@ -388,15 +389,24 @@ def record(keys: Sequence[int], seen: _Seen, customer_id: int) -> dict[str, Any]
     }
 
 
+def _met(keys: Sequence[int], seen: _Seen) -> list[int]:
+    """The claim's keys that the customer it means has as well."""
+    if seen.decision.rid is None:
+        return []
+    return sorted(set(keys).intersection(matching.keys_of(matching.load_prepared(seen.texts[int(seen.decision.rid)]))))
+
+
 def _facts(seen: _Seen) -> dict[str, Any]:
     return {"reason": seen.ruling.reason, "policy": seen.policy.id, "days": seen.policy.days}
 
 
 def _reasons(seen: _Seen) -> dict[int, Any]:
     """Reasons by customer, for the one that scoring explains."""
-    if seen.decision.rid is None:
+    if seen.decision.rid is None or not seen.likely:
         return {}
-    return {int(seen.decision.rid): [{"zh": reason.zh, "en": reason.en, "weight": str(reason.weight)} for reason in seen.decision.reasons]}
+    return {
+        seen.likely[0].customer_id: [{"zh": reason.zh, "en": reason.en, "weight": str(reason.weight)} for reason in seen.decision.reasons]
+    }
 
 
 def _label(claim: Claim) -> str:

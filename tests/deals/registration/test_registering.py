@@ -193,6 +193,8 @@ def test_every_decision_is_kept_with_what_it_was_made_from_and_comes_out_the_sam
     assert event.actor == f"dealer:{west}"
     assert event.decision is not None
     assert {"version", "keys", "thresholds", "candidates", "reasons", "ruling", "holds"} <= set(event.decision)
+    assert event.decision["keys_met"]
+    assert set(event.decision["keys_met"]) <= set(event.decision["keys"])
     assert again.same
     assert again.verdict == event.decision["verdict"] == "duplicate"
 
