@@ -18,7 +18,6 @@ from channel.deals import duplicates
 from channel.deals import queries as registrations
 from channel.deals import upkeep as rules
 from channel.deals.customers import service as customers
-from channel.deals.errors import KeysOutdated
 from channel.deals.telling import MANAGER, Message, late
 from channel.errors import ChannelError
 from sync import deal_notices, deal_pipeline, order_fencing
@@ -71,12 +70,12 @@ def _part(run: Run, name: str, work: Callable[[], dict[str, int]]) -> None:
 
 
 def _customers(hub: Hub) -> dict[str, int]:
-    """Take over what parties have become, so that claims and the scan compare the present names."""
+    """Take over what parties have become, so that claims and the scan compare the present names.
+
+    Raises: KeysOutdated after the matcher was changed, until the keys are rebuilt; registrations are refused until then too.
+    """
     with hub.pool.connection() as db:
-        try:
-            done = customers.refresh(db)
-        except KeysOutdated:
-            return {"keys_outdated": 1}
+        done = customers.refresh(db)
     return {f"customers_{name}": int(number) for name, number in _figures(done).items() if name != "hot"}
 
 
