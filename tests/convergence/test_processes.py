@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from sync import golden, merging, modes
-from sync.errors import SyncError
+from sync.errors import NotFound, SyncError
 from sync.hub import Hub
 from tests.convergence.nemesis import Cluster, Workers, config_of, drain, time_passes
 from tests.oracle import writes
@@ -146,20 +146,30 @@ class History:
             return
         firm, *accounts = found
         with contextlib.suppress(psycopg.Error, SyncError), Hub.open(self.config, self.url) as hub:
-            with hub.transaction() as db:
-                db.execute("SELECT DISTINCT entity_id::text AS id FROM link WHERE key = ANY(%s)", [accounts])
-                parties = [row["id"] for row in db]
+            parties = self._parties(hub, accounts)
             if len(parties) == 2:
                 joined = golden.join(hub, "party", *parties, by=BOSS, cause="one firm under two spellings")
                 self.told[-1] = f"join {firm}: {joined}"
-                return
-            if not parties:  # not read yet
                 return
             merges = [row for row in merging.list_merges(hub, entity="party", entity_id=parties[0]) if row["undone_at"] is None]
             if merges:
                 merging.unmerge(hub, merges[-1]["id"], BOSS, "two firms after all")
                 self.apart.add(firm)
                 self.told[-1] = f"part {firm}"
+
+    def _parties(self, hub: Hub, accounts: list[str]) -> list[str]:
+        """The parties of accounts, waited for while a worker reads them. Raises: NotFound when it does not come to it."""
+        deadline = time.monotonic() + 15
+        while time.monotonic() < deadline:
+            if not self.workers.alive():
+                self.start()
+            with hub.transaction() as db:
+                db.execute("SELECT entity_id::text AS id FROM link WHERE key = ANY(%s)", [accounts])
+                found = [row["id"] for row in db]
+            if len(found) == len(accounts):
+                return sorted(set(found))
+            time.sleep(0.1)
+        raise NotFound("the worker read nothing")
 
     def fault(self) -> None:
         """One of the stand-ins does what vendors do."""
