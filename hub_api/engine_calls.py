@@ -21,6 +21,7 @@ from sync import (
     hub_records,
     inspecting,
     linking,
+    merging,
     planning,
     quarantining,
     registering,
@@ -158,6 +159,11 @@ def answer_approval(hub: Hub, approval: UUID, decision: Literal["approved", "rej
 def read_notice(hub: Hub, notice: UUID, *, audience: str | None) -> None:
     """A message was read."""
     deal_notices.mark(hub, str(notice), "read", audience=audience)
+
+
+def undo_merge(hub: Hub, merge_id: int, *, by: str, reason: str) -> dict[str, Any]:
+    """Take a merge back; what was restored, and what somebody edited since."""
+    return merging.unmerge(hub, merge_id, by, reason).as_dict()
 
 
 def receive(hub: Hub, system: str, request: Request, body: bytes) -> EventAnswer:

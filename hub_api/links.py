@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from hub_api import engine_calls, lists
 from hub_api.actions import Action, doing
+from hub_api.deals_problems import ProtectionsOverlap
 from hub_api.deps import Db, EngineDep, may
 from hub_api.keys import Caller
 from hub_api.pages import Maybe, MaybeId, Paged, acted, answer, listed, paged
@@ -165,7 +166,9 @@ def list_links(
 _LINKED = {"entity_id": "01931f5e-7c00-7000-8000-000000000000"}
 
 
-@router.post("/accept", operation_id="accept_link", responses=acted(Linked, _LINKED, "Linked."), response_class=Response)
+@router.post(
+    "/accept", operation_id="accept_link", responses=acted(Linked, _LINKED, "Linked.", ProtectionsOverlap), response_class=Response
+)
 def accept(same: Same, act: Annotated[Action, doing("link.accept", Scope.LINKS_WRITE)], engine: EngineDep) -> Response:
     """Say that two records of systems are one; what hangs on the younger moves to the older."""
     act.on("link:" + "/".join(same.left.place), other="/".join(same.right.place))
@@ -182,7 +185,9 @@ def unlink(one: SystemRecord, act: Annotated[Action, doing("link.unlink", Scope.
 @router.post(
     "/import",
     operation_id="import_links",
-    responses=acted(Imported, {"linked": 1, "same": 0, "applied": False}, "All rows linked, or what would be.", BadLinkRows),
+    responses=acted(
+        Imported, {"linked": 1, "same": 0, "applied": False}, "All rows linked, or what would be.", BadLinkRows, ProtectionsOverlap
+    ),
     response_class=Response,
 )
 def import_links(known: KnownLinks, act: Annotated[Action, doing("link.import", Scope.LINKS_WRITE)], engine: EngineDep) -> Response:

@@ -6,16 +6,42 @@ from pathlib import Path
 
 import click
 
+from hub_cli import deals_acts, deals_claims, deals_rules
 from hub_cli.answers import Answer, answers
 from hub_cli.deals_resolve import resolve
 
 
 @click.group()
 def deals() -> None:
-    """Deals: match claims against customers."""
+    """Deals: one customer, one protected dealer; who decided it and why."""
 
 
-deals.add_command(resolve)
+COMMANDS: tuple[click.Command, ...] = (
+    deals_claims.check,
+    deals_claims.register,
+    deals_claims.list_registrations,
+    deals_claims.explain,
+    deals_claims.import_file,
+    deals_acts.review,
+    deals_acts.approve,
+    deals_acts.reject,
+    deals_acts.appeal,
+    deals_acts.extend,
+    deals_acts.release,
+    deals_acts.take_back,
+    deals_acts.transfer,
+    deals_acts.convert,
+    deals_acts.protect,
+    deals_rules.fences,
+    deals_rules.policies,
+    deals_rules.notices,
+    deals_rules.approvals,
+    deals_rules.rebuild,
+    deals_rules.upkeep,
+    resolve,
+)
+for _command in COMMANDS:
+    deals.add_command(_command)
 
 
 @deals.command()

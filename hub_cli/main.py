@@ -34,7 +34,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "reconcile": ("hub_cli.flows:reconcile", "Compare a system with the hub, whole."),
     },
     "Trade": {
-        "deals": ("hub_cli.deals:deals", "Which claims are about which customer: match files."),
+        "deals": ("hub_cli.deals:deals", "Who may sell to whom: check, register, review, explain, match, resolve."),
     },
     "Look": {
         "status": ("hub_cli.look:status", "What is connected, what flows, what is behind."),
@@ -47,6 +47,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
     "Repair": {
         "conflicts": ("hub_cli.repair:conflicts", "Fields that a system changed without owning them."),
         "cases": ("hub_cli.repair:cases", "Questions for a person: are these two one?"),
+        "merges": ("hub_cli.merges:merges", "Records that became one: list, undo."),
         "quarantine": ("hub_cli.repair:quarantine", "Records set aside with their error: show, mend, replay."),
         "values": ("hub_cli.values:values", "Value maps: what is missing, fill in, import, export."),
     },

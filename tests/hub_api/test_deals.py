@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 from uuid import uuid4
 
@@ -339,3 +341,19 @@ def test_outdated_keys_are_our_own_outage(fresh: Fresh) -> None:
 
     assert (answer.status_code, answer.json()["code"]) == (503, "deals/keys-outdated")
     assert int(answer.headers["Retry-After"]) > 0
+
+
+@pytest.mark.promise(11)
+def test_two_requests_for_one_protection_at_one_instant_give_one_201_and_409s(fresh: Fresh) -> None:
+    claims = [HUAYI, HUAYI_AGAIN, {**HUAYI_AGAIN, "name": "上海华谊机械设备"}, {**HUAYI, "name": "上海市华谊机械设备有限公司"}]
+    barrier = Barrier(len(claims))
+
+    def ask(number: int) -> Any:
+        barrier.wait()
+        return register(fresh, ("dealer", "other_dealer")[number % 2], claims[number])
+
+    with ThreadPoolExecutor(len(claims)) as pool:
+        answers = list(pool.map(ask, range(len(claims))))
+
+    assert sorted(one.status_code for one in answers) == [200, 201, 409, 409]
+    assert len(fresh.rows("SELECT 1 FROM registration WHERE status = 'protected'")) == 1

@@ -1,0 +1,193 @@
+"""`hub deals fences|policies|rebuild|upkeep|notices|approvals`: rules as data, the daily work, and what people are told and asked."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import click
+
+from hub_cli.answers import Answer, answers, of_run, plain
+from hub_cli.deals_claims import dealer_id
+from hub_cli.exits import Exit
+from hub_cli.place import Place, who
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command()
+@click.option("--dealer", help="Only this dealer's; with --add, whose it is: number, hub key or id.")
+@click.option("--on", type=DAY, help="Only what holds on this day.")
+@click.option("--add", is_flag=True, help="Put one up.")
+@click.option("--region", default="", help="With --add: GB/T 2260 prefix.")
+@click.option("--industry", default="", help="With --add: GB/T 4754 prefix.")
+@click.option("--line", default="", help="With --add: product line.")
+@click.option("--exclusive", is_flag=True, help="With --add: nobody else may sell there.")
+@click.option(
+    "--outside", type=click.Choice(["block", "flag"]), default="block", help="With --add: what becomes of a claim or order outside."
+)
+@click.option("--from", "start", type=DAY, help="With --add: first day.")
+@click.option("--to", "end", type=DAY, help="Last day, of the one added or ended.")
+@click.option("--end", "ended", type=int, metavar="N", help="Let this fence end, today or with --to.")
+@click.option("--note", default="", help="For those who ask later.")
+@click.pass_obj
+@answers
+def fences(place: Place, dealer: str | None, on: datetime | None, ended: int | None, note: str, **given: Any) -> Answer:
+    """Where dealers may sell, and where nobody but they may: list, --add, --end. Exit code 3 when the new one contradicts another's."""
+    from channel.deals import fence_queries, fencing
+    from channel.deals.fences import Fence
+
+    start, end = _day(given.pop("start")), _day(given.pop("end"))
+    add = given.pop("add")
+    if add and (ended is not None or dealer is None):
+        raise click.UsageError("--add needs --dealer, and stands without --end")
+    with place.open_hub() as hub, hub.pool.connection() as db:
+        if ended is not None:
+            fencing.end(db, ended, who(), last_day=end, note=note)
+            return Answer({"id": ended, "ended": True}, text=f"fence {ended} ends {end or 'today'}")
+        if add:
+            area = Fence(
+                0, dealer_id(db, dealer or ""), given["region"], given["industry"], given["line"], given["exclusive"], given["outside"],
+                start or date.min, end or date.max,
+            )  # fmt: skip
+            made, others = fencing.add(db, area, who(), note)
+            told = f"fence {made.id} stands" + (f"; it contradicts {', '.join(str(one.id) for one in others)}" if others else "")
+            return Answer({**plain(made), "contradicts": [one.id for one in others]}, Exit.DIFFERS if others else Exit.DONE, told)
+        rows = fence_queries.fences(db, dealer_id=dealer_id(db, dealer) if dealer else None, on=_day(on))
+    return Answer(plain(rows), empty="no fences: every dealer may sell everywhere")
+
+
+@click.command()
+@click.option("--on", type=DAY, help="Only what holds on this day.")
+@click.option("--set", "wanted", is_flag=True, help="Let one hold; what held under the same conditions ends the day before.")
+@click.option("--line", default="", help="With --set: only for this product line.")
+@click.option("--region", default="", help="With --set: only there (GB/T 2260 prefix).")
+@click.option("--channel-type", default="", help="With --set: only for dealers of this kind.")
+@click.option("--min-amount", help="With --set: only for deals of at least this.")
+@click.option("--currency", default="", help="With --min-amount: its currency.")
+@click.option("--days", type=click.IntRange(1, 3650), default=90, show_default=True, help="Days of protection.")
+@click.option("--extension-days", type=click.IntRange(0, 3650), default=30, show_default=True, help="Days of an extension; 0: none.")
+@click.option("--extend-within-days", type=click.IntRange(0, 3650), default=14, show_default=True, help="How near the end.")
+@click.option("--approval", type=click.Choice(["rule", "person"]), default="rule", show_default=True, help="Who grants it.")
+@click.option("--inactive-days", type=click.IntRange(1, 3650), help="Idle for longer is taken back.")
+@click.option("--review-days", type=click.IntRange(1, 3650), default=2, show_default=True, help="A question that is older is late.")
+@click.option(
+    "--reminder", "reminders", type=click.IntRange(0, 3650), multiple=True, help="Days before the end; several.  [default: 14, 7, 1]"
+)
+@click.option("--from", "start", type=DAY, help="First day.  [default: today]")
+@click.option("--to", "end", type=DAY, help="Last day, of the one set or ended.")
+@click.option("--end", "ended", type=int, metavar="N", help="Let this policy end, today or with --to.")
+@click.option("--note", default="", help="For those who ask later.")
+@click.pass_obj
+@answers
+def policies(place: Place, on: datetime | None, ended: int | None, note: str, **given: Any) -> Answer:
+    """How long customers are protected, and who grants it: list, --set, --end. The policy with the most conditions wins."""
+    from channel.deals import policing
+
+    with place.open_hub() as hub, hub.pool.connection() as db:
+        if ended is not None:
+            policing.end_policy(db, ended, who(), last_day=_day(given["end"]))
+            return Answer({"id": ended, "ended": True}, text=f"policy {ended} ends {_day(given['end']) or 'today'}")
+        if given.pop("wanted"):
+            made = policing.set_policy(db, _policy(given), who(), note)
+            return Answer(plain(made), text=f"policy {made.id} holds from {made.valid_from}")
+        return Answer(plain(policing.policies(db, on=_day(on))), empty="no policies: 90 days for everyone")
+
+
+def _policy(given: dict[str, Any]) -> Any:
+    from decimal import Decimal, InvalidOperation
+
+    from channel.deals.policies import Policy
+
+    start, end, amount = _day(given.pop("start")), _day(given.pop("end")), given.pop("min_amount")
+    try:
+        least = None if amount is None else Decimal(amount)
+    except InvalidOperation as wrong:
+        raise click.BadParameter(f"{amount!r} is no number", param_hint="--min-amount") from wrong
+    reminders = given.pop("reminders") or (14, 7, 1)
+    return Policy(
+        product_line=given.pop("line"),
+        min_amount=least,
+        reminders=reminders,
+        valid_from=start or date.min,
+        valid_to=end or date.max,
+        **given,
+    )
+
+
+@click.command()
+@click.pass_obj
+@answers
+def rebuild(place: Place) -> Answer:
+    """Prepare every customer and every match key anew, as a new version of the matcher needs; then take over what parties have become."""
+    from channel.deals.customers import service as customers
+
+    with place.open_hub() as hub, hub.pool.connection() as db:
+        with db.transaction():
+            count = customers.rebuild(db)
+        fresh = customers.refresh(db)
+    figures = {"rebuilt": count, "added": fresh.added, "changed": fresh.changed, "hot": fresh.hot}
+    return Answer(figures, text=f"{count} customers prepared anew, {fresh.added} came in, {fresh.changed} changed")
+
+
+@click.command()
+@click.pass_obj
+@answers
+def upkeep(place: Place) -> Answer:
+    """Do what is due, as the DAG deals_upkeep does: expiry, reminders, pull-back, stuck stages, goods outside of fences, nightly scan."""
+    from sync import deals_upkeep
+
+    with place.open_hub() as hub:
+        return of_run(deals_upkeep.look_after(hub))
+
+
+@click.command()
+@click.option("--audience", default="role:channel_manager", show_default=True, help="For whom: role:channel_manager or party:ID.")
+@click.option("--state", type=click.Choice(["open", "sent", "read", "withdrawn"]), help="Only of this state.")
+@click.option("--read", "seen", type=click.UUID, metavar="ID", help="Say that this one was read.")
+@click.option("--after", metavar="ID", help="Go on after this one.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many at most.")
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True, help="Language of the text.")
+@click.pass_obj
+@answers
+def notices(place: Place, audience: str, state: str | None, seen: UUID | None, after: str | None, limit: int, lang: str) -> Answer:
+    """What was told about deals, oldest first; --read marks one."""
+    from sync import deal_notices
+
+    with place.open_hub() as hub:
+        if seen is not None:
+            deal_notices.mark(hub, str(seen), "read")
+            return Answer({"id": seen, "state": "read"}, text=f"notice {seen} is read")
+        rows = plain(deal_notices.notices_for(hub, audience, state=state, after=after, limit=limit))
+    lines = [f"{one['id']}  {one['kind']:<20}{one['state']:<10}{one['facts'].get(lang, '')}" for one in rows]
+    return Answer(rows, text="\n".join(lines) or "no notices")
+
+
+@click.command()
+@click.argument("approval", type=click.UUID, metavar="[ID]", required=False)
+@click.argument("decision", type=click.Choice(["approved", "rejected"]), required=False)
+@click.option("--how", type=click.Choice(["other_firm", "end_holder"]), help="For an appeal that is granted while somebody holds it.")
+@click.option("--reason", default="", help="For those who ask later.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many at most.")
+@click.pass_obj
+@answers
+def approvals(
+    place: Place, approval: UUID | None, decision: Literal["approved", "rejected"] | None, how: str | None, reason: str, limit: int
+) -> Answer:
+    """Questions about deals that wait for a person; with an answer: decide one. Exit code 4 when there is one."""
+    from sync import deal_notices
+
+    with place.open_hub() as hub:
+        if approval is not None:
+            if decision is None:
+                raise click.UsageError("say approved or rejected")
+            told = plain(deal_notices.answer(hub, str(approval), decision, who(), reason, how=how or ""))
+            return Answer(told, text=f"{approval}: {told['decision']}")
+        rows = plain(deal_notices.open_approvals(hub, limit=limit))
+    lines = [f"{one['id']}  {one['kind']:<20}{one['subject']}  ({one['about']})" for one in rows]
+    return Answer(rows, Exit.SET_ASIDE if rows else Exit.DONE, "\n".join(lines) or "nothing waits")
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None

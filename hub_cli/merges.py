@@ -1,0 +1,59 @@
+"""`hub merges`: which canonical records became one, and taking a merge back."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import click
+
+from hub_cli.answers import Answer, answers, plain
+from hub_cli.exits import Exit
+from hub_cli.listing import Lists
+from hub_cli.look import AFTER, LIMIT
+from hub_cli.place import Place, who
+
+
+@click.group(cls=Lists)
+def merges() -> None:
+    """Records that became one: list, undo. Without a word: list."""
+
+
+@merges.command("list")
+@click.option("--entity", help="Only this kind of record, e.g. party.")
+@click.option("--record", type=click.UUID, metavar="ID", help="Only merges of this record.")
+@AFTER
+@LIMIT
+@click.pass_obj
+@answers
+def list_merges(place: Place, entity: str | None, record: UUID | None, after: int, limit: int) -> Answer:
+    """The merges with the pairs that caused them, oldest first."""
+    from sync import merging
+
+    with place.open_hub() as hub:
+        rows = plain(merging.list_merges(hub, entity=entity, entity_id=str(record) if record else None, after=after, limit=limit))
+    return Answer(rows, text="\n".join(_merge(one) for one in rows) or "nothing was merged")
+
+
+def _merge(one: dict[str, Any]) -> str:
+    undone = f"  undone {one['undone_at'][:10]} by {one['undone_by']}" if one["undone_at"] else ""
+    return f"{one['id']:>6}  {one['entity']:<8}{one['drop_id']} went into {one['keep_id']}  {one['at'][:10]}  {one['cause']}{undone}"
+
+
+@merges.command()
+@click.argument("merge", type=int)
+@click.option("--reason", default="", help="For those who look at it later.")
+@click.pass_obj
+@answers
+def undo(place: Place, merge: int, reason: str) -> Answer:
+    """Take a merge back: each record is computed from its own sources, and the two are kept apart for ever.
+
+    Exit code 3 when somebody edited a record since: it is listed with the fields that are not what they were.
+    """
+    from sync import merging
+
+    with place.open_hub() as hub:
+        done = plain(merging.unmerge(hub, merge, who(), reason))
+    edited = [f"  edited since: {one.get('entity', done['entity'])} {one['id']}" for one in done["edited"]]
+    text = "\n".join([f"{done['back']} is there again beside {done['keep']}; {len(done['restored'])} records are what they were", *edited])
+    return Answer(done, Exit.DIFFERS if edited else Exit.DONE, text)
