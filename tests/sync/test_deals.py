@@ -12,7 +12,7 @@ import pytest
 
 from channel.deals import acting
 from ledger.bulk import from_json
-from sync import deal_pipeline
+from sync import deal_pipeline, golden, merging
 from tests.sync.stage import BOSS, Pair, Stage, open_hub
 
 FIRM = "杭州海康威视数字技术股份有限公司"
@@ -314,3 +314,22 @@ def test_customers_follow_the_parties_and_nothing_is_written_when_nothing_change
     assert crm.count("party_due") == 0
     assert crm.count("customer") == crm.stage.one("SELECT count(*) AS n FROM parties WHERE NOT retired")
     assert crm.stage.rows("SELECT sum(xmin::text::bigint) AS x, count(*) AS n FROM match_key") == marks
+
+
+def test_merging_and_un_merging_the_customers_leaves_each_dealer_what_was_decided(crm: Crm) -> None:
+    one, other = crm.account(FIRM), crm.account(FIRM_TURNED)
+    first, second = crm.deal(crm.east, one), crm.deal(crm.west, other)
+    crm.stage.sync()
+    parties = [str(row["id"]) for row in crm.stage.rows("SELECT entity_id AS id FROM link WHERE key IN (%s, %s)", one["id"], other["id"])]
+
+    joined = golden.join(crm.stage.hub, "party", *parties, by=BOSS, cause="同一家客户")
+    crm.stage.sync()
+    merged = [crm.state(first), crm.state(second)]
+    assert joined.merge_id is not None
+    merging.unmerge(crm.stage.hub, joined.merge_id, BOSS, "两家公司")
+    crm.stage.sync()
+
+    assert merged == ["protected", "rejected"]
+    assert crm.state(first) == "protected"
+    assert crm.state(second) in ("protected", "rejected")  # told apart, the second may be judged anew, as another firm
+    assert crm.count("deal_due") == 0
