@@ -70,7 +70,7 @@ class DuckDB:
 
     def __init__(self, folder: Path, *, threads: int = 2, memory_mb: int = 1400) -> None:
         try:
-            import duckdb  # noqa: PLC0415
+            import duckdb  # noqa: PLC0415  an optional library
             import splink  # noqa: F401, PLC0415
         except ImportError as missing:
             raise EngineMissing(f"resolving needs Splink and DuckDB: {missing}", next_step=_INSTALL) from missing
@@ -97,7 +97,7 @@ class DuckDB:
 
     def predict(self, weights: model.Weights, least: float, *, levels_shown: bool = False) -> str:
         """See Engine."""
-        from splink import DuckDBAPI  # noqa: PLC0415
+        from splink import DuckDBAPI  # noqa: PLC0415  an optional library
 
         return _predict(DuckDBAPI(self.connection), weights, least, levels_shown=levels_shown)
 
@@ -116,7 +116,7 @@ class Spark:
     def __init__(self, folder: Path, session: SparkSession | None = None) -> None:
         try:
             import splink  # noqa: F401, PLC0415
-            from pyspark.sql import SparkSession  # noqa: PLC0415
+            from pyspark.sql import SparkSession  # noqa: PLC0415  an optional library
         except ImportError as missing:
             raise EngineMissing(f"Spark needs Splink and PySpark: {missing}", next_step="install the extras resolve and spark") from missing
         self._own = session is None
@@ -157,7 +157,7 @@ class Spark:
 
     def predict(self, weights: model.Weights, least: float, *, levels_shown: bool = False) -> str:
         """See Engine."""
-        from splink import SparkAPI  # noqa: PLC0415
+        from splink import SparkAPI  # noqa: PLC0415  an optional library
 
         database = SparkAPI(  # type: ignore[no-untyped-call]  # Splink types its Spark door in parts
             spark_session=self.session, break_lineage_method="parquet", register_udfs_automatically=False

@@ -146,8 +146,8 @@ def frozen() -> Model:
 def settings(weights: Weights, *, levels_shown: bool = False) -> SettingsCreator:
     """Splink's settings, for whichever engine. `levels_shown` adds the level of each comparison to the answer, for learning."""
     from splink import SettingsCreator  # noqa: PLC0415  an optional library
-    from splink.blocking_rule_library import CustomRule  # noqa: PLC0415
-    from splink.comparison_library import CustomComparison  # noqa: PLC0415
+    from splink.blocking_rule_library import CustomRule  # noqa: PLC0415  an optional library
+    from splink.comparison_library import CustomComparison  # noqa: PLC0415  an optional library
 
     return SettingsCreator(
         link_type="dedupe_only",
@@ -164,7 +164,7 @@ def settings(weights: Weights, *, levels_shown: bool = False) -> SettingsCreator
 
 
 def _level(comparison: str, level: str, sql: str, weights: Weights) -> ComparisonLevelCreator:
-    from splink.comparison_level_library import CustomLevel, ElseLevel  # noqa: PLC0415
+    from splink.comparison_level_library import CustomLevel, ElseLevel  # noqa: PLC0415  an optional library
 
     if level == NOTHING:
         return CustomLevel(sql, level, base_dialect_str="duckdb").configure(is_null_level=True)

@@ -106,8 +106,8 @@ def schema() -> pa.Schema:
 
 
 def _write(records: Sequence[Record], file: str) -> str:
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow as pa  # noqa: PLC0415  an optional library
+    import pyarrow.parquet as pq  # noqa: PLC0415  an optional library
 
     rows: list[Row] = [prepare(*record[2:]) for record in records]
     shape = schema()
