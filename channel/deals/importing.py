@@ -60,10 +60,9 @@ class _Wrong(Exception):
 
 
 def import_rows(db: Connection, rows: Sequence[Row], by: str, *, dry_run: bool, progress: Callable[[int], None] | None = None) -> Imported:
-    """Take rows over (`COLUMNS` and `row`, their place in the file) in one transaction. Fences, limits and approvals are not
-    asked, and nobody is told.
+    """Take rows over (`COLUMNS` and `row`, their place in the file) in one transaction.
 
-    Raises: BadRows naming each wrong row, with nothing done.
+    Fences, limits and approvals are not asked, and nobody is told. Raises: BadRows naming each wrong row, with nothing done.
     """
     counts = {"registrations": 0, "direct": 0, "same": 0}
     errors: list[tuple[int, dict[str, str]]] = []
