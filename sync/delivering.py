@@ -27,7 +27,7 @@ from sync.errors import Overtaken
 from sync.golive import is_older
 from sync.hub import Cursor, Hub, StreamState
 from sync.pairs import There, in_open_case, note_missing, reached_goal, records_there
-from sync.reading import hub_mode
+from sync.reading import count_anew, hub_mode
 from sync.references import targets
 from sync.runs import Run, RunResult, running
 from sync.sending import Job, Sender
@@ -169,6 +169,7 @@ class _Deliverer:
         due = (db.fetchone() or {"number": 0})["number"]
         if not MUCH <= due <= self.hub.config.create_rate_per_run:
             return []
+        count_anew(self.hub)
         step = max(round(due / CLAIM / self.hub.crew.size / PARTS), 1) * CLAIM
         db.execute(
             "SELECT entity_id::text AS last FROM (SELECT entity_id, row_number() OVER (ORDER BY entity_id, org) AS place FROM desired "

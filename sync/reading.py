@@ -46,14 +46,27 @@ def increments(hub: Hub, wanted: Mapping[str, Sequence[str] | None]) -> dict[str
         states = [
             state for system, streams in wanted.items() for state in hub.streams_of(system, streams) if hub.mode(state, overrides) != "off"
         ]
-        if hub.crew.size > 1 and _first_loads(hub, states) > 1:
+        first = _first_loads(hub, states)
+        if hub.crew.size > 1 and first > 1:
             numbers = {system: run.id for system, run in runs.items()}
             for job, result in hub.crew.work(abreast(hub, states, read_beside, lambda state: (numbers[state.system],))):
                 runs[job.name.partition(".")[0]].result.add(result)
         else:
             for state in states:
                 _read_one(hub, state, runs[state.system])
+        if first:
+            count_anew(hub)
     return {system: run.result for system, run in runs.items()}
+
+
+def count_anew(hub: Hub) -> None:
+    """Tell the database's planner how large things have become.
+
+    Its own count comes a minute later. Until then it takes a stream that was just filled for an empty one, and reads all of it for each
+    page of its pairs: seen to cost 150 CPU seconds in the delivery of 20,000 orders.
+    """
+    with hub.transaction() as db:
+        db.execute("ANALYZE observed (stream_id, key), link (stream_id, key, entity_id), desired (stream_id, entity_id, state)")
 
 
 def _first_loads(hub: Hub, states: Sequence[StreamState]) -> int:

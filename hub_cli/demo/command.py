@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +113,7 @@ def _play(stack: Stack, teller: Teller, began: float, *, in_process: bool, ledge
     from hub_cli.trial import value_rows
 
     told: StoryFailed | None = None
+    judging: _Beside | None = None
     with Hub.open(stack.config, stack.database_url) as hub:
         hub.crew.prepare = configure
         valuing.apply_rows(hub, value_rows(world), "demo: clerk")
@@ -136,11 +137,14 @@ def _play(stack: Stack, teller: Teller, began: float, *, in_process: bool, ledge
                     story.repair,
                 ):
                     chapter()
+                judging = _Beside(lambda: _judge(stack, hub))  # both only look
                 story.ten_partners()
         except StoryFailed as failed:
             told = failed
             teller.say(str(failed), "bold red")
-        verdict = _judge(stack, hub, teller)
+        judging = judging or _Beside(lambda: _judge(stack, hub))
+        with teller.waiting("the oracle compares both systems by its own reckoning"):
+            verdict = judging.join()
         outcome = _outcome(stack, hub, verdict, teller, began, told=told is None, doors={"kingdee": kingdee, "zoho": zoho})
         if isinstance(engine, ByAirflow):
             outcome["airflow_task_instances"] = engine.tasks
@@ -197,26 +201,28 @@ def _suit(config: Path, since: str) -> None:
 class _Beside:
     """Something that goes on beside the rest; its error is raised where it is waited for."""
 
-    def __init__(self, work: Any) -> None:
+    def __init__(self, work: Callable[[], Any]) -> None:
         self._error: BaseException | None = None
+        self._result: Any = None
 
         def run() -> None:
             try:
-                work()
+                self._result = work()
             except BaseException as wrong:  # noqa: BLE001  raised in join
                 self._error = wrong
 
         self._thread = threading.Thread(target=run, name="beside")
         self._thread.start()
 
-    def join(self) -> None:
-        """Wait until it is done."""
+    def join(self) -> Any:
+        """Wait until it is done; what it came to."""
         self._thread.join()
         if self._error is not None:
             raise self._error
+        return self._result
 
 
-def _judge(stack: Stack, hub: Hub, teller: Teller) -> dict[str, Any]:
+def _judge(stack: Stack, hub: Hub) -> dict[str, Any]:
     """Ask the oracle, which shares no code with the hub, in a process of its own; without a checkout the hub's own figures stand."""
     from hub_cli.demo.engine import StoryFailed
 
@@ -236,8 +242,7 @@ def _judge(stack: Stack, hub: Hub, teller: Teller) -> dict[str, Any]:
     since = next((part.since for flow in hub.config.flows.values() for part in flow.systems.values() if part.since), None)
     command += ["--truth", str(truth)] if truth.exists() else []
     command += ["--since", since.isoformat()] if since else []
-    with teller.waiting("the oracle compares both systems by its own reckoning"):
-        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     if ran.returncode not in (0, 1):
         raise StoryFailed(f"the oracle failed: {ran.stderr.strip()[-500:]}")
     found: dict[str, Any] = json.loads(ran.stdout)

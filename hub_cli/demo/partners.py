@@ -34,12 +34,11 @@ def ten_partners(hub: Hub, kingdee: Door, zoho: Door) -> list[tuple[Any, ...]]:
         ),
     )
     received = _totals(_receipts(kingdee, names))
-    crm = _totals(
-        (names.get(("zoho", _id(doc["Account_Name"]))), Decimal(str(doc["Total_Amount"] or 0))) for doc in zoho.records("sales_orders")
-    )
-    paid = _totals(
-        (names.get(("zoho", _id(doc["Account_Name"]))), Decimal(str(doc["Paid_Amount"] or 0))) for doc in zoho.records("sales_orders")
-    )
+    theirs = [
+        (names.get(("zoho", _id(doc["Account_Name"]))), Decimal(str(doc["Total_Amount"] or 0)), Decimal(str(doc["Paid_Amount"] or 0)))
+        for doc in zoho.records("sales_orders")
+    ]
+    crm, paid = _totals((who, total) for who, total, _ in theirs), _totals((who, paid) for who, _, paid in theirs)
     nothing = (0, Decimal(0))
     rows: list[tuple[Any, ...]] = []
     for row in ours:
