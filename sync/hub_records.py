@@ -45,9 +45,12 @@ def put(
         "WHERE observed.fingerprint <> excluded.fingerprint",
         [stream, key, observing.fingerprint(payload), json_text(payload)],
     )
+    # What a rule made and what a person then edited are two records of the hub about one thing: the first is primary, keys order them.
     db.execute(
-        "INSERT INTO link (stream_id, key, entity_id, how) VALUES (%s, %s, %s, 'hub') ON CONFLICT (stream_id, key) DO NOTHING",
-        [stream, key, entity_id],
+        "INSERT INTO link (stream_id, key, entity_id, how, role) SELECT %(stream)s, %(key)s, %(id)s, 'hub', "
+        "CASE WHEN EXISTS (SELECT FROM link WHERE stream_id = %(stream)s AND entity_id = %(id)s AND role = 'primary') "
+        "THEN 'alias' ELSE 'primary' END ON CONFLICT (stream_id, key) DO NOTHING",
+        {"stream": stream, "key": key, "id": entity_id},
     )
     state = hub.streams_for(name)[0]
     existing = store.load(db, state.table, [entity_id], lock=True)
