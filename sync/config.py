@@ -160,13 +160,14 @@ class DealsConfig(Strict):
     """Deals: their pipelines, fences and upkeep."""
 
     schedule: str = Field(
-        default="*/15 * * * *", description="When deals are looked after (expiry, reminders, stuck stages), as cron; empty: only when triggered."
+        default="*/15 * * * *",
+        description="When deals are looked after (expiry, reminders, stuck stages), as cron; empty: only when triggered.",
     )
     pipelines: list[Path] = Field(default_factory=list, description="Files of pipelines beside ours; one of the same name replaces ours.")
     default_pipeline: str = Field(default="manufacturer", description="Where a deal runs that names none and whose stage names none.")
     orders_outside: Literal["off", "flag", "block"] = Field(
         default="off",
-        description="Orders and shipments outside of a dealer's fences: not looked at, told, or told and kept from the ERP until a person agrees.",
+        description="Orders outside of a dealer's fences: not looked at, told, or told and kept from the ERP until a person agrees.",
     )
     duplicate_scan: bool = Field(default=True, description="Look for customers that are there twice, once in a night.")
 

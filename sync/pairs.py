@@ -108,9 +108,17 @@ def in_open_case(db: Cursor, ids: Sequence[str]) -> set[str]:
 
 
 def listed_streams(db: Cursor, streams: Sequence[int]) -> set[int]:
-    """Of these streams, those whose first complete listing is linked."""
-    db.execute("SELECT id FROM stream WHERE id = ANY(%s) AND listed_at IS NOT NULL", [list(streams)])
-    return {row["id"] for row in db}
+    """Of these streams, those whose first complete listing is linked.
+
+    One that is not stays so until the caller's transaction ends: else what is judged as waiting for the listing would be written just after
+    the listing let everything go that waited, and wait for ever.
+    """
+    db.execute("SELECT id FROM stream WHERE id = ANY(%s) AND listed_at IS NULL", [list(streams)])
+    unlisted = [row["id"] for row in db]
+    if unlisted:
+        db.execute("SELECT id FROM stream WHERE id = ANY(%s) AND listed_at IS NULL ORDER BY id FOR SHARE", [unlisted])
+        unlisted = [row["id"] for row in db]
+    return set(streams).difference(unlisted)
 
 
 def reached_goal(db: Cursor, state: StreamState, entity_id: str, org: str) -> bool:

@@ -543,7 +543,10 @@ def close_doubt(db: Connection, registration_id: UUID, customer_id: int, state: 
 
 def note_doubt(db: Connection, registration_id: UUID, customer_id: int, by: str, reason: str) -> bool:
     """Put a person's words beside a question that stays open; False when there is none."""
-    query = "UPDATE registration_doubt SET decided_by = %s, reason = %s WHERE registration_id = %s AND customer_id = %s::bigint AND state = 'open'"
+    query = (
+        "UPDATE registration_doubt SET decided_by = %s, reason = %s "
+        "WHERE registration_id = %s AND customer_id = %s::bigint AND state = 'open'"
+    )
     return run(db, query, [by, reason, registration_id, customer_id]) > 0
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
-from sync import cycle, linking, modes, planning
+from sync import cycle, linking, modes, observing, planning, reading
 from sync.errors import NotAllowed, PlanExpired, WrongState
+from sync.references import References
 from tests.oracle import writes
 from tests.sync.stage import BOSS, Pair, Stage, open_hub
 
@@ -113,6 +115,30 @@ def test_nothing_is_created_before_the_first_complete_listing_is_linked(stage: S
     assert writes(stage.zoho.log()) == []
     stage.sync()
     assert stage.verdict().ok
+
+
+@pytest.mark.promise(14)
+def test_a_listing_that_ends_while_another_system_is_read_leaves_nothing_waiting_for_it(stage: Stage) -> None:
+    """One process judges partners of Kingdee while another finishes the listing of Zoho's accounts: two DAGs at one moment."""
+    stage.write_mode()
+    cycle.increment(stage.hub, "kingdee", ["organizations", "departments", "employees", "products", "price_lists"])
+    customers, accounts = stage.hub.streams["kingdee", "customers"], stage.hub.streams["zoho", "accounts"]
+    page = next(iter(stage.hub.session("kingdee").read("customers", None)))
+
+    def finish_listing() -> None:
+        with stage.hub.transaction() as db:
+            reading.mark_listed(stage.hub, db, accounts)
+
+    other = threading.Thread(target=finish_listing)
+    with stage.hub.transaction() as db:
+        observing.observe(stage.hub, db, customers, page.records, References(stage.hub, "kingdee"))
+        other.start()
+        other.join(timeout=0.5)
+    other.join(timeout=30)
+
+    reasons = stage.rows("SELECT DISTINCT d.reason FROM desired d WHERE d.stream_id = %s", accounts.id)
+    assert reasons
+    assert "first_listing" not in {row["reason"] for row in reasons}
 
 
 @pytest.mark.promise(14)
