@@ -157,6 +157,8 @@ def _caution(levels: Levels) -> str:
     elsewhere = {"differ", "province"}
     if levels["region"] in elsewhere or (levels["region"] in {"missing", "both_missing"} and levels["city"] in elsewhere):
         return "other_place"
+    if levels["brand"] == levels["region"] == levels["form"] == "same" and levels["trade"] == "both_none":
+        return ""  # one registered name in one place, letter for letter: no registry gives it twice
     agrees = (
         levels["phone"] in {"same", "same_2", "typo", "tail"} or levels["contact"] in {"same", "sound"} or levels["address"] == "number"
     )

@@ -158,3 +158,11 @@ def test_every_level_has_a_weight_or_none_and_a_sentence_in_both_languages() -> 
             chinese, english = SENTENCES[feature][level]
             assert chinese
             assert english.isascii()
+
+
+@pytest.mark.parametrize("said", ["西安秦川传动有限公司", "西安市秦川传动有限公司", "(西安)秦川传动有限公司"])
+def test_one_registered_name_in_one_place_is_one_firm_though_no_trade_word_is_known_in_it(said: str) -> None:
+    known = Known("1", prepare(Claim(name="西安秦川传动有限公司")))
+
+    assert decide(prepare(Claim(name=said)), [known], {}).verdict == "duplicate"
+    assert decide(prepare(Claim(name="秦川传动有限公司")), [known], {}).verdict != "duplicate"
