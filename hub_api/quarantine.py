@@ -25,7 +25,7 @@ from hub_api.problems import (
     Unreadable,
     problems,
 )
-from hub_api.shapes import Whole
+from hub_api.shapes import RowNumber
 
 router = APIRouter(prefix="/v1/quarantine", tags=["quarantine"])
 
@@ -93,7 +93,7 @@ class Replay(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"ids": [12, 13]}})
 
-    ids: list[Annotated[Whole, Field(ge=1)]] | None = Field(
+    ids: list[RowNumber] | None = Field(
         default=None, min_length=1, max_length=1000, description="Their numbers; absent: all that are open."
     )
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 import psycopg.types.json
@@ -35,9 +37,14 @@ from sync.policy import EntityPolicy, compile_policy
 if TYPE_CHECKING:
     from typing import Self
 
+    from sync.references import References
+
+T = TypeVar("T")
 Cursor = psycopg.Cursor[dict[str, Any]]
 MAPPINGS = Path(mappings.__file__).parent
 """Where our own mapping files stand."""
+TRIES = 4
+"""What meets another worker's (a page a backfill's, say) is tried again whole."""
 
 
 @dataclass(frozen=True)
@@ -181,6 +188,23 @@ class Hub:
         """One database transaction: committed at the end of the block, rolled back by an exception."""
         with self.pool.connection() as connection, connection.transaction(), connection.cursor() as db:
             yield db
+
+    def settle(self, work: Callable[[Cursor], T], refs: References | None = None) -> T:
+        """Do the work in a transaction, again when the database broke it off for the sake of another worker's; `refs` are forgotten then.
+
+        A page that is read and answers that are kept lock the same rows in opposite order now and then; one of the two gives way.
+        """
+        for attempt in range(TRIES):
+            try:
+                with self.transaction() as db:
+                    return work(db)
+            except (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+                if refs is not None:
+                    refs.known.clear()
+                if attempt + 1 == TRIES:
+                    raise
+                time.sleep(random.uniform(0.05, 0.3) * (attempt + 1))  # noqa: S311  jitter, not a secret
+        raise AssertionError  # the last try returns or raises
 
     # Systems ------------------------------------------------------------------------------------------------------------
 

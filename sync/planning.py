@@ -55,6 +55,7 @@ def make_plan(hub: Hub, *, kind: str = "first_load", systems: Sequence[str] | No
             "WHERE d.stream_id = ANY(%s) AND d.state = 'held' AND d.reason = 'plan'",
             [plan_id, chosen],
         )
+        db.execute("ANALYZE plan_row")  # else a plan of 20,000 rows is taken for one of a few, and applying it is quadratic
         summary = _summary(hub, db, plan_id)
         db.execute("UPDATE plan SET summary = %s::jsonb WHERE id = %s", [json_text(summary), plan_id])
     return get_plan(hub, plan_id)
@@ -177,12 +178,13 @@ def _need_write_mode(hub: Hub, db: Cursor, plan_id: int) -> None:
 
 def _release(db: Cursor, plan_id: int) -> int:
     db.execute(
-        "UPDATE plan_row p SET outcome = CASE WHEN d.entity_id IS NULL THEN 'moved' ELSE 'applied' END FROM plan_row q "
-        "LEFT JOIN link l ON l.stream_id = q.stream_id AND l.entity_id = q.entity_id AND l.org = q.org AND l.role = 'primary' "
+        # Asked row by row: each look-up has an index, whatever the planner believes of tables that have just been filled.
+        "UPDATE plan_row p SET outcome = CASE WHEN EXISTS (SELECT FROM desired d "
+        "LEFT JOIN link l ON l.stream_id = d.stream_id AND l.entity_id = d.entity_id AND l.org = d.org AND l.role = 'primary' "
         "LEFT JOIN observed o ON (o.stream_id, o.key) = (l.stream_id, l.key) "
-        "LEFT JOIN desired d ON (d.stream_id, d.entity_id, d.org) = (q.stream_id, q.entity_id, q.org) AND d.state = 'held' "
-        "AND d.reason = 'plan' AND d.canonical_version = q.canonical_version AND coalesce(o.version, 0) = q.observed_version "
-        "WHERE p.plan_id = %(plan)s AND q.plan_id = %(plan)s AND (p.stream_id, p.entity_id, p.org) = (q.stream_id, q.entity_id, q.org)",
+        "WHERE (d.stream_id, d.entity_id, d.org) = (p.stream_id, p.entity_id, p.org) AND d.state = 'held' AND d.reason = 'plan' "
+        "AND d.canonical_version = p.canonical_version AND coalesce(o.version, 0) = p.observed_version) "
+        "THEN 'applied' ELSE 'moved' END WHERE p.plan_id = %(plan)s",
         {"plan": plan_id},
     )
     db.execute(

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import queue
-import random
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
-
-import psycopg
 
 from connectors.base import Page, Session, Window
 from connectors.errors import CallFailed
@@ -22,9 +18,6 @@ from sync.errors import Busy, Overtaken
 from sync.hub import MAPPINGS, Cursor, Hub, StreamState
 from sync.references import References
 from sync.runs import Run, RunResult, running
-
-PAGE_TRIES = 4
-"""A page that meets another worker's (a backfill's, say) is tried again whole."""
 
 
 def increment(hub: Hub, system: str, streams: Sequence[str] | None = None) -> RunResult:
@@ -141,22 +134,17 @@ def _position(db: Cursor, state: StreamState) -> tuple[dict[str, Any] | None, in
 
 def take_page(hub: Hub, state: StreamState, page: Page, refs: References, lease: leases.Lease, run: Run, version: int) -> int:
     """One page and the cursor past it, together or not at all; returns the cursor's version. Raises: Overtaken."""
-    for attempt in range(PAGE_TRIES):
-        try:
-            with hub.transaction() as db:
-                leases.confirm(db, lease)
-                done = observing.observe(hub, db, state, page.records, refs, refused=page.refused, run_id=run.id)
-                if page.cursor is not None:
-                    version = _move(db, state, page.cursor, version)
-            break
-        except (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
-            refs.known.clear()
-            if attempt + 1 == PAGE_TRIES:
-                raise
-            time.sleep(random.uniform(0.05, 0.3) * (attempt + 1))  # noqa: S311  jitter, not a secret
-        except BaseException:
-            refs.known.clear()  # what this page linked is not there
-            raise
+
+    def take(db: Cursor) -> tuple[observing.Observed, int]:
+        leases.confirm(db, lease)
+        done = observing.observe(hub, db, state, page.records, refs, refused=page.refused, run_id=run.id)
+        return done, version if page.cursor is None else _move(db, state, page.cursor, version)
+
+    try:
+        done, version = hub.settle(take, refs)
+    except BaseException:
+        refs.known.clear()  # what this page linked is not there
+        raise
     run.counts(done.counts())
     run.count("pages")
     if done.set_aside and run.result.status == "done":

@@ -14,7 +14,7 @@ from connectors.base import Page, Record, Window
 from connectors.errors import CallFailed
 from sync import leases, observing, pairing, store, uncertain
 from sync.errors import Busy
-from sync.hub import Hub, StreamState
+from sync.hub import Cursor, Hub, StreamState
 from sync.inspecting import pair_states
 from sync.planning import Plan, make_plan
 from sync.quarantine import SetAside, set_aside
@@ -136,9 +136,12 @@ def _compare(hub: Hub, state: StreamState, window: Window, lease: leases.Lease, 
 def _confirm(hub: Hub, state: StreamState, records: Sequence[Record], refs: References, lease: leases.Lease, run: Run) -> None:
     """Judge what was written and never read back against what the listing shows, though the record looks unchanged."""
     if records:
-        with hub.transaction() as db:
+
+        def confirm(db: Cursor) -> None:
             leases.confirm(db, lease)
             observing.observe(hub, db, state, records, refs, run_id=run.id, cause="reconcile", again=True)
+
+        hub.settle(confirm, refs)
         run.count("confirmed", len(records))
 
 

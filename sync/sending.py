@@ -112,7 +112,8 @@ class Sender:
             (job, by_id.get(job.attempt) or Receipt(job.attempt, job.change.step, Outcome.UNCERTAIN, why="no answer for this record"))
             for job in jobs
         ]
-        with self.hub.transaction() as db:
+
+        def keep(db: Cursor) -> None:
             with db.copy("COPY delivery_receipt (attempt_id, outcome, key, number, code, why) FROM STDIN") as copy:
                 for job, receipt in answered:
                     copy.write_row((job.attempt, receipt.outcome.value, receipt.key, receipt.number, receipt.code, receipt.why[:2000]))
@@ -126,10 +127,13 @@ class Sender:
                 group = [(job, receipt) for job, receipt in answered if receipt.outcome is outcome]
                 if group:
                     self._mark(db, outcome, group)
-                    self.run.count(outcome.value, len(group))
             records = [receipt.record for _, receipt in answered if receipt.record is not None]
             if records:
                 observing.observe(self.hub, db, self.state, records, self.refs, run_id=self.run.id, cause="receipt")
+
+        self.hub.settle(keep, self.refs)
+        for _, receipt in answered:
+            self.run.count(receipt.outcome.value)
         return answered
 
     def _mark(self, db: Cursor, outcome: Outcome, group: Sequence[tuple[Job, Receipt]]) -> None:
@@ -207,8 +211,10 @@ class Sender:
         """Take records in that were asked for by key, and judge their pairs, changed or not."""
         if not records:
             return
-        with self.hub.transaction() as db:
-            result = observing.observe(self.hub, db, self.state, records, self.refs, run_id=self.run.id, cause="read back", again=True)
+        result = self.hub.settle(
+            lambda db: observing.observe(self.hub, db, self.state, records, self.refs, run_id=self.run.id, cause="read back", again=True),
+            self.refs,
+        )
         self.run.count("read_back", len(records))
         self.run.count("set_aside", result.set_aside)
 

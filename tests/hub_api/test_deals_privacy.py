@@ -124,13 +124,13 @@ def crawl(fresh: Fresh, seen: Staged) -> Iterator[tuple[str, bytes]]:
 
 
 @pytest.mark.promise(13)
-def test_a_dealer_gets_no_trace_of_others_in_answers_errors_or_logs(fresh: Fresh, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_dealer_gets_no_trace_of_others_in_answers_errors_or_logs(fresh: Fresh, capsys: pytest.CaptureFixture[str]) -> None:
     seen = stage(fresh)
 
     found = [(place, name) for place, raw in crawl(fresh, seen) for name, marker in seen.hidden.items() if leaked(raw, marker)]
 
     assert found == []
-    told = capfd.readouterr()
+    told = capsys.readouterr()
     logged = (told.out + told.err).encode()
     assert b"/v1/deals/registrations/{registration_id}" in logged
     assert [name for name, marker in seen.hidden.items() if leaked(logged, marker)] == []

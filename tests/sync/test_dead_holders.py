@@ -18,8 +18,9 @@ import sys, time, psycopg
 from psycopg.rows import dict_row
 from sync import leases
 with psycopg.connect(sys.argv[1], row_factory=dict_row) as connection:
-    print(leases.take(connection.cursor(), "deliver:kingdee.customers", 600).token, flush=True)
+    token = leases.take(connection.cursor(), "deliver:kingdee.customers", 600).token
     connection.commit()
+    print(token, flush=True)
     sys.stdin.read()
 """
 

@@ -20,12 +20,12 @@ TOKEN = "a-token-that-only-zoho-and-we-know"
 
 
 @pytest.fixture
-def hooked(small: Pair, database: str, tmp_path: Path) -> Iterator[Stage]:
+def hooked(small: Pair, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """A live stage whose Zoho sends notifications."""
     small.reset()
-    with open_hub(
-        small, database, tmp_path / "home", [("      overlap_s: 5", f"      notification_token: {TOKEN}\n      overlap_s: 5")]
-    ) as hub:
+    monkeypatch.setenv("TEST_NOTIFICATION_TOKEN", TOKEN)
+    token = ("      overlap_s: 5", "      notification_token: {env: TEST_NOTIFICATION_TOKEN}\n      overlap_s: 5")
+    with open_hub(small, database, tmp_path / "home", [token]) as hub:
         stage = Stage(small, hub)
         stage.go_live()
         yield stage
