@@ -414,7 +414,7 @@ class Player:
             ],
         }[kind]()
         tags = sorted(
-            set(tags),
+            dict.fromkeys(tags),
             key=lambda tag: (
                 (tag in {"brand_alone", "brand_city", "pinyin", "english"}) * -1
                 + (tag in {"note", "marks", "width", "traditional", "branch"}) * 1
