@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -268,13 +269,15 @@ def _give_up(db: Cursor, deal_id: str, registration_id: UUID | None, cause: str)
 def _register(db: Cursor, deal: Canonical, claim: _Claim) -> _Claim:
     """The claim with its registration, or with the reason why it has none."""
     customers.ensure(db.connection, claim.party_id)
+    amount, currency = _size_of(deal)
     try:
         made = service.register(
             db.connection,
             claim.dealer_id,
             _words_of(db, deal),
             idempotency_key=f"deal:{deal.id}:{claim.attempt}",
-            amount=None,
+            amount=amount,
+            currency=currency,
             actor=BY,
             party_id=claim.party_id,
         )
@@ -283,6 +286,13 @@ def _register(db: Cursor, deal: Canonical, claim: _Claim) -> _Claim:
     claim = replace(claim, registration_id=made.id, problem="")
     _work_on(db, deal, made.id, worked=made.repeated)
     return claim
+
+
+def _size_of(deal: Canonical) -> tuple[Decimal | None, str]:
+    """The expected size of the deal and its currency, for policies by size; nothing where the CRM gives no whole one."""
+    said, currency = deal.doc.get("expected_amount"), deal.doc.get("currency") or ""
+    amount = Decimal(said) if said else None
+    return (amount, currency) if amount is not None and amount >= 0 and len(currency) == 3 else (None, "")
 
 
 def _words_of(db: Cursor, deal: Canonical) -> Claim:

@@ -64,7 +64,7 @@ def records_there(
         return found
     db.execute(
         "SELECT l.stream_id, l.key, l.org, l.number, l.how, l.role, l.entity_id::text AS entity_id, o.version, o.deleted, "
-        "CASE WHEN l.stream_id = %s AND l.key = ANY(%s::text[]) THEN NULL ELSE o.payload::text END AS payload "
+        "CASE WHEN l.stream_id = %s AND l.key = ANY(%s::text[]) THEN NULL ELSE o.payload END AS payload "
         "FROM link l LEFT JOIN observed o ON (o.stream_id, o.key) = (l.stream_id, l.key) "
         "WHERE l.entity_id = ANY(%s::uuid[]) AND l.stream_id = ANY(%s) AND l.role <> 'alias' ORDER BY l.stream_id, l.org, l.key",
         [seen_in.id if seen_in else -1, array_text(list(seen)), array_text(ids), [state.id for state in streams]],

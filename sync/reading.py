@@ -56,7 +56,7 @@ def count_anew(hub: Hub) -> None:
     """Tell the database's planner how large things have become.
 
     Its own count comes a minute later. Until then it takes a stream that was just filled for an empty one, and reads all of it for each
-    page of its pairs: seen to cost 150 CPU seconds in the delivery of 20,000 orders.
+    page of its pairs.
     """
     with hub.transaction() as db:
         db.execute("ANALYZE observed (stream_id, key), link (stream_id, key, entity_id), desired (stream_id, entity_id, state)")

@@ -71,7 +71,7 @@ class DuckDB:
     def __init__(self, folder: Path, *, threads: int = 2, memory_mb: int = 1400) -> None:
         try:
             import duckdb  # noqa: PLC0415  an optional library
-            import splink  # noqa: F401, PLC0415
+            import splink  # noqa: F401, PLC0415  an optional library; only whether it is there
         except ImportError as missing:
             raise EngineMissing(f"resolving needs Splink and DuckDB: {missing}", next_step=_INSTALL) from missing
         self.connection: duckdb.DuckDBPyConnection = duckdb.connect(config={"threads": threads, "memory_limit": f"{memory_mb}MB"})
@@ -115,7 +115,7 @@ class Spark:
 
     def __init__(self, folder: Path, session: SparkSession | None = None) -> None:
         try:
-            import splink  # noqa: F401, PLC0415
+            import splink  # noqa: F401, PLC0415  an optional library; only whether it is there
             from pyspark.sql import SparkSession  # noqa: PLC0415  an optional library
         except ImportError as missing:
             raise EngineMissing(f"Spark needs Splink and PySpark: {missing}", next_step="install the extras resolve and spark") from missing

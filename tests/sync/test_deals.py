@@ -10,7 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from channel.deals import acting
+from channel.deals import acting, policing
+from channel.deals.policies import Policy
 from ledger.bulk import from_json
 from sync import deal_pipeline, golden, merging
 from tests.sync.stage import BOSS, Pair, Stage, open_hub
@@ -89,6 +90,22 @@ def test_a_deal_entered_by_a_dealer_is_registered_and_shows_its_protection(crm: 
     assert shown["Protected_Until"] == (ends + timedelta(hours=8)).date().isoformat()
     assert crm.count("registration") == 1
     assert crm.stage.sync().counts.get("written", 0) == 0
+
+
+def test_a_deals_size_counts_for_policies_by_size(crm: Crm) -> None:
+    large = Policy(days=180, min_amount=Decimal(1_000_000), currency="CNY", approval="person")
+    with crm.stage.hub.transaction() as db:
+        policing.set_policy(db.connection, large, BOSS)
+    crm.deal(crm.east, crm.account(STRANGER), Amount=1_200_000)
+    crm.deal(crm.east, crm.account(FIRM), Amount=90_000)
+
+    crm.stage.sync()
+
+    found = crm.stage.rows("SELECT amount, currency, status, days FROM registration ORDER BY amount")
+    assert [(row["amount"], row["currency"], row["status"], row["days"]) for row in found] == [
+        (Decimal(90_000), "CNY", "protected", 90),
+        (Decimal(1_200_000), "CNY", "submitted", 180),
+    ]
 
 
 @pytest.mark.parametrize("spelling", [FIRM, FIRM_TURNED, FIRM_MISHEARD])
