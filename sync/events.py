@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
 from connectors.base import EventAnswer, InboundRequest, Record
 from sync import leases, observing
 from sync.errors import NotFound
-from sync.hub import Hub, StreamState
+from sync.hub import Cursor, Hub, StreamState
 from sync.references import References
 from sync.runs import Run
 
@@ -52,13 +56,20 @@ def read_hints(hub: Hub, state: StreamState, lease: leases.Lease, run: Run) -> N
         records = list(hub.session(state.system).get(state.name, keys))
         here = {record.key for record in records}
         records += [Record(hint["key"], {}, deleted=True) for hint in hints if hint["deleted"] and hint["key"] not in here]
-        with hub.transaction() as db:
-            leases.confirm(db, lease)
-            done = observing.observe(hub, db, state, records, References(hub, state.system), run_id=run.id, cause="event")
-            db.execute(
-                "DELETE FROM hint h USING unnest(%s::text[], %s::timestamptz[]) v(key, at) "
-                "WHERE h.stream_id = %s AND h.key = v.key AND h.received_at = v.at",
-                [keys, [hint["received_at"] for hint in hints], state.id],
-            )
+        done = hub.settle(partial(_take, hub, state, lease, run, hints, records))
         run.counts(done.counts())
         run.count("hints", len(hints))
+
+
+def _take(
+    hub: Hub, state: StreamState, lease: leases.Lease, run: Run, hints: Sequence[Mapping[str, Any]], records: Sequence[Record], db: Cursor
+) -> observing.Observed:
+    """Records in and their hints away, together or not at all."""
+    leases.confirm(db, lease)
+    done = observing.observe(hub, db, state, records, References(hub, state.system), run_id=run.id, cause="event")
+    db.execute(
+        "DELETE FROM hint h USING unnest(%s::text[], %s::timestamptz[]) v(key, at) "
+        "WHERE h.stream_id = %s AND h.key = v.key AND h.received_at = v.at",
+        [[hint["key"] for hint in hints], [hint["received_at"] for hint in hints], state.id],
+    )
+    return done
