@@ -32,6 +32,7 @@ from sync.config import Flow, FlowSystem, HubConfig, SecretRef, SystemConfig
 from sync.config import load as load_config
 from sync.crew import Crew
 from sync.errors import BadConfig, NotFound
+from sync.leases import LEASE_S
 from sync.policy import EntityPolicy, compile_policy
 
 if TYPE_CHECKING:
@@ -112,9 +113,12 @@ class _SystemState:
     streams: dict[str, Stream]
 
 
-def _exact_json(connection: psycopg.Connection[dict[str, Any]]) -> None:
+def _prepare(connection: psycopg.Connection[dict[str, Any]]) -> None:
     # On our own connections only: Airflow, in the same process, wants its floats as floats.
     psycopg.types.json.set_json_loads(from_json, connection)
+    # A worker that froze in the middle of a page (a paused machine, a lost network) keeps its row locks no longer than its lease.
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{LEASE_S}s'".encode())
+    connection.commit()
 
 
 def _resolve_secrets(system: str, settings: dict[str, Any]) -> dict[str, Any]:
@@ -159,7 +163,7 @@ class Hub:
             raise BadConfig("no database is named", next_step="set HUB_DATABASE_URL, or run `hub db start` and use the URL it prints")
         pool: ConnectionPool[psycopg.Connection[dict[str, Any]]] = ConnectionPool(
             url, min_size=1, max_size=8, kwargs={"row_factory": dict_row, "application_name": "channel-hub"}, open=True, timeout=30,
-            check=ConnectionPool.check_connection, configure=_exact_json,
+            check=ConnectionPool.check_connection, configure=_prepare,
         )  # fmt: skip
         return cls(config, url, pool, path)
 

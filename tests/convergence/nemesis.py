@@ -140,8 +140,15 @@ def cluster(home: Path) -> Iterator[Cluster]:
 
 
 def time_passes(url: str) -> None:
-    """Leases of the dead run out, what was asked to wait may go: as after some minutes. Only when no worker lives."""
+    """Leases of the dead run out, what was asked to wait may go: as after some minutes. Only when no worker lives, or it is frozen.
+
+    The server ends the transaction of a frozen worker when its lease would end (`idle_in_transaction_session_timeout`); here at once.
+    """
     with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL AND wait_event = 'ClientRead'"
+        )
         connection.execute("UPDATE lease SET until = now() WHERE until > now()")
         connection.execute("UPDATE system_pause SET until = now() WHERE until > now()")
         connection.execute("UPDATE desired SET due_at = now() WHERE due_at > now()")
