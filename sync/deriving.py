@@ -107,12 +107,19 @@ def _much(hub: Hub) -> bool:
 
 def _work_off(hub: Hub, run: Run) -> None:
     while True:
-        with hub.transaction() as db:
-            taken = _take(db)
-            if not taken:
-                return
-            for kind, ids in taken.items():
-                run.count(f"{kind}s", _derive_page(hub, db, kind, ids, run))
+        page = hub.settle(lambda db: _page(hub, db, run.id))  # orders of two pages may be of one deal, and each notes it
+        if page is None:
+            return
+        run.result.add(page)
+
+
+def _page(hub: Hub, db: Cursor, run_id: int) -> RunResult | None:
+    """Derive a page of the queue; None when it is empty."""
+    taken = _take(db)
+    page = Run(run_id, RunResult("derive", run_id=run_id))
+    for kind, ids in taken.items():
+        page.count(f"{kind}s", _derive_page(hub, db, kind, ids, page))
+    return page.result if taken else None
 
 
 def _take(db: Cursor) -> dict[str, list[str]]:
