@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from canonical.base import Aggregate, EntitySpec, spec_of
-from canonical.money_documents import Receipt, Receivable, Refund
+from canonical.money_documents import CreditMemo, Receipt, Receivable, Refund
 from canonical.orders import Order, Return, Shipment
 from canonical.organisation import Company, Department, Employee
 from canonical.parties import Agreement, Contact, Party, Territory
@@ -15,7 +15,7 @@ MODELS: dict[str, type[Aggregate]] = {
     model.entity: model
     for model in (
         Company, Department, Employee, Party, Contact, Agreement, Territory, Product, PriceList, StockLevel,
-        Lead, Deal, Quote, Order, Shipment, Return, Receivable, Receipt, Refund, Approval, Notice,
+        Lead, Deal, Quote, Order, Shipment, Return, Receivable, Receipt, Refund, CreditMemo, Approval, Notice,
     )
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What is owed and what was paid: receivables, receipts with their matching, refunds."""
+"""What is owed and what was paid: receivables, receipts with their matching, refunds, credit memos."""
 
 from __future__ import annotations
 
@@ -114,3 +114,37 @@ class Refund(Aggregate):
     approval: str = Field(default="", description="Approval status: draft, submitted, approved, reopened.")
     status: str = Field(default="open", description="Business status: open, void.")
     lines: list[RefundLine] = Field(default_factory=list, description="How it was paid back.")
+
+
+class CreditMemoLine(Part):
+    """One line of a credit memo: what is credited, by one kind of expense and one tax rate."""
+
+    seq: int = Field(default=0, description="Position shown to people.")
+    expense: str = Field(default="", description="Code of the expense item that finance books it under.")
+    tax_rate: Rate | None = Field(default=None, description="VAT rate.")
+    net: Amount | None = Field(default=None, description="Excluding tax; negative: credited.")
+    tax: Amount | None = Field(default=None, description="Tax; negative: credited.")
+    total: Amount | None = Field(default=None, description="Including tax; negative: credited.")
+    note: str = Field(default="", description="Programme and period, as finance and the dealer read them.")
+
+
+class CreditMemo(Aggregate):
+    """What is credited to a party outside an invoice: a rebate, a price protection, a fund's claim. Negative totals credit, positive ones charge."""
+
+    entity: ClassVar[str] = "credit_memo"
+    title: ClassVar[str] = "贷项单 Credit memo"
+
+    purpose: str = Field(default="", description="rebate, price_protection, fund, claim, other.")
+    payout: str = Field(default="", description="Id of the hub's payout that it pays; empty: not made by the hub.")
+    issued_on: Day | None = Field(default=None, description="Business date.")
+    due_on: Day | None = Field(default=None, description="Due date.")
+    company: CompanyRef | None = Field(default=None, description="Settlement organisation.")
+    party: PartyRef | None = Field(default=None, description="Who is credited.")
+    currency: str = Field(default="", description="ISO 4217 code.")
+    net: Amount | None = Field(default=None, description="Excluding tax; negative: credited.")
+    tax: Amount | None = Field(default=None, description="Tax; negative: credited.")
+    total: Amount | None = Field(default=None, description="Including tax; negative: credited.")
+    note: str = Field(default="", description="Remark.")
+    approval: str = Field(default="", description="Approval status: draft, submitted, approved, reopened.")
+    status: str = Field(default="open", description="Business status: open, void.")
+    lines: list[CreditMemoLine] = Field(default_factory=list, description="What is credited.")

@@ -140,6 +140,11 @@ DEALER_SEES: Mapping[str, Listed] = {
     ),
     "receipt": Listed(_OURS, "received_on company party order currency amount approval status", {"lines": "seq purpose order amount"}),
     "refund": Listed(_OURS, "refunded_on company party order currency amount approval status", {"lines": "seq order amount"}),
+    "credit_memo": Listed(
+        _OURS,
+        "purpose payout issued_on due_on company party currency net tax total approval status",
+        {"lines": "seq tax_rate net tax total note"},
+    ),
 }
 """What a dealer sees. Departments, employees, approvals and notices are not listed: a dealer sees none."""
 
@@ -150,7 +155,7 @@ ROLES: Mapping[Role, RoleRule] = {
     Role.FINANCE: RoleRule(
         scopes=_COMMERCIAL | {Scope.CONFLICTS_READ, Scope.CONFLICTS_SETTLE, Scope.DEALS_READ},
         hidden=frozenset({"contact.mobile", "contact.phone", "contact.email", "contact.reach", "lead.person", "lead.mobile", "lead.email"}),
-        writes=frozenset({"party", "agreement", "receivable", "receipt", "refund"}),
+        writes=frozenset({"party", "agreement", "receivable", "receipt", "refund", "credit_memo"}),
     ),
     Role.SALES: RoleRule(
         scopes=_COMMERCIAL | {Scope.DEALS_READ, Scope.DEALS_REGISTER, Scope.DEALS_DECIDE},

@@ -89,6 +89,10 @@ _ROOT_COLUMNS: dict[str, tuple[Column, ...]] = {
     + _number("total"),
     "receipt": _uuid("company", "party", "order") + _day("received_on") + _text("currency", "approval", "status") + _number("amount"),
     "refund": _uuid("company", "party", "order") + _day("refunded_on") + _text("currency", "approval", "status") + _number("amount"),
+    "credit_memo": _uuid("company", "party")
+    + _day("issued_on")
+    + _text("purpose", "payout", "currency", "approval", "status")
+    + _number("total"),
     "approval": _text("kind", "decision"),
     "notice": _text("kind", "state"),
 }

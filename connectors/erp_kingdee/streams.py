@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from connectors.erp_kingdee.base_data import CONTACTS, CUSTOMERS, DEPARTMENTS, EMPLOYEES, ORGANIZATIONS, PRICE_LISTS, PRODUCTS, STOCK_LEVELS
-from connectors.erp_kingdee.documents import RECEIPTS, RECEIVABLES, REFUNDS, RETURNS, SALES_ORDERS, SHIPMENTS
+from connectors.erp_kingdee.documents import OTHER_RECEIVABLES, RECEIPTS, RECEIVABLES, REFUNDS, RETURNS, SALES_ORDERS, SHIPMENTS
 from connectors.erp_kingdee.forms import Form
 from connectors.erp_kingdee.settings import KingdeeSettings
 
@@ -28,6 +28,7 @@ FORMS: Mapping[str, Form] = {
         RECEIVABLES,
         RECEIPTS,
         REFUNDS,
+        OTHER_RECEIVABLES,
     )
 }
 """Every stream by its name, each after those it depends on."""

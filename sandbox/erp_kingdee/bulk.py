@@ -42,6 +42,7 @@ _FIGURES = {
     "AR_receivable": "FALLAMOUNTFOR_D",
     "AR_RECEIVEBILL": "FRECAMOUNTFOR_E",
     "AR_REFUNDBILL": "FREFUNDAMOUNTFOR_E",
+    "AR_OtherRecAble": "FAMOUNTFOR_D",
 }
 """A line that brings this figure brings all its figures; otherwise they are worked out."""
 _LINKED = {"SAL_OUTSTOCK": ("FSoorDerno", "FSrcType"), "SAL_RETURNSTOCK": ("FOrderNo", "FSrcType")}

@@ -31,6 +31,7 @@ SMALL = {
     "BD_SETTLETYPE": "结算方式",
     "BD_RecCondition": "收款条件",
     "BD_TaxRate": "税率",
+    "BD_Expense": "费用项目",
     "BD_STOCK": "仓库",
     "BD_BatchMainFile": "批号",
     "BD_CustomerGroup": "客户分组",

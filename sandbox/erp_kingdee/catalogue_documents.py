@@ -1,4 +1,4 @@
-"""Documents: orders, notices, shipments, returns, receivables, receipts, refunds."""
+"""Documents: orders, notices, shipments, returns, receivables, receipts, refunds, other receivables."""
 
 from __future__ import annotations
 
@@ -347,5 +347,41 @@ FACCOUNTID r:CN_BANKACNT 我方银行账号
 FNOTE t 备注
 FPOSTDATE d 登账日期
 FSALEORDERNUMBER t 销售订单号
+""",
+)
+define(
+    Form("AR_OtherRecAble", "其他应收单", "FID", "FBillNo", "T_AR_OTHERRECABLEENTRY", "QTYSD", "FSETTLEORGID"),
+    """
+FID i ! 内码
+FBillNo t # 单据编号
+FBillTypeID r:BOS_BillType @ 单据类型
+FDATE d *# 业务日期
+FENDDATE_H d @ 到期日
+FACCNTTIMEJUDGETIME d 到期日计算日期
+FCONTACTUNITTYPE t =BD_Customer 往来单位类型
+FCONTACTUNIT r:BD_Customer *# 往来单位
+FCURRENCYID r:BD_Currency * 币别
+FSETTLEORGID r:ORG_Organizations *@ 结算组织
+FSALEORGID r:ORG_Organizations @ 销售组织
+FPAYORGID r:ORG_Organizations 收款组织
+FDEPARTMENTID r:BD_Department 申请部门
+FAMOUNTFOR n ! 总金额
+FEXCHANGERATE n =1 汇率
+FWRITTENOFFSTATUS e !=A 核销状态
+FAR_OtherRemarks t 备注
+F_HUB_PAYOUT t # 返利付款号
+F_HUB_PURPOSE t 返利用途
+"""
+    + _STATE
+    + """
+{FEntity FEntryID AR_OTHERRECABLEENTRY} 明细
+FCOSTID r:BD_Expense 费用项目
+FCOSTDEPARTMENTID r:BD_Department 费用承担部门
+FINVOICETYPE t =0 发票类型
+FEntryTaxRate n 税率%
+FNOTAXAMOUNTFOR n 不含税金额
+FTAXAMOUNTFOR n 税额
+FAMOUNTFOR_D n 总金额
+FCOMMENT t 备注
 """,
 )

@@ -43,6 +43,7 @@ DICTIONARIES: Mapping[str, Mapping[str, str]] = {
     "BD_RecCondition": {"SKTJ01_SYS": "货到收款", "SKTJ02_SYS": "款到发货", "SKTJ03_SYS": "月结30天", "SKTJ05_SYS": "月结60天"},
     "BD_TaxRate": {"SL01_SYS": "13%增值税", "SL02_SYS": "9%增值税", "SL03_SYS": "6%增值税", "SL04_SYS": "零税率"},
     "BD_RateType": {"HLTX01_SYS": "固定汇率"},
+    "BD_Expense": {"FYXM20": "销售返利", "FYXM21": "价格保护", "FYXM22": "市场费用"},
     "CN_RECPAYPURPOSE": {"SFKYT01_SYS": "销售收款", "SFKYT02_SYS": "预收款"},
     "BOS_BillType": {
         "XSDD01_SYS": "标准销售订单",
@@ -54,6 +55,7 @@ DICTIONARIES: Mapping[str, Mapping[str, str]] = {
         "SKDLX01_SYS": "销售收款单",
         "SKDLX02_SYS": "其他业务收款单",
         "SKTKDLX01_SYS": "销售业务退款单",
+        "QTYSD01_SYS": "其他应收单",
     },
 }
 """What a new tenant has: number -> name, by form."""

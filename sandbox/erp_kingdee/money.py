@@ -168,6 +168,8 @@ def recompute(doc: Doc, places_of: Callable[[Any], Decimal], discount_entered: C
         _priced(doc, keys, places_of(doc.get(keys.currency)), discount_entered)
     elif doc.form.id in _SUMS:
         _summed(doc, *_SUMS[doc.form.id])
+    elif doc.form.id == "AR_OtherRecAble":
+        _charged(doc, places_of(doc.get("FCURRENCYID")))
 
 
 def _priced(doc: Doc, keys: Keys, places: Decimal, discount_entered: Callable[[int], bool]) -> None:
@@ -233,3 +235,20 @@ def _summed(doc: Doc, gross: str, net: str, discount: str, charge: str, head: st
         line[form.at(net)] = number_value(amount)
         total += amount
     doc.set(head, number_value(total))
+
+
+def _charged(doc: Doc, places: Decimal) -> None:
+    """Lines of an other receivable: of net, tax and total the entered ones lead, the missing ones follow from the rate. Amounts may be red."""
+    form, total = doc.form, Decimal(0)
+    net_at, tax_at, total_at, rate_at = (form.at(key) for key in ("FNOTAXAMOUNTFOR", "FTAXAMOUNTFOR", "FAMOUNTFOR_D", "FEntryTaxRate"))
+    for line in doc.lists[0]:
+        net, tax, gross, rate = line[net_at], line[tax_at], line[total_at], line[rate_at]
+        if not gross:
+            tax = tax or _WIDE.divide(_WIDE.multiply(net, rate), _HUNDRED).quantize(places, ROUND_HALF_UP, _WIDE)
+            gross = net + tax
+        elif not net:
+            tax = tax or _WIDE.divide(_WIDE.multiply(gross, rate), _HUNDRED + rate).quantize(places, ROUND_HALF_UP, _WIDE)
+            net = gross - tax
+        line[net_at], line[tax_at], line[total_at] = number_value(net), number_value(tax), number_value(gross)
+        total += gross
+    doc.set("FAMOUNTFOR", number_value(total))

@@ -23,6 +23,7 @@ _ORG_FIELDS = {
     "AR_receivable": ("FSETTLEORGID", "FSALEORGID", "FPAYORGID"),
     "AR_RECEIVEBILL": ("FSETTLEORGID", "FPAYORGID", "FSALEORGID"),
     "AR_REFUNDBILL": ("FSETTLEORGID", "FPAYORGID", "FSALEORGID"),
+    "AR_OtherRecAble": ("FSETTLEORGID", "FPAYORGID", "FSALEORGID"),
     "BD_Customer": ("FUseOrgId", "FCreateOrgId"),
     "BD_MATERIAL": ("FUseOrgId", "FCreateOrgId"),
 }
@@ -302,6 +303,7 @@ BILL_TYPES = {
     "AR_receivable": "YSD01_SYS",
     "AR_RECEIVEBILL": "SKDLX01_SYS",
     "AR_REFUNDBILL": "SKTKDLX01_SYS",
+    "AR_OtherRecAble": "QTYSD01_SYS",
 }
 """Standard bill type of each form: the default of its FBillTypeID."""
 

@@ -37,6 +37,7 @@ STREAMS = {
     "receivables": "AR_receivable",
     "receipts": "AR_RECEIVEBILL",
     "refunds": "AR_REFUNDBILL",
+    "other_receivables": "AR_OtherRecAble",
 }
 """Hub stream name -> form id."""
 
