@@ -121,7 +121,7 @@ def get_case(case_id: Number, who: Reader, db: Db) -> Response:
     responses=acted(
         Case,
         CASE | {"state": "same", "decided_at": "2026-01-05T03:00:00Z", "decided_by": "api:li"},
-        "The case, decided.",
+        "The case, decided; or open as `two_protections`.",
         RecordNotFound,
     ),
     response_class=Response,
@@ -129,7 +129,11 @@ def get_case(case_id: Number, who: Reader, db: Db) -> Response:
 def decide(
     case_id: Number, decision: Decision, act: Annotated[Action, doing("case.decide", Scope.CASES_DECIDE)], engine: EngineDep
 ) -> Response:
-    """Say whether the two records are one; what was held for the case goes on."""
+    """Say whether the two records are one; what was held for the case goes on.
+
+    When two dealers hold the two, `same` joins nothing yet: the case comes back open as `two_protections`, with who was first; `same` on
+    that one takes the later protection back. Refused when a person told them apart, or when their valid 统一社会信用代码 differ.
+    """
     act.on(f"case:{case_id}", answer=decision.answer)
     engine_calls.decide(engine.hub, case_id, decision.answer, by=act.by, reason=decision.reason)
     with engine.reading() as db:

@@ -55,9 +55,10 @@ def edit(hub: Hub, entity: str, record: UUID, changes: Mapping[str, Any], *, by:
     hub_records.edit(hub, entity, str(record), changes, by, expected=expected)
 
 
-def accept_link(hub: Hub, left: tuple[str, str, str], right: tuple[str, str, str], *, by: str) -> str:
-    """Two records, each (system, stream, key), are one; returns the surviving record's id."""
-    return linking.accept(hub, left, right, by)
+def accept_link(hub: Hub, left: tuple[str, str, str], right: tuple[str, str, str], *, by: str) -> dict[str, Any]:
+    """Two records, each (system, stream, key), are one; the record that stays, and the case when two dealers hold them."""
+    made = linking.accept(hub, left, right, by)
+    return {"entity_id": made.entity_id, "case": made.case_id}
 
 
 def import_links(hub: Hub, pairs: Sequence[tuple[tuple[str, str, str], tuple[str, str, str]]], *, by: str, dry_run: bool) -> dict[str, int]:

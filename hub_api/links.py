@@ -13,7 +13,6 @@ from starlette.responses import Response
 
 from hub_api import engine_calls, lists
 from hub_api.actions import Action, doing
-from hub_api.deals_problems import ProtectionsOverlap
 from hub_api.deps import Db, EngineDep, may
 from hub_api.keys import Caller
 from hub_api.pages import Maybe, MaybeId, Paged, acted, answer, listed, paged
@@ -127,6 +126,7 @@ class Imported(BaseModel):
 
     linked: int
     same: int = Field(description="Pairs that were one already.")
+    cases: int = Field(default=0, description="Pairs that two dealers hold: questions for a person, see `/v1/cases`.")
     applied: bool = Field(description="False for a dry run.")
 
 
@@ -134,6 +134,12 @@ class Linked(BaseModel):
     """What they belong to now."""
 
     entity_id: UUID = Field(description="The canonical record.")
+
+
+class Accepted(Linked):
+    """What came of it."""
+
+    case: int | None = Field(description="Two dealers hold the two: nothing was linked, and this case asks who keeps the customer.")
 
 
 LINK = {
@@ -166,13 +172,14 @@ def list_links(
 _LINKED = {"entity_id": "01931f5e-7c00-7000-8000-000000000000"}
 
 
-@router.post(
-    "/accept", operation_id="accept_link", responses=acted(Linked, _LINKED, "Linked.", ProtectionsOverlap), response_class=Response
-)
+@router.post("/accept", operation_id="accept_link", responses=acted(Accepted, _LINKED | {"case": None}, "Linked."), response_class=Response)
 def accept(same: Same, act: Annotated[Action, doing("link.accept", Scope.LINKS_WRITE)], engine: EngineDep) -> Response:
-    """Say that two records of systems are one; what hangs on the younger moves to the older."""
+    """Say that two records of systems are one; what hangs on the younger moves to the older.
+
+    Refused when a person told them apart, or when their valid 统一社会信用代码 differ.
+    """
     act.on("link:" + "/".join(same.left.place), other="/".join(same.right.place))
-    return act.done({"entity_id": engine_calls.accept_link(engine.hub, same.left.place, same.right.place, by=act.by)})
+    return act.done(engine_calls.accept_link(engine.hub, same.left.place, same.right.place, by=act.by))
 
 
 @router.post("/unlink", operation_id="unlink", responses=acted(Linked, _LINKED, "Unlinked."), response_class=Response)
@@ -185,9 +192,7 @@ def unlink(one: SystemRecord, act: Annotated[Action, doing("link.unlink", Scope.
 @router.post(
     "/import",
     operation_id="import_links",
-    responses=acted(
-        Imported, {"linked": 1, "same": 0, "applied": False}, "All rows linked, or what would be.", BadLinkRows, ProtectionsOverlap
-    ),
+    responses=acted(Imported, {"linked": 1, "same": 0, "cases": 0, "applied": False}, "All rows linked, or what would be.", BadLinkRows),
     response_class=Response,
 )
 def import_links(known: KnownLinks, act: Annotated[Action, doing("link.import", Scope.LINKS_WRITE)], engine: EngineDep) -> Response:

@@ -49,15 +49,19 @@ def list_links(
 @click.pass_obj
 @answers
 def accept(place: Place, system: str, stream: str, key: str, other_system: str, other_stream: str, other_key: str) -> Answer:
-    """Say that two records of systems are one. A key may be a number.
+    """Say that two records of systems are one. A key may be a number. Exit code 4 when two dealers hold them, and a case asks who stays.
 
     Example: hub links accept kingdee customers CUST0001 zoho accounts 57257670000001.
     """
     from sync import linking
 
     with place.open_hub() as hub:
-        kept = linking.accept(hub, (system, stream, key), (other_system, other_stream, other_key), who())
-    return Answer({"entity_id": kept}, text=f"both are {kept}")
+        made = linking.accept(hub, (system, stream, key), (other_system, other_stream, other_key), who())
+    told = f"both are {made.entity_id}"
+    if made.case_id is not None:
+        told = f"two dealers hold the two; case {made.case_id} says who was first: hub cases decide {made.case_id} same|different"
+    exits = Exit.DONE if made.case_id is None else Exit.SET_ASIDE
+    return Answer({"entity_id": made.entity_id, "case": made.case_id}, exits, told)
 
 
 @links.command()
@@ -92,8 +96,9 @@ def import_file(place: Place, file: Path, wanted: bool) -> Answer:  # noqa: FBT0
     rows = read_rows(file, linking.IMPORT_COLUMNS)
     with place.open_hub() as hub:
         done = linking.import_links(hub, rows, who(), dry_run=not wanted)
-    differs = not wanted and done["linked"]
-    told = f"{done['linked']} {'linked' if wanted else 'to link'}, {done['same']} were one already"
+    differs = not wanted and (done["linked"] or done["cases"])
+    asked = f", {done['cases']} held by two dealers are cases" if done["cases"] else ""
+    told = f"{done['linked']} {'linked' if wanted else 'to link'}, {done['same']} were one already{asked}"
     return Answer(
         {**done, "applied": wanted}, Exit.DIFFERS if differs else Exit.DONE, told + ("" if wanted else "; nothing done yet: --apply")
     )

@@ -93,12 +93,16 @@ def _case(one: dict[str, Any]) -> str:
 @click.pass_obj
 @answers
 def decide(place: Place, case_id: int, answer: str, reason: str) -> Answer:
-    """Decide a case; what it held back goes on."""
+    """Decide a case; what it held back goes on. Exit code 4 when two dealers hold the two, and the case asks who keeps the customer."""
     from sync import cases as engine
 
     with place.open_hub() as hub:
         engine.decide(hub, case_id, answer, who(), reason)
-    return Answer({"id": case_id, "answer": answer}, text=f"case {case_id}: {answer}")
+        asked = engine.left_open(hub, case_id)
+    if asked:
+        told = f"case {case_id} is open: two dealers hold the two; see it, then `same` again takes the later protection back"
+        return Answer({"id": case_id, "answer": answer, "open": asked}, Exit.SET_ASIDE, told)
+    return Answer({"id": case_id, "answer": answer, "open": None}, text=f"case {case_id}: {answer}")
 
 
 @click.group(cls=Lists)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from channel.deals.errors import ProtectionsOverlap
 from ledger.tables import TABLES
-from sync import golden, merging, observing, pairing, store
+from sync import golden, observing, pairing, store
 from sync.decide import Canonical
 from sync.errors import NotFound, WrongState
 from sync.hub import Cursor, Hub
@@ -37,26 +36,14 @@ def _side(hub: Hub, db: Cursor, canonical: Canonical) -> dict[str, Any]:
 
 
 def decide(hub: Hub, case_id: int, answer: str, by: str, reason: str = "") -> str:
-    """Id of the surviving record. `same`: the younger record's links move to the older one; `different`: they are told apart for good.
+    """Id of the record that stays. `same`: the younger record's links move to the older one; `different`: they are told apart for good.
 
-    What was held for the case goes on by itself. Raises: NotFound; WrongState, also when two dealers hold the two: the case says who was
-    first, and answering `same` once more lets him keep it.
+    What was held for the case goes on by itself. When two dealers hold the two, `same` joins nothing yet: the case stays open as
+    `two_protections`, says who was first, and answering it `same` lets him keep the customer.
+    Raises: NotFound; WrongState when it was decided already, when a person told the two apart, or when their valid codes differ.
     """
     if answer not in ("same", "different"):
         raise WrongState(f"a case cannot be answered by {answer!r}", next_step="answer same or different")
-    try:
-        return _decide(hub, case_id, answer, by, reason)
-    except ProtectionsOverlap as overlap:
-        with hub.transaction() as db:
-            db.execute("SELECT entity, left_id::text AS left_id, right_id::text AS right_id FROM review_case WHERE id = %s", [case_id])
-            row = db.fetchone() or {}
-            golden.overlap_case(db, row["entity"], row["left_id"], row["right_id"])
-        raise WrongState(
-            f"case {case_id}: {overlap.what}", next_step="answer same again: the protection that was first stays, the other is taken back"
-        ) from overlap
-
-
-def _decide(hub: Hub, case_id: int, answer: str, by: str, reason: str) -> str:
     with hub.transaction() as db:
         db.execute(
             "SELECT kind, entity, left_id::text AS left_id, right_id::text AS right_id, state, evidence "
@@ -68,16 +55,27 @@ def _decide(hub: Hub, case_id: int, answer: str, by: str, reason: str) -> str:
             raise NotFound(f"there is no case {case_id}", next_step="see `hub cases list`")
         if row["state"] != "open":
             raise WrongState(f"case {case_id} was decided: {row['state']}")
-        db.execute(
-            "UPDATE review_case SET state = %s, decided_at = now(), decided_by = %s, reason = %s WHERE id = %s",
-            [answer, by, reason, case_id],
-        )
         pair = sorted([row["left_id"], row["right_id"]])
         if answer == "same":
             if row["kind"] == golden.TWO_PROTECTIONS:
                 golden.settle_protections(db, pair[0], pair[1], by)
             edges = [{"left": pair[0], "right": pair[1], "evidence": row["evidence"], "case": case_id}]
-            merging.merge(hub, db, row["entity"], pair[0], pair[1], f"case {case_id}: same, by {by}", by=by, edges=edges)
+            cause = f"case {case_id}: same, by {by}"
+            golden.joined(hub, db, row["entity"], *pair, by=by, cause=cause, reason=reason, edges=edges)
             return str(pair[0])
+        db.execute(
+            "UPDATE review_case SET state = 'different', decided_at = now(), decided_by = %s, reason = %s WHERE id = %s",
+            [by, reason, case_id],
+        )
         pairing.judge_pairs(hub, db, row["entity"], store.load(db, TABLES[row["entity"]], pair, lock=True), observing.Observed())
         return str(row["left_id"])
+
+
+def left_open(hub: Hub, case_id: int) -> str:
+    """The kind of a case that is open; empty for one that is decided. Raises: NotFound."""
+    with hub.transaction() as db:
+        db.execute("SELECT kind, state FROM review_case WHERE id = %s", [case_id])
+        row = db.fetchone()
+    if row is None:
+        raise NotFound(f"there is no case {case_id}", next_step="see `hub cases list`")
+    return str(row["kind"]) if row["state"] == "open" else ""

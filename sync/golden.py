@@ -66,16 +66,34 @@ def join(hub: Hub, entity: str, one: str, other: str, *, by: str, cause: str, ed
 
     Raises: WrongState when a person told them apart, or their valid codes differ.
     """
+    with hub.transaction() as db:
+        return joined(hub, db, entity, one, other, by=by, cause=cause, edges=edges)
+
+
+def joined(
+    hub: Hub,
+    db: Cursor,
+    entity: str,
+    one: str,
+    other: str,
+    *,
+    by: str,
+    cause: str,
+    reason: str = "",
+    edges: Sequence[merging.Edge] = (),
+) -> Joined:
+    """The same inside the caller's transaction; `reason` goes with the open cases about the two, which are answered by it.
+
+    Raises: WrongState when a person told them apart, or their valid codes differ.
+    """
     keep, drop = sorted([one, other])
+    _refuse(db, entity, keep, drop)
     try:
-        with hub.transaction() as db:
-            _refuse(db, entity, keep, drop)
-            merge_id = merging.merge(hub, db, entity, keep, drop, cause, by=by, edges=edges)
-            _close_cases(db, entity, keep, drop, by)
-            return Joined(merge_id=merge_id)
+        with db.connection.transaction():
+            _close_cases(db, entity, keep, drop, by, reason)  # before the merge, which would hold what is in an open case
+            return Joined(merge_id=merging.merge(hub, db, entity, keep, drop, cause, by=by, edges=edges))
     except ProtectionsOverlap:
-        with hub.transaction() as db:
-            return Joined(case_id=overlap_case(db, entity, keep, drop))
+        return Joined(case_id=overlap_case(db, entity, keep, drop))
 
 
 def _refuse(db: Cursor, entity: str, keep: str, drop: str) -> None:
@@ -98,11 +116,11 @@ def _refuse(db: Cursor, entity: str, keep: str, drop: str) -> None:
             raise WrongState("their 统一社会信用代码 differ, and both are valid: two firms", next_step="correct the code where it is wrong")
 
 
-def _close_cases(db: Cursor, entity: str, keep: str, drop: str, by: str) -> None:
+def _close_cases(db: Cursor, entity: str, keep: str, drop: str, by: str, reason: str) -> None:
     db.execute(
-        "UPDATE review_case SET state = 'same', decided_at = now(), decided_by = %s WHERE state = 'open' AND entity = %s "
-        "AND least(left_id, right_id) = %s AND greatest(left_id, right_id) = %s",
-        [by, entity, keep, drop],
+        "UPDATE review_case SET state = 'same', decided_at = now(), decided_by = %s, reason = coalesce(nullif(%s, ''), reason) "
+        "WHERE state = 'open' AND entity = %s AND least(left_id, right_id) = %s AND greatest(left_id, right_id) = %s",
+        [by, reason, entity, keep, drop],
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 
 from canonical.ids import new_hub_key, new_id_text
-from sync import merging, store
+from sync import golden, merging, store
 from sync.decide import Canonical
 from sync.errors import NotFound, SyncError, WrongState
 from sync.hub import Cursor, Hub
@@ -48,31 +49,35 @@ def _linked(hub: Hub, db: Cursor, system: str, stream: str, key: str) -> tuple[s
     return state.entity, rows[0]["id"]
 
 
-def accept(hub: Hub, left: Place, right: Place, by: str) -> str:
-    """Two records, each (system, stream, key or number), are one: link them. Returns the surviving record's id.
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What came of linking two records. `entity_id`: their canonical record; with `case_id` two dealers hold them, and a person decides."""
 
-    Raises: NotFound; WrongState for records of different kinds, or a number that several records have.
+    entity_id: str
+    case_id: int | None = None
+    new: bool = True
+    """False when they were one already."""
+
+
+def accept(hub: Hub, left: Place, right: Place, by: str) -> Accepted:
+    """Two records, each (system, stream, key or number), are one: link them. When two dealers hold them, a case asks who stays.
+
+    Raises: NotFound; WrongState for records of different kinds, a number that several records have, a pair that a person told apart, or two
+    parties whose valid codes differ.
     """
     with hub.transaction() as db:
-        return _accept(hub, db, left, right, by, f"linked by {by}")[0]
+        return _accept(hub, db, left, right, by, f"linked by {by}")
 
 
-def _accept(hub: Hub, db: Cursor, left: Place, right: Place, by: str, cause: str) -> tuple[str, bool]:
-    """The surviving record's id, and whether anything had to be linked."""
+def _accept(hub: Hub, db: Cursor, left: Place, right: Place, by: str, cause: str) -> Accepted:
     kind, one = _linked(hub, db, *left)
     other_kind, other = _linked(hub, db, *right)
     if kind != other_kind:
         raise WrongState(f"{'.'.join(left[:2])} holds {kind}, {'.'.join(right[:2])} holds {other_kind}")
     if one == other:
-        return one, False
-    keep, drop = sorted([one, other])
-    merging.merge(hub, db, kind, keep, drop, cause)
-    db.execute(
-        "UPDATE review_case SET state = 'same', decided_at = now(), decided_by = %s "
-        "WHERE state = 'open' AND least(left_id, right_id) = %s AND greatest(left_id, right_id) = %s",
-        [by, keep, drop],
-    )
-    return keep, True
+        return Accepted(one, new=False)
+    made = golden.joined(hub, db, kind, one, other, by=by, cause=cause)
+    return Accepted(min(one, other), made.case_id)
 
 
 def unlink(hub: Hub, system: str, stream: str, key: str, by: str) -> str:
@@ -105,22 +110,22 @@ def unlink(hub: Hub, system: str, stream: str, key: str, by: str) -> str:
 
 
 def import_links(hub: Hub, rows: Sequence[Mapping[str, Any]], by: str, *, dry_run: bool = False) -> dict[str, int]:
-    """Bring along links that are known already: all rows, or none; returns how many were linked, and how many were one already.
+    """Bring along links that are known already: all rows, or none; returns how many were linked, were one already, or became cases.
 
     A row has the text of :data:`IMPORT_COLUMNS`, where a key may be a number, and may have `row`, its place in a file; else rows are
-    counted from 1. With `dry_run` the same is done and taken back.
+    counted from 1. With `dry_run` the same is done and taken back. A row whose two parties are held by two dealers becomes a case.
     Raises: BadLinkRows naming every row that cannot be linked, and why.
     """
-    done, errors = {"linked": 0, "same": 0}, []
+    done, errors = {"linked": 0, "same": 0, "cases": 0}, []
     with hub.transaction() as db:
         for number, row in enumerate(rows, 1):
             try:
                 told = _told(row)
-                linked = _accept(hub, db, told[:3], told[3:], by, f"imported by {by}")[1]
+                made = _accept(hub, db, told[:3], told[3:], by, f"imported by {by}")
             except (NotFound, WrongState) as wrong:
                 errors.append({"where": f"row {row.get('row', number)}", "what": wrong.what, "next_step": wrong.next_step})
             else:
-                done["linked" if linked else "same"] += 1
+                done["cases" if made.case_id else "linked" if made.new else "same"] += 1
         if dry_run or errors:
             raise psycopg.Rollback
     if errors:

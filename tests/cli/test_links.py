@@ -51,7 +51,7 @@ def test_known_links_are_shown_then_linked(known: Run, tmp_path: Path, name: str
 
     shown, done, again = known("links", "import", file, "--json"), known("links", "import", file, "--apply"), known("links", "import", file)
 
-    assert (shown.returncode, answer(shown)) == (3, {"linked": 1, "same": 1, "applied": False})
+    assert (shown.returncode, answer(shown)) == (3, {"linked": 1, "same": 1, "cases": 0, "applied": False})
     assert (done.returncode, done.stdout) == (0, "1 linked, 1 were one already\n")
     assert (again.returncode, again.stdout) == (0, "0 to link, 2 were one already; nothing done yet: --apply\n")
     assert len({one["entity_id"] for one in answer(known("links", "--entity", "party", "--json"))}) == 1

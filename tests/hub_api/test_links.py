@@ -49,10 +49,10 @@ def test_known_links_are_shown_first_then_linked_and_repeated_without_effect(fre
     repeated = fresh.api("it", "POST", "/v1/links/import", json=body, headers=headers)
     again = fresh.api("it", "POST", "/v1/links/import", json=body)
 
-    assert (dry.json(), after_dry) == ({"linked": 1, "same": 1, "applied": False}, before)
-    assert (done.status_code, done.json()) == (200, {"linked": 1, "same": 1, "applied": True})
+    assert (dry.json(), after_dry) == ({"linked": 1, "same": 1, "cases": 0, "applied": False}, before)
+    assert (done.status_code, done.json()) == (200, {"linked": 1, "same": 1, "cases": 0, "applied": True})
     assert (repeated.content, repeated.headers["Idempotency-Replayed"]) == (done.content, "true")
-    assert again.json() == {"linked": 0, "same": 2, "applied": True}
+    assert again.json() == {"linked": 0, "same": 2, "cases": 0, "applied": True}
     assert parties(fresh)["200001"] == parties(fresh)["5001"]
 
 
