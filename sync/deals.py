@@ -229,13 +229,29 @@ def _follow(db: Cursor, deal: Canonical, old: _Claim | None, *, worked: bool) ->
     same = (wanted.dealer_id, wanted.product_line) == (old.dealer_id, old.product_line) and (
         wanted.party_id == old.party_id or _merged(db, old.party_id, wanted.party_id)
     )
-    if same and not old.lost and not old.problem:
+    if same and not old.lost and not old.problem and not _free_again(db, wanted.registration_id):
         _work_on(db, deal, wanted.registration_id, worked=worked)
         return wanted
     made = _register(db, deal, replace(wanted, attempt=old.attempt + 1, problem=""))
     if made.registration_id != old.registration_id:
         _give_up(db, deal.id, old.registration_id, "the deal names another dealer, customer or product line now")
     return made
+
+
+def _free_again(db: Cursor, registration_id: UUID | None) -> bool:
+    """Whether a claim was refused because somebody held its customer, and nobody else does any more: it is judged again, by itself.
+
+    What a person refused stays refused.
+    """
+    db.execute(
+        "SELECT 1 FROM registration AS mine WHERE mine.id = %s AND mine.status = 'rejected' "
+        "AND mine.reason IN ('protected', 'direct_customer') AND NOT EXISTS (SELECT FROM registration AS other "
+        "WHERE other.customer_id = mine.customer_id AND other.lines && mine.lines AND other.status = ANY(%s::text[]) "
+        "AND (upper_inf(other.protected) OR upper(other.protected) > clock_timestamp()) "
+        "AND other.dealer_id IS DISTINCT FROM mine.dealer_id)",
+        [registration_id, list(LIVE)],
+    )
+    return db.fetchone() is not None
 
 
 def _merged(db: Cursor, old: UUID, new: UUID) -> bool:

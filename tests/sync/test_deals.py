@@ -13,7 +13,7 @@ import pytest
 from channel.deals import acting, policing
 from channel.deals.policies import Policy
 from ledger.bulk import from_json
-from sync import deal_pipeline, golden, merging
+from sync import deal_pipeline, deals_upkeep, golden, merging
 from tests.sync.stage import BOSS, Pair, Stage, open_hub
 
 FIRM = "杭州海康威视数字技术股份有限公司"
@@ -183,6 +183,45 @@ def test_what_becomes_of_the_registration_is_shown_at_the_next_delivery(crm: Crm
     again = crm.deal(crm.west, crm.account(FIRM_TURNED))
     crm.stage.sync()
     assert crm.state(again) == "protected"
+
+
+def test_a_refused_deal_is_judged_again_when_its_customer_becomes_free_the_earliest_entered_first(crm: Crm) -> None:
+    first = crm.deal(crm.east, crm.account(FIRM))
+    crm.stage.sync()
+    north = crm.account("天津北方泵业有限公司", Account_Type="Distributor")
+    second, third = crm.deal(crm.west, crm.account(FIRM_TURNED)), crm.deal(north, crm.account(FIRM_MISHEARD))
+    crm.stage.zoho.put("deals", {"id": second["id"], "Next_Step": "拜访"})
+    crm.stage.sync()
+    refused = [crm.state(second), crm.state(third)]
+
+    crm.act(acting.release, first, BOSS, "不再跟进")
+    crm.stage.sync()
+
+    assert refused == ["rejected", "rejected"]
+    assert [crm.state(deal) for deal in (first, second, third)] == ["released", "protected", "rejected"]
+    assert (crm.shown(second)["Refusal_Reason"], bool(crm.shown(second)["Deal_Conflict"])) == (None, False)
+    assert crm.stage.sync().counts.get("claims", 0) == 0
+
+
+def test_a_refused_deal_gets_its_customer_when_the_protection_runs_out_but_not_against_a_persons_word(crm: Crm) -> None:
+    crm.deal(crm.east, crm.account(FIRM))
+    crm.stage.sync()
+    second, third = crm.deal(crm.west, crm.account(FIRM_TURNED)), crm.deal(crm.west, crm.account(FIRM_MISHEARD), Product_Line="水泵")
+    crm.stage.sync()
+    with crm.stage.hub.transaction() as db:
+        acting.appeal(db.connection, crm.registration(third), _party_of(crm, crm.west), "我们先跟进的")
+        acting.deny_appeal(db.connection, crm.registration(third), BOSS, "按先后")
+        db.execute("UPDATE registration SET protected = tstzrange(lower(protected), clock_timestamp()) WHERE status = 'protected'")
+
+    deals_upkeep.look_after(crm.stage.hub)
+    crm.stage.sync()
+
+    assert (crm.state(second), crm.state(third)) == ("protected", "rejected")
+
+
+def _party_of(crm: Crm, account: dict[str, Any]) -> UUID:
+    found: UUID = crm.stage.rows("SELECT entity_id AS id FROM link WHERE key = %s", account["id"])[0]["id"]
+    return found
 
 
 def test_a_transfer_is_shown_and_the_deal_follows_when_its_dealer_is_changed(crm: Crm) -> None:
