@@ -186,7 +186,11 @@ PRICE_LISTS = Form(
     org="FCreateOrgId.FNumber",
     modified="FModifyDate",
     approved="FApproveDate",
+    created="FCreateDate",
     status="FDocumentStatus",
+    hub_key="F_HUB_KEY",
+    hub_line="F_HUB_LINE",
+    writable=True,
     base_data=True,
     entity="FEntity",
     entry="FEntryID",
@@ -201,6 +205,8 @@ PRICE_LISTS = Form(
     FExpiryDate           d 失效日 Valid to
     FLimitCustomer        e 限定客户 Limited to customers
     FDescription          t(255) 备注 Remark
+    FCreateDate           dt ! 创建日期 Created
+    F_HUB_KEY             t(20) 中台主键 Hub key
     """
         + _BASE
     ),
@@ -215,6 +221,7 @@ PRICE_LISTS = Form(
     FEntryEffectiveDate   d 生效日 Valid from
     FEntryExpiryDate      d 失效日 Valid to
     FEntryForbidStatus    e 禁用状态 Disabled
+    F_HUB_LINE            t(36) 中台行号 Hub line key
     """),
     depends_on=("products",),
 )

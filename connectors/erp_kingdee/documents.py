@@ -320,6 +320,7 @@ OTHER_RECEIVABLES = Form(
     entity="FEntity",
     entry="FEntryID",
     hub_key="F_HUB_KEY",
+    hub_line="F_HUB_LINE",
     writable=True,
     head=fields("""
     FBillNo               t(80) 单据编号 Number
@@ -351,6 +352,7 @@ OTHER_RECEIVABLES = Form(
     FTAXAMOUNTFOR     n(2) 税额 Tax
     FAMOUNTFOR_D      n(2) 总金额 Total
     FCOMMENT          t(255) 备注 Remark
+    F_HUB_LINE        t(36) 中台行号 Hub line key
     """),
     depends_on=("customers",),
 )

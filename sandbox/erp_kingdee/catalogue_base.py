@@ -244,6 +244,7 @@ FEntryExpiryDate d 失效日
 FEntryForbidStatus e =A 禁用状态
 FRowAuditStatus e =A 行审核状态
 FEntryNote t 备注
+F_HUB_LINE t 中台行号
 """,
 )
 define(

@@ -383,5 +383,6 @@ FNOTAXAMOUNTFOR n 不含税金额
 FTAXAMOUNTFOR n 税额
 FAMOUNTFOR_D n 总金额
 FCOMMENT t 备注
+F_HUB_LINE t 中台行号
 """,
 )
