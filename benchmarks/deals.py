@@ -19,7 +19,7 @@ import psycopg
 
 from benchmarks import deals_data
 from benchmarks.bars import Figure
-from channel.deals import matching, queries
+from channel.deals import claim_queries, matching, queries
 from channel.deals.matching import Claim
 from channel.deals.service import Limits, Rules, check, register
 from ledger import postgres
@@ -147,10 +147,10 @@ def _usable(claims: list[Claim]) -> list[Claim]:
 
 def _look_up(db: psycopg.Connection[Any], dealer: UUID, keys: list[int]) -> None:
     """All that SQL does for a decision: the clock and common keys, the candidates, who holds the nearest."""
-    queries.standing(db, dealer, keys)
+    claim_queries.standing(db, dealer, keys)
     weights = [int(1000 * matching.WEIGHTS[key & 31]) for key in keys]
-    found = queries.look_up(db, keys, weights, matching.CAP, matching.CANDIDATES)
-    queries.holds(db, [customer for _, _, customer in found[:3]], "")
+    found = claim_queries.look_up(db, keys, weights, matching.CAP, matching.CANDIDATES)
+    claim_queries.holds(db, [customer for _, _, customer in found[:3]], "")
 
 
 def _check(db: psycopg.Connection[Any], hub: deals_data.Hub, claim: Claim) -> Callable[[], Any]:

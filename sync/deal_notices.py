@@ -13,7 +13,7 @@ from uuid import UUID
 
 from canonical.ids import new_hub_key, new_id_text
 from canonical.values import utc_text
-from channel.deals import acting, fencing, queries, review
+from channel.deals import acting, fencing, review, review_queries
 from channel.deals import fence_queries as fences
 from channel.deals.telling import Answered, Consequence, Happened, Message, Moot, Question, consequences, is_old
 from ledger.bulk import json_text
@@ -244,8 +244,8 @@ def _answer_registration(db: Cursor, kind: str, registration: UUID, decision: An
 
 def _answer_conflict(db: Cursor, registration: UUID, by: str, reason: str, *, same: bool) -> None:
     """Approved: another firm than each that it might be. Rejected: the same as the likeliest one that somebody holds."""
-    held = {hold.customer_id for hold in queries.doubtful_holds(db.connection, registration)}
-    doubts = [one for one in queries.doubts(db.connection, registration_id=registration) if one.customer_id in held]
+    held = {hold.customer_id for hold in review_queries.doubtful_holds(db.connection, registration)}
+    doubts = [one for one in review_queries.doubts(db.connection, registration_id=registration) if one.customer_id in held]
     if not doubts:
         raise WrongState(f"registration {registration} waits for nobody any more", next_step="list what is open")
     for doubt in doubts[:1] if same else doubts:

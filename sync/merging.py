@@ -12,12 +12,13 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from channel.deals import queries as deal_queries
+from channel.deals import review_queries
 from channel.deals.customers import queries as customer_queries
 from channel.deals.customers import service as customers
 from ledger.bulk import json_text
 from ledger.tables import TABLES
 from sync import deriving, observing, pairing, store
+from sync.citing import Citations
 from sync.decide import Canonical, Row, changed_fields
 from sync.errors import NotFound, WrongState
 from sync.hub import Cursor, Hub
@@ -48,9 +49,21 @@ class Undone:
 # Merge --------------------------------------------------------------------------------------------------------------------
 
 
-def merge(hub: Hub, db: Cursor, name: str, keep: str, drop: str, cause: str, *, by: str = "", edges: Sequence[Edge] = ()) -> int:
+def merge(
+    hub: Hub,
+    db: Cursor,
+    name: str,
+    keep: str,
+    drop: str,
+    cause: str,
+    *,
+    by: str = "",
+    edges: Sequence[Edge] = (),
+    citations: Citations | None = None,
+) -> int:
     """Move every link of one record to another and recompute both, and whatever cites them, from their sources. Returns the event's id.
 
+    `citations`: who cites the record that goes, asked for at once where many are merged; it is told of the merge.
     Raises: ProtectionsOverlap when both are customers that dealers hold; nothing is done then.
     """
     table = TABLES[name]
@@ -58,7 +71,8 @@ def merge(hub: Hub, db: Cursor, name: str, keep: str, drop: str, cause: str, *, 
     if name == "party":
         _merge_customers(db, keep, drop)
     facts = {"links": _links_of(db, [drop]), "seen": _versions_seen(db, [keep, drop]), "cases": _open_cases(db, drop)}
-    citing = {entity: _citing(db, entity, drop) for entity in hub.policies}
+    citations = citations or Citations(hub, db, name, [drop])
+    citing = citations.of(drop)
     db.execute(
         "INSERT INTO merge_event (kind, entity, keep_id, drop_id, by, cause, edges, facts) "
         "VALUES ('merge', %s, %s, %s, %s, %s, %s, %s) RETURNING id",
@@ -82,6 +96,7 @@ def merge(hub: Hub, db: Cursor, name: str, keep: str, drop: str, cause: str, *, 
     remerge(hub, db, name, [keep], cause)
     for entity, ids in citing.items():
         remerge(hub, db, entity, ids, cause)
+    citations.moved(drop, keep)
     return number
 
 
@@ -128,17 +143,6 @@ def _move_links(db: Cursor, keep: str, drop: str, cause: str) -> None:
         )
 
 
-def _citing(db: Cursor, name: str, cited: str) -> list[str]:
-    """Records of a kind that name another one, in a field or in a line."""
-    table = TABLES[name]
-    db.execute(f"SELECT id::text AS id FROM {table.name} WHERE doc::text LIKE %s AND NOT retired", [f"%{cited}%"])
-    ids = {row["id"] for row in db}
-    for child in table.sets.values():
-        db.execute(f"SELECT DISTINCT parent_id::text AS id FROM {child.name} WHERE doc::text LIKE %s", [f"%{cited}%"])
-        ids |= {row["id"] for row in db}
-    return sorted(ids)
-
-
 def remerge(hub: Hub, db: Cursor, name: str, ids: Sequence[str], cause: str) -> None:
     """Compute records anew from what their systems last said, and judge their pairs."""
     if not ids:
@@ -152,6 +156,19 @@ def remerge(hub: Hub, db: Cursor, name: str, ids: Sequence[str], cause: str) -> 
     )
     deriving.enqueue(db, name, list(merged.values()), existing)
     pairing.judge_pairs(hub, db, name, merged, result)
+
+
+def catch_up(hub: Hub, name: str, drops: Sequence[str], cause: str) -> int:
+    """Compute anew what still cites records that were merged into others, because it was read at the same time; how many."""
+    with hub.transaction() as db:
+        citations = Citations(hub, db, name, drops)
+        found: dict[str, set[str]] = {}
+        for drop in drops:
+            for entity, ids in citations.of(drop).items():
+                found.setdefault(entity, set()).update(ids)
+        for entity, records in found.items():
+            remerge(hub, db, entity, sorted(records), cause)
+    return sum(map(len, found.values()))
 
 
 # Un-merge -----------------------------------------------------------------------------------------------------------------
@@ -263,7 +280,7 @@ def _split_customers(db: Cursor, keep: str, drop: str, by: str) -> None:
     customers.split(connection, lost["id"])
     other = customer_queries.of_party(connection, UUID(keep))
     if other is not None and other != lost["id"]:
-        deal_queries.keep_apart(connection, lost["id"], other, by, "un-merged")
+        review_queries.keep_apart(connection, lost["id"], other, by, "un-merged")
 
 
 def _as_before(record: Canonical, kept: Mapping[str, Any] | None) -> Canonical:
@@ -323,8 +340,8 @@ def _computed(hub: Hub, db: Cursor, name: str, before: Canonical) -> Canonical:
 
 def _put_back_citing(hub: Hub, db: Cursor, cited: Mapping[str, Sequence[str]], keep: str, cause: str, done: Undone) -> None:
     """What cited the record that came back, and what has come to cite the other one since: computed anew, so that each names its own."""
-    for entity in hub.policies:
-        ids = sorted(set(cited.get(entity, ())) | set(_citing(db, entity, keep)))
+    for entity, now in Citations(hub, db, done.entity, [keep]).of(keep).items():
+        ids = sorted(set(cited.get(entity, ())) | set(now))
         before = store.load(db, TABLES[entity], ids)
         remerge(hub, db, entity, ids, cause)
         for number, record in store.load(db, TABLES[entity], ids).items():

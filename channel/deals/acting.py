@@ -15,7 +15,7 @@ from uuid import UUID
 import psycopg
 
 from canonical.ids import new_id
-from channel.deals import fence_queries, matching, queries
+from channel.deals import claim_queries, fence_queries, matching, queries, review_queries
 from channel.deals.customers.service import claim_from
 from channel.deals.errors import CustomerNotFound, RegistrationNotFound, StillHeld, UnknownDealer, WrongStatus
 from channel.deals.protection import Window, after, extended_end, window_end
@@ -107,8 +107,8 @@ def _grant(db: Connection, registration_id: UUID, by: str, cause: str, *, other_
     customer_id = registration.customer_id
     if other_firm:
         customer_id = _as_another_firm(db, registration, by, cause)
-    queries.lock_customers(db, [customer_id])
-    held = queries.holds(db, [customer_id], registration.product_line)
+    claim_queries.lock_customers(db, [customer_id])
+    held = claim_queries.holds(db, [customer_id], registration.product_line)
     now = held.now
     for hold in held.holds:
         if not end_holder or hold.dealer_id is None:
@@ -125,9 +125,9 @@ def _as_another_firm(db: Connection, registration: Registration, by: str, cause:
     claim = claim_from(registration.claim)
     prepared = matching.prepare(claim)
     keys = matching.keys_of(prepared)
-    queries.lock_keys(db, keys)
-    customer_id = queries.add_customer(db, claim.name or claim.uscc, asdict(claim), prepared.dump(), matching.VERSION, keys)
-    queries.keep_apart(db, customer_id, registration.customer_id, by, cause)
+    claim_queries.lock_keys(db, keys)
+    customer_id = claim_queries.add_customer(db, claim.name or claim.uscc, asdict(claim), prepared.dump(), matching.VERSION, keys)
+    review_queries.keep_apart(db, customer_id, registration.customer_id, by, cause)
     return customer_id
 
 
@@ -216,8 +216,8 @@ def protect_direct(db: Connection, customer_id: int, by: str, cause: str, produc
     """Protect a customer for ourselves, without end. Raises: CustomerNotFound; StillHeld while a dealer holds it."""
 
     def work() -> UUID:
-        queries.lock_customers(db, [customer_id])
-        held = queries.holds(db, [customer_id], product_line)
+        claim_queries.lock_customers(db, [customer_id])
+        held = claim_queries.holds(db, [customer_id], product_line)
         now = held.now
         if held.holds:
             raise StillHeld("the customer is held", next_step="take it back or wait until it ends")
@@ -238,13 +238,13 @@ def protect_direct(db: Connection, customer_id: int, by: str, cause: str, produc
 
 def clear_waiting(db: Connection, customer_id: int) -> list[UUID]:
     """Claims that waited only for this customer's holder hold their own now, in the order in which they came; which ones."""
-    return [waiting for waiting in queries.waiting_for(db, customer_id) if clear(db, waiting)]
+    return [waiting for waiting in review_queries.waiting_for(db, customer_id) if clear(db, waiting)]
 
 
 def clear(db: Connection, registration_id: UUID, by: str = "rule:nobody_earlier") -> bool:
     """Let a held claim hold its customer when nobody earlier holds what it may mean; False while somebody does."""
     registration = found(db, registration_id, lock=True)
-    if registration.status != "held" or queries.doubtful_holds(db, registration_id):
+    if registration.status != "held" or review_queries.doubtful_holds(db, registration_id):
         return False
     policy = queries.policy(db, registration.policy_id)
     outside = bool(fence_queries.hits(db, subject=f"registration:{registration_id}", limit=1))

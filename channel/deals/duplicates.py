@@ -16,7 +16,7 @@ from uuid import UUID
 import psycopg
 from psycopg.types.json import Json
 
-from channel.deals import matching, queries
+from channel.deals import claim_queries, matching, queries
 from channel.deals.matching import Claim, Known
 from channel.deals.matching.keys import CODE, EDIT, ORGANISATION, PHONE
 from channel.deals.queries import rows, run
@@ -147,15 +147,15 @@ class Meant:
     name: str = ""
 
 
-def who(db: Connection, claim: Claim) -> Meant:
-    """The known customer that a claim means. Without keys, or with keys of another version, nobody is known."""
+def who(db: Connection, claim: Claim, *, but: int | None = None) -> Meant:
+    """The known customer that a claim means; not the one that `but` is. Without keys, or with keys of another version, nobody is known."""
     prepared = matching.prepare(claim)
     keys = matching.keys_of(prepared)
     version = rows(db, "SELECT version FROM match_state")
     if not keys or not version or version[0][0] != matching.VERSION:
         return Meant("new")
     weights = [int(1000 * matching.WEIGHTS[key & 31]) for key in keys]
-    found = queries.look_up(db, keys, weights, matching.CAP, matching.CANDIDATES)
+    found = [row for row in claim_queries.look_up(db, keys, weights, matching.CAP, matching.CANDIDATES) if row[2] != but]
     hot: Mapping[int, int] = dict(rows(db, "SELECT key, customers FROM hot_key WHERE key = ANY(%s::bigint[])", [keys]))
     roots = {row[0]: row[2] for row in found}
     decision = matching.decide(prepared, [Known(row[0], matching.load_prepared(row[1])) for row in found], hot)

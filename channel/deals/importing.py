@@ -17,7 +17,7 @@ from uuid import UUID
 import psycopg
 
 from canonical.values import SHANGHAI
-from channel.deals import acting, matching, queries
+from channel.deals import acting, claim_queries, matching, queries, review_queries
 from channel.deals.customers.queries import customer_names
 from channel.deals.customers.queries import state as state_of_keys
 from channel.deals.customers.service import claim_from
@@ -133,8 +133,8 @@ def _take_direct(db: Connection, claim: Claim, by: str) -> str:
     keys = matching.keys_of(prepared)
     if not keys:
         raise _Wrong("it names no company", "give the company's name, its 统一社会信用代码 or a phone number")
-    queries.lock_keys(db, keys)
-    queries.begin_keys(db, matching.VERSION)
+    claim_queries.lock_keys(db, keys)
+    claim_queries.begin_keys(db, matching.VERSION)
     state = state_of_keys(db)
     if state is None or state.version != matching.VERSION:
         raise KeysOutdated("the customers' keys are of another version", next_step="rebuild them: hub deals rebuild")
@@ -144,8 +144,8 @@ def _take_direct(db: Connection, claim: Claim, by: str) -> str:
     customer = meant.customer_id
     if customer is None:
         given = {name: value for name, value in _firm(claim).items() if value}
-        customer = queries.add_customer(db, claim.name or claim.uscc or claim.phone, given, prepared.dump(), matching.VERSION, keys)
-    holds = queries.holds(db, [customer], claim.product_line).holds
+        customer = claim_queries.add_customer(db, claim.name or claim.uscc or claim.phone, given, prepared.dump(), matching.VERSION, keys)
+    holds = claim_queries.holds(db, [customer], claim.product_line).holds
     if holds and all(hold.dealer_id is None for hold in holds):
         return "same"
     acting.protect_direct(db, customer, by, "imported", claim.product_line)
@@ -168,7 +168,7 @@ def _who_holds(db: Connection, refused: UUID) -> str:
 
 
 def _who_is_meant(db: Connection, held: UUID) -> str:
-    doubts = queries.doubts(db, registration_id=held)
+    doubts = review_queries.doubts(db, registration_id=held)
     return f"it may be {' or '.join(one.customer_name for one in doubts[:3])}, which another holds"
 
 

@@ -7,13 +7,14 @@ from uuid import UUID
 
 import psycopg
 
-from channel.deals import queries
+from channel.deals import claim_queries, queries, review_queries
 from channel.deals.acting import clear, found, reject
 from channel.deals.customers import service as customers
 from channel.deals.errors import CustomerNotFound, WrongStatus
 from channel.deals.protection import LIVE
-from channel.deals.queries import Doubt, Registration
+from channel.deals.queries import Registration
 from channel.deals.registrations import Registered
+from channel.deals.review_queries import Doubt
 from channel.deals.service import retried, shown
 
 Connection = psycopg.Connection[Any]
@@ -21,7 +22,7 @@ Connection = psycopg.Connection[Any]
 
 def list_open(db: Connection, *, waiting_only: bool = False, limit: int = 100) -> list[Doubt]:
     """Open questions, those that a dealer waits for first, then by age. For our own people."""
-    return queries.doubts(db, waiting_only=waiting_only, limit=limit)
+    return review_queries.doubts(db, waiting_only=waiting_only, limit=limit)
 
 
 def decide(
@@ -36,22 +37,22 @@ def decide(
 
 def _decide(db: Connection, registration_id: UUID, customer_id: int, answer: str, by: str, cause: str) -> Registered:
     registration = found(db, registration_id, lock=True)
-    if not queries.close_doubt(db, registration_id, customer_id, answer, by, cause):
+    if not review_queries.close_doubt(db, registration_id, customer_id, answer, by, cause):
         raise WrongStatus(
             f"nobody asks whether registration {registration_id} means customer {customer_id}", next_step="list the questions"
         )
     facts = {"customer": customer_id}
     queries.add_event(db, registration_id, f"found_{answer}", by, registration.status, registration.status, cause=cause, facts=facts)
     if answer == "different":
-        queries.keep_apart(db, registration.customer_id, customer_id, by, cause)
+        review_queries.keep_apart(db, registration.customer_id, customer_id, by, cause)
         clear(db, registration_id, by)
         return shown(found(db, registration_id))
     return _same(db, registration, customer_id, by, cause)
 
 
 def _same(db: Connection, registration: Registration, customer_id: int, by: str, cause: str) -> Registered:
-    queries.lock_customers(db, [registration.customer_id, customer_id])
-    held = queries.holds(db, [customer_id], registration.product_line)
+    claim_queries.lock_customers(db, [registration.customer_id, customer_id])
+    held = claim_queries.holds(db, [customer_id], registration.product_line)
     others = [hold for hold in held.holds if hold.dealer_id != registration.dealer_id]
     if registration.status == "held" and others:
         direct = any(hold.dealer_id is None for hold in others)
@@ -69,8 +70,8 @@ def _unite(db: Connection, claimed: int, customer_id: int) -> None:
     """What only claims have named becomes the customer that it is; two parties are merged where parties are (sync/merging.py)."""
     if claimed == customer_id:
         return
-    keep, lose = (claimed, customer_id) if queries.is_party(db, claimed) else (customer_id, claimed)
-    if queries.is_party(db, lose):
+    keep, lose = (claimed, customer_id) if review_queries.is_party(db, claimed) else (customer_id, claimed)
+    if review_queries.is_party(db, lose):
         raise CustomerNotFound("both are parties", next_step="merge the parties; their customers follow")
     customers.merge(db, keep, lose)
 
@@ -81,7 +82,7 @@ def hold(db: Connection, registration_id: UUID, customer_id: int, by: str, cause
     Raises: RegistrationNotFound; WrongStatus when nothing is asked.
     """
     registration = found(db, registration_id, lock=True)
-    if not queries.note_doubt(db, registration_id, customer_id, by, cause):
+    if not review_queries.note_doubt(db, registration_id, customer_id, by, cause):
         raise WrongStatus(
             f"nobody asks whether registration {registration_id} means customer {customer_id}", next_step="list the questions"
         )

@@ -23,7 +23,7 @@ from psycopg.pq import TransactionStatus
 
 from canonical.ids import new_id
 from canonical.values import BadValue, business_day, decimal_text
-from channel.deals import fencing, matching, queries
+from channel.deals import claim_queries, fencing, matching, queries, review_queries
 from channel.deals.customers import queries as customer_queries
 from channel.deals.errors import BadClaim, Contended, KeyReused, KeysOutdated, TooManyChecks, UnknownDealer, WrongIsolation
 from channel.deals.matching import DEFAULT, Claim, Decision, Known, Prepared, Thresholds
@@ -87,14 +87,14 @@ def check(db: Connection, dealer_id: UUID, claim: Claim, *, region: str = "", in
     # When nothing else can be in the transaction, a power cut may forget that somebody asked: no wait for the disk.
     durable = not (db.autocommit and db.info.transaction_status == TransactionStatus.IDLE)
     limits = rules.limits.checks()
-    standing = queries.standing(db, dealer_id, ask.keys, quota=limits, durable=durable)
+    standing = claim_queries.standing(db, dealer_id, ask.keys, quota=limits, durable=durable)
     if len(standing.left) < len(limits):
         raise _too_many(db, dealer_id, limits)
     seen = _assess(db, ask, rules, standing, lock=False)
     free = seen.ruling.free
     if free == "yes" and seen.unclear:
         free = "maybe"
-    queries.note_check(db, dealer_id, ask.hash(), free, durable=durable)
+    claim_queries.note_check(db, dealer_id, ask.hash(), free, durable=durable)
     return Answer(free, seen.ruling.outcome == "already_yours", standing.left["check_hour"])
 
 
@@ -178,7 +178,7 @@ class _Seen:
     likely: list[Likely]
     texts: dict[int, str]
     hot: dict[int, int]
-    held: queries.Held
+    held: claim_queries.Held
     fence: FenceVerdict
     policy: Policy
     unclear: bool
@@ -224,22 +224,22 @@ def _check_amount(amount: Decimal | None, currency: str) -> None:
         raise BadClaim("the size of the deal must not be negative and needs a currency", next_step="give a code such as CNY with it")
 
 
-def _assess(db: Connection, ask: _Request, rules: Rules, standing: queries.Standing, *, lock: bool) -> _Seen:
+def _assess(db: Connection, ask: _Request, rules: Rules, standing: claim_queries.Standing, *, lock: bool) -> _Seen:
     _check_standing(db, standing)
     weights = [int(1000 * matching.WEIGHTS[key & 31]) for key in ask.keys]
-    found = queries.look_up(db, ask.keys, weights, matching.CAP, matching.CANDIDATES)
+    found = claim_queries.look_up(db, ask.keys, weights, matching.CAP, matching.CANDIDATES)
     itself = customer_queries.of_party(db, ask.party_id) if ask.party_id else None
     known = [Known(customer_id, matching.load_prepared(text)) for customer_id, text, root in found if root != itself]
     decision = matching.decide(ask.prepared, known, standing.hot, rules.thresholds)
     likely = _likely(decision, {customer_id: root for customer_id, _, root in found})
     if itself is not None:
         likely.insert(0, Likely(itself, Decimal(1), same=True))
-    held = queries.Held(standing.now, [], set())
+    held = claim_queries.Held(standing.now, [], set())
     if likely:
         ids = [one.customer_id for one in likely]
-        if lock and not queries.lock_customers(db, ids):
+        if lock and not claim_queries.lock_customers(db, ids):
             raise Overtaken
-        held = queries.holds(db, ids, ask.claim.product_line)
+        held = claim_queries.holds(db, ids, ask.claim.product_line)
     region = ask.region or fencing.place_of(ask.prepared)
     fences = rules.fences or (fencing.judge_for(db) if standing.fenced else open_field)
     fence = fences(FenceQuestion(ask.dealer_id, ask.claim.product_line, region, ask.industry, held.now))
@@ -250,9 +250,9 @@ def _assess(db: Connection, ask: _Request, rules: Rules, standing: queries.Stand
     return _Seen(ruling, decision, likely, {row[0]: row[1] for row in found}, standing.hot, held, fence, policy, unclear)
 
 
-def _check_standing(db: Connection, standing: queries.Standing) -> None:
+def _check_standing(db: Connection, standing: claim_queries.Standing) -> None:
     if standing.version is None:
-        queries.begin_keys(db, matching.VERSION)
+        claim_queries.begin_keys(db, matching.VERSION)
     elif standing.version != matching.VERSION:
         raise KeysOutdated(
             f"the keys are of version {standing.version}, not {matching.VERSION}", next_step="rebuild them: hub deals rebuild"
@@ -282,7 +282,7 @@ def _likely(decision: Decision, roots: Mapping[int, int]) -> list[Likely]:
     return sorted(likely, key=lambda one: (one.customer_id != best, -one.p, one.customer_id))
 
 
-def _policy(db: Connection, ask: _Request, standing: queries.Standing, region: str, now: datetime) -> Policy:
+def _policy(db: Connection, ask: _Request, standing: claim_queries.Standing, region: str, now: datetime) -> Policy:
     on = business_day(now)
     channel_type = standing.dealer[0] if standing.dealer else ""
     facts = Facts(ask.claim.product_line, region, channel_type, ask.amount, ask.currency, on)
@@ -290,9 +290,9 @@ def _policy(db: Connection, ask: _Request, standing: queries.Standing, region: s
 
 
 def _register(db: Connection, ask: _Request, rules: Rules) -> Registered:
-    if (level := queries.lock_keys(db, ask.keys)) != "read committed":
+    if (level := claim_queries.lock_keys(db, ask.keys)) != "read committed":
         raise WrongIsolation(f"the transaction is {level}", next_step="register in a READ COMMITTED transaction")
-    standing = queries.standing(db, ask.dealer_id, ask.keys, idempotency_key=ask.idempotency_key)
+    standing = claim_queries.standing(db, ask.dealer_id, ask.keys, idempotency_key=ask.idempotency_key)
     if standing.earlier and (earlier := queries.by_idempotency_key(db, ask.dealer_id, ask.idempotency_key or "")):
         if earlier.claim_hash != ask.hash():
             raise KeyReused("this idempotency key came before with another claim", next_step="use a new key")
@@ -303,7 +303,7 @@ def _register(db: Connection, ask: _Request, rules: Rules) -> Registered:
         return _repeated(db, ask, seen, ruling.met)
     if ruling.outcome == "rejected":
         limits = {"refused_day": (rules.limits.refusals_a_day, "day")}
-        if not queries.use_quota(db, ask.dealer_id, limits):
+        if not claim_queries.use_quota(db, ask.dealer_id, limits):
             raise _too_many(db, ask.dealer_id, limits)
     return _written(db, ask, seen)
 
@@ -321,7 +321,7 @@ def _written(db: Connection, ask: _Request, seen: _Seen) -> Registered:
     ruling, now = seen.ruling, seen.held.now
     customer_id = ruling.customer_id
     if customer_id is None:
-        customer_id = queries.add_customer(db, _label(ask.claim), asdict(ask.claim), ask.prepared.dump(), matching.VERSION, ask.keys)
+        customer_id = claim_queries.add_customer(db, _label(ask.claim), asdict(ask.claim), ask.prepared.dump(), matching.VERSION, ask.keys)
     ends = now if ruling.outcome == "rejected" else None if ruling.outcome in WAITING else window_end(now, seen.policy.days)
     registration_id = new_id()
     values = {
@@ -355,7 +355,7 @@ def _written(db: Connection, ask: _Request, seen: _Seen) -> Registered:
     near = {int(rid): seen.texts[int(rid)] for rid, p in seen.decision.candidates if p > 0}
     queries.add_registration(db, values, event, queries.Inputs(ask.prepared.dump(), near, seen.hot))
     if ruling.doubts and ruling.outcome != "rejected":
-        queries.add_doubts(db, registration_id, ruling.doubts, _reasons(seen))
+        review_queries.add_doubts(db, registration_id, ruling.doubts, _reasons(seen))
     if seen.fence.effect != "allow" and (ruling.outcome in WAITING or ruling.reason == "outside_area"):
         queries.add_fence_hit(db, f"registration:{registration_id}", ask.dealer_id, seen.fence)
     protected = ends if ruling.outcome == "protected" else None
@@ -413,7 +413,7 @@ def _label(claim: Claim) -> str:
     return claim.name or claim.uscc or claim.phone
 
 
-def _too_many(db: Connection, dealer_id: UUID, limits: queries.Quota) -> TooManyChecks:
-    seconds = queries.wait_for_quota(db, dealer_id, limits)
+def _too_many(db: Connection, dealer_id: UUID, limits: claim_queries.Quota) -> TooManyChecks:
+    seconds = claim_queries.wait_for_quota(db, dealer_id, limits)
     told = f"no more questions are answered for {seconds // 60 + 1} minutes"
     return TooManyChecks(told, next_step="register the customers that you work on", retry_after_s=seconds)

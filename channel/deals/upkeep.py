@@ -12,7 +12,7 @@ from uuid import UUID
 
 import psycopg
 
-from channel.deals import queries as registrations
+from channel.deals import review_queries
 from channel.deals import upkeep_queries as queries
 from channel.deals.acting import clear
 from channel.deals.protection import days_left, due_reminder
@@ -93,7 +93,7 @@ def pull_back(db: Connection, now: datetime) -> list[UUID]:
 
 
 def _let_in(db: Connection, customers: list[int]) -> None:
-    for waiting in registrations.waiting_for_any(db, customers):
+    for waiting in review_queries.waiting_for_any(db, customers):
         clear(db, waiting)
 
 

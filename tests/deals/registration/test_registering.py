@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from channel.deals import queries, replaying
+from channel.deals import queries, replaying, review_queries
 from channel.deals.errors import BadClaim, KeyReused, KeysOutdated, TooManyChecks, UnknownDealer, WrongIsolation
 from channel.deals.matching import Claim
 from channel.deals.protection import window_end
@@ -52,7 +52,7 @@ def test_a_doubtful_claim_waits_and_the_earlier_keeps_the_clock(db: Db, east: UU
     assert (second.status, second.reason, second.protected_until) == ("held", "doubtful", None)
     assert second.submitted_at > first.submitted_at
     assert check(db, east, LANSI).yours
-    assert [doubt.registration_id for doubt in queries.doubts(db)] == [second.id]
+    assert [doubt.registration_id for doubt in review_queries.doubts(db)] == [second.id]
 
 
 def test_another_product_line_is_another_protection_and_no_line_is_every_line(db: Db, east: UUID, west: UUID) -> None:

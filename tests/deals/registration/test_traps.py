@@ -10,7 +10,7 @@ import pytest
 from alembic import command
 from sqlalchemy import create_engine
 
-from channel.deals import matching, queries
+from channel.deals import claim_queries, matching
 from channel.deals.service import check, register
 from ledger import postgres
 from ledger.migrate import _config, sqlalchemy_url
@@ -109,7 +109,7 @@ def test_statements_of_a_check_are_planned_once(db: Db) -> None:
 
 def test_a_small_id_and_a_large_one_are_the_same_statement(db: Db) -> None:
     for ids in ([1], [70_000], [2**40], [1, 70_000, 2**40]):
-        queries.holds(db, ids, "")
+        claim_queries.holds(db, ids, "")
 
     (made,) = db.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%%customers_apart%%'", []).fetchall()
     assert made == (1,)

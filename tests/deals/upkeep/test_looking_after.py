@@ -17,7 +17,7 @@ import pytest
 
 from canonical.ids import new_hub_key, new_id
 from canonical.values import SHANGHAI
-from channel.deals import acting, duplicates, queries
+from channel.deals import acting, duplicates, queries, review_queries
 from channel.deals.matching import Claim
 from channel.deals.service import register
 from ledger.bulk import json_text
@@ -199,7 +199,7 @@ def test_pairs_that_a_person_told_apart_are_not_reported(hub: Hub, db: Db) -> No
         add_party(db, name, city="深圳市")
     deals_upkeep.look_after(hub, now=night(db))
     (pair,) = duplicates.list_pairs(db)
-    queries.keep_apart(db, pair.low, pair.high, "person:a", "两家公司")
+    review_queries.keep_apart(db, pair.low, pair.high, "person:a", "两家公司")
 
     second = deals_upkeep.look_after(hub, now=night(db, 1))
 
