@@ -19,6 +19,7 @@ from channel.deals.protection import LIVE
 from channel.deals.telling import Message
 from ledger.bulk import json_text
 from sync import deal_notices, merging
+from sync.citing import Citations
 from sync.errors import WrongState
 from sync.hub import Cursor, Hub
 from sync.identifying import open_case
@@ -61,13 +62,23 @@ class Proposed:
 # Joining two --------------------------------------------------------------------------------------------------------------
 
 
-def join(hub: Hub, entity: str, one: str, other: str, *, by: str, cause: str, edges: Sequence[merging.Edge] = ()) -> Joined:
+def join(
+    hub: Hub,
+    entity: str,
+    one: str,
+    other: str,
+    *,
+    by: str,
+    cause: str,
+    edges: Sequence[merging.Edge] = (),
+    citations: Citations | None = None,
+) -> Joined:
     """Two records are one; the older id stays. When two dealers hold them, nothing is joined and a case says who was first.
 
     Raises: WrongState when a person told them apart, or their valid codes differ.
     """
     with hub.transaction() as db:
-        return joined(hub, db, entity, one, other, by=by, cause=cause, edges=edges)
+        return joined(hub, db, entity, one, other, by=by, cause=cause, edges=edges, citations=citations)
 
 
 def joined(
@@ -81,8 +92,11 @@ def joined(
     cause: str,
     reason: str = "",
     edges: Sequence[merging.Edge] = (),
+    citations: Citations | None = None,
 ) -> Joined:
     """The same inside the caller's transaction; `reason` goes with the open cases about the two, which are answered by it.
+
+    `citations`: who cites them, asked for at once where many are joined.
 
     Raises: WrongState when a person told them apart, or their valid codes differ.
     """
@@ -91,7 +105,7 @@ def joined(
     try:
         with db.connection.transaction():
             _close_cases(db, entity, keep, drop, by, reason)  # before the merge, which would hold what is in an open case
-            return Joined(merge_id=merging.merge(hub, db, entity, keep, drop, cause, by=by, edges=edges))
+            return Joined(merge_id=merging.merge(hub, db, entity, keep, drop, cause, by=by, edges=edges, citations=citations))
     except ProtectionsOverlap:
         return Joined(case_id=overlap_case(db, entity, keep, drop))
 
@@ -204,21 +218,30 @@ def propose(hub: Hub, *, by: str = "rule:golden", merge_sure: bool = False, engi
     done = Proposed(parties=found.records, clusters=len(found.clusters), version=found.version)
     gone: dict[str, str] = {}
     likely = [(doubt.left, doubt.right, doubt.bits) for doubt in found.doubts if doubt.bits >= ASK_BITS]
+    sure: list[tuple[str, str, float]] = []
     for (left, right), bits in sorted(found.edges.items(), key=lambda edge: (-edge[1], edge[0])):
         same_code = orgs.get(left) is not None and orgs.get(left) == orgs.get(right)
-        if not (merge_sure and same_code and bits >= SURE_BITS):
-            likely.append((left, right, bits))
-            continue
+        (sure if merge_sure and same_code and bits >= SURE_BITS else likely).append((left, right, bits))
+    if sure:
+        _join_all(hub, sure, gone, done, by)
+    _ask(hub, [(_root(gone, left), _root(gone, right), bits) for left, right, bits in likely], done)
+    return done
+
+
+def _join_all(hub: Hub, sure: Sequence[tuple[str, str, float]], gone: dict[str, str], done: Proposed, by: str) -> None:
+    cause = f"golden records {done.version}"
+    with hub.transaction() as db:  # who cites whom is asked for once, however many are joined
+        citations = Citations(hub, db, "party", {party for left, right, _ in sure for party in (left, right)})
+    for left, right, bits in sure:
         one, other = _root(gone, left), _root(gone, right)
         if one == other:
             continue
-        joined = join(hub, "party", one, other, by=by, cause=f"golden records {found.version}", edges=[_edge(left, right, bits)])
-        if joined.merge_id is not None:
+        made = join(hub, "party", one, other, by=by, cause=cause, edges=[_edge(left, right, bits)], citations=citations)
+        if made.merge_id is not None:
             gone[max(one, other)] = min(one, other)
-        done.merged += joined.merge_id is not None
-        done.cases += joined.case_id is not None
-    _ask(hub, [(_root(gone, left), _root(gone, right), bits) for left, right, bits in likely], done)
-    return done
+        done.merged += made.merge_id is not None
+        done.cases += made.case_id is not None
+    merging.catch_up(hub, "party", list(gone), cause)  # what has come to cite them since it was asked
 
 
 def _root(gone: Mapping[str, str], party: str) -> str:

@@ -9,7 +9,9 @@ from typing import Any
 import psycopg
 
 from canonical.ids import new_hub_key, new_id_text
+from ledger.bulk import array_text
 from sync import golden, merging, store
+from sync.citing import Citations
 from sync.decide import Canonical
 from sync.errors import NotFound, SyncError, WrongState
 from sync.hub import Cursor, Hub
@@ -69,15 +71,36 @@ def accept(hub: Hub, left: Place, right: Place, by: str) -> Accepted:
         return _accept(hub, db, left, right, by, f"linked by {by}")
 
 
-def _accept(hub: Hub, db: Cursor, left: Place, right: Place, by: str, cause: str) -> Accepted:
+def _accept(
+    hub: Hub, db: Cursor, left: Place, right: Place, by: str, cause: str, citations: Mapping[str, Citations] | None = None
+) -> Accepted:
     kind, one = _linked(hub, db, *left)
     other_kind, other = _linked(hub, db, *right)
     if kind != other_kind:
         raise WrongState(f"{'.'.join(left[:2])} holds {kind}, {'.'.join(right[:2])} holds {other_kind}")
     if one == other:
         return Accepted(one, new=False)
-    made = golden.joined(hub, db, kind, one, other, by=by, cause=cause)
+    made = golden.joined(hub, db, kind, one, other, by=by, cause=cause, citations=(citations or {}).get(kind))
     return Accepted(min(one, other), made.case_id)
+
+
+def _citations(hub: Hub, db: Cursor, rows: Sequence[Mapping[str, Any]]) -> dict[str, Citations]:
+    """Who cites any of the records that the rows name, by kind: asked once for all rows."""
+    asked: dict[tuple[int, str], set[str]] = {}
+    for row in rows:
+        for place in (IMPORT_COLUMNS[:3], IMPORT_COLUMNS[3:]):
+            system, stream, key = (str(row.get(name, "")).strip() for name in place)
+            if (state := hub.streams.get((system, stream))) is not None:
+                asked.setdefault((state.id, state.entity), set()).add(key)
+    named: dict[str, set[str]] = {}
+    for (stream_id, kind), keys in asked.items():
+        db.execute(
+            "SELECT DISTINCT entity_id::text AS id FROM link WHERE stream_id = %(stream)s "
+            "AND (key = ANY(%(keys)s::text[]) OR number = ANY(%(keys)s::text[]))",
+            {"stream": stream_id, "keys": array_text(sorted(keys))},
+        )
+        named.setdefault(kind, set()).update(row["id"] for row in db)
+    return {kind: Citations(hub, db, kind, ids) for kind, ids in named.items()}
 
 
 def unlink(hub: Hub, system: str, stream: str, key: str, by: str) -> str:
@@ -118,10 +141,11 @@ def import_links(hub: Hub, rows: Sequence[Mapping[str, Any]], by: str, *, dry_ru
     """
     done, errors = {"linked": 0, "same": 0, "cases": 0}, []
     with hub.transaction() as db:
+        citations = _citations(hub, db, rows)
         for number, row in enumerate(rows, 1):
             try:
                 told = _told(row)
-                made = _accept(hub, db, told[:3], told[3:], by, f"imported by {by}")
+                made = _accept(hub, db, told[:3], told[3:], by, f"imported by {by}", citations)
             except (NotFound, WrongState) as wrong:
                 errors.append({"where": f"row {row.get('row', number)}", "what": wrong.what, "next_step": wrong.next_step})
             else:

@@ -171,6 +171,17 @@ def catch_up(hub: Hub, name: str, drops: Sequence[str], cause: str) -> int:
     return sum(map(len, found.values()))
 
 
+def catch_up_all(hub: Hub) -> int:
+    """The same for the merges of the last two days: a page that was being read during one had looked up the old record."""
+    with hub.transaction() as db:
+        db.execute(
+            "SELECT entity, array_agg(drop_id::text) AS drops FROM merge_event m WHERE kind = 'merge' AND at > now() - interval '2 days' "
+            "AND NOT EXISTS (SELECT FROM merge_event u WHERE u.undoes = m.id) GROUP BY entity"
+        )
+        merged = [(row["entity"], row["drops"]) for row in db]
+    return sum(catch_up(hub, entity, drops, "what it named was merged") for entity, drops in merged)
+
+
 # Un-merge -----------------------------------------------------------------------------------------------------------------
 
 

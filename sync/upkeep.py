@@ -1,7 +1,8 @@
 """Upkeep: what has to be done now and then so that nothing runs out or piles up; once a day is enough, twice does no harm.
 
 Notification channels are renewed, history's partitions laid out ahead, plans that nobody used closed, and leases, hints, budgets and
-repeated requests that are over swept away. Each part stands alone: one that fails is told and stops no other.
+repeated requests that are over swept away; what was read while the record it names was merged is computed anew. Each part stands alone: one
+that fails is told and stops no other.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import psycopg
 from canonical.values import SHANGHAI
 from connectors.base import Finding
 from connectors.errors import CallFailed
+from sync import merging
 from sync.erasing import RETENTION
 from sync.hub import Cursor, Hub
 from sync.noticing import raise_notice, withdraw_notice
@@ -58,6 +60,7 @@ def keep(hub: Hub, *, now: datetime | None = None) -> RunResult:
         for system in hub.systems():
             _renew(hub, system, run)
         _part(run, "partitions", lambda: lay_out(hub, moment))
+        run.count("citations_moved", merging.catch_up_all(hub))
         with hub.transaction() as db:
             run.count("plans_expired", expire_plans(db))
             run.count("runs_closed", close_silent_runs(db))
