@@ -1,0 +1,51 @@
+"""What the rebate room refuses: always the place and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from channel.errors import ChannelError
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """One thing wrong in a file."""
+
+    code: str
+    """Stable: gap, overlap, falling_rate, missing, unknown_field, …"""
+    where: str
+    """The field or column, as a person finds it: `tiers[1].from`."""
+    what: str
+    fix: str
+    line: int | None = None
+    """Line of the file, from 1."""
+    file: str = ""
+
+    def __str__(self) -> str:
+        place = ":".join(part for part in (self.file, str(self.line) if self.line else "") if part)
+        return f"{place + ': ' if place else ''}{self.where}: {self.what}. Fix: {self.fix} [{self.code}]"
+
+
+class Refused(ChannelError):
+    """A file that is not taken, with all its flaws; nothing of it was used."""
+
+    kind: ClassVar[str] = "invalid"
+    code: ClassVar[str] = "rebates/refused"
+
+    def __init__(self, flaws: Sequence[Flaw]) -> None:
+        self.flaws = tuple(flaws)
+        super().__init__("; ".join(str(flaw) for flaw in self.flaws[:20]) + (f"; and {len(flaws) - 20} more" if len(flaws) > 20 else ""))
+
+
+class BadProgramme(Refused):
+    """A programme that is not clear enough to pay money by."""
+
+    code: ClassVar[str] = "rebates/bad-programme"
+
+
+class BadFacts(Refused):
+    """Facts that cannot be what they should be."""
+
+    code: ClassVar[str] = "rebates/bad-facts"

@@ -1,0 +1,319 @@
+"""Facts: what happened, append-only. A correction is a new revision of the same id; the old one stays and is what was known then.
+
+The columns of a facts table, which may be empty, and examples: docs/rebates.md. Here a row of text becomes a `Fact`, or a flaw with
+its line; a table with one flaw is refused whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Final, Literal
+
+from canonical.rounding import exact_half_up, half_up
+from canonical.values import SHANGHAI, BadValue
+from channel.rebates.errors import BadFacts, Flaw
+from channel.rebates.values import ZERO, exact, rate
+from channel.rebates.values import day as business_day
+
+Kind = Literal[
+    "sale", "return", "credit", "price_change", "sell_out", "payment", "stock", "complaint", "measure", "target", "baseline", "settlement",
+    "claim",
+]  # fmt: skip
+KINDS: Final = frozenset(Kind.__args__)  # type: ignore[attr-defined] # a Literal lists its values
+LINES: Final = frozenset(("sale", "return", "credit", "price_change", "sell_out"))
+"""Kinds that can be in a base."""
+NEGATIVE: Final = frozenset(("return", "credit"))
+"""Kinds whose quantity and amount are negative, or zero."""
+EVENTS: Final = ("order", "delivery", "invoice", "payment", "sell_out")
+TEXTS: Final = (
+    "document", "product", "product_line", "brand", "region", "channel", "customer", "company", "project", "price_kind", "unit",
+    "returns_of", "applies_to", "dealer_grade", "dealer_region", "dealer_channel", "dealer_parent", "programme", "period", "measure", "status", "event",
+)  # fmt: skip
+NUMBERS: Final = ("quantity", "amount", "tax", "gross", "old_price", "new_price", "sell_price", "cost_price", "contract_price")
+DAYS: Final = ("date", "order_date", "delivery_date", "invoice_date", "sell_out_date", "due_date")
+COLUMNS: Final = frozenset(("id", "revision", "kind", "dealer", "currency", "tax_rate", "recorded_at", *TEXTS, *NUMBERS, *DAYS))
+REQUIRED: Final = ("id", "kind", "dealer", "date")
+MAX_FLAWS: Final = 100
+_CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
+Date = date
+BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One revision of one thing that happened. Amounts are in `currency`, days are business days (Asia/Shanghai)."""
+
+    id: str
+    kind: str
+    dealer: str
+    date: Date
+    revision: int = 1
+    quantity: Decimal = Decimal(0)
+    amount: Decimal | None = None
+    """Without tax. None: only the amount with tax is known."""
+    gross: Decimal | None = None
+    """With tax. None: no tax is known."""
+    currency: str = ""
+    """Empty: the file has no such column, and the programme's currency is meant."""
+    recorded_at: datetime = BEGINNING
+    """When it became known."""
+    order_date: Date | None = None
+    delivery_date: Date | None = None
+    invoice_date: Date | None = None
+    sell_out_date: Date | None = None
+    due_date: Date | None = None
+    document: str = ""
+    product: str = ""
+    product_line: str = ""
+    brand: str = ""
+    region: str = ""
+    channel: str = ""
+    customer: str = ""
+    company: str = ""
+    project: str = ""
+    price_kind: str = ""
+    unit: str = ""
+    returns_of: str = ""
+    """Id of the fact that a return or credit belongs to."""
+    applies_to: str = ""
+    """Document that a payment pays."""
+    dealer_grade: str = ""
+    dealer_region: str = ""
+    dealer_channel: str = ""
+    dealer_parent: str = ""
+    programme: str = ""
+    period: str = ""
+    measure: str = ""
+    status: str = ""
+    event: str = ""
+    old_price: Decimal | None = None
+    new_price: Decimal | None = None
+    sell_price: Decimal | None = None
+    cost_price: Decimal | None = None
+    contract_price: Decimal | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
+    row: int = 0
+    """Line of the file; no part of what it says."""
+
+    @property
+    def line(self) -> str:
+        """The line's id, for a grouping by line."""
+        return self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Checked facts, and the columns they came with: an absent day column means the plain `date`, an empty cell "not yet"."""
+
+    facts: tuple[Fact, ...]
+    columns: frozenset[str] = frozenset()
+    file: str = ""
+
+
+Rows = Iterable[tuple[int, Mapping[str, Any]]]
+
+
+def from_rows(columns: Iterable[str], rows: Rows, file: str = "", *, dealers: Iterable[str] | None = None) -> Table:
+    """A table of facts from rows of text, each with its line number. Raises: BadFacts with its flaws (the first 100).
+
+    dealers: the known dealers; another one is refused. None: any dealer is taken.
+    """
+    names = list(columns)
+    flaws = _header(names, file)
+    if flaws:
+        raise BadFacts(flaws)
+    present, known = frozenset(names), None if dealers is None else frozenset(dealers)
+    extra = [name for name in names if name not in COLUMNS]
+    facts: dict[tuple[str, int], Fact] = {}
+    for line, row in rows:
+        try:
+            fact = _fact(row, line, present, extra)
+            _consider(fact, facts, known)
+        except _Wrong as wrong:
+            flaws.append(Flaw(wrong.code, wrong.column, wrong.what, wrong.fix, line, file))
+            if len(flaws) >= MAX_FLAWS:
+                break
+    if flaws:
+        raise BadFacts(flaws)
+    return Table(tuple(facts.values()), present, file)
+
+
+class _Wrong(Exception):
+    def __init__(self, code: str, column: str, what: str, fix: str) -> None:
+        self.code, self.column, self.what, self.fix = code, column, what, fix
+        super().__init__(what)
+
+
+def _header(names: list[str], file: str) -> list[Flaw]:
+    flaws = [
+        Flaw("missing_column", name, "the column is missing", f"add a column {name}", 1, file) for name in REQUIRED if name not in names
+    ]
+    flaws += [
+        Flaw("twice", name, "the column stands twice", "keep one", 1, file) for name in sorted({n for n in names if names.count(n) > 1})
+    ]
+    flaws += [Flaw("no_name", "header", "a column has no name", "name it or take it out", 1, file) for name in names if not name.strip()]
+    return flaws
+
+
+def _consider(fact: Fact, facts: dict[tuple[str, int], Fact], dealers: frozenset[str] | None) -> None:
+    key = (fact.id, fact.revision)
+    before = facts.get(key)
+    if before is None:
+        facts[key] = fact
+    elif _said(before) != _said(fact):
+        raise _Wrong(
+            "duplicate_id",
+            "id",
+            f"{fact.id} revision {fact.revision} says something else on line {before.row}",
+            "give a correction the next revision",
+        )
+    if dealers is not None and fact.dealer and fact.dealer not in dealers:
+        raise _Wrong("unknown_dealer", "dealer", f"{fact.dealer} is not in the dealers file", "add the dealer or correct the code")
+
+
+def _said(fact: Fact) -> tuple[Any, ...]:
+    said = [getattr(fact, name) for name in fact.__slots__ if name not in ("row", "attributes")]
+    return (*said, tuple(sorted(fact.attributes.items())))
+
+
+def _fact(row: Mapping[str, Any], line: int, present: frozenset[str], extra: list[str]) -> Fact:
+    kind = _text(row, "kind")
+    if kind not in KINDS:
+        raise _Wrong("unknown_kind", "kind", f"{kind!r} is no kind of fact", f"one of {', '.join(sorted(KINDS))}")
+    said: dict[str, Any] = {name: _text(row, name) for name in TEXTS if name in present}
+    for name in DAYS:
+        if name in present and (value := row.get(name)) not in (None, ""):
+            said[name] = _read(business_day, value, name)
+    numbers: dict[str, Decimal] = {
+        name: _read(exact, row[name], name) for name in NUMBERS if name in present and row.get(name) not in (None, "")
+    }
+    identity = _text(row, "id")
+    if not identity:
+        raise _Wrong("missing", "id", "the id is empty", "give every fact an id that stays the same")
+    if "date" not in said:
+        said["date"] = _first_day(said)
+    dealer = _text(row, "dealer")
+    if not dealer and kind != "price_change":
+        raise _Wrong("missing", "dealer", "the dealer is empty", "name the dealer")
+    said["currency"] = _currency(row, present, kind)
+    said["revision"] = _revision(row)
+    said["recorded_at"] = _moment(row)
+    said.update(
+        {name: numbers[name] for name in ("old_price", "new_price", "sell_price", "cost_price", "contract_price") if name in numbers}
+    )
+    said["quantity"] = numbers.get("quantity", Decimal(0))
+    said["amount"], said["gross"] = _sides(numbers, row, present)
+    if extra:
+        said["attributes"] = {name: str(row[name]).strip() for name in extra if row.get(name) not in (None, "")}
+    fact = Fact(id=identity, kind=kind, dealer=dealer, row=line, **said)
+    _signs(fact)
+    return fact
+
+
+def _text(row: Mapping[str, Any], name: str) -> str:
+    value = row.get(name)
+    return "" if value is None else str(value).strip()
+
+
+def _read(reader: Callable[[Any], Any], value: Any, column: str) -> Any:
+    try:
+        return reader(value)
+    except BadValue as wrong:
+        fix = "write YYYY-MM-DD" if reader is business_day else "write a plain decimal number"
+        raise _Wrong("bad_date" if reader is business_day else "bad_number", column, str(wrong), fix) from wrong
+
+
+def _first_day(said: Mapping[str, Any]) -> date:
+    days: list[date] = [said[name] for name in DAYS if name in said and name != "due_date"]
+    if not days:
+        raise _Wrong("missing", "date", "there is no day", "give the business day")
+    return min(days)
+
+
+def _currency(row: Mapping[str, Any], present: frozenset[str], kind: str) -> str:
+    value = _text(row, "currency")
+    if "currency" not in present or (not value and kind in ("stock", "complaint", "measure")):
+        return ""
+    if not _CURRENCY.fullmatch(value):
+        raise _Wrong("bad_currency", "currency", f"{value!r} is no currency code", "write three letters, such as CNY")
+    return value
+
+
+def _revision(row: Mapping[str, Any]) -> int:
+    text = _text(row, "revision") or "1"
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) >= 1):
+        raise _Wrong("bad_revision", "revision", f"{text[:20]!r} is no revision", "write a whole number from 1")
+    return int(text)
+
+
+def _moment(row: Mapping[str, Any]) -> datetime:
+    value = row.get("recorded_at")
+    if value in (None, ""):
+        return BEGINNING
+    try:
+        moment = value if isinstance(value, datetime) else moment_of(str(value))
+    except ValueError as wrong:
+        raise _Wrong("bad_time", "recorded_at", f"{str(value)[:40]!r} is no time", "write 2026-01-31T18:00:00+08:00") from wrong
+    return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+
+
+def moment_of(text: str) -> datetime:
+    """A time from ISO 8601 text; without a zone it is Asia/Shanghai; a mere day is its end. Raises: ValueError."""
+    value = text.strip()
+    moment = datetime.fromisoformat(value)
+    if len(value) == len("2026-01-31"):
+        moment = moment.replace(hour=23, minute=59, second=59, microsecond=999_999)
+    if not business_year(moment):
+        raise ValueError(value)
+    return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+
+
+def business_year(moment: datetime) -> bool:
+    """True for a time that can be meant."""
+    return 1970 <= moment.year < 2100
+
+
+def _sides(numbers: Mapping[str, Decimal], row: Mapping[str, Any], present: frozenset[str]) -> tuple[Decimal | None, Decimal | None]:
+    """Amount without and with tax; the entered side stays exact, the other is derived where there is a tax or a tax rate."""
+    amount, tax, gross = numbers.get("amount"), numbers.get("tax"), numbers.get("gross")
+    share = _read(rate, row["tax_rate"], "tax_rate") if "tax_rate" in present and row.get("tax_rate") not in (None, "") else None
+    if tax is None and share is not None:
+        if amount is not None:
+            tax = gross - amount if gross is not None else half_up(amount * share, 2)
+        elif gross is not None:
+            amount = exact_half_up(_ratio(gross, share), 2)
+            tax = gross - amount
+    if amount is not None and gross is not None and tax is not None and amount + tax != gross:
+        raise _Wrong("tax", "gross", f"{gross} is not {amount} + {tax}", "correct amount, tax or gross")
+    if amount is None and gross is not None and tax is not None:
+        amount = gross - tax
+    if gross is None and amount is not None and tax is not None:
+        gross = amount + tax
+    return amount, gross
+
+
+def _ratio(gross: Decimal, share: Decimal) -> Fraction:
+    return Fraction(gross) / (1 + Fraction(share))
+
+
+def _signs(fact: Fact) -> None:
+    values = {"quantity": fact.quantity, "amount": fact.amount, "gross": fact.gross}
+    if fact.kind in ("sale", "sell_out", "stock"):
+        for name, value in values.items():
+            if value is not None and value < ZERO:
+                raise _Wrong("negative", name, f"a {fact.kind} of {value}", "write what goes back as kind return or credit")
+    if fact.kind in NEGATIVE:
+        for name, value in values.items():
+            if value is not None and value > ZERO:
+                raise _Wrong("positive", name, f"a {fact.kind} of {value}", "write returns and credits as negative figures")
+    if fact.kind in LINES and fact.amount is None and fact.gross is None and not fact.quantity and fact.old_price is None:
+        raise _Wrong(
+            "missing", "amount", "neither amount nor quantity", "give the amount (without tax), the gross (with tax) or the quantity"
+        )
+    if fact.kind == "payment" and fact.amount is None and fact.gross is None:
+        raise _Wrong("missing", "amount", "a payment without amount", "give the amount paid")
