@@ -114,10 +114,15 @@ def _play(stack: Stack, teller: Teller, began: float, *, in_process: bool, ledge
 
     told: StoryFailed | None = None
     judging: _Beside | None = None
+    kingdee, zoho = Door(stack.systems["kingdee"]["url"]), Door(stack.systems["zoho"]["url"])
+    filling = _Beside(lambda: [door.load(world.data.get(name, {})) for name, door in (("kingdee", kingdee), ("zoho", zoho))])
     with Hub.open(stack.config, stack.database_url) as hub:
         hub.crew.prepare = configure
         valuing.apply_rows(hub, value_rows(world), "demo: clerk")
-        kingdee, zoho = Door(stack.systems["kingdee"]["url"]), Door(stack.systems["zoho"]["url"])
+        hub.streams  # noqa: B018  compiled while the stand-ins take their records in
+        hub.crew.muster()
+        with teller.waiting("Kingdee and Zoho CRM take their records in"):
+            filling.join()
         engine = ByAirflow(stack.airflow, teller) if stack.airflow is not None else InProcess(hub)
         story = Story(hub, kingdee, zoho, world, engine, teller)
         try:
@@ -153,12 +158,13 @@ def _play(stack: Stack, teller: Teller, began: float, *, in_process: bool, ledge
 
 
 def _stage(stack: Stack, teller: Teller, *, in_process: bool, ledger: Path | None, seed: int, size: str) -> World:
-    """Servers up, world made, at the same time as far as two cores allow."""
+    """Servers up, still empty, and the world made, at the same time as far as two cores allow."""
     from hub_cli.trial import write_trial
-    from sandbox.world import SIZES, make_world, save_parts
+    from sandbox.world import SIZES, make_world, save_truth
 
     write_trial(stack.home, {})  # Airflow reads it before the stand-ins' secrets are there
     database = _Beside(stack.start_database)  # it waits for the disk while the world is made
+    servers = _Beside(lambda: stack.start_sandboxes(seed=seed, keep_data=False))
     airflow = None
     if not in_process:
         with teller.waiting("PostgreSQL"):
@@ -171,11 +177,11 @@ def _stage(stack: Stack, teller: Teller, *, in_process: bool, ledger: Path | Non
             from sandbox.world.retail import world_from_ledger
 
             world = world_from_ledger(ledger)
-        save_parts(world, stack.home / "world")
+        save_truth(world, stack.home / "truth.json")
     _suit(stack.config, str(world.truth["since"]))
-    with teller.waiting("stand-ins for Kingdee and Zoho CRM"):
-        stack.start_sandboxes(seed=seed, world=stack.home / "world", keep_data=False)
-    database.join()
+    with teller.waiting("PostgreSQL, stand-ins for Kingdee and Zoho CRM"):
+        servers.join()
+        database.join()
     if airflow is not None:
         with teller.waiting("Airflow: API server, scheduler, DAG processor"):
             _wait_for(airflow)
@@ -238,7 +244,7 @@ def _judge(stack: Stack, hub: Hub) -> dict[str, Any]:
         }
     command = [sys.executable, "-m", "tests.oracle", "--late-values"]
     command += ["--kingdee", stack.systems["kingdee"]["url"], "--zoho", stack.systems["zoho"]["url"]]
-    truth = stack.home / "world" / "truth.json"
+    truth = stack.home / "truth.json"
     since = next((part.since for flow in hub.config.flows.values() for part in flow.systems.values() if part.since), None)
     command += ["--truth", str(truth)] if truth.exists() else []
     command += ["--since", since.isoformat()] if since else []

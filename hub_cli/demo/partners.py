@@ -30,13 +30,13 @@ def ten_partners(hub: Hub, kingdee: Door, zoho: Door) -> list[tuple[Any, ...]]:
     erp = _totals(
         (
             (names.get(("kingdee", doc["FCustId"]["FNumber"])), Decimal(str(doc["FBillAllAmount"] or 0)))
-            for doc in kingdee.records("sales_orders")
+            for doc in kingdee.records("sales_orders", field="FCustId", values=_of("kingdee", names))
         ),
     )
     received = _totals(_receipts(kingdee, names))
     theirs = [
         (names.get(("zoho", _id(doc["Account_Name"]))), Decimal(str(doc["Total_Amount"] or 0)), Decimal(str(doc["Paid_Amount"] or 0)))
-        for doc in zoho.records("sales_orders")
+        for doc in zoho.records("sales_orders", field="Account_Name", values=_of("zoho", names))
     ]
     crm, paid = _totals((who, total) for who, total, _ in theirs), _totals((who, paid) for who, _, paid in theirs)
     nothing = (0, Decimal(0))
@@ -49,6 +49,10 @@ def ten_partners(hub: Hub, kingdee: Door, zoho: Door) -> list[tuple[Any, ...]]:
     return rows
 
 
+def _of(system: str, names: Mapping[tuple[str, str], str]) -> list[str]:
+    return [name for owner, name in names if owner == system]
+
+
 def _receipts(kingdee: Door, names: Mapping[tuple[str, str], str]) -> list[tuple[str | None, Decimal]]:
     """Approved receipts and refunds that name an order, by party; those on account do not pay an order."""
     rows: list[tuple[str | None, Decimal]] = []
@@ -56,7 +60,7 @@ def _receipts(kingdee: Door, names: Mapping[tuple[str, str], str]) -> list[tuple
         ("receipts", "FRECEIVEBILLENTRY", "FRECTOTALAMOUNTFOR", "FSALEORDERNO", 1),
         ("refunds", "FREFUNDBILLENTRY", "FREFUNDAMOUNTFOR", "FSALEORDERNUMBER", -1),
     ):
-        for doc in kingdee.records(stream):
+        for doc in kingdee.records(stream, field="FCONTACTUNIT", values=_of("kingdee", names)):
             if status_of(doc) == "C" and doc.get("FCancelStatus", "A") == "A":
                 who = names.get(("kingdee", doc["FCONTACTUNIT"]["FNumber"]))
                 rows += [(who, sign * Decimal(str(line[amount]))) for line in doc[entry] if line.get(order)]

@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from sandbox.collector import without_collector
 from sandbox.core.faults import BadFault, parse
 from sandbox.core.http import Request, Response, json_response
 from sandbox.core.vendor import Rejected, UnknownStream, Vendor
@@ -38,7 +39,8 @@ def _route(vendor: Vendor, request: Request, parts: list[str]) -> Response:
             _reset(vendor)
             return json_response({"reset": True})
         case ("POST", "load"):
-            return json_response({"loaded": vendor.load(request.json())})
+            with without_collector():
+                return json_response({"loaded": vendor.load(request.json())})
     return _unknown(request)
 
 

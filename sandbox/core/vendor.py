@@ -52,7 +52,11 @@ class Vendor(ABC):
 
     @abstractmethod
     def records(self, stream: str, params: Mapping[str, str]) -> list[Doc]:
-        """All records of a native stream, native shape. Optional `key`, `since` (modified at or after, vendor's own words), `limit`."""
+        """All records of a native stream, native shape.
+
+        Optional `key`, `since` (modified at or after, vendor's own words), `where` (`FIELD:VALUE,VALUE`: a head field has one of these;
+        of a reference, the number or id), `limit`. Raises Rejected for a field that cannot be asked for.
+        """
 
     def records_body(self, stream: str, params: Mapping[str, str]) -> bytes:
         """The same as a JSON list; a vendor that can write it faster than through objects does so."""
@@ -108,6 +112,12 @@ class Vendor(ABC):
         return text_response(f"sandbox bug: {type(error).__name__}: {error}", 500)
 
     # helpers
+
+    @staticmethod
+    def wanted(params: Mapping[str, str]) -> tuple[str, list[str]] | None:
+        """Field and values of `where`; None without one."""
+        field, colon, values = params.get("where", "").partition(":")
+        return (field, values.split(",")) if colon else None
 
     def native(self, stream: str) -> str:
         """The native name of a stream given by either name. Raises UnknownStream."""

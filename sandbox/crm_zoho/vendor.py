@@ -136,13 +136,18 @@ class ZohoVendor(Vendor):
     # the control door
 
     def records(self, stream: str, params: Mapping[str, str]) -> list[Doc]:
-        """All records of a module with all their fields, by id. `key`, `since` (Modified_Time at or after), `limit`."""
+        """All records of a module with all their fields, by id. `key`, `since` (Modified_Time at or after), `where`, `limit`."""
         table = self.box.store.tables[stream]
         keys = [params["key"]] if params.get("key") else table.ids
         if params.get("since"):
             keys = sorted(key for _, key in table.since(params["since"].replace(" ", "+"), strictly=False))
         limit = int(params.get("limit") or 0) or None
         found = (table.docs[key] for key in keys if key in table.docs)
+        if wanted := self.wanted(params):
+            field, values = wanted[0], set(wanted[1])
+            if field not in table.module.fields:
+                raise Rejected(f"{stream} has no field {field!r}")
+            found = (doc for doc in found if _plain(doc.get(field)) in values)
         return [_whole(table.module, doc) for doc in islice(found, limit)]
 
     def put(self, stream: str, doc: Doc, user: str = "user") -> Doc:
@@ -221,6 +226,11 @@ class ZohoVendor(Vendor):
         """Stop the events and close the file."""
         self.box.events.close()
         self.box.store.close()
+
+
+def _plain(value: Any) -> str:
+    """A value as text, a lookup as its id."""
+    return str(value["id"]) if isinstance(value, dict) else str(value or "")
 
 
 def _whole(module: Module, doc: Doc) -> Doc:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
+from sandbox.collector import without_collector
 from sandbox.core import Rejected
 from sandbox.erp_kingdee.answers import Refused
 from sandbox.erp_kingdee.bulk import BulkReader
@@ -61,18 +60,6 @@ DICTIONARIES: Mapping[str, Mapping[str, str]] = {
 """What a new tenant has: number -> name, by form."""
 ORGS = {"100": "华东制造有限公司", "200": "华南销售有限公司"}
 _AMOUNT_DIGITS = {"PRE004": 0}
-
-
-@contextmanager
-def _no_collecting() -> Iterator[None]:
-    """No garbage collection meanwhile: a world's millions of values hold no cycles, and walking them doubles the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 class Loading:
@@ -137,7 +124,7 @@ class Loading:
                 raise Rejected(f"no form {name!r}")
             by_form.setdefault(form.id, []).extend(docs)
         order = [form_id for form_id in _ORDER if form_id in by_form] + [form_id for form_id in by_form if form_id not in _ORDER]
-        with _no_collecting(), transaction_of(self.store):
+        with without_collector(), transaction_of(self.store):
             if "ORG_Organizations" in by_form and not self.store.count(FORMS["BD_Customer"]) and not self.store.count(FORMS["BD_MATERIAL"]):
                 for org in list(self.store.all(FORMS["ORG_Organizations"])):
                     self.store.delete(org)  # the two that an empty tenant starts with

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sandbox.core import EXTRA_EFFECTS, JSON_OUT, Request, Response, Vendor, json_response, text_response
+from sandbox.core import EXTRA_EFFECTS, JSON_OUT, Rejected, Request, Response, Vendor, json_response, text_response
 from sandbox.core import Doc as NativeDoc
 from sandbox.erp_kingdee.answers import MsgCode, Refused, failure, refusal, session_lost
 from sandbox.erp_kingdee.calls import BadBody, Call, parse_call, service_of
@@ -172,7 +172,7 @@ class Kingdee(Vendor):
         return FORMS[self.native(stream)]
 
     def records(self, stream: str, params: Mapping[str, str]) -> list[NativeDoc]:
-        """Records in the shape of a Save model. `key` is an id or a number; `since` compares with FModifyDate."""
+        """Records in the shape of a Save model. `key` is an id or a number; `since` compares with FModifyDate; `where` takes columns."""
         form, key = self._form(stream), params.get("key", "")
         shown = self.services.shower.shown
         if key:
@@ -190,15 +190,25 @@ class Kingdee(Vendor):
         decode, shown = self.store.raw_decoder(form), self.services.shower.raw_shower(form)
         return JSON_OUT.encode([shown(row[0], decode(row[2])) for row in self.store.rows(form, sql, parameters)])
 
-    @staticmethod
-    def _selected(form: Form, params: Mapping[str, str]) -> tuple[str, list[Any]]:
-        where: str = ""
+    def _selected(self, form: Form, params: Mapping[str, str]) -> tuple[str, list[Any]]:
+        where: list[str] = []
         parameters: list[Any] = []
         if params.get("since"):
             column = "FModifyDate" if form.has("FModifyDate") else "FUpdateTime"
-            where, parameters = f'WHERE "{column}" >= ?', [date_text(params["since"], day=False)]
+            where.append(f'"{column}" >= ?')
+            parameters.append(date_text(params["since"], day=False))
+        if wanted := self.wanted(params):
+            column, values = wanted[0], list[Any](wanted[1])
+            if column not in form.columns:
+                raise Rejected(f"{form.id} keeps no column {column!r}; it has {', '.join(form.columns)}")
+            numbers = self.store.numbers.get(form.by_key[column.lower()].form)
+            if numbers is not None:  # each organisation's copy of what has this number
+                values = [key for value in values for key in numbers.ids.get(value.upper(), [])]
+            where.append(f'"{column}" IN ({",".join("?" * len(values))})')
+            parameters += values
         limit = int(params.get("limit") or 0)
-        return f"{where} ORDER BY id" + (f" LIMIT {limit}" if limit > 0 else ""), parameters
+        chosen = f"WHERE {' AND '.join(where)} " if where else ""
+        return f"{chosen}ORDER BY id" + (f" LIMIT {limit}" if limit > 0 else ""), parameters
 
     def put(self, stream: str, doc: NativeDoc, user: str = "user") -> NativeDoc:  # noqa: ARG002  the ERP keeps no trail here
         """A user's edit. FDocumentStatus is the state the user leaves the document in; without it a new document stays created."""

@@ -16,6 +16,7 @@ from sandbox.world.model import (
     World,
     load_world,
     save_parts,
+    save_truth,
     save_world,
 )
 
@@ -32,6 +33,7 @@ __all__ = [
     "load_world",
     "make_world",
     "save_parts",
+    "save_truth",
     "save_world",
     "value_maps",
 ]

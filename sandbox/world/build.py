@@ -6,12 +6,13 @@ from datetime import date
 from decimal import Decimal
 from random import Random
 
+from sandbox.collector import without_collector
 from sandbox.world import base_data
 from sandbox.world.base_data import UNITS, PartySeed, Seller, number
 from sandbox.world.calendar import Days
 from sandbox.world.crm import TERMS_TEXT, Crm
 from sandbox.world.documents import History, money
-from sandbox.world.model import DEMO, Doc, Size, World, without_collector
+from sandbox.world.model import DEMO, Doc, Size, World
 
 TODAY = date(2026, 11, 20)
 """The last day of the world's history; fixed, so that one seed is one world on every day it is made."""

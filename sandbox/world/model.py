@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from sandbox.collector import without_collector
 
 Doc = dict[str, Any]
 """One record, as the control door of its sandbox takes and gives it."""
@@ -67,18 +66,6 @@ class World:
         return {f"{system}.{stream}": len(docs) for system, streams in self.data.items() for stream, docs in streams.items()}
 
 
-@contextmanager
-def without_collector() -> Iterator[None]:
-    """Keep the cycle collector from walking millions of fresh objects that hold no cycle; it halves the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -98,6 +85,11 @@ def save_parts(world: World, directory: Path) -> dict[str, Path]:
     for name, part in parts.items():
         paths[name].write_bytes(_ENCODER.encode(part))
     return paths
+
+
+def save_truth(world: World, path: Path) -> None:
+    """Write only what no system holds, for the oracle."""
+    path.write_bytes(_ENCODER.encode(world.truth))
 
 
 def load_world(path: Path) -> World:

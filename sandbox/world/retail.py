@@ -22,9 +22,10 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from sandbox.collector import without_collector
 from sandbox.world.base_data import Seller, number
 from sandbox.world.build import value_maps
-from sandbox.world.model import Doc, World, without_collector
+from sandbox.world.model import Doc, World
 
 COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country")
 SELLER = Seller("S001", "1001_GW000002_1", "web.shop", "Web shop")

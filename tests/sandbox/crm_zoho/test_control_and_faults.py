@@ -52,6 +52,10 @@ def test_records_are_narrowed_by_key_time_and_number(zoho: Zoho, order: str) -> 
     assert [row["Hub_Line"] for row in found["Ordered_Items"]] == ["L1", "L2"]
     assert zoho.control("GET", f"records/products?since={found['Modified_Time']}&limit=1")[0]["Product_Name"] == "离心泵"
     assert zoho.control("GET", "records/products?since=2099-01-01T00:00:00%2B08:00") == []
+    account = found["Account_Name"]["id"]
+    assert zoho.control("GET", f"records/sales_orders?where=Account_Name:{account},1") == [found]
+    assert zoho.control("GET", "records/sales_orders?where=Account_Name:1") == []
+    assert zoho.http.get(f"{zoho.url}/_control/records/sales_orders?where=Nothing:1", timeout=10).status_code == 400
 
 
 def test_the_log_names_each_write_and_its_keys(zoho: Zoho) -> None:

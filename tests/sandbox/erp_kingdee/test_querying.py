@@ -318,3 +318,17 @@ def test_records_at_the_control_door_are_the_same_by_both_ways(tenant: Tenant, e
     assert [doc["FBillNo"] for doc in listed] == ["O-1", "O-2", "O-3", "O-4", "O-5"]
     assert listed[0] == tenant.record("sales_orders", "O-1")
     assert limited == listed[:2]
+
+
+def test_records_of_one_customer_are_asked_for_by_its_number(tenant: Tenant, erp: Client, orders: list[dict[str, Any]]) -> None:
+    door = f"{tenant.server.control_url}/records/sales_orders"
+    listed = requests.get(door, timeout=10).json()
+    customers = sorted({doc["FCustId"]["FNumber"] for doc in listed})
+
+    first = requests.get(f"{door}?where=FCustId:{customers[0]}", timeout=10).json()
+    everybody = requests.get(f"{door}?where=FCustId:{','.join(customers)}", timeout=10).json()
+
+    assert first == [doc for doc in listed if doc["FCustId"]["FNumber"] == customers[0]]
+    assert everybody == listed
+    assert requests.get(f"{door}?where=FCustId:nobody", timeout=10).json() == []
+    assert requests.get(f"{door}?where=FNote:x", timeout=10).status_code == 400
