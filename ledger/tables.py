@@ -1,6 +1,6 @@
 """Where each aggregate is stored: one table for the roots, one for each child set; typed columns for what rules and reports read.
 
-Every root table has `id, hub_key, number, version, retired, doc, custom, changed_at` and typed copies of some fields of `doc`; every set
+Every root table has `id, hub_key, number, version, retired, doc, changed_at` and typed copies of some fields of `doc`; every set
 table has `parent_id, id, seq, doc, links` likewise. `doc` holds the record in document form (canonical/values.py); as `json`, because it is
 written far more often than looked into, and what is looked into has typed columns. `links` says which vendor line a row is, by stream.
 """
@@ -129,7 +129,7 @@ def create_statements() -> list[str]:
         statements.append(
             f"CREATE TABLE {table.name} (id uuid PRIMARY KEY, hub_key text NOT NULL, number text NOT NULL DEFAULT '', "
             "version integer NOT NULL DEFAULT 1, retired boolean NOT NULL DEFAULT false, doc json NOT NULL, "
-            f"custom json, changed_at timestamptz NOT NULL DEFAULT now(){typed})"
+            f"changed_at timestamptz NOT NULL DEFAULT now(){typed})"
         )
         statements.append(f"CREATE UNIQUE INDEX {table.name}_hub_key ON {table.name} (hub_key)")
         statements.append(f"CREATE INDEX {table.name}_number ON {table.name} (number)")

@@ -146,7 +146,7 @@ def close(db: Cursor, about: str, decision: str, by: str, reason: str) -> int:
 def _change(db: Cursor, entity: str, ids: Sequence[str], fields: Mapping[str, Any]) -> list[Canonical]:
     before = store.load(db, TABLES[entity], ids, lock=True)
     after = [
-        Canonical(one.id, one.hub_key, one.number, one.version + 1, {**one.doc, **fields}, {}, one.retired, one.custom)
+        Canonical(one.id, one.hub_key, one.number, one.version + 1, {**one.doc, **fields}, {}, one.retired)
         for one in before.values()
     ]
     store.update(db, TABLES[entity], before, after)

@@ -59,7 +59,6 @@ class Canonical:
     doc: Fields
     sets: dict[str, Rows]
     retired: bool = False
-    custom: Fields = field(default_factory=dict)
     fresh: bool = False
     """True for a record that this very transaction made."""
 

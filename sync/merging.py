@@ -128,7 +128,7 @@ def _open_cases(db: Cursor, drop: str) -> list[dict[str, Any]]:
 
 def _as_kept(record: Canonical) -> dict[str, Any]:
     rows = {name: [asdict(row) for row in rows.values()] for name, rows in record.sets.items()}
-    return {"number": record.number, "doc": record.doc, "sets": rows, "custom": record.custom}
+    return {"number": record.number, "doc": record.doc, "sets": rows}
 
 
 def _move_links(db: Cursor, keep: str, drop: str, cause: str) -> None:
@@ -298,7 +298,7 @@ def _as_before(record: Canonical, kept: Mapping[str, Any] | None) -> Canonical:
     if kept is None:
         return record
     sets = {name: {row["id"]: Row(**row) for row in rows} for name, rows in kept["sets"].items()}
-    return replace(record, number=kept["number"], doc=kept["doc"], sets=sets, custom=kept["custom"])
+    return replace(record, number=kept["number"], doc=kept["doc"], sets=sets)
 
 
 def _put_back(

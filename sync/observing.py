@@ -479,7 +479,7 @@ def merge_one(
     }
     if before is None:
         return deriving.begin(state.entity, Canonical(entity_id, hub_key, number, 1, doc, sets, fresh=True))
-    return Canonical(entity_id, before.hub_key, number, before.version, doc, sets, before.retired, before.custom)
+    return Canonical(entity_id, before.hub_key, number, before.version, doc, sets, before.retired)
 
 
 def computed(hub: Hub, db: Cursor, state: StreamState, before: Canonical, sources: Sequence[Source]) -> Canonical:

@@ -34,7 +34,7 @@ def load(db: Cursor, table: EntityTable, ids: Iterable[str], *, lock: bool = Fal
     if not wanted:
         return {}
     db.execute(
-        f"SELECT id::text, hub_key, number, version, retired, doc, custom FROM {table.name} WHERE id = ANY(%s::uuid[]) ORDER BY id"
+        f"SELECT id::text, hub_key, number, version, retired, doc FROM {table.name} WHERE id = ANY(%s::uuid[]) ORDER BY id"
         + (" FOR UPDATE" if lock else ""),
         [array_text(wanted)],
     )
@@ -47,7 +47,6 @@ def load(db: Cursor, table: EntityTable, ids: Iterable[str], *, lock: bool = Fal
             row["doc"],
             {child: {} for child in table.sets},
             row["retired"],
-            row["custom"] or {},
         )
         for row in db
     }
@@ -95,7 +94,6 @@ def _json_or_null(values: Sequence[Any]) -> Sequence[str]:
 def insert(db: Cursor, table: EntityTable, records: Sequence[Canonical]) -> None:
     """Add new canonical records with their lines."""
     docs = [record.doc for record in records]
-    customs = [record.custom for record in records]
     copy_columns(
         db,
         table.name,
@@ -104,7 +102,6 @@ def insert(db: Cursor, table: EntityTable, records: Sequence[Canonical]) -> None
             "hub_key": [record.hub_key for record in records],
             "number": text_column([record.number for record in records]),
             **_typed(table.columns, docs),
-            **({"custom": _json_or_null(customs)} if any(customs) else {}),
         },
         {"doc": json_column(docs)},
     )
@@ -156,16 +153,15 @@ def update(db: Cursor, table: EntityTable, before: Mapping[str, Canonical], afte
     arrays = _array_sql(table.columns)
     db.execute(
         f"UPDATE {table.name} t SET number = v.number, version = v.version, retired = v.retired, doc = v.doc::json, "
-        f"custom = v.custom::json, changed_at = now(){extra} "
-        f"FROM unnest({JSON_ARRAY}::uuid[], %s::text[], %s::int[], %s::bool[], {JSON_ARRAY}, {JSON_ARRAY}{arrays}) "
-        f"AS v(id, number, version, retired, doc, custom{names}) WHERE t.id = v.id",
+        f"changed_at = now(){extra} "
+        f"FROM unnest({JSON_ARRAY}::uuid[], %s::text[], %s::int[], %s::bool[], {JSON_ARRAY}{arrays}) "
+        f"AS v(id, number, version, retired, doc{names}) WHERE t.id = v.id",
         [
             joined_texts(record.id for record in after),
             [record.number for record in after],
             [record.version for record in after],
             [record.retired for record in after],
             joined_json(docs),
-            joined_json(record.custom or None for record in after),
             *(_array(docs, column) for column in table.columns),
         ],
     )
