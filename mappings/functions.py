@@ -107,6 +107,51 @@ def closed_or_void(close: str | None, cancel: str | None) -> str | None:
     return "closed" if close == "B" else "open"
 
 
+_LEAD_STATUS = {
+    "Not Contacted": "new", "Contacted": "working", "Attempted to Contact": "working", "Contact in Future": "working",
+    "Pre-Qualified": "working", "Lost Lead": "lost", "Junk Lead": "lost", "Not Qualified": "lost", "Converted": "converted",
+}  # fmt: skip
+_LEAD_SOURCE = {
+    "Trade Show": "fair", "Seminar Partner": "fair", "Web Research": "web", "Web Download": "web", "Online Store": "web", "Chat": "web",
+    "Cold Call": "phone", "External Referral": "referral", "Employee Referral": "referral", "Partner": "dealer",
+}  # fmt: skip
+
+
+def lead_status(word: str | None) -> str | None:
+    """What a lead is, from a CRM's usual English word; a word not known here is work going on.
+
+    >>> lead_status("Junk Lead"), lead_status("Waiting"), lead_status(None), lead_status_word("converted")
+    ('lost', 'working', None, 'Converted')
+    """
+    text = _text(word)
+    return _LEAD_STATUS.get(text, "working") if text else None
+
+
+def lead_status_word(status: str | None) -> str | None:
+    """The word that is written for a lead's status: the first one that means it."""
+    return _first_word(_LEAD_STATUS, status)
+
+
+def lead_source(word: str | None) -> str | None:
+    """Where a lead came from, from a CRM's usual English word; a word not known here is something else.
+
+    >>> lead_source("Cold Call"), lead_source("Advertisement"), lead_source_word("dealer")
+    ('phone', 'other', 'Partner')
+    """
+    text = _text(word)
+    return _LEAD_SOURCE.get(text, "other") if text else None
+
+
+def lead_source_word(source: str | None) -> str | None:
+    """The word that is written for a lead's source."""
+    return _first_word(_LEAD_SOURCE, source)
+
+
+def _first_word(table: dict[str, str], meaning: str | None) -> str | None:
+    text = _text(meaning)
+    return next((word for word, means in table.items() if means == text), text.title() or None)
+
+
 _EXACT = Context(prec=80)
 
 
@@ -133,6 +178,8 @@ FUNCTIONS: dict[str, Function] = {
     "person_name": Function(person_name, split_name, normalises=True),
     "country": Function(country_code, country_name, normalises=True, few=True),
     "closed_or_void": Function(closed_or_void, few=True),
+    "lead_status": Function(lead_status, lead_status_word, normalises=True, few=True),
+    "lead_source": Function(lead_source, lead_source_word, normalises=True, few=True),
     "sum_rows": Function(sum_rows),
 }
 """By the name that files use. A connector outside the tree may add its own before it loads its mappings."""

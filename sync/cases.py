@@ -45,30 +45,35 @@ def decide(hub: Hub, case_id: int, answer: str, by: str, reason: str = "") -> st
     if answer not in ("same", "different"):
         raise WrongState(f"a case cannot be answered by {answer!r}", next_step="answer same or different")
     with hub.transaction() as db:
-        db.execute(
-            "SELECT kind, entity, left_id::text AS left_id, right_id::text AS right_id, state, evidence "
-            "FROM review_case WHERE id = %s FOR UPDATE",
-            [case_id],
-        )
-        row = db.fetchone()
-        if row is None:
-            raise NotFound(f"there is no case {case_id}", next_step="see `hub cases list`")
-        if row["state"] != "open":
-            raise WrongState(f"case {case_id} was decided: {row['state']}")
-        pair = sorted([row["left_id"], row["right_id"]])
-        if answer == "same":
-            if row["kind"] == golden.TWO_PROTECTIONS:
-                golden.settle_protections(db, pair[0], pair[1], by)
-            edges = [{"left": pair[0], "right": pair[1], "evidence": row["evidence"], "case": case_id}]
-            cause = f"case {case_id}: same, by {by}"
-            golden.joined(hub, db, row["entity"], *pair, by=by, cause=cause, reason=reason, edges=edges)
-            return str(pair[0])
-        db.execute(
-            "UPDATE review_case SET state = 'different', decided_at = now(), decided_by = %s, reason = %s WHERE id = %s",
-            [by, reason, case_id],
-        )
-        pairing.judge_pairs(hub, db, row["entity"], store.load(db, TABLES[row["entity"]], pair, lock=True), observing.Observed())
-        return str(row["left_id"])
+        return decided(hub, db, case_id, answer, by, reason)
+
+
+def decided(hub: Hub, db: Cursor, case_id: int, answer: str, by: str, reason: str = "") -> str:
+    """The same inside the caller's transaction. Raises: NotFound; WrongState."""
+    db.execute(
+        "SELECT kind, entity, left_id::text AS left_id, right_id::text AS right_id, state, evidence "
+        "FROM review_case WHERE id = %s FOR UPDATE",
+        [case_id],
+    )
+    row = db.fetchone()
+    if row is None:
+        raise NotFound(f"there is no case {case_id}", next_step="see `hub cases list`")
+    if row["state"] != "open":
+        raise WrongState(f"case {case_id} was decided: {row['state']}")
+    pair = sorted([row["left_id"], row["right_id"]])
+    if answer == "same":
+        if row["kind"] == golden.TWO_PROTECTIONS:
+            golden.settle_protections(db, pair[0], pair[1], by)
+        edges = [{"left": pair[0], "right": pair[1], "evidence": row["evidence"], "case": case_id}]
+        cause = f"case {case_id}: same, by {by}"
+        golden.joined(hub, db, row["entity"], *pair, by=by, cause=cause, reason=reason, edges=edges)
+        return str(pair[0])
+    db.execute(
+        "UPDATE review_case SET state = 'different', decided_at = now(), decided_by = %s, reason = %s WHERE id = %s",
+        [by, reason, case_id],
+    )
+    pairing.judge_pairs(hub, db, row["entity"], store.load(db, TABLES[row["entity"]], pair, lock=True), observing.Observed())
+    return str(row["left_id"])
 
 
 def left_open(hub: Hub, case_id: int) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from canonical.values import business_day
 from channel.deals.errors import BadPipeline, PipelineNotFound
 from channel.deals.forecast import USUAL_GROUPS, Cell, Expected, forecast
-from channel.deals.pipeline import GROUPS, KINDS, LOST, InStage, Pipelines, Stuck, decide, due_action, load, stuck
+from channel.deals.pipeline import GROUPS, KINDS, LOST, InStage, Pipeline, Pipelines, Stage, Stuck, decide, due_action, load, stuck
 from channel.deals.telling import MANAGER, Message
 from ledger.tables import TABLES
 from sync import deal_notices, hub_records, store
@@ -27,6 +27,18 @@ def pipelines(hub: Hub) -> Pipelines:
         return load(hub.config.deals.pipelines, hub.config.deals.default_pipeline)
     except (BadPipeline, PipelineNotFound) as wrong:
         raise BadConfig(wrong.what, where="deals", next_step=wrong.next_step or "mend the pipeline's file") from wrong
+
+
+def beginning(hub: Hub, pipeline: Pipeline) -> tuple[Stage, str]:
+    """The stage in which a deal that the hub makes begins, and how it is spelled.
+
+    The first one; where the deal is to be created in a CRM, the first one that the CRM has a word for, in that word.
+    """
+    if any(state.flow.create for state in hub.streams_for("deal")):
+        for stage in pipeline.stages:
+            if stage.also:
+                return stage, stage.also[0]
+    return pipeline.stages[0], pipeline.stages[0].name
 
 
 def move(
@@ -83,18 +95,49 @@ def stage_history(hub: Hub, deal_id: str) -> list[StageTime]:
 # Standing still ----------------------------------------------------------------------------------------------------------------
 
 
-def standing(hub: Hub, today: date, *, limit: int | None = None) -> list[tuple[Stuck, Mapping[str, Any]]]:
-    """Deals that are stuck, or lack what their stage needs, with their documents; those longest in their stage first."""
+Place = tuple[datetime, str]
+"""Where a list of standing deals ended: since when the last one is in its stage, and its id."""
+_SEEN_BY = "(%(tree)s::uuid[] IS NULL OR d.dealer_id = ANY(%(tree)s) OR (d.dealer_id IS NULL AND d.customer_id = ANY(%(tree)s)))"
+"""Deals of these parties: those that they work on, and those that nobody works on and that are about them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A deal that is stuck, or lacks what its stage needs. Units: `days` are days in the stage (Asia/Shanghai)."""
+
+    deal_id: str
+    deal: Mapping[str, Any]
+    """In document form."""
+    entered_at: datetime
+    wrong: Stuck
+
+
+def standing(
+    hub: Hub, today: date, *, parties: Collection[str] | None = None, after: Place | None = None, limit: int | None = None
+) -> list[Standing]:
+    """Deals that are stuck, or lack what their stage needs, those longest in their stage first, from the one after `after` on.
+
+    `parties`: only the deals of these.
+    """
     every = pipelines(hub)
+    found: list[Standing] = []
     with hub.transaction() as db:
-        found = [(wrong, one.deal) for one in _in_stage(db) if (wrong := stuck(every, one, today)) is not None]
-    return found[:limit]
+        for one in _in_stage(db, parties, after):
+            if (wrong := stuck(every, one, today)) is not None:
+                found.append(Standing(one.deal_id, one.deal, one.entered_at, wrong))
+                if limit is not None and len(found) == limit:
+                    break
+    return found
 
 
-def _in_stage(db: Cursor) -> Iterator[InStage]:
+def _in_stage(db: Cursor, parties: Collection[str] | None = None, after: Place | None = None) -> Iterator[InStage]:
+    at, deal = after or (None, None)
     db.execute(
         "SELECT s.deal_id::text AS deal_id, s.entered_at, d.doc FROM deal_stage AS s JOIN deals AS d ON d.id = s.deal_id AND NOT d.retired "
-        "WHERE s.left_at IS NULL AND s.kind NOT IN ('lost', 'paid') ORDER BY s.entered_at, s.deal_id"
+        f"WHERE s.left_at IS NULL AND s.kind NOT IN ('lost', 'paid') AND {_SEEN_BY} "
+        "AND (%(at)s::timestamptz IS NULL OR (s.entered_at, s.deal_id) > (%(at)s::timestamptz, %(deal)s::uuid)) "
+        "ORDER BY s.entered_at, s.deal_id",
+        {"tree": list(parties) if parties is not None else None, "at": at, "deal": deal},
     )
     for row in db:
         yield InStage(row["deal_id"], row["entered_at"], row["doc"])
@@ -161,20 +204,20 @@ def _post(db: Cursor, one: InStage, kind: str, facts: Mapping[str, Any]) -> None
 # Forecast ----------------------------------------------------------------------------------------------------------------------
 
 
-def expected(hub: Hub, *, dealer: str | None = None) -> list[Expected]:
-    """Every deal that is not retired, as the forecast sees it; of one dealer when asked.
+def expected(hub: Hub, *, parties: Collection[str] | None = None) -> list[Expected]:
+    """Every deal that is not retired, as the forecast sees it; of some parties when asked.
 
     The deal's own probability counts before its stage's.
     """
     every = pipelines(hub)
     with hub.transaction() as db:
         db.execute(
-            "SELECT id::text AS id, stage_kind, coalesce(currency, '') AS currency, coalesce(expected_amount, 0) AS amount, "
+            "SELECT d.id::text AS id, stage_kind, coalesce(currency, '') AS currency, coalesce(expected_amount, 0) AS amount, "
             "expected_close, coalesce(dealer_id::text, '') AS dealer, coalesce(customer_id::text, '') AS customer, "
             "coalesce(doc->>'product_line', '') AS line, coalesce(doc->>'pipeline', '') AS pipeline, coalesce(doc->>'stage', '') AS stage, "
-            "coalesce(doc->>'salesperson', '') AS salesperson, doc->>'probability' AS probability FROM deals "
-            "WHERE NOT retired AND (%(dealer)s::uuid IS NULL OR dealer_id = %(dealer)s::uuid) ORDER BY id",
-            {"dealer": dealer},
+            "coalesce(doc->>'salesperson', '') AS salesperson, doc->>'probability' AS probability FROM deals AS d "
+            f"WHERE NOT retired AND {_SEEN_BY} ORDER BY d.id",
+            {"tree": list(parties) if parties is not None else None},
         )
         return [_expected(every, row) for row in db]
 
@@ -193,10 +236,10 @@ def _expected(every: Pipelines, row: Mapping[str, Any]) -> Expected:
 
 
 def forecast_of(
-    hub: Hub, by: Sequence[str] = ("month",), *, groups: Collection[str] = USUAL_GROUPS, dealer: str | None = None
+    hub: Hub, by: Sequence[str] = ("month",), *, groups: Collection[str] = USUAL_GROUPS, parties: Collection[str] | None = None
 ) -> list[Cell]:
     """The forecast by month, year, dealer, customer, product_line, pipeline, stage, kind, group or salesperson, and always by currency."""
-    return forecast(expected(hub, dealer=dealer), by, groups)
+    return forecast(expected(hub, parties=parties), by, groups)
 
 
 def due_for_review(hub: Hub, today: date, *, quiet_days: int = 365) -> list[dict[str, Any]]:

@@ -38,6 +38,8 @@ PARTIES_AT_ONCE = 2000
 """More parties than this (a first load) are left to the upkeep of deals, which takes them in bulk. Nobody holds them, so nothing waits."""
 BY = "rule:crm"
 """Actor of what follows from an edit in a CRM."""
+_DECIDED = "^(edit|registration|lead)/"
+"""Records of the hub's own that decide a deal's stage: people's edits, and deals that were made of a registration or a lead."""
 _WON = frozenset(kind for kind, group in GROUPS.items() if group in ("won", "delivery", "after"))
 _SAID_TO_THE_DEALER = ("by_person", "appeal_denied")
 _BAD = {
@@ -73,8 +75,8 @@ def enqueue(hub: Hub, db: Cursor, kind: str, ids: Sequence[str]) -> None:
     )
     db.execute(
         "INSERT INTO deal_decided (deal_id) SELECT DISTINCT entity_id FROM link WHERE stream_id = %s AND entity_id = ANY(%s::uuid[]) "
-        "AND key LIKE 'edit/%%' ON CONFLICT DO NOTHING",
-        [hub.hub_streams["deal"], list(ids)],
+        "AND key ~ %s ON CONFLICT DO NOTHING",
+        [hub.hub_streams["deal"], list(ids), _DECIDED],
     )
 
 
@@ -334,17 +336,22 @@ def _give_back(hub: Hub, db: Cursor, deal_id: str) -> None:
 
     A stage that the CRM has no word for (contract, delivery) stays the hub's.
     """
-    stream, key = hub.hub_streams["deal"], f"edit/{deal_id}"
     store.load(db, TABLES["deal"], [deal_id], lock=True)
-    db.execute("SELECT payload FROM observed WHERE stream_id = %s AND key = %s", [stream, key])
-    row = db.fetchone()
-    fields: dict[str, Any] = from_json(row["payload"])["fields"] if row else {}
     said = {name: value for one in sources_of(hub, db, "deal", deal_id) if one.system != "hub" for name, value in one.fields.items()}
-    kept = _kept(fields, said, hub.policies["deal"].owners)
-    if kept is None:
+    if not said and any(state.flow.create for state in hub.streams_for("deal")):
+        return  # it was created there, and is not read yet
+    db.execute(
+        "SELECT l.key, o.payload FROM link AS l JOIN observed AS o ON (o.stream_id, o.key) = (l.stream_id, l.key) "
+        "WHERE l.stream_id = %s AND l.entity_id = %s AND l.key ~ %s ORDER BY l.key",
+        [hub.hub_streams["deal"], deal_id, _DECIDED],
+    )
+    ours: dict[str, dict[str, Any]] = {row["key"]: from_json(row["payload"])["fields"] for row in db}
+    kept = {key: _kept(fields, said, hub.policies["deal"].owners) for key, fields in ours.items()}
+    if None in kept.values():
         return
-    if kept != fields:
-        hub_records.put(hub, db, "deal", key, kept, {}, cause="the CRM shows what the hub decided", entity_id=deal_id)
+    for key, fields in kept.items():
+        if fields is not None and fields != ours[key]:
+            hub_records.put(hub, db, "deal", key, fields, {}, cause="the CRM shows what the hub decided", entity_id=deal_id)
     db.execute("DELETE FROM deal_decided WHERE deal_id = %s", [deal_id])
 
 

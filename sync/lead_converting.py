@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from channel.deals import duplicates, fencing, leads, matching
 from channel.deals.errors import LeadNotConvertible
@@ -59,13 +58,13 @@ def convert(
         _need_owner(hub, entity)
     first = deal_pipeline.pipelines(hub)
     pipeline = first.every[str((deal or {}).get("pipeline") or first.default)]
-    start = pipeline.stages[0]
+    start, spelled = deal_pipeline.beginning(hub, pipeline)
     with hub.transaction() as db:
         db.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"lead {lead_id}"])
         lead = _lead(db, lead_id)
         if (earlier := _earlier(hub, db, lead_id)) is not None:
             return earlier
-        made = leads.convert(lead, pipeline=pipeline.name, stage=start.name, kind=start.kind, deal=deal)
+        made = leads.convert(lead, pipeline=pipeline.name, stage=spelled, kind=start.kind, deal=deal)
         known = party or (None if new_party else _known_party(db, lead))
         cause = f"lead {lead_id} converted by {by}"
         customer = known or hub_records.put(hub, db, "party", f"lead/{lead_id}", made.party, {}, cause=cause).id
@@ -78,9 +77,9 @@ def convert(
         return Conversion(customer, contact, project, known is None)
 
 
-def _need_owner(hub: Hub, entity: str) -> None:
+def _need_owner(hub: Hub, entity: str, field: str = "name") -> None:
     policy = hub.policies.get(entity)
-    if policy is None or not policy.may_decide("hub", "name"):
+    if policy is None or not policy.may_decide("hub", field):
         raise NotAllowed(
             f"the hub may not make a {entity}",
             where=f"flows.{entity}.owners",
@@ -127,9 +126,21 @@ def _mark(hub: Hub, db: Cursor, lead_id: str, party: str, deal: str, cause: str)
         hub_records.put(hub, db, "lead", f"converted/{lead_id}", fields, {}, cause=cause, entity_id=lead_id)
 
 
-def lead_of_registration(claim: Mapping[str, Any], dealer: UUID) -> dict[str, Any]:
-    """A lead that a dealer hands in through his portal, from the same words as a claim; in document form."""
-    return {
-        "company_name": claim.get("name"), "person": claim.get("contact"), "mobile": claim.get("phone"), "source": "dealer",
-        "product_line": claim.get("product_line"), "interest": claim.get("project"), "dealer": str(dealer), "status": "new",
-    }  # fmt: skip
+def hand_in(hub: Hub, fields: Mapping[str, Any], by: str, key: str) -> tuple[str, bool]:
+    """A lead that a dealer, a web form or our own people hand in, in document form; its id, and whether it is new.
+
+    The same `key` again gives the lead that it gave before. Where the hub's word about a lead's status stands above a CRM's, it says none
+    until it is converted: the CRM's people go on deciding.
+    Raises: NotAllowed where hub.yaml does not name the hub among the owners of leads.
+    """
+    _need_owner(hub, "lead", "company_name")
+    policy = hub.policies["lead"]
+    said = {name: value for name, value in fields.items() if value and policy.may_decide("hub", name)}
+    if "hub" in policy.owners["status"][:1] and len(policy.owners["status"]) > 1:
+        said.pop("status", None)
+    with hub.transaction() as db:
+        db.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"lead handed in {key}"])
+        db.execute("SELECT entity_id::text AS id FROM link WHERE stream_id = %s AND key = %s", [hub.hub_streams["lead"], f"handed/{key}"])
+        if (row := db.fetchone()) is not None:
+            return str(row["id"]), False
+        return hub_records.put(hub, db, "lead", f"handed/{key}", said, {}, cause=f"handed in by {by}").id, True

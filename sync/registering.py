@@ -11,7 +11,7 @@ from channel.deals import acting
 from channel.deals.protection import after
 from channel.deals.queries import Registration
 from ledger.tables import TABLES
-from sync import deal_pipeline, hub_records, store
+from sync import deal_pipeline, hub_records, registering_customers, store
 from sync.errors import NotAllowed, NotFound, WrongState
 from sync.hub import Cursor, Hub
 
@@ -19,9 +19,10 @@ from sync.hub import Cursor, Hub
 def to_deal(hub: Hub, registration_id: UUID, by: str, *, deal: UUID | None = None, dealer: UUID | None = None) -> str:
     """The deal that a registration is from now on: `deal`, or one made of what it holds, in the first stage. Twice gives the same deal.
 
+    A deal that is made has a customer: a firm that only the claim has named so far becomes a party with it (sync/registering_customers.py).
     With `dealer`, a registration or deal of anybody else is as absent as a missing one.
     Raises: RegistrationNotFound, WrongStatus; NotFound for a deal that there is not; WrongState for one of another dealer; NotAllowed where
-    hub.yaml does not let the hub make deals.
+    hub.yaml does not let the hub make deals, or parties where the customer is none yet.
     """
     with hub.transaction() as db:
         registration = acting.found(db.connection, registration_id, dealer, lock=True)
@@ -53,14 +54,15 @@ def _made(hub: Hub, db: Cursor, registration: Registration, by: str) -> str:
         after("convert", registration.status)
     every = deal_pipeline.pipelines(hub)
     pipeline = every.every[every.default]
-    start = pipeline.stages[0]
-    db.execute("SELECT party_id FROM customer WHERE id = %s", [registration.customer_id])
-    party = (db.fetchone() or {"party_id": None})["party_id"]
+    start, spelled = deal_pipeline.beginning(hub, pipeline)
+    cause = f"registration {registration.id} converted by {by}"
+    party = registering_customers.party_of(hub, db, registration, cause)
     fields: dict[str, Any] = acting.deal_fields(registration, party)
-    fields |= {"pipeline": pipeline.name, "stage": start.name, "stage_kind": start.kind, "probability": format(start.probability, "f")}
+    if contact := registering_customers.contact_of(hub, db, registration, party, cause):
+        fields["contact"] = contact
+    fields |= {"pipeline": pipeline.name, "stage": spelled, "stage_kind": start.kind, "probability": format(start.probability, "f")}
     if start.next_action is not None:
         day = business_day(datetime.now(UTC)) + timedelta(days=start.next_action.in_days)
         fields |= {"next_action": start.next_action.what, "next_action_on": day.isoformat()}
     allowed = {name: value for name, value in fields.items() if policy.may_decide("hub", name)}
-    cause = f"registration {registration.id} converted by {by}"
     return hub_records.put(hub, db, "deal", f"registration/{registration.id}", allowed, {}, cause=cause).id

@@ -132,6 +132,39 @@ def list_pairs(db: Connection, *, verdict: str | None = None, after: tuple[int, 
     return [Pair(*row) for row in found]
 
 
+def is_open(db: Connection, low: int, high: int) -> bool:
+    """True for a pair that a scan has found and nobody has merged or told apart since."""
+    query = (
+        "SELECT 1 FROM duplicate_pair AS d JOIN customer AS a ON a.id = d.low AND a.merged_into IS NULL "
+        "JOIN customer AS b ON b.id = d.high AND b.merged_into IS NULL WHERE d.low = %s::bigint AND d.high = %s::bigint "
+        "AND NOT EXISTS (SELECT FROM customers_apart AS x WHERE (x.low, x.high) = (d.low, d.high))"
+    )
+    return bool(rows(db, query, [low, high]))
+
+
+@dataclass(frozen=True, slots=True)
+class Nightly:
+    """The newest scan's report. Units: pairs. `open`: those that nobody has answered yet."""
+
+    scanned_at: datetime | None
+    duplicate: int = 0
+    review: int = 0
+    new: int = 0
+    open: int = 0
+
+
+def nightly(db: Connection) -> Nightly:
+    """What the newest scan that found anything found, and how much of it waits for a person."""
+    query = (
+        "SELECT max(d.seen_at), count(*) FILTER (WHERE d.verdict = 'duplicate'), count(*) FILTER (WHERE d.verdict = 'review'), "
+        "count(*) FILTER (WHERE d.found_at = d.seen_at), count(*) FILTER (WHERE a.merged_into IS NULL AND b.merged_into IS NULL "
+        "AND NOT EXISTS (SELECT FROM customers_apart AS x WHERE (x.low, x.high) = (d.low, d.high))) FROM duplicate_pair AS d "
+        "JOIN customer AS a ON a.id = d.low JOIN customer AS b ON b.id = d.high "
+        "WHERE d.seen_at = (SELECT max(seen_at) FROM duplicate_pair)"
+    )
+    return Nightly(*rows(db, query)[0])
+
+
 def forget(db: Connection, before: datetime) -> int:
     """Drop pairs that no scan has found since a moment; how many."""
     return run(db, "DELETE FROM duplicate_pair WHERE seen_at < %s", [before])

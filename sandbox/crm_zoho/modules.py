@@ -162,7 +162,7 @@ LEADS = _module(
         Field("Phone", "phone", 30),
         Field("Mobile", "phone", 30),
         _pick("Lead_Source", "Advertisement", "Cold Call", "Employee Referral", "Partner", "Trade Show", "Web Research"),
-        _pick("Lead_Status", "Attempted to Contact", "Contacted", "Junk Lead", "Lost Lead", "Not Contacted", "Pre-Qualified"),
+        _pick("Lead_Status", "Attempted to Contact", "Contacted", "Converted", "Junk Lead", "Lost Lead", "Not Contacted", "Pre-Qualified"),
         _pick("Industry", *INDUSTRIES),
         DESCRIPTION,
     ),

@@ -197,6 +197,10 @@ def canonical_values(rule: Rule) -> st.SearchStrategy[Any]:
         return st.sampled_from(["王小明", "Tom Smith", "欧阳娜娜", "Plato"])
     if rule.function == "country":
         return st.sampled_from(["CN", "DE", "Wakanda"])
+    if rule.function == "lead_status":
+        return st.sampled_from(["new", "working", "lost", "converted"])
+    if rule.function == "lead_source":
+        return st.sampled_from(["fair", "web", "phone", "referral", "dealer", "other"])
     return kinds[rule.kind]
 
 

@@ -333,6 +333,24 @@ def under(db: Connection, customer: int) -> list[int]:
     return [row[0] for row in rows(db, _UNDER + "SELECT id FROM under ORDER BY id", [customer])]
 
 
+def party_of(db: Connection, customer: int) -> UUID | None:
+    """The party that a customer is; None for one that only claims have named."""
+    found: UUID | None = next((row[0] for row in rows(db, "SELECT party_id FROM customer WHERE id = %s::bigint", [customer])), None)
+    return found
+
+
+def set_party(db: Connection, customer: int, party: UUID) -> bool:
+    """Say which party a customer is; False for one that is a party already or merged into another."""
+    query = "UPDATE customer SET party_id = %s::uuid, party_version = 0 WHERE id = %s::bigint AND party_id IS NULL AND merged_into IS NULL"
+    return run(db, query, [party, customer]) > 0
+
+
+def are_apart(db: Connection, one: int, other: int) -> bool:
+    """True when a person has told two customers apart."""
+    low, high = sorted([one, other])
+    return bool(rows(db, "SELECT 1 FROM customers_apart WHERE low = %s::bigint AND high = %s::bigint", [low, high]))
+
+
 def set_merged(db: Connection, customer: int, into: int | None) -> None:
     """Say what a customer is merged into; None: nothing. What is merged into it follows."""
     run(db, "UPDATE customer SET merged_into = %s::bigint, root = %s::bigint WHERE id = %s::bigint", [into, into, customer])

@@ -243,6 +243,15 @@ def split(db: Connection, lose: int) -> list[UUID]:
     return queries.move_registrations(db, root, lose, only_claimed_as=queries.under(db, lose))
 
 
+def adopt(db: Connection, customer_id: int, party_id: UUID) -> None:
+    """A customer that only a claim had named is a party from now on; its names and keys follow with the next refresh.
+
+    Raises: CustomerNotFound when there is no such customer without a party.
+    """
+    if not queries.set_party(db, customer_id, party_id):
+        raise CustomerNotFound(f"customer {customer_id} is a party already, or merged into another")
+
+
 def protect_direct(db: Connection) -> tuple[list[UUID], list[UUID]]:
     """Protect parties marked as direct customers, without end; the new registrations, and those of dealers that are in the way.
 
