@@ -9,7 +9,7 @@ committed at once, in transactions of their own, whatever happens to the rest.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -26,12 +26,12 @@ from sync.decide import Canonical
 from sync.errors import Overtaken
 from sync.golive import is_older
 from sync.hub import Cursor, Hub, StreamState
-from sync.pairs import There, in_open_case, note_missing, reached_goal, records_there
-from sync.reading import count_anew, hub_mode
+from sync.pairs import UNCONFIRMED, There, in_open_case, note_missing, reached_goal, records_there
+from sync.reading import count_anew
 from sync.references import targets
 from sync.runs import Run, RunResult, running
 from sync.sending import Job, Sender
-from sync.uncertain import ALL, SHORTEST_LAG_S, Settler, Span
+from sync.uncertain import ALL, SHORTEST_LAG_S, UNCONFIRMED_S, Settler, Span
 
 CLAIM = 500
 """Pairs worked on together."""
@@ -54,9 +54,7 @@ class Batch:
 def deliver(hub: Hub, system: str, streams: Sequence[str] | None = None, *, limit: int | None = None) -> RunResult:
     """Deliver what is due to a system, each stream after those it cites. Only flows in mode `write`."""
     with running(hub, "deliver", system, ",".join(streams or ())) as run:
-        for state in hub.streams_of(system, streams):
-            if not state.decl.writable or hub_mode(hub, state) != "write":
-                continue
+        for state in _with_work(hub, hub.streams_of(system, streams)):
             try:
                 with leases.held(hub, f"deliver:{state.label}") as lease:
                     _Deliverer(hub, state, lease, run).work(limit)
@@ -66,6 +64,40 @@ def deliver(hub: Hub, system: str, streams: Sequence[str] | None = None, *, limi
             except Stopped:
                 break
     return run.result
+
+
+def _with_work(hub: Hub, states: Sequence[StreamState]) -> Iterator[StreamState]:
+    """Those of the streams that may be written and have a pair to look at, in their order; asked anew after each: it may wake others."""
+    left = [state for state in states if state.decl.writable]
+    while left:
+        with hub.transaction() as db:
+            overrides = hub.mode_overrides(db)
+            left = [state for state in left if hub.mode(state, overrides) == "write"]
+            found = _open_streams(db, left) if left else set()
+        place = next((place for place, state in enumerate(left) if state.id in found), len(left))
+        if place < len(left):
+            yield left[place]
+        left = left[place + 1 :]
+
+
+def _open_streams(db: Cursor, states: Sequence[StreamState]) -> set[int]:
+    """Streams of one system with pairs that are due, of unknown outcome, blocked no longer, not read back, or whose parent has come."""
+    db.execute(
+        "SELECT DISTINCT stream_id FROM desired WHERE stream_id = ANY(%(all)s) AND state = 'in_sync' AND reason = %(unconfirmed)s "
+        "AND changed_at <= now() - make_interval(secs => CASE WHEN stream_id = ANY(%(read_back)s) THEN 0 ELSE %(patience)s END) "
+        "UNION SELECT s.id FROM stream s WHERE s.id = ANY(%(all)s) AND (EXISTS (SELECT FROM desired d WHERE d.stream_id = s.id "
+        "AND (d.state IN ('due', 'blocked') AND d.due_at <= now() OR d.state = 'in_flight')) "
+        "OR EXISTS (SELECT FROM desired d JOIN link l ON l.entity_id = d.waits_for AND l.role <> 'gone' "
+        "JOIN stream p ON p.id = l.stream_id AND p.system = s.system "
+        "WHERE d.stream_id = s.id AND d.state = 'held' AND d.reason = 'parent'))",
+        {
+            "all": [state.id for state in states],
+            "read_back": [state.id for state in states if state.decl.read_back],
+            "unconfirmed": UNCONFIRMED,
+            "patience": UNCONFIRMED_S,
+        },
+    )
+    return {row["stream_id"] for row in db}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,17 @@ A lease ends when it is given back or runs out; also when its holder is proved t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 
 from sync.errors import Busy, Overtaken
 from sync.processes import holder, is_dead, name_of
 
+T = TypeVar("T")
 LEASE_S = 120
 """How long a lease lasts unless it is renewed; every committed page renews it."""
 
@@ -94,10 +95,18 @@ def release(db: psycopg.Cursor[Any], lease: Lease) -> None:
 @contextmanager
 def held(hub: Any, name: str) -> Iterator[Lease]:
     """Hold a lease for the length of a block. Raises: Busy."""
+    with begun(hub, name, lambda _: None) as (lease, _):
+        yield lease
+
+
+@contextmanager
+def begun(hub: Any, name: str, begin: Callable[[psycopg.Cursor[Any]], T]) -> Iterator[tuple[Lease, T]]:
+    """Hold a lease for the length of a block, which is given it with what `begin` finds in the same transaction. Raises: Busy."""
     with hub.transaction() as db:
         lease = take(db, name)
+        found = begin(db)
     try:
-        yield lease
+        yield lease, found
     finally:
         with hub.transaction() as db:
             release(db, lease)

@@ -19,7 +19,9 @@ def retry_parked(hub: Hub) -> RunResult:
     with running(hub, "retry_parked") as run:
         for _ in range(8):  # a chain of parents as long as that is no chain of trade
             released = 0
-            for state in [state for system in hub.systems() for state in hub.streams_of(system)]:
+            with hub.transaction() as db:
+                waiting = _waiting(db)
+            for state in [state for system in hub.systems() for state in hub.streams_of(system) if state.id in waiting]:
                 with hub.transaction() as db:
                     keys = _ready(hub, db, state)
                 for start in range(0, len(keys), PAGE):
@@ -30,6 +32,12 @@ def retry_parked(hub: Hub) -> RunResult:
             if not released:
                 break
     return run.result
+
+
+def _waiting(db: Cursor) -> set[int]:
+    """Streams with records that wait for a parent or a value."""
+    db.execute("SELECT DISTINCT stream_id FROM quarantine WHERE state = 'open' AND cause IN ('parent', 'value')")
+    return {row["stream_id"] for row in db}
 
 
 def _ready(hub: Hub, db: Cursor, state: StreamState) -> list[str]:

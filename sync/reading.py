@@ -6,6 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 
 from connectors.base import Page, Session, Window
@@ -97,8 +98,8 @@ def read_beside(hub: Hub, system: str, stream: str, run_id: int) -> RunResult:
 
 def _read_one(hub: Hub, state: StreamState, run: Run) -> None:
     try:
-        with leases.held(hub, f"read:{state.label}") as lease:
-            _read_stream(hub, state, lease, run)
+        with leases.begun(hub, f"read:{state.label}", lambda db: _start(db, state)) as (lease, start):
+            _read_stream(hub, state, lease, run, start)
     except CallFailed as failed:
         run.problem(f"{state.label}: {failed}")
     except (Busy, Overtaken) as taken:
@@ -111,25 +112,45 @@ def hub_mode(hub: Hub, state: StreamState) -> str:
         return hub.mode(state, hub.mode_overrides(db))
 
 
-def _read_stream(hub: Hub, state: StreamState, lease: leases.Lease, run: Run) -> None:
-    with hub.transaction() as db:
-        position, version = _position(db, state)
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """Where a stream stands when its reading begins."""
+
+    position: dict[str, Any] | None
+    version: int
+    hinted: bool
+    listed: bool
+
+
+def _start(db: Cursor, state: StreamState) -> _Start:
+    db.execute(
+        "SELECT c.position, coalesce(c.version, 0) AS version, EXISTS (SELECT FROM hint h WHERE h.stream_id = s.id) AS hinted, "
+        "s.listed_at IS NOT NULL AS listed FROM stream s LEFT JOIN cursor_position c ON c.stream_id = s.id WHERE s.id = %s",
+        [state.id],
+    )
+    row = db.fetchone()
+    return _Start(**row) if row else _Start(None, 0, hinted=False, listed=False)
+
+
+def _read_stream(hub: Hub, state: StreamState, lease: leases.Lease, run: Run, start: _Start) -> None:
+    """Hints, then pages. A page that tells nothing, not even another cursor, costs no transaction: of an idle stream all are such."""
     refs = References(hub, state.system)
-    events.read_hints(hub, state, lease, run)
+    if start.hinted:
+        events.read_hints(hub, state, lease, run)
     session = hub.session(state.system)
+    position, version = start.position, start.version
     with collector.held_back() as sweeper:
         for page in ahead(session.read(state.name, position)):
-            version = take_page(hub, state, page, refs, lease, run, version)
+            if page.records or page.refused or page.cursor not in (None, position):
+                version = take_page(hub, state, page, refs, lease, run, version)
+                position = page.cursor or position
+            else:
+                run.count("pages")
             sweeper.page_done()
-    with hub.transaction() as db:
-        leases.confirm(db, lease)
-        mark_listed(hub, db, state)
-
-
-def _position(db: Cursor, state: StreamState) -> tuple[dict[str, Any] | None, int]:
-    db.execute("SELECT position, version FROM cursor_position WHERE stream_id = %s", [state.id])
-    row = db.fetchone()
-    return (row["position"], row["version"]) if row else (None, 0)
+    if not start.listed:
+        with hub.transaction() as db:
+            leases.confirm(db, lease)
+            mark_listed(hub, db, state)
 
 
 def take_page(hub: Hub, state: StreamState, page: Page, refs: References, lease: leases.Lease, run: Run, version: int) -> int:

@@ -29,6 +29,8 @@ class SignIn:
         self._settings, self._transport = settings, transport
         proof = f"{settings.accounts_url}\n{settings.client_id}\n{settings.refresh_token.get_secret_value()}"
         self._name = f"zoho:{hashlib.sha256(proof.encode()).hexdigest()[:24]}"
+        self._last: tuple[dict[str, Any], float] | None = None
+        """The token that the store gave last, and when it expires. One that is refused meanwhile is asked for anew as `stale`."""
 
     def token(self, *, stale: str = "") -> str:
         """A token that is believed to be good and is not `stale`, the one that was just refused.
@@ -59,10 +61,14 @@ class SignIn:
         return found
 
     def _good(self, stale: str) -> dict[str, Any] | None:
+        now = self._transport.clock()
+        if self._last is not None and self._last[1] > now and self._last[0]["access_token"] != stale:
+            return self._last[0]
         kept = self._transport.tokens.read(self._name)
-        if kept is None or kept[1] <= self._transport.clock():
+        if kept is None or kept[1] <= now:
             return None
         held: dict[str, Any] = parse_json(self._transport.system, kept[0].encode())
+        self._last = (held, kept[1])
         return held if held["access_token"] != stale else None
 
     def _renew(self) -> dict[str, Any]:
@@ -107,6 +113,7 @@ class SignIn:
     def _refused(self, why: str, code: str) -> SignInRefused:
         tokens = self._transport.tokens
         tokens.drop(self._name)
+        self._last = None
         tokens.save(f"{self._name}:refused", why, self._transport.clock() + REFUSED_FOR_S)
         return self._error(why, code)
 
