@@ -44,6 +44,8 @@ OF_ERROR = {
     "sync/not-allowed": Exit.REFUSED,
     "sync/bad-value-row": Exit.USAGE,
     "deals/bad-file": Exit.USAGE,
+    "pricing/bad-file": Exit.USAGE,
+    "pricing/bad-quote": Exit.REFUSED,
     "deals/bad-claim": Exit.USAGE,
     "deals/bad-fence": Exit.USAGE,
     "deals/bad-pipeline": Exit.USAGE,

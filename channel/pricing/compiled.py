@@ -1,0 +1,238 @@
+"""The rules of a file made ready for use: every price found by its key in one look, every adjustment by what it is about.
+
+Immutable once made; it may be shared by threads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+
+from channel.pricing.model import DEFAULT_ACCESS, KEY_FIELDS, Access, Adjustment, Book, DealPrice, Formula, PriceRecord, Rules
+from channel.pricing.parts import Rounding
+from channel.pricing.scales import Steps
+
+MINOR = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "XAF": 0, "XOF": 0, "KWD": 3, "BHD": 3, "OMR": 3, "JOD": 3, "TND": 3}
+"""Decimals of currencies that have not two (ISO 4217)."""
+
+ZERO, ONE = Decimal(0), Decimal(1)
+Key = tuple[int, *tuple[str, ...]]
+
+
+class Record:
+    """One price, with everything that its book says."""
+
+    __slots__ = (
+        "approved",
+        "book",
+        "book_version",
+        "companies",
+        "currency",
+        "deal",
+        "dealer",
+        "end",
+        "final",
+        "floor",
+        "formula",
+        "id",
+        "kind",
+        "over_ceiling",
+        "per",
+        "price",
+        "recorded_at",
+        "remaining",
+        "round",
+        "side",
+        "start",
+        "steps",
+        "unit",
+        "version",
+    )  # fmt: skip
+
+    id: str
+    version: str
+    book: str
+    book_version: int
+    kind: str
+    price: Decimal | None
+    steps: Steps | None
+    formula: Formula | None
+    unit: str
+    per: Decimal
+    round: Rounding | None
+    final: bool | None
+    floor: Decimal | None
+    currency: str
+    side: str
+    dealer: str
+    companies: tuple[str, ...]
+    start: date
+    end: date
+    recorded_at: datetime | None
+    approved: bool
+    remaining: Decimal | None
+    over_ceiling: str
+    deal: bool
+
+
+class AccessPlan:
+    """The search order of one selling company."""
+
+    __slots__ = ("steps", "version")
+
+    def __init__(self, access: Access, key_ids: dict[tuple[str, tuple[str, ...]], int]) -> None:
+        self.version = access.version
+        self.steps = [
+            (step, [(key_ids[step.kind, fields], fields) for fields in map(in_order, step.keys) if (step.kind, fields) in key_ids])
+            for step in access.order
+        ]
+        """Step and its keys; a key under which no price is kept is not looked for."""
+
+
+class Rule:
+    """An adjustment made ready."""
+
+    __slots__ = ("about_others", "at", "end", "group", "ranks", "recorded_at", "spec", "start", "steps")
+
+    def __init__(self, spec: Adjustment, at: int) -> None:
+        self.spec, self.at = spec, at
+        self.steps = Steps(spec.scale) if spec.scale else None
+        self.group = spec.group or spec.rung
+        self.start, self.end, self.recorded_at = spec.valid_from or date.min, spec.valid_to or date.max, spec.recorded_at
+        self.ranks = (spec.order, spec.id)
+        when = spec.when
+        self.about_others = bool(when.dealers or when.grades or when.channels or when.customers or when.projects)
+        """Names who may use it: not shown to a dealer who may not."""
+
+
+def in_order(fields: Iterable[str]) -> tuple[str, ...]:
+    """The fields of a key in the order of all keys."""
+    asked = set(fields)
+    return tuple(name for name in KEY_FIELDS if name in asked)
+
+
+class Prices:
+    """All rules, ready. Made once for a version of the rules."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules, self.settings = rules, rules.settings
+        self.items = {item.id: item for item in rules.items}
+        self.dealers = {dealer.id: dealer for dealer in rules.dealers}
+        self.registrations = {one.id: one for one in rules.registrations}
+        self.index: dict[Key, list[Record]] = {}
+        self.key_ids: dict[tuple[str, tuple[str, ...]], int] = {}
+        self.books: dict[str, list[Book]] = {}
+        self.by_book: dict[str, str] = {}
+        for book in rules.books:
+            self.books.setdefault(book.id, []).append(book)
+            self.by_book[book.id] = book.kind
+            for place, record in enumerate(book.prices, 1):
+                self._keep(_keys_of(record), self._record(book, record, place))
+        for deal in rules.deal_prices:
+            self._deal(deal)
+        self.default_access = AccessPlan(next((one for one in rules.access if not one.companies), DEFAULT_ACCESS), self.key_ids)
+        self.access = {company: AccessPlan(one, self.key_ids) for one in rules.access for company in one.companies}
+        self._adjustments(rules.adjustments)
+        self.fx: dict[tuple[str, str], list[tuple[date, date, Decimal]]] = {}
+        for rate in rules.fx:
+            self.fx.setdefault((rate.from_, rate.to), []).append((rate.valid_from or date.min, rate.valid_to or date.max, rate.rate))
+        self.rungs = {name: at for at, name in enumerate(rules.settings.waterfall)}
+        self.content_hash = hashlib.sha256(
+            rules.model_dump_json(exclude={"items": {"__all__": {"cost", "cost_currency"}}}).encode()
+        ).hexdigest()
+        """Of everything but costs, so that a dealer cannot guess a cost from it."""
+
+    def _keep(self, keys: tuple[tuple[str, ...], tuple[str, ...]], record: Record) -> None:
+        fields, values = keys
+        key_id = self.key_ids.setdefault((record.kind, fields), len(self.key_ids))
+        self.index.setdefault((key_id, *values), []).append(record)
+
+    def _record(self, book: Book, spec: PriceRecord, place: int) -> Record:
+        made = Record()
+        made.id = spec.id or f"{book.id}#{place}"
+        made.version = f"{book.version}.{spec.version}" if spec.version != "1" else str(book.version)
+        made.book, made.book_version, made.kind = book.id, book.version, book.kind
+        made.price, made.formula, made.round, made.final, made.floor = spec.price, spec.formula, spec.round, spec.final, spec.floor_price
+        made.steps = Steps(spec.scale) if spec.scale else None
+        made.unit, made.per = spec.unit, spec.per
+        made.currency = book.currency or self.settings.currency
+        made.side = book.tax or self.settings.tax
+        made.dealer, made.companies = spec.dealer, book.companies
+        made.start = max(spec.valid_from or date.min, book.valid_from or date.min)
+        made.end = min(spec.valid_to or date.max, book.valid_to or date.max)
+        made.recorded_at = max((at for at in (spec.recorded_at, book.recorded_at) if at is not None), default=None)
+        made.approved, made.remaining, made.over_ceiling, made.deal = True, None, "next_kind", False
+        return made
+
+    def _deal(self, deal: DealPrice) -> None:
+        book = Book(id=deal.id, kind="deal", currency=deal.currency, tax=deal.tax, valid_from=deal.valid_from, valid_to=deal.valid_to)
+        for place, one in enumerate(deal.items, 1):
+            spec = PriceRecord(version=deal.version, price=one.price, item=one.item, project=deal.project, dealer=deal.dealer)
+            made = self._record(book, spec, place)
+            made.id = deal.id
+            made.version, made.recorded_at, made.approved, made.deal = deal.version, deal.recorded_at, bool(deal.approver), True
+            made.remaining = None if one.ceiling is None else max(one.ceiling - one.consumed, ZERO)
+            made.over_ceiling = deal.over_ceiling
+            self._keep(_keys_of(spec), made)
+
+    def _adjustments(self, specs: tuple[Adjustment, ...]) -> None:
+        self.adjustments = [Rule(spec, at) for at, spec in enumerate(specs)]
+        self.by_item: dict[str, list[Rule]] = {}
+        self.by_line: dict[str, list[Rule]] = {}
+        self.by_dealer: dict[str, list[Rule]] = {}
+        self.anywhere: list[Rule] = []
+        self.of_order: list[Rule] = []
+        for rule in self.adjustments:
+            when = rule.spec.when
+            if rule.spec.scope == "order":
+                self.of_order.append(rule)
+            elif when.items:
+                for item in when.items:
+                    self.by_item.setdefault(item, []).append(rule)
+            elif when.lines:
+                for line in when.lines:
+                    self.by_line.setdefault(line, []).append(rule)
+            elif when.dealers:
+                for dealer in when.dealers:
+                    self.by_dealer.setdefault(dealer, []).append(rule)
+            else:
+                self.anywhere.append(rule)
+        self.needs_list = any(rule.spec.of == "list" for rule in self.adjustments) or bool(self.rules.authority)
+        self.whole_cart = any(
+            rule.spec.scope != "line" or (rule.steps and rule.steps.over != "line") or rule.spec.when.with_items
+            for rule in self.adjustments
+        )
+        """Some rule looks at more than one line."""
+
+    def rules_for(self, item: str, line: str, dealer: str) -> list[Rule]:
+        """The adjustments that may be about a line, in their order."""
+        found = [*self.anywhere, *self.by_item.get(item, ()), *self.by_line.get(line, ()), *self.by_dealer.get(dealer, ())]
+        if len(found) > 1:
+            found.sort(key=lambda rule: rule.ranks)
+        return found
+
+    def plan(self, company: str) -> AccessPlan:
+        """The search order of a selling company."""
+        return self.access.get(company, self.default_access)
+
+    def places(self, currency: str) -> int:
+        """Decimals of an amount in a currency."""
+        set_places = self.settings.amount_places
+        return MINOR.get(currency, 2) if set_places is None else set_places
+
+    def rate(self, source: str, target: str, day: date) -> tuple[Decimal, bool] | None:
+        """How to convert: (rate, False) to multiply, (rate, True) to divide by; None without a rate valid on the day."""
+        if source == target:
+            return ONE, False
+        for pair, divide in (((source, target), False), ((target, source), True)):
+            for start, end, rate in self.fx.get(pair, ()):
+                if start <= day < end:
+                    return rate, divide
+        return None
+
+
+def _keys_of(spec: PriceRecord) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    fields = tuple(name for name in KEY_FIELDS if getattr(spec, name))
+    return fields, tuple("all" if name == "all" else getattr(spec, name) for name in fields)

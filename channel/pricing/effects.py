@@ -1,0 +1,213 @@
+"""What one adjustment makes of a line: whether it holds, what it measures, and the amount afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from channel.pricing.compiled import Rule
+from channel.pricing.parts import Tier
+from channel.pricing.state import Question, State, known, round_by, told
+
+ZERO: Final = Decimal(0)
+HUNDRED: Final = Decimal(100)
+OPEN_AFTER_FINAL: Final = ("manual", "freight")
+"""Rungs that may still change a final price."""
+
+
+@dataclass(slots=True)
+class Effect:
+    """The line's amount after a rule, and how it came about."""
+
+    total: Decimal
+    by_unit: bool
+    operation: str
+    value: str
+    rounding: str = ""
+
+
+def unmet(question: Question, state: State, rule: Rule) -> tuple[str, str]:
+    """Why a rule is not about this line at all; two empty texts when it may be. What depends on amounts is `out_of_bounds`."""
+    spec = rule.spec
+    if not known(rule.recorded_at, question.known_at):
+        return "not_yet_known", ""
+    if question.day < rule.start:
+        return "not_yet_valid", f"from {rule.start}"
+    if question.day >= rule.end:
+        return "expired", f"until {rule.end}"
+    if missing := _condition(question, state, rule):
+        return "requirement_failed", missing
+    if state.final and spec.rung not in OPEN_AFTER_FINAL:
+        return "final_price", state.kind
+    return "", ""
+
+
+def _condition(question: Question, state: State, rule: Rule) -> str:
+    """The first condition that does not hold; empty when all do."""
+    when, ask, item = rule.spec.when, question.ask, state.item
+    for name, allowed, value in (
+        ("item", when.items, item.id), ("line", when.lines, item.line), ("category", when.categories, item.category),
+        ("brand", when.brands, item.brand), ("dealer", when.dealers, ask.dealer), ("grade", when.grades, question.grade),
+        ("channel", when.channels, question.channel), ("customer", when.customers, ask.customer), ("company", when.companies, ask.company),
+        ("project", when.projects, question.project), ("price_kind", when.price_kinds, state.kind),
+        ("currency", when.currencies, question.currency),
+    ):  # fmt: skip
+        if allowed and value not in allowed:
+            return name
+    if item.id in when.not_items:
+        return "not_items"
+    if when.regions and not any(ask.ship_to.startswith(region) for region in when.regions):
+        return "region"
+    for name, wanted, brought in (("terms", when.terms, ask.terms), ("coupon", when.coupons, ask.coupons)):
+        if wanted and not set(wanted) & set(brought):
+            return name
+    return question.registered() if when.registered else ""
+
+
+class Measured:
+    """Sums over the lines that a rule measures together, as they stood when the rung began."""
+
+    __slots__ = ("quantity", "value", "weight")
+
+    def __init__(self, states: Sequence[State]) -> None:
+        if len(states) == 1:
+            self.quantity, self.value = states[0].quantity, states[0].rung_total
+        else:
+            self.quantity = sum((one.quantity for one in states), ZERO)
+            self.value = sum((one.rung_total for one in states), ZERO)
+        self.weight = sum((one.quantity * (one.item.weight or ZERO) for one in states), ZERO)
+
+    def by(self, what: str) -> Decimal:
+        """The figure a scale asks for."""
+        return self.quantity if what == "quantity" else self.value if what == "value" else self.weight
+
+
+def out_of_bounds(question: Question, rule: Rule, measured: Measured, cart: dict[str, Decimal]) -> tuple[str, str]:
+    """Why a rule does not hold for these amounts; two empty texts when it does."""
+    when = rule.spec.when
+    rate = _rate(question, rule)
+    if rate is None:
+        return "no_rate", rule.spec.currency or ""
+    for name, value, least, below in (
+        ("quantity", measured.quantity, when.min_quantity, when.max_quantity),
+        ("value", measured.value, _money(when.min_value, rate), _money(when.max_value, rate)),
+    ):
+        if least is not None and value < least:
+            return "below_scale", f"min_{name} {_plain(least)}"
+        if below is not None and value >= below:
+            return "above_scale", f"max_{name} {_plain(below)}"
+    for item, quantity in when.with_items.items():
+        if cart.get(f"item:{item}", ZERO) < quantity:
+            return "requirement_failed", f"with {quantity} of {item}"
+    steps = rule.steps
+    if steps is not None and steps.method != "range":
+        found = steps.find(measured.by(steps.by) + _before(question, rule))
+        if isinstance(found, str):
+            return found, f"{steps.by} {_plain(measured.by(steps.by))}"
+    return "", ""
+
+
+def effect(question: Question, state: State, rule: Rule, total: Decimal, measured: Measured) -> Effect:
+    """The line's amount after the rule, starting from `total`. Rounds: only as the rule itself says."""
+    spec, steps = rule.spec, rule.steps
+    if steps is None:
+        made = _flat(question, state, rule, total, spec.percent, spec.amount, spec.fixed_price, spec.per)
+    elif steps.method == "range":
+        made = _by_parts(question, state, rule, total, measured)
+    else:
+        tier = steps.find(measured.by(steps.by) + _before(question, rule))
+        assert not isinstance(tier, str)  # noqa: S101  out_of_bounds looked
+        fixed = tier.fixed_price if tier.fixed_price is not None else tier.price
+        if steps.method == "block" and fixed is not None:
+            made = Effect(_in_currency(question, rule, fixed), False, "fixed_price", f"{fixed} for all")
+        else:
+            made = _flat(question, state, rule, total, tier.percent, tier.amount, fixed, "line" if steps.method == "block" else "unit")
+            made.operation = f"scale_{made.operation}"
+    if spec.round is not None and made.by_unit and state.by_unit:
+        unit = round_by(state.unit_of(made.total), spec.round)
+        made.total, made.rounding = unit * state.price_unit_quantity / state.per, told(spec.round)
+    return made
+
+
+def _flat(
+    question: Question,
+    state: State,
+    rule: Rule,
+    total: Decimal,
+    percent: Decimal | None,
+    amount: Decimal | None,
+    fixed: Decimal | None,
+    per: str,
+) -> Effect:
+    sign = 1 if rule.spec.surcharge else -1
+    if percent is not None:
+        of = rule.spec.of or ("base" if rule.spec.mode == "original" else "running")
+        reference = {"running": total, "base": state.base_total, "list": state.list_total, "rung": state.rung_total}[of]
+        return Effect(total + sign * reference * percent / HUNDRED, True, f"percent_of_{of}", f"{_plain(percent * sign)}%")
+    if fixed is not None:
+        price = _in_currency(question, rule, fixed)
+        return Effect(price * state.ask.quantity, True, "fixed_price", _plain(price))
+    money = _in_currency(question, rule, amount or ZERO)
+    if per == "unit":
+        return Effect(total + sign * money * state.ask.quantity, True, "amount", _plain(money * sign))
+    return Effect(total + sign * money, False, "amount", f"{_plain(money * sign)} per {per}")
+
+
+def _by_parts(question: Question, state: State, rule: Rule, total: Decimal, measured: Measured) -> Effect:
+    """Each part at its own step; a line that is measured with others gets the average of the parts, in proportion."""
+    steps = rule.steps
+    assert steps is not None  # noqa: S101  the caller looked
+    size = measured.by(steps.by)
+    parts = steps.parts(_before(question, rule), size)
+    sign = 1 if rule.spec.surcharge else -1
+    value = " + ".join(f"{_plain(part)}: {_of(tier)}" for part, tier in parts)
+    if not size:
+        return Effect(total, True, "scale_range", value)
+    of = rule.spec.of or ("base" if rule.spec.mode == "original" else "running")
+    reference = {"running": total, "base": state.base_total, "list": state.list_total, "rung": state.rung_total}[of]
+    after = total
+    for part, tier in parts:
+        share = part / size
+        if tier.percent is not None:
+            after += sign * reference * share * tier.percent / HUNDRED
+        elif tier.amount is not None:
+            after += sign * _in_currency(question, rule, tier.amount) * state.ask.quantity * share
+        else:
+            fixed = tier.fixed_price if tier.fixed_price is not None else tier.price or ZERO
+            after += (_in_currency(question, rule, fixed) * state.ask.quantity - reference) * share
+        after += sign * tier.flat
+    return Effect(after, False, "scale_range", value)
+
+
+def _of(tier: Tier) -> str:
+    if tier.percent is not None:
+        return f"{_plain(tier.percent)}%"
+    if tier.amount is not None:
+        return _plain(tier.amount)
+    return f"= {tier.fixed_price if tier.fixed_price is not None else tier.price}"
+
+
+def _before(question: Question, rule: Rule) -> Decimal:
+    """What was bought before, for a scale that accumulates."""
+    name = rule.steps.accumulated if rule.steps else ""
+    return question.ask.accumulated.get(name, ZERO) if name else ZERO
+
+
+def _rate(question: Question, rule: Rule) -> tuple[Decimal, bool] | None:
+    return question.prices.rate(rule.spec.currency or question.prices.settings.currency, question.currency, question.day)
+
+
+def _money(amount: Decimal | None, rate: tuple[Decimal, bool]) -> Decimal | None:
+    return None if amount is None else amount / rate[0] if rate[1] else amount * rate[0]
+
+
+def _in_currency(question: Question, rule: Rule, amount: Decimal) -> Decimal:
+    rate = _rate(question, rule)
+    assert rate is not None  # noqa: S101  out_of_bounds looked
+    return amount / rate[0] if rate[1] else amount * rate[0]
+
+
+def _plain(value: Decimal) -> str:
+    return format(value.normalize(), "f") if value else "0"

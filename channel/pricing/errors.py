@@ -1,0 +1,41 @@
+"""What a price list, a rule or a question about a price is refused for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import ClassVar
+
+from channel.errors import ChannelError
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One mistake: where it stands, what is wrong, what to write instead."""
+
+    where: str
+    """`file:line`, or the path of the field when there is no file."""
+    what: str
+    next_step: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what} ({self.next_step})"
+
+
+class BadPricing(ChannelError):
+    """Prices, rules or a cart that cannot be used; `errors` has every mistake with its line and its fix, and nothing was priced."""
+
+    kind: ClassVar[str] = "invalid"
+    code: ClassVar[str] = "pricing/bad-file"
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        self.mistakes = tuple(mistakes)
+        self.errors = [asdict(one) for one in self.mistakes]
+        first = str(self.mistakes[0]) if len(self.mistakes) == 1 else f"{len(self.mistakes)} mistakes"
+        super().__init__(first, next_step="mend these lines")
+
+
+class BadQuote(ChannelError):
+    """A step that this quote does not allow: a version of an accepted quote, a discount without a reason, an order from a lost one."""
+
+    code: ClassVar[str] = "pricing/bad-quote"

@@ -1,0 +1,255 @@
+"""The one call: price a cart. A pure function of the rules and the question: no clock, no database, no locale, no float.
+
+Rounds: unit price to `settings.unit_places`, line = round(unit x quantity) to the currency's places, tax per line; half away from
+zero, by `canonical.rounding`. Gross is net + tax on every line and in the totals.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Context, Decimal, localcontext
+from functools import cached_property
+from typing import Final
+
+from canonical.rounding import allocate, half_up
+from channel.pricing.asking import Ask, AskLine
+from channel.pricing.compiled import Prices
+from channel.pricing.determining import determine
+from channel.pricing.errors import BadPricing, Mistake
+from channel.pricing.result import Charge, Gift, Line, Refusal, Step
+from channel.pricing.state import Question, State, other_side
+from channel.pricing.waterfall import Waterfall
+
+ZERO: Final = Decimal(0)
+ONE: Final = Decimal(1)
+WIDE: Final = Context(prec=60)
+
+
+@dataclass
+class Priced:
+    """A priced cart, whole: with cost. What a role may see of it is `views.view`."""
+
+    prices: Prices
+    ask: Ask
+    currency: str
+    lines: list[Line]
+    charges: list[Charge] = field(default_factory=list)
+    gifts: list[Gift] = field(default_factory=list)
+    refusal: Refusal | None = None
+    net: Decimal = ZERO
+    tax: Decimal = ZERO
+    gross: Decimal = ZERO
+
+    @property
+    def refused(self) -> bool:
+        """True when the cart or one of its lines has no price."""
+        return self.refusal is not None or any(line.refusal is not None for line in self.lines)
+
+    @cached_property
+    def hash(self) -> str:
+        """Pins an approval: of rules, question and every amount; not of the asker's role, and of no cost."""
+        asked = self.ask.model_dump_json(exclude={"role", "asker_dealer", "alternatives", "past"})
+        parts = [self.prices.content_hash, asked]
+        for line in self.lines:
+            parts.append(f"{line.id} {line.unit_price} {line.net} {line.tax} {line.gross} {line.refusal.code if line.refusal else ''}")
+            parts += [f"{step.rung} {step.rule} {step.version} {step.amount_after}" for step in line.steps]
+        parts += [f"{one.rule} {one.net} {one.tax}" for one in self.charges] + [
+            f"{one.rule} {one.item} {one.quantity}" for one in self.gifts
+        ]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def price(prices: Prices, ask: Ask) -> Priced:
+    """Price a cart.
+
+    Units: quantities in each line's unit; amounts in the cart's currency; days are business days (Asia/Shanghai).
+    Raises: BadPricing for an unknown item or dealer, a line id that stands twice, a reason that is no code.
+    What has no price is a refusal in the answer, never a zero.
+    """
+    with localcontext(WIDE):
+        return _price(prices, ask)
+
+
+def _price(prices: Prices, ask: Ask) -> Priced:
+    known(prices, ask)
+    question = Question(prices, ask)
+    result = Priced(prices, ask, question.currency, [])
+    if ask.role in prices.settings.dealer_roles and ask.asker_dealer and ask.asker_dealer != ask.dealer:
+        result.refusal = Refusal("not-yours", {}, "ask for your own prices")
+        return result
+    states = [_state(prices, line, at) for at, line in enumerate(ask.lines, 1)]
+    cart = _sums(states)
+    for state in states:
+        if state.refusal is None:
+            _minimum(state)
+        if state.refusal is None:
+            determine(question, state, cart)
+            state.base_total = state.rung_total = state.total
+            if state.refusal is None:
+                _list_price(question, state, cart)
+    priced = [state for state in states if state.refusal is None]
+    waterfall = Waterfall(question, priced, cart)
+    waterfall.run()
+    result.charges, result.gifts, result.refusal = waterfall.charges, waterfall.gifts, waterfall.refusal
+    for state in priced:
+        _small_order(question, state)
+        if state.total < 0:
+            state.refusal = Refusal("below-zero", {"item": state.item.id}, "lower the discounts")
+    result.lines = [_line(state) for state in states]
+    _amounts(result, waterfall, [(state, line) for state, line in zip(states, result.lines, strict=True) if state.refusal is None])
+    return result
+
+
+def known(prices: Prices, ask: Ask) -> None:
+    """Check the names that the question uses. Raises: BadPricing with every mistake."""
+    mistakes = []
+    if ask.dealer and ask.dealer not in prices.dealers:
+        mistakes.append(Mistake("ask.dealer", f"there is no dealer {ask.dealer!r}", "name one under dealers"))
+    seen: set[str] = set()
+    for at, line in enumerate(ask.lines):
+        if line.item not in prices.items:
+            mistakes.append(Mistake(f"ask.lines.{at}.item", f"there is no item {line.item!r}", "name one under items"))
+        if line.id and line.id in seen:
+            mistakes.append(Mistake(f"ask.lines.{at}.id", f"line {line.id!r} stands twice", "give each line a number of its own"))
+        seen.add(line.id)
+        _reason(prices, line, f"ask.lines.{at}.manual.reason", mistakes)
+    _reason(prices, ask, "ask.manual.reason", mistakes)
+    if ask.manual is not None and ask.manual.price is not None:
+        mistakes.append(Mistake("ask.manual.price", "an order has no unit price", "write percent or amount"))
+    if mistakes:
+        raise BadPricing(mistakes)
+
+
+def _reason(prices: Prices, one: Ask | AskLine, where: str, mistakes: list[Mistake]) -> None:
+    codes = prices.settings.reasons
+    if one.manual is not None and codes and one.manual.reason not in codes:
+        mistakes.append(Mistake(where, f"there is no reason {one.manual.reason!r}", f"use one of {', '.join(sorted(codes))}"))
+
+
+def _state(prices: Prices, line: AskLine, at: int) -> State:
+    item = prices.items[line.item]
+    unit = line.unit or item.unit
+    if not line.id:
+        line = line.model_copy(update={"id": str(at)})
+    rate = line.tax_rate if line.tax_rate is not None else item.tax_rate if item.tax_rate is not None else prices.settings.tax_rate
+    factor = ONE if unit == item.unit else item.units.get(unit)
+    state = State(line, item, factor or ONE, rate)
+    if factor is None:
+        state.refusal = Refusal("unknown-unit", {"item": item.id, "unit": unit}, f"use one of {', '.join([item.unit, *item.units])}")
+    return state
+
+
+def _sums(states: Sequence[State]) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = {"order": ZERO}
+    for state in states:
+        for name in (f"item:{state.item.id}", f"line:{state.item.line}", "order"):
+            sums[name] = sums.get(name, ZERO) + state.quantity
+    return sums
+
+
+def _minimum(state: State) -> None:
+    """最小起订量 and pack multiple: a typed refusal, or later a fee."""
+    item = state.item
+    if item.moq is not None and state.quantity < item.moq and item.small_order == "refuse":
+        facts = {"item": item.id, "minimum": str(item.moq), "unit": item.unit}
+        state.refusal = Refusal("below-minimum", facts, f"order at least {item.moq} {item.unit}")
+    elif item.multiple is not None and state.quantity % item.multiple:
+        more = (state.quantity // item.multiple + 1) * item.multiple
+        facts = {"item": item.id, "multiple": str(item.multiple), "unit": item.unit}
+        state.refusal = Refusal("not-a-multiple", facts, f"order {more} {item.unit}")
+
+
+def _small_order(question: Question, state: State) -> None:
+    item = state.item
+    if item.moq is None or state.quantity >= item.moq or not item.small_order_fee:
+        return
+    rate = question.prices.rate(question.prices.settings.currency, question.currency, question.day)
+    if rate is None:
+        state.refusal = Refusal("no-rate", {"item": item.id}, "add a rate for the day")
+        return
+    fee = item.small_order_fee / rate[0] if rate[1] else item.small_order_fee * rate[0]
+    after = state.total + fee
+    state.steps.append(
+        Step("freight", f"small-order/{item.id}", "1", "amount", str(fee), state.unit_of(state.total), state.unit_of(after), state.total,
+             after, "", f"below {item.moq} {item.unit}")
+    )  # fmt: skip
+    state.total, state.by_unit = after, False
+
+
+def _list_price(question: Question, state: State, cart: dict[str, Decimal]) -> None:
+    """标准价 of the line, on the side of its own price: what a total discount is measured from. Without one: the base price."""
+    state.list_total = state.base_total
+    if state.kind == "standard":
+        return
+    probe = State(state.ask, state.item, state.factor, state.tax_rate)
+    determine(question, probe, cart, only="standard")
+    if probe.refusal is None:
+        state.list_total = probe.total if probe.side == state.side else other_side(probe.total, probe.side, state.tax_rate)
+
+
+def _line(state: State) -> Line:
+    made = Line(state.ask.id, state.item.id, state.ask.quantity, state.ask.unit or state.item.unit, steps=state.steps, tried=state.tried)
+    made.refusal, made.tax_rate = state.refusal, state.tax_rate
+    if state.refusal is None:
+        made.price_kind, made.side, made.per, made.record = state.kind, state.side, state.per, state.record
+        made.base_unit, made.list_unit = state.unit_of(state.base_total), state.unit_of(state.list_total)
+        made.list_net = state.list_total if state.side == "excluded" else state.list_total / (ONE + state.tax_rate)
+    return made
+
+
+def _amounts(result: Priced, waterfall: Waterfall, lines: list[tuple[State, Line]]) -> None:
+    places, settings = waterfall.places, result.prices.settings
+    exact: dict[tuple[str, Decimal], list[tuple[State, Line, Decimal]]] = {}
+    for state, line in lines:
+        unit = half_up(state.unit_of(state.total), settings.unit_places)
+        line.unit_price, line.unit_price_exact = unit, state.by_unit
+        amount = unit * state.price_unit_quantity / state.per if state.by_unit else state.total
+        if settings.rounding == "total":
+            exact.setdefault((state.side, state.tax_rate), []).append((state, line, amount))
+        else:
+            _tax(state, line, half_up(amount, places), places)
+    for (side, rate), group in exact.items():
+        _total_first(side, rate, group, places)
+    for state, line in lines:
+        _last_steps(state, line, f"half_up {places} places, {settings.rounding}")
+    result.net = sum((line.net or ZERO for _, line in lines), ZERO) + sum((one.net for one in result.charges), ZERO)
+    result.tax = sum((line.tax or ZERO for _, line in lines), ZERO) + sum((one.tax for one in result.charges), ZERO)
+    result.gross = sum((line.gross or ZERO for _, line in lines), ZERO) + sum((one.gross for one in result.charges), ZERO)
+
+
+def _tax(state: State, line: Line, amount: Decimal, places: int) -> None:
+    """Net, tax and gross of a line from its amount on the side that was entered; that side stays exact."""
+    rate = state.tax_rate
+    if state.side == "included":
+        line.gross, line.net = amount, half_up(amount / (ONE + rate), places)
+        line.tax = line.gross - line.net
+        line.tax_difference = line.tax - half_up(line.net * rate, places)
+    else:
+        line.net, line.tax = amount, half_up(amount * rate, places)
+        line.gross = line.net + line.tax
+
+
+def _total_first(side: str, rate: Decimal, group: list[tuple[State, Line, Decimal]], places: int) -> None:
+    """Round the total of all lines with one side and rate, and share it out to them by largest remainder."""
+    weights = [amount for _, _, amount in group]
+    whole = sum(weights, ZERO)
+    if not whole:
+        for state, line, _ in group:
+            _tax(state, line, ZERO.scaleb(-places), places)
+        return
+    entered = half_up(whole, places)
+    derived = half_up(other_side(whole, side, rate), places)
+    for (_, line, _), own, other in zip(group, allocate(entered, weights, places), allocate(derived, weights, places), strict=True):
+        line.net, line.gross = (other, own) if side == "included" else (own, other)
+        line.tax = line.gross - line.net
+
+
+def _last_steps(state: State, line: Line, rounding: str) -> None:
+    net, tax, gross = line.net or ZERO, line.tax or ZERO, line.gross or ZERO
+    entered = gross if state.side == "included" else net
+    unit = line.unit_price or ZERO
+    state.steps.append(Step("net", "rounding", "1", "round", "", state.unit_of(state.total), unit, state.total, entered, rounding))
+    other = net if state.side == "included" else gross
+    state.steps.append(Step("tax", f"tax/{state.tax_rate}", "1", "tax", str(tax), unit, state.unit_of(other), entered, other, rounding))

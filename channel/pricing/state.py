@@ -1,0 +1,111 @@
+"""A cart's question and its lines while they are being priced, and the small arithmetic that they share."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+
+from canonical.rounding import rounded
+from channel.pricing.asking import Ask, AskLine
+from channel.pricing.compiled import Prices, Record
+from channel.pricing.model import Dealer, Item, Registration
+from channel.pricing.parts import Rounding
+from channel.pricing.result import Refusal, Step, Tried
+
+ZERO: Final = Decimal(0)
+ONE: Final = Decimal(1)
+
+
+class Question:
+    """The part of the question that all lines share."""
+
+    __slots__ = ("_active", "ask", "channel", "currency", "day", "dealer", "grade", "known_at", "prices", "project", "registration")
+
+    def __init__(self, prices: Prices, ask: Ask) -> None:
+        self.prices, self.ask = prices, ask
+        self.day, self.known_at = ask.date, ask.known_at
+        self.currency = ask.currency or prices.settings.currency
+        self.dealer: Dealer | None = prices.dealers.get(ask.dealer)
+        self.grade = self.dealer.grade if self.dealer else ""
+        self.channel = ask.channel or (self.dealer.channel if self.dealer else "")
+        self.registration: Registration | None = prices.registrations.get(ask.project)
+        self.project = ask.project
+        self._active: dict[str, int] = {}
+
+    def registered(self) -> str:
+        """Empty when the project has a live registration of this dealer; else what is missing."""
+        one = self.registration
+        if one is None:
+            return "no registered project"
+        if one.dealer != self.ask.dealer:
+            return "registered by another dealer"
+        if one.status != "live" or not (one.valid_from or date.min) <= self.day < (one.valid_to or date.max):
+            return "the registration is not live"
+        if one.customer and self.ask.customer and one.customer != self.ask.customer:
+            return "registered for another customer"
+        return ""
+
+    def active(self, book: str) -> int:
+        """The version of a book that counts on the day, as far as it was known; 0 for none."""
+        if book not in self._active:
+            self._active[book] = max(
+                (
+                    one.version
+                    for one in self.prices.books.get(book, ())
+                    if (one.valid_from or date.min) <= self.day < (one.valid_to or date.max) and known(one.recorded_at, self.known_at)
+                ),
+                default=0,
+            )
+        return self._active[book]
+
+
+def known(recorded_at: datetime | None, known_at: datetime | None) -> bool:
+    """True when what was recorded then may be used by a question that knows what was known at `known_at`."""
+    return recorded_at is None or known_at is None or recorded_at <= known_at
+
+
+class State:
+    """A line on its way through the waterfall."""
+
+    __slots__ = (
+        "ask", "base_total", "by_unit", "factor", "final", "item", "kind", "list_total", "per", "price_unit_quantity",
+        "quantity", "record", "refusal", "rung_total", "side", "steps", "tax_rate", "total", "tried",
+    )  # fmt: skip
+
+    def __init__(self, ask: AskLine, item: Item, factor: Decimal, tax_rate: Decimal) -> None:
+        self.ask, self.item, self.factor, self.tax_rate = ask, item, factor, tax_rate
+        self.quantity = ask.quantity * factor
+        """In base units."""
+        self.total = self.base_total = self.list_total = self.rung_total = ZERO
+        self.by_unit, self.final = True, False
+        self.side, self.kind = "excluded", ""
+        self.per, self.price_unit_quantity = ONE, ask.quantity
+        self.record: Record | None = None
+        self.refusal: Refusal | None = None
+        self.steps: list[Step] = []
+        self.tried: list[Tried] = []
+
+    def unit_of(self, total: Decimal) -> Decimal:
+        """A line amount as the price of the unit that the line is priced in."""
+        return total * self.per / self.price_unit_quantity
+
+
+def other_side(amount: Decimal, side: str, rate: Decimal) -> Decimal:
+    """An amount that stands on `side`, on the other one; exact as far as a division can be."""
+    return amount / (ONE + rate) if side == "included" else amount * (ONE + rate)
+
+
+def round_by(price: Decimal, rounding: Rounding) -> Decimal:
+    """A unit price as its own rule rounds it."""
+    if rounding.step is not None:
+        price = rounded(price / rounding.step, 0, rounding.mode) * rounding.step
+    if rounding.places is not None:
+        price = rounded(price, rounding.places, rounding.mode)
+    return price + rounding.plus
+
+
+def told(rounding: Rounding) -> str:
+    """A rounding in words, for the trace."""
+    how = f"to {rounding.step}" if rounding.step is not None else f"{rounding.places} places"
+    return f"{rounding.mode} {how}" + (f" {rounding.plus:+}" if rounding.plus else "")

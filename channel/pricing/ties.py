@@ -1,0 +1,118 @@
+"""Publish check: rules that may hold together where nothing says which goes first, and it would change the money."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+from channel.pricing.asking import PricingFile
+from channel.pricing.found import Found, meet
+from channel.pricing.model import Adjustment, Band, When
+
+
+def ties(rules: PricingFile) -> Found:
+    """Rules that may hold together, where nothing says which goes first and it would matter."""
+    by_group: dict[tuple[str, bool], list[tuple[int, Adjustment]]] = {}
+    for at, rule in enumerate(rules.adjustments):
+        by_group.setdefault((rule.rung, rule.scope == "order"), []).append((at, rule))
+    for rows in by_group.values():
+        for (_, one), (at, other) in combinations(rows, 2):
+            if one.order == other.order and _matters(one, other) and meet(one, other) and _together(one.when, other.when):
+                yield (
+                    ("adjustments", at),
+                    f"{one.id} and {other.id} may hold together and nothing says which goes first",
+                    "give them different `order`s",
+                )
+    spread: dict[str, set[bool]] = {}
+    for at, rule in enumerate(rules.adjustments):
+        if rule.group:
+            spread.setdefault(rule.group, set()).add(rule.scope == "order")
+            if len(spread[rule.group]) > 1:
+                yield ("adjustments", at, "group"), f"group {rule.group} mixes rules of lines and of the order", "part it in two groups"
+
+
+def _matters(one: Adjustment, other: Adjustment) -> bool:
+    """True when the order of two rules of a rung changes the money."""
+    same = (one.group or one.rung) == (other.group or other.rung)
+    modes = {one.mode, other.mode}
+    if same and one.mode == other.mode == "exclusive":
+        return True
+    if same and modes & {"exclusive", "best"} and "always" not in modes:
+        return False  # only one of the two is used, whichever comes first
+    if one.free is not None or other.free is not None:
+        return False
+    kinds = {_effect(one), _effect(other)}
+    return not (
+        kinds <= {"running"} or kinds <= {"fixed_reference", "amount"} or (one.round is None and other.round is None and len(kinds) == 0)
+    )
+
+
+def _effect(rule: Adjustment) -> str:
+    """How a rule depends on what came before: running percents commute, so do amounts and percents of a fixed amount."""
+    if rule.round is not None or rule.only_if_lower or rule.fixed_price is not None:
+        return "order"
+    if rule.amount is not None:
+        return "amount"
+    if rule.scale is not None:
+        effects = {
+            name for tier in rule.scale.tiers for name in ("percent", "amount", "fixed_price", "price") if getattr(tier, name) is not None
+        }
+        if effects - {"percent", "amount"} or len(effects) > 1:
+            return "order"
+        if effects == {"amount"}:
+            return "amount"
+    of = rule.of or ("base" if rule.mode == "original" else "running")
+    return "running" if of == "running" else "fixed_reference"
+
+
+def _together(one: When, other: When) -> bool:
+    """True when nothing in the conditions keeps two rules apart."""
+    for name in (
+        "items",
+        "lines",
+        "categories",
+        "brands",
+        "dealers",
+        "grades",
+        "channels",
+        "customers",
+        "companies",
+        "projects",
+        "price_kinds",
+        "currencies",
+    ):
+        first, second = set(getattr(one, name)), set(getattr(other, name))
+        if first and second and not first & second:
+            return False
+    for low, high in (("min_quantity", "max_quantity"), ("min_value", "max_value")):
+        for a, b in ((one, other), (other, one)):
+            least, below = getattr(a, low), getattr(b, high)
+            if least is not None and below is not None and least >= below:
+                return False
+    return True
+
+
+def bands(rules: PricingFile) -> Found:
+    """Bands of authority where neither is narrower."""
+    for (_, one), (at, other) in combinations(enumerate(rules.authority), 2):
+        if one.level == other.level and one.role == other.role and _as_narrow(one, other) and _bandsmeet(one, other):
+            yield (
+                ("authority", at),
+                f"{one.id} and {other.id} may hold together, and neither is narrower",
+                "part them by line, kind or size",
+            )
+
+
+def _as_narrow(one: Band, other: Band) -> bool:
+    shape = [tuple(bool(getattr(band, name)) for name in ("lines", "brands", "price_kinds")) for band in (one, other)]
+    return sum(shape[0]) == sum(shape[1])
+
+
+def _bandsmeet(one: Band, other: Band) -> bool:
+    for name in ("lines", "brands", "price_kinds"):
+        first, second = set(getattr(one, name)), set(getattr(other, name))
+        if first and second and not first & second:
+            return False
+    for a, b in ((one, other), (other, one)):
+        if a.deal_to is not None and b.deal_from is not None and b.deal_from >= a.deal_to:
+            return False
+    return True

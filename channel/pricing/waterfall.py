@@ -1,0 +1,336 @@
+"""The rungs between base and net: at each one the adjustments that hold, in their order, over all lines of the cart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+from canonical.rounding import allocate, half_up
+from channel.pricing import contests
+from channel.pricing.asking import Manual
+from channel.pricing.compiled import Rule
+from channel.pricing.effects import Effect, Measured, effect, out_of_bounds, unmet
+from channel.pricing.result import Charge, Gift, Refusal, Step, Tried
+from channel.pricing.state import Question, State
+
+ZERO: Final = Decimal(0)
+ONE: Final = Decimal(1)
+HUNDRED: Final = Decimal(100)
+
+
+class Waterfall:
+    """One cart on its way down. Made, run, read once."""
+
+    def __init__(self, question: Question, states: Sequence[State], cart: dict[str, Decimal]) -> None:
+        self.question, self.states, self.cart = question, states, cart
+        self.places = question.prices.places(question.currency)
+        self.charges: list[Charge] = []
+        self.gifts: list[Gift] = []
+        self.refusal: Refusal | None = None
+        self.candidates: list[list[Rule]] = [self._candidates(state) for state in states]
+        self.lost: list[contests.Lost] = [{} for _ in states]
+        self.settled: list[set[str]] = [set() for _ in states]
+        self.order_rules = self._order_rules()
+
+    def run(self) -> None:
+        """All rungs, in the order that the rules say."""
+        for rung in self.question.prices.settings.waterfall:
+            for state in self.states:
+                state.rung_total = state.total
+            busy = False
+            for at, state in enumerate(self.states):
+                if self.candidates[at]:
+                    busy = True
+                    self._line(rung, at, state)
+            if self.order_rules:
+                self._order(rung)
+            if rung == "manual":
+                self._manual()
+            if busy and self.question.prices.settings.round_each_rung:
+                self._round_units(rung)
+
+    def _candidates(self, state: State) -> list[Rule]:
+        found = []
+        for rule in self.question.prices.rules_for(state.item.id, state.item.line, self.question.ask.dealer):
+            reason, detail = unmet(self.question, state, rule)
+            if reason:
+                self._tried(state, rule, reason, detail)
+            else:
+                found.append(rule)
+        return found
+
+    @staticmethod
+    def _tried(state: State, rule: Rule, reason: str, detail: str) -> None:
+        spec = rule.spec
+        others = rule.about_others and detail in ("dealer", "grade", "channel", "customer", "project")
+        state.tried.append(Tried(spec.rung, spec.id, spec.version, reason, detail, others))
+
+    # A line ----------------------------------------------------------------------------------------------------------------
+
+    def _line(self, rung: str, at: int, state: State) -> None:
+        self._settle(rung, at, state)
+        for rule in self.candidates[at]:
+            if rule.spec.rung != rung:
+                continue
+            reason, detail = self.lost[at].get(rule.at, ("", ""))
+            measured = self._measured(rule, at)
+            if not reason:
+                reason, detail = out_of_bounds(self.question, rule, measured, self.cart)
+            if reason:
+                self._tried(state, rule, reason, detail)
+            elif rule.spec.free is not None:
+                self._give(state, rule, measured)
+            else:
+                made = effect(self.question, state, rule, state.total, measured)
+                if rule.spec.only_if_lower and made.total >= state.total:
+                    self._tried(state, rule, "not_lower", "")
+                else:
+                    self._apply(state, rule, made)
+
+    def _apply(self, state: State, rule: Rule, made: Effect) -> None:
+        spec = rule.spec
+        state.steps.append(
+            Step(spec.rung, spec.id, spec.version, made.operation, made.value, state.unit_of(state.total), state.unit_of(made.total),
+                 state.total, made.total, made.rounding, spec.name)
+        )  # fmt: skip
+        state.total = made.total
+        state.by_unit = (state.by_unit or made.operation.endswith("fixed_price")) and made.by_unit
+
+    def _measured(self, rule: Rule, at: int) -> Measured:
+        over = "group" if rule.spec.scope == "group" else rule.steps.over if rule.steps else "line"
+        if over == "line":
+            return Measured([self.states[at]])
+        item = self.states[at].item
+        together = [
+            state
+            for other, state in enumerate(self.states)
+            if (over == "group" and rule in self.candidates[other])
+            or over == "order"
+            or (over == "item" and state.item.id == item.id)
+            or (over == "product_line" and state.item.line == item.line)
+        ]
+        return Measured(together)
+
+    def _settle(self, rung: str, at: int, state: State) -> None:
+        """Decide the contests whose first rung this is, for a line."""
+        candidates = self.candidates[at]
+        if len(candidates) < 2:
+            return
+        lost, settled = self.lost[at], self.settled[at]
+        rungs = self.question.prices.rungs
+        here = rungs[rung]
+
+        def running(groups: Sequence[str]) -> list[Rule]:
+            """Members that hold now, when the first of their rungs is this one."""
+            members = [rule for rule in candidates if rule.group in groups and rule.at not in lost and rule.spec.free is None]
+            if len(members) < 2 or min(rungs[rule.spec.rung] for rule in members) != here:
+                return []
+            return [rule for rule in members if not out_of_bounds(self.question, rule, self._measured(rule, at), self.cart)[0]]
+
+        def run(rules: Sequence[Rule]) -> Decimal:
+            total = state.total
+            for rule in rules:
+                total = effect(self.question, state, rule, total, self._measured(rule, at)).total
+            return total
+
+        for exclusion in self.question.prices.rules.exclusions:
+            if exclusion.id not in settled and (members := running(exclusion.groups)):
+                settled.add(exclusion.id)
+                lost.update(contests.between(exclusion, members, run))
+        for group in {rule.group: None for rule in candidates}:
+            if f"group {group}" not in settled and (members := running((group,))):
+                settled.add(f"group {group}")
+                lost.update(contests.inside(members, run))
+
+    def _give(self, state: State, rule: Rule, measured: Measured) -> None:
+        """赠品: on top of the order, or part of it."""
+        free, spec = rule.spec.free, rule.spec
+        assert free is not None  # noqa: S101  the caller looked
+        if spec.scope == "group" and any(gift.rule == spec.id for gift in self.gifts):
+            return  # given once for all lines together
+        times = ONE if free.for_each is None else Decimal(int(measured.quantity // free.for_each))
+        count = free.quantity * times
+        if free.most is not None:
+            count = min(count, free.most)
+        if count <= 0:
+            self._tried(state, rule, "below_scale", f"for each {free.for_each}")
+            return
+        item = free.item or state.item.id
+        unit = self.question.prices.items[item].unit
+        self.gifts.append(Gift(spec.id, spec.version, state.ask.id, item, count, unit, free.within))
+        if free.within:
+            count = min(count, state.quantity)
+            self._apply(
+                state, rule, Effect(state.total - state.total * count / state.quantity, False, "free", f"{count} of {state.quantity}")
+            )
+
+    # The manual rung ----------------------------------------------------------------------------------------------------------
+
+    def _manual(self) -> None:
+        for state in self.states:
+            manual = state.ask.manual
+            if manual is not None:
+                total, by_unit, operation, value = self._by_hand(state, manual)
+                state.steps.append(
+                    Step("manual", f"manual/{manual.reason}", "1", operation, value, state.unit_of(state.total), state.unit_of(total),
+                         state.total, total, "", manual.text, manual.by)
+                )  # fmt: skip
+                state.total = total
+                state.by_unit = by_unit
+        manual = self.question.ask.manual
+        if manual is not None and self.states:
+            whole = self._in_money("manual")
+            if whole is None:
+                return
+            off = manual.amount if manual.amount is not None else whole * (manual.percent or ZERO) / HUNDRED
+            self._share(self.states, "manual", f"manual/{manual.reason}", "1", -half_up(off, self.places), manual.text, manual.by)
+
+    @staticmethod
+    def _by_hand(state: State, manual: Manual) -> tuple[Decimal, bool, str, str]:
+        if manual.price is not None:
+            return manual.price * state.ask.quantity, True, "fixed_price", str(manual.price)
+        if manual.percent is not None:
+            return state.total - state.total * manual.percent / HUNDRED, state.by_unit, "percent_of_running", f"-{manual.percent}%"
+        off = manual.amount or ZERO
+        return state.total - off * state.ask.quantity, state.by_unit, "amount", f"-{off}"
+
+    # The whole order -------------------------------------------------------------------------------------------------------------
+
+    def _order_rules(self) -> list[tuple[Rule, list[State]]]:
+        found = []
+        for rule in self.question.prices.of_order:
+            lines, misses = [], []
+            for state in self.states:
+                reason, detail = unmet(self.question, state, rule)
+                if reason:
+                    misses.append((state, reason, detail))
+                else:
+                    lines.append(state)
+            if lines:
+                found.append((rule, lines))
+            else:
+                for state, reason, detail in misses:
+                    self._tried(state, rule, reason, detail)
+        return sorted(found, key=lambda one: one[0].ranks)
+
+    def _order(self, rung: str) -> None:
+        holding = []
+        for rule, lines in self.order_rules:
+            if rule.spec.rung != rung:
+                continue
+            measured = Measured(lines)
+            reason, detail = out_of_bounds(self.question, rule, measured, self.cart)
+            if reason:
+                for state in lines:
+                    self._tried(state, rule, reason, detail)
+            else:
+                holding.append((rule, lines, measured))
+        if not holding:
+            return
+        lost = self._order_lost([rule for rule, _, _ in holding], {rule.at: (lines, measured) for rule, lines, measured in holding})
+        for rule, lines, measured in holding:
+            if rule.at in lost:
+                for state in lines:
+                    self._tried(state, rule, *lost[rule.at])
+            else:
+                self._order_rule(rule, lines, measured)
+
+    def _order_lost(self, rules: list[Rule], of: dict[int, tuple[list[State], Measured]]) -> contests.Lost:
+        whole = sum((state.total for state in self.states), ZERO)
+
+        def run(chain: Sequence[Rule]) -> Decimal:
+            total = whole
+            for rule in chain:
+                total += self._order_amount(rule, *of[rule.at], total - whole)
+            return total
+
+        lost: contests.Lost = {}
+        for exclusion in self.question.prices.rules.exclusions:
+            lost |= contests.between(exclusion, [rule for rule in rules if rule.at not in lost], run)
+        for group in {rule.group: None for rule in rules}:
+            lost |= contests.inside([rule for rule in rules if rule.group == group and rule.at not in lost], run)
+        return lost
+
+    def _order_amount(self, rule: Rule, lines: list[State], measured: Measured, so_far: Decimal = ZERO) -> Decimal:
+        """What a rule adds to these lines together; below zero for a discount. `so_far`: what others took off in a contest."""
+        whole = State(lines[0].ask, lines[0].item, lines[0].factor, lines[0].tax_rate)
+        total = sum((state.total for state in lines), so_far)
+        whole.base_total = sum((state.base_total for state in lines), ZERO)
+        whole.list_total = sum((state.list_total for state in lines), ZERO)
+        whole.rung_total = sum((state.rung_total for state in lines), ZERO)
+        whole.ask = whole.ask.model_copy(update={"quantity": measured.quantity})
+        return effect(self.question, whole, rule, total, measured).total - total
+
+    def _order_rule(self, rule: Rule, lines: list[State], measured: Measured) -> None:
+        spec = rule.spec
+        if (self._one_side(spec.rung) if spec.separate else self._in_money(spec.rung) is not None) is False:
+            return
+        amount = half_up(self._order_amount(rule, lines, measured), self.places)
+        if not spec.separate:
+            whole = sum((state.total for state in lines), ZERO)
+            self._share(lines, spec.rung, spec.id, spec.version, max(amount, -whole), spec.name)
+            return
+        settings = self.question.prices.settings
+        rate = settings.tax_rate if spec.tax_rate is None else spec.tax_rate
+        if (lines[0].side if lines else settings.tax) == "included":
+            net = half_up(amount / (ONE + rate), self.places)
+            self.charges.append(Charge(spec.id, spec.version, spec.name, net, rate, amount - net, amount))
+        else:
+            tax = half_up(amount * rate, self.places)
+            self.charges.append(Charge(spec.id, spec.version, spec.name, amount, rate, tax, amount + tax))
+
+    def _in_money(self, rung: str) -> Decimal | None:
+        """Bring every line to whole minor units, so that a share of an order's amount can be exact; the sum of all lines.
+
+        None, and a refusal, where lines with and without tax meet.
+        """
+        if not self._one_side(rung):
+            return None
+        for state in self.states:
+            exact = state.total
+            state.total = self.line_amount(state)
+            if state.total != exact:
+                state.steps.append(Step(rung, "rounding", "1", "round", str(state.total), state.unit_of(exact), state.unit_of(state.total),
+                                        exact, state.total, f"half_up {self.places} places"))  # fmt: skip
+            state.by_unit = False
+        return sum((state.total for state in self.states), ZERO)
+
+    def _one_side(self, rung: str) -> bool:
+        if len({state.side for state in self.states}) > 1:
+            self.refusal = Refusal("mixed-tax-sides", {"rung": rung}, "keep the price lists of one cart on one tax side")
+            return False
+        return True
+
+    def line_amount(self, state: State) -> Decimal:
+        """The amount of a line: unit price at its places times quantity, at the currency's places."""
+        if not state.by_unit:
+            return half_up(state.total, self.places)
+        unit = half_up(state.unit_of(state.total), self.question.prices.settings.unit_places)
+        return half_up(unit * state.price_unit_quantity / state.per, self.places)
+
+    def _share(self, lines: Sequence[State], rung: str, rule: str, version: str, amount: Decimal, note: str, who: str = "") -> None:
+        whole = sum((state.total for state in lines), ZERO)
+        if not whole:
+            return
+        shares = allocate(amount, [state.total for state in lines], self.places)
+        for state, share in zip(lines, shares, strict=True):
+            after = state.total + share
+            value = f"{share} of {amount}"
+            state.steps.append(
+                Step(rung, rule, version, "share", value, state.unit_of(state.total), state.unit_of(after), state.total, after,
+                     "largest remainder", note, who)
+            )  # fmt: skip
+            state.total = after
+
+    def _round_units(self, rung: str) -> None:
+        places = self.question.prices.settings.unit_places
+        for state in self.states:
+            unit = state.unit_of(state.total)
+            after = half_up(unit, places)
+            if state.by_unit and after != unit:
+                total = after * state.price_unit_quantity / state.per
+                state.steps.append(
+                    Step(rung, "rounding", "1", "round", str(after), unit, after, state.total, total, f"half_up {places} places")
+                )
+                state.total = total
