@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Context, Decimal
 from fractions import Fraction
+from math import lcm
 from typing import Any, Final, Literal
 
 Mode = Literal["half_up", "half_even", "down", "up", "floor", "ceiling"]
@@ -61,13 +62,34 @@ def half_up_ratio(numerator: int, denominator: int) -> int:
 
 def exact_half_up(value: Fraction, places: int) -> Decimal:
     """A fraction, which may have no finite decimal form (a third), to `places` decimals half away from zero: one rounding, not two."""
+    return exact_rounded(value, places, "half_up")
+
+
+def exact_rounded(value: Fraction, places: int, mode: Mode = "half_up") -> Decimal:
+    """A fraction to `places` decimals in the named mode, in integers only."""
     scaled = value * Fraction(10) ** places
-    return Decimal(half_up_ratio(scaled.numerator, scaled.denominator)).scaleb(-places, _WIDE)
+    size, rest = divmod(abs(scaled.numerator), scaled.denominator)
+    negative, twice = scaled < 0, 2 * rest - scaled.denominator
+    match mode:
+        case "half_up":
+            away = twice >= 0
+        case "half_even":
+            away = twice > 0 or (twice == 0 and size % 2 == 1)
+        case "down":
+            away = False
+        case "up":
+            away = rest > 0
+        case "floor":
+            away = rest > 0 and negative
+        case "ceiling":
+            away = rest > 0 and not negative
+    units = size + away
+    return Decimal(-units if negative else units).scaleb(-places, _WIDE)
 
 
 def allocate(
     total: Decimal,
-    weights: Sequence[Decimal],
+    weights: Sequence[Decimal | Fraction],
     places: int,
     *,
     order: Sequence[Any] | None = None,
@@ -104,17 +126,11 @@ def allocate(
     return [Decimal(sign * part).scaleb(-places, _WIDE) for part in parts]
 
 
-def whole_numbers(values: Sequence[Decimal]) -> list[int]:
-    """The same proportions in whole numbers: every value times the same power of ten."""
-    scale = max((-_exponent(value) for value in values), default=0)
-    return [int(value.scaleb(max(scale, 0), _WIDE)) for value in values]
-
-
-def _exponent(value: Decimal) -> int:
-    exponent = value.as_tuple().exponent
-    if not isinstance(exponent, int):
-        raise ValueError(f"{value} is no finite number")  # noqa: TRY004 - the value is wrong, not its type
-    return exponent
+def whole_numbers(values: Sequence[Decimal | Fraction]) -> list[int]:
+    """The same proportions in whole numbers. Raises: ValueError or OverflowError for something that is no finite number."""
+    ratios = [value.as_integer_ratio() for value in values]
+    scale = lcm(*(bottom for _, bottom in ratios))
+    return [top * (scale // bottom) for top, bottom in ratios]
 
 
 def _largest_remainder(units: int, weights: Sequence[int], whole: int, ranks: Sequence[int], barred: Sequence[bool]) -> list[int]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from typing import Literal
 
 from channel.rebates.programme import Bands, Programme
@@ -65,11 +66,13 @@ class Earned:
 
 
 def steps(programme: Programme, scale: Fraction = Fraction(1)) -> tuple[Step, ...]:
-    """The programme's tiers; thresholds times `scale` (a period that is only partly covered)."""
+    """The programme's tiers, each ending where it says or where the next begins; thresholds times `scale` (a period partly covered)."""
+    tiers = programme.tiers
+    ends = [tier.to if tier.to is not None else after.from_ for tier, after in pairwise(tiers)] + [tier.to for tier in tiers[-1:]]
     return tuple(
         Step(
             Fraction(tier.from_) * scale,
-            Fraction(tier.to) * scale if tier.to is not None else None,
+            Fraction(end) * scale if end is not None else None,
             rate=_exact(tier.rate),
             per_unit=_exact(tier.per_unit),
             amount=_exact(tier.amount),
@@ -78,7 +81,7 @@ def steps(programme: Programme, scale: Fraction = Fraction(1)) -> tuple[Step, ..
             goods_per=_exact(tier.goods.per) if tier.goods else None,
             goods_value=Fraction(tier.goods.unit_value or 0) if tier.goods else ZERO,
         )
-        for tier in programme.tiers
+        for tier, end in zip(tiers, ends, strict=True)
     )
 
 

@@ -21,8 +21,8 @@ from channel.rebates.values import ZERO, exact, rate
 from channel.rebates.values import day as business_day
 
 Kind = Literal[
-    "sale", "return", "credit", "price_change", "sell_out", "payment", "stock", "complaint", "measure", "target", "baseline", "settlement",
-    "claim",
+    "sale", "return", "credit", "price_change", "sell_out",
+    "payment", "stock", "complaint", "measure", "target", "baseline", "settlement", "claim",
 ]  # fmt: skip
 KINDS: Final = frozenset(Kind.__args__)  # type: ignore[attr-defined] # a Literal lists its values
 LINES: Final = frozenset(("sale", "return", "credit", "price_change", "sell_out"))
@@ -32,7 +32,8 @@ NEGATIVE: Final = frozenset(("return", "credit"))
 EVENTS: Final = ("order", "delivery", "invoice", "payment", "sell_out")
 TEXTS: Final = (
     "document", "product", "product_line", "brand", "region", "channel", "customer", "company", "project", "price_kind", "unit",
-    "returns_of", "applies_to", "dealer_grade", "dealer_region", "dealer_channel", "dealer_parent", "programme", "period", "measure", "status", "event",
+    "returns_of", "applies_to", "dealer_grade", "dealer_region", "dealer_channel", "dealer_parent",
+    "programme", "period", "measure", "status", "event",
 )  # fmt: skip
 NUMBERS: Final = ("quantity", "amount", "tax", "gross", "old_price", "new_price", "sell_price", "cost_price", "contract_price")
 DAYS: Final = ("date", "order_date", "delivery_date", "invoice_date", "sell_out_date", "due_date")

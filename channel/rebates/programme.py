@@ -264,7 +264,8 @@ class Gate(Strict):
     minimum_quantity, overdue_amount, overdue_share (逾期), complaints (投诉), mix_share, mix_amount, mix_quantity, mix_count (of
     `focus`), measure (a named figure that comes as facts).
     at_least / at_most: the condition. scale: shares by value instead. otherwise: what happens if it is not met.
-    of: whose invoices, `scope` (the lines of this programme) or `all` of the dealer. invoices: of the period, or `all` up to the cut-off.
+    of: whose invoices, `scope` (the lines of this programme) or `all` of the dealer. invoices: of the period (usual for
+    collection) or `all` up to the cut-off (usual for overdue). target, targets: for a target gate, for everybody or by dealer.
     """
 
     kind: Literal[
@@ -277,10 +278,12 @@ class Gate(Strict):
     otherwise: Literal["zero", "share", "hold"] | None = None
     share: Share | None = None
     of: Literal["scope", "all"] = "all"
-    invoices: Literal["period", "all"] = "period"
+    invoices: Literal["period", "all"] | None = None
     focus: Filter = Filter()
     count_of: Literal["product", "product_line", "brand"] = "product_line"
     measure: Code | None = None
+    target: Number | None = None
+    targets: dict[str, Number] = Field(default_factory=dict)
     grace_days: int = Field(default=0, ge=0, le=366)
     """Overdue starts so many days after the due date."""
     no_value: Literal["pass", "fail"] = "pass"

@@ -220,14 +220,31 @@ def _part(programme: Programme, own: Reading, whole: Reading) -> Fraction:
     return top / bottom if bottom else ZERO
 
 
+def addressed(programme: Programme, fact: Fact, spans: Sequence[Span]) -> Key | None:
+    """Which result a fact about a dealer and period (target, baseline, settlement) speaks of: by the period's name, else by its day."""
+    span = next((span for span in spans if span.name == fact.period), None) if fact.period else periods.find(spans, fact.date)
+    if span is None or fact.status == "void" or fact.programme not in ("", programme.programme):
+        return None
+    return fact.dealer, tuple(getattr(fact, name) for name in programme.grouping.by if name != "dealer"), span
+
+
+def figures(programme: Programme, facts: Iterable[Fact], spans: Sequence[Span], kind: str) -> dict[Key, Fraction]:
+    """Targets or baselines that came as facts, in the base's measure."""
+    found: dict[Key, Fraction] = {}
+    for fact in facts:
+        value = fact.amount if programme.base.measure == "amount" else fact.quantity
+        if fact.kind == kind and value is not None and (key := addressed(programme, fact, spans)) is not None:
+            found[key] = found.get(key, ZERO) + Fraction(value)
+    return found
+
+
 class Compare:
     """What a base is compared with: baselines and targets, from facts or from the programme."""
 
     def __init__(self, programme: Programme, known: Known, spans: Sequence[Span]) -> None:
         self.programme, self.known, self.spans = programme, known, spans
-        self._others = tuple(name for name in programme.grouping.by if name != "dealer")
         self._baselines = self._read_baselines() if programme.growth is not None else {}
-        self._targets = self._given("target")
+        self._targets = figures(programme, known.facts, spans, "target")
 
     def baseline(self, key: Key) -> Fraction | None:
         """The base of the period that this one is compared with."""
@@ -254,26 +271,8 @@ class Compare:
         start, end = max(first, span.start), min(after, span.end)
         return replace(span, start=start, end=end) if start < end else span
 
-    def _given(self, kind: str) -> dict[Key, Fraction]:
-        found: dict[Key, Fraction] = {}
-        measure = self.programme.base.measure
-        for fact in self.known.facts:
-            if fact.kind != kind or fact.status == "void" or fact.programme not in ("", self.programme.programme):
-                continue
-            span = (
-                next((span for span in self.spans if span.name == fact.period), None)
-                if fact.period
-                else periods.find(self.spans, fact.date)
-            )
-            value = fact.amount if measure == "amount" else fact.quantity
-            if span is None or value is None:
-                continue
-            key = (fact.dealer, tuple(getattr(fact, name) for name in self._others), span)
-            found[key] = found.get(key, ZERO) + Fraction(value)
-        return found
-
     def _read_baselines(self) -> dict[Key, Fraction]:
-        found = self._given("baseline")
+        found = figures(self.programme, self.known.facts, self.spans, "baseline")
         growth = self.programme.growth
         if growth is None or growth.baseline == "given":
             return found
