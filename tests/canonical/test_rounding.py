@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canonical.rounding import allocate, exact_half_up, half_up, half_up_ratio, rounded
+from canonical.rounding import allocate, exact_half_up, exact_rounded, half_up, half_up_ratio, rounded
 
 MONEY = st.decimals(min_value=-(10**12), max_value=10**12, places=2)
 WEIGHTS = st.lists(st.decimals(min_value=0, max_value=10**9, places=4), min_size=1, max_size=30)
@@ -56,6 +56,11 @@ def test_whole_numbers_round_as_decimals_do(top: int, bottom: int) -> None:
     assert half_up_ratio(top, bottom) == int(exact_half_up(Fraction(top, bottom), 0))
     assert abs(Fraction(top, bottom) - half_up_ratio(top, bottom)) <= Fraction(1, 2)
     assert half_up_ratio(-top, bottom) == -half_up_ratio(top, bottom)
+
+
+@given(MONEY, st.sampled_from(["half_up", "half_even", "down", "up", "floor", "ceiling"]), st.integers(-2, 3))
+def test_fractions_round_as_decimals_do_in_every_mode(value: Decimal, mode: str, places: int) -> None:
+    assert exact_rounded(Fraction(value), places, mode) == rounded(value, places, mode)  # type: ignore[arg-type] # a table of names
 
 
 @given(MONEY, WEIGHTS)
