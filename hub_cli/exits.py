@@ -45,6 +45,8 @@ OF_ERROR = {
     "sync/bad-value-row": Exit.USAGE,
     "deals/bad-file": Exit.USAGE,
     "pricing/bad-file": Exit.USAGE,
+    "rebates/bad-programme": Exit.USAGE,
+    "rebates/bad-facts": Exit.USAGE,
     "pricing/bad-quote": Exit.REFUSED,
     "deals/bad-claim": Exit.USAGE,
     "deals/bad-fence": Exit.USAGE,

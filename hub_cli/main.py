@@ -35,6 +35,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Trade": {
         "deals": ("hub_cli.deals:deals", "Who may sell to whom: check, register, review, explain, match, resolve."),
+        "rebates": ("hub_cli.rebates:rebates", "What a dealer earns: check programmes, calculate, explain, simulate."),
         "price": ("hub_cli.pricing:price", "What a dealer pays: quote a cart with every rung, check price files."),
     },
     "Look": {

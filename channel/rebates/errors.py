@@ -36,7 +36,25 @@ class Refused(ChannelError):
 
     def __init__(self, flaws: Sequence[Flaw]) -> None:
         self.flaws = tuple(flaws)
-        super().__init__("; ".join(str(flaw) for flaw in self.flaws[:20]) + (f"; and {len(flaws) - 20} more" if len(flaws) > 20 else ""))
+        count = len(self.flaws)
+        super().__init__(
+            f"{count} flaw{'s' if count != 1 else ''}: {self.flaws[0].what}" if count else "refused",
+            next_step="correct the file; nothing of it was used",
+        )
+
+    @property
+    def errors(self) -> list[dict[str, object]]:
+        """Every flaw as data: where (file, line and field), what, next_step, code, file, line, field."""
+        return [
+            {
+                "where": ":".join(part for part in (flaw.file, str(flaw.line or ""), f" {flaw.where}") if part).strip(),
+                "what": flaw.what, "next_step": flaw.fix, "code": flaw.code, "file": flaw.file, "line": flaw.line, "field": flaw.where,
+            }
+            for flaw in self.flaws
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return "; ".join(str(flaw) for flaw in self.flaws)
 
 
 class BadProgramme(Refused):

@@ -318,3 +318,14 @@ def _signs(fact: Fact) -> None:
         )
     if fact.kind == "payment" and fact.amount is None and fact.gross is None:
         raise _Wrong("missing", "amount", "a payment without amount", "give the amount paid")
+
+
+def joined(table: Table, more: Table) -> Table:
+    """Two tables as one. Raises: BadFacts when the same id and revision say different things."""
+    facts = {(fact.id, fact.revision): fact for fact in table.facts}
+    for fact in more.facts:
+        before = facts.setdefault((fact.id, fact.revision), fact)
+        if _said(before) != _said(fact):
+            what = f"{fact.id} revision {fact.revision} says something else in {table.file}, line {before.row}"
+            raise BadFacts([Flaw("duplicate_id", "id", what, "give a correction the next revision", fact.row, more.file)])
+    return Table(tuple(facts.values()), table.columns, table.file)

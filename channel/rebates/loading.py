@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
@@ -40,7 +41,7 @@ def load(text: str | bytes, file: str = "") -> Loaded:
     return loaded
 
 
-def load_all(texts: list[tuple[str | bytes, str]]) -> list[Loaded]:
+def load_all(texts: Sequence[tuple[str | bytes, str]]) -> list[Loaded]:
     """Several programmes, checked each and together (stacking order, versions). Raises: BadProgramme."""
     flaws: list[Flaw] = []
     loaded: list[Loaded] = []

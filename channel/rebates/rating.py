@@ -225,7 +225,8 @@ def addressed(programme: Programme, fact: Fact, spans: Sequence[Span]) -> Key | 
     span = next((span for span in spans if span.name == fact.period), None) if fact.period else periods.find(spans, fact.date)
     if span is None or fact.status == "void" or fact.programme not in ("", programme.programme):
         return None
-    return fact.dealer, tuple(getattr(fact, name) for name in programme.grouping.by if name != "dealer"), span
+    others = [name for name in programme.grouping.by if name != "dealer"]
+    return fact.dealer, tuple(fact.applies_to if name == "line" else getattr(fact, name) for name in others), span
 
 
 def figures(programme: Programme, facts: Iterable[Fact], spans: Sequence[Span], kind: str) -> dict[Key, Fraction]:

@@ -1,0 +1,266 @@
+"""`hub rebates`: what dealers earn under written programmes, from files alone. Formats: docs/rebates.md."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hub_cli.answers import Answer, CommandFailed, answers
+from hub_cli.exits import Exit
+
+if TYPE_CHECKING:
+    from channel.rebates.loading import Loaded
+    from channel.rebates.results import Calculation
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.group()
+def rebates() -> None:
+    """Rebates: what dealers earn by written programmes, shown line by line."""
+
+
+class Day(click.ParamType[date]):
+    """A business day, YYYY-MM-DD."""
+
+    name = "DATE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """The day. Fails for anything else."""
+        from canonical.values import BadValue
+        from channel.rebates.values import day
+
+        try:
+            return day(value)
+        except BadValue as wrong:
+            self.fail(str(wrong), param, ctx)
+
+
+class Moment(click.ParamType[datetime]):
+    """A time, ISO 8601; without a zone Asia/Shanghai; a mere day is its end."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The time. Fails for anything else."""
+        from channel.rebates.facts import moment_of
+
+        try:
+            return value if isinstance(value, datetime) else moment_of(value)
+        except ValueError:
+            self.fail(f"{value!r} is no time; write 2026-01-31 or 2026-01-31T18:00:00+08:00", param, ctx)
+
+
+PROGRAMMES = click.option(
+    "--programme", "programmes", type=FILE, multiple=True, required=True, help="A programme (YAML or JSON); may be repeated."
+)
+FACTS = click.option("--facts", "facts_file", type=FILE, required=True, help="Facts: CSV (UTF-8) or Parquet.")
+DEALERS = click.option("--dealers", "dealers_file", type=FILE, help="Dealers: CSV or Parquet; with it an unknown dealer is refused.")
+SETTLED = click.option("--settled", "settled_file", type=FILE, help="More facts: what was settled before (kind settlement).")
+AS_OF = click.option("--as-of", type=Day(), required=True, help="The last day whose events count.")
+KNOWN_AT = click.option("--known-at", type=Moment(), help="Nothing recorded later is looked at.  [default: everything]")
+
+
+@rebates.command()
+@click.argument("files", type=FILE, nargs=-1, required=True)
+@answers
+def check(files: tuple[Path, ...]) -> Answer:
+    """Check programmes as publishing does, each and together: every flaw with its line and its fix. Exit code 2 for flaws."""
+    loaded = load(files)
+    told = [
+        {"file": one.source.file, "programme": one.programme.programme, "version": one.programme.version, "hash": one.programme.hash}
+        for one in loaded
+    ]
+    text = "\n".join(f"{one['file']}: {one['programme']} version {one['version']} can be published" for one in told)
+    return Answer({"ok": True, "programmes": told}, text=text)
+
+
+@rebates.command()
+@PROGRAMMES
+@FACTS
+@DEALERS
+@SETTLED
+@AS_OF
+@KNOWN_AT
+@click.option("--dealer", help="Only this dealer's results.")
+@click.option("--view", type=click.Choice(["full", "dealer"]), default="full", show_default=True, help="dealer: what the dealer may see.")
+@click.option("--out", type=FILE, help="Write results here: .json, .jsonl, .csv or .parquet.")
+@click.option("--lines", "lines_file", type=FILE, help="Write every line here: .csv, .jsonl, .json or .parquet.")
+@click.option("--schedule", is_flag=True, help="Also what each settlement day up to --as-of pays.")
+@answers
+def calculate(
+    programmes: tuple[Path, ...], facts_file: Path, dealers_file: Path | None, settled_file: Path | None, as_of: date,
+    known_at: datetime | None, dealer: str | None, view: str, out: Path | None, lines_file: Path | None, *, schedule: bool,
+) -> Answer:  # fmt: skip
+    """What every dealer earned, is entitled to and is now to be paid. Needs no database."""
+    from channel.rebates.reporting import LINE_COLUMNS, document, lines
+    from hub_cli import rebates_files
+
+    _one_dealer(view, dealer)
+    for path in (out, lines_file):
+        _folder(path)
+    loaded = load(programmes)
+    calculation = run(loaded, facts_file, dealers_file, settled_file, as_of, known_at)
+    told = document(calculation, view, dealer)  # type: ignore[arg-type] # click offers the two words
+    if schedule:
+        told["schedule"] = _schedule(loaded, facts_file, dealers_file, as_of, dealer)
+    if out is not None:
+        rows = told if out.suffix.lower() not in (".csv", ".jsonl", ".parquet") else (flat(result) for result in told["results"])
+        rebates_files.write(out, rows, RESULT_COLUMNS)
+    if lines_file is not None:
+        rebates_files.write(lines_file, lines(calculation, view, dealer), LINE_COLUMNS)  # type: ignore[arg-type] # as above
+    return Answer(told, text=_table(told))
+
+
+@rebates.command()
+@PROGRAMMES
+@FACTS
+@DEALERS
+@SETTLED
+@AS_OF
+@KNOWN_AT
+@click.option("--dealer", required=True, help="Whose results to explain.")
+@click.option("--line", "line_id", help="Only this fact: does it count, and why not.")
+@click.option("--view", type=click.Choice(["full", "dealer"]), default="full", show_default=True, help="dealer: what the dealer may see.")
+@click.option("--language", type=click.Choice(["zh", "en"]), default="en", show_default=True)
+@answers
+def explain(
+    programmes: tuple[Path, ...], facts_file: Path, dealers_file: Path | None, settled_file: Path | None, as_of: date,
+    known_at: datetime | None, dealer: str, line_id: str | None, view: str, language: str,
+) -> Answer:  # fmt: skip
+    """Why a dealer gets what it gets: each line, the tier, the gates, the rounding, in sentences."""
+    from channel.rebates.reporting import document, lines
+
+    calculation = run(load(programmes), facts_file, dealers_file, settled_file, as_of, known_at)
+    told = document(calculation, view, dealer)  # type: ignore[arg-type] # click offers the two words
+    told["lines"] = [line for line in lines(calculation, view, dealer) if line_id in (None, line["fact"])]  # type: ignore[arg-type] # as above
+    if not told["lines"] and not told["results"]:
+        what = f"line {line_id} of dealer {dealer}" if line_id else f"dealer {dealer}"
+        raise CommandFailed(
+            f"there is nothing about {what}", "look at the dealer's code in the facts", code="rebates/not-found", exits=Exit.NOT_FOUND
+        )
+    said = []
+    for result in told["results"] if line_id is None else ():
+        said.append(f"{result['programme']} {result['period']['name']} {' '.join(result['scope'].values())}".rstrip())
+        said += [f"  {sentence[language]}" for sentence in result["sentences"]]
+    said += [f"{line['fact']:<16} {line['date']} {line['base_amount'] or '-':>14}  {line['reason_' + language]}" for line in told["lines"]]
+    return Answer(told, text="\n".join(said))
+
+
+@rebates.command()
+@click.option("--current", type=FILE, multiple=True, required=True, help="The programmes as they are now; may be repeated.")
+@click.option("--draft", type=FILE, multiple=True, required=True, help="The programmes as they would be; may be repeated.")
+@FACTS
+@DEALERS
+@AS_OF
+@KNOWN_AT
+@click.option("--out", type=FILE, help="Write the comparison here (.json).")
+@answers
+def simulate(
+    current: tuple[Path, ...], draft: tuple[Path, ...], facts_file: Path, dealers_file: Path | None, as_of: date, known_at: datetime | None,
+    out: Path | None,
+) -> Answer:  # fmt: skip
+    """Compare a draft with the current programme on the same facts: cost by dealer, who moves tier, how far to the next."""
+    from channel.rebates.simulating import compare
+    from hub_cli import rebates_files
+
+    _folder(out)
+    before = run(load(current), facts_file, dealers_file, None, as_of, known_at)
+    after = run(load(draft), facts_file, dealers_file, None, as_of, known_at)
+    told = compare(before, after)
+    if out is not None:
+        rebates_files.write(out, told)
+    rows = [
+        f"{row['dealer']:<14} {row['current']:>16} {row['draft']:>16} {row['difference']:>16}  {row['moves']}" for row in told["dealers"]
+    ]
+    head = f"{'dealer':<14} {'current':>16} {'draft':>16} {'difference':>16}  tier"
+    totals = [f"{row['currency']:<14} {row['current']:>16} {row['draft']:>16} {row['difference']:>16}" for row in told["totals"]]
+    return Answer(told, text="\n".join([head, *rows, *totals]))
+
+
+def load(files: tuple[Path, ...]) -> list[Loaded]:
+    """Programmes from files, checked each and together. Raises: BadProgramme; CommandFailed for a file that cannot be read."""
+    from channel.rebates.loading import load_all
+
+    texts = []
+    for path in files:
+        try:
+            texts.append((path.read_bytes(), str(path)))
+        except OSError as wrong:
+            raise CommandFailed(f"{path}: {wrong.strerror}", "check the path", code="rebates/bad-programme", exits=Exit.USAGE) from wrong
+    return load_all(texts)
+
+
+def run(
+    loaded: list[Loaded], facts_file: Path, dealers_file: Path | None, settled_file: Path | None, as_of: date, known_at: datetime | None
+) -> Calculation:
+    """The calculation on files. Raises: BadFacts, BadProgramme."""
+    from channel.rebates.calculating import calculate as calculated
+    from channel.rebates.facts import joined
+    from hub_cli import rebates_files
+
+    who = rebates_files.dealers(dealers_file) if dealers_file is not None else None
+    table = rebates_files.facts(facts_file, who)
+    if settled_file is not None:
+        table = joined(table, rebates_files.facts(settled_file, who))
+    return calculated([one.programme for one in loaded], table, as_of=as_of, known_at=known_at, dealers=who)
+
+
+def _schedule(loaded: list[Loaded], facts_file: Path, dealers_file: Path | None, as_of: date, dealer: str | None) -> list[dict[str, Any]]:
+    from channel.rebates.settling import schedule
+    from hub_cli import rebates_files
+
+    who = rebates_files.dealers(dealers_file) if dealers_file is not None else None
+    rows = schedule([one.programme for one in loaded], rebates_files.facts(facts_file, who), as_of, who)
+    return [row for row in rows if dealer in (None, row["dealer"])]
+
+
+def _one_dealer(view: str, dealer: str | None) -> None:
+    if view == "dealer" and dealer is None:
+        raise click.BadParameter("name the dealer whose view it is", param_hint="--dealer")
+
+
+def _folder(path: Path | None) -> None:
+    if path is not None and not path.absolute().parent.is_dir():
+        raise click.BadParameter(f"there is no folder {path.absolute().parent}", param_hint=str(path))
+
+
+RESULT_COLUMNS = (
+    "programme", "version", "dealer", "scope", "period", "period_from", "period_to", "currency", "method", "base_amount", "base_quantity",
+    "read", "baseline", "target", "tier", "rate", "to_next", "rated", "earned", "entitled", "held", "settled", "disputed", "forfeited",
+    "open", "payable", "accrued", "posts_in",
+)  # fmt: skip
+
+
+def flat(result: dict[str, Any]) -> dict[str, Any]:
+    """A result as one row of a table."""
+    return {
+        **{name: result.get(name) for name in RESULT_COLUMNS},
+        "scope": ";".join(f"{name}={value}" for name, value in result["scope"].items()),
+        "period": result["period"]["name"],
+        "period_from": result["period"]["from"],
+        "period_to": result["period"]["to"],
+        "base_amount": result["base"]["amount"],
+        "base_quantity": result["base"]["quantity"],
+        "tier": result["tier"]["number"] if result["tier"] else None,
+    }
+
+
+def _table(told: dict[str, Any]) -> str:
+    widths = (20, 12, 8, -16, -4, -8, -14, -12, -14)
+    heads = ("programme", "dealer", "period", "base", "tier", "rate", "earned", "held", "payable")
+    rows = [
+        (
+            one["programme"], one["dealer"], one["period"]["name"], one["base"]["amount"], one["tier"]["number"] if one["tier"] else "-",
+            one["rate"] or "-", one["earned"], one["held"], one["payable"],
+        )
+        for one in told["results"]
+    ]  # fmt: skip
+    lines = [
+        " ".join(str(cell).rjust(-width) if width < 0 else str(cell).ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in (heads, *rows)
+    ]
+    return "\n".join([*lines, *(f"{one['programme']}: payable {one['payable']} {one['currency']}" for one in told["totals"])])

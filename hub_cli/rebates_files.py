@@ -1,0 +1,182 @@
+"""The files of `hub rebates`: facts and dealers from CSV or Parquet, results to JSON, CSV or Parquet. Nothing is half written."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from channel.rebates.errors import BadFacts, Flaw
+
+if TYPE_CHECKING:
+    from channel.rebates.facts import Rows, Table
+    from channel.rebates.selecting import Dealers
+
+DEALER_COLUMNS: Final = frozenset(("id", "name", "grade", "region", "channel", "parent", "valid_from", "valid_to"))
+BINARY: Final = frozenset(("DOUBLE", "FLOAT", "REAL"))
+
+
+def facts(path: Path, dealers: Dealers | None) -> Table:
+    """The facts of a file. dealers: the only ones that are known, if a file of them was given. Raises: BadFacts."""
+    from channel.rebates.facts import from_rows
+
+    columns, rows = _table(path)
+    return from_rows(columns, rows, str(path), dealers=dealers.ids if dealers is not None else None)
+
+
+def dealers(path: Path) -> Dealers:
+    """The dealers of a file: id, and where known grade, region, channel, parent, valid_from, valid_to. Raises: BadFacts."""
+    from canonical.values import BadValue
+    from channel.rebates.selecting import Dealer, Dealers
+    from channel.rebates.values import day
+
+    columns, rows = _table(path)
+    if "id" not in columns:
+        raise _bad(path, "missing_column", "id", "the column is missing", "add a column id", 1)
+    unknown = sorted(set(columns) - DEALER_COLUMNS)
+    if unknown:
+        raise _bad(path, "unknown_column", unknown[0], "there is no such column", f"one of {', '.join(sorted(DEALER_COLUMNS))}", 1)
+    found = []
+    for line, row in rows:
+        said: dict[str, Any] = {name: str(value).strip() for name, value in row.items() if value not in (None, "")}
+        if "id" not in said:
+            raise _bad(path, "missing", "id", "the id is empty", "give every dealer its code", line)
+        try:
+            said.update({name: day(said[name]) for name in ("valid_from", "valid_to") if name in said})
+        except BadValue as wrong:
+            raise _bad(path, "bad_date", "valid_from", str(wrong), "write YYYY-MM-DD", line) from wrong
+        found.append(Dealer(**said))
+    return Dealers(found)
+
+
+def _bad(path: Path, code: str, where: str, what: str, fix: str, line: int | None = None) -> BadFacts:
+    return BadFacts([Flaw(code, where, what, fix, line, str(path))])
+
+
+def _table(path: Path) -> tuple[list[str], Rows]:
+    if path.suffix.lower() == ".parquet":
+        return _parquet(path)
+    try:
+        raw = path.read_bytes()
+    except OSError as wrong:
+        raise _bad(path, "unreadable", "file", wrong.strerror or "it cannot be read", "check the path") from wrong
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as wrong:
+        line = raw[: wrong.start].count(b"\n") + 1
+        fix = "save it as UTF-8 (in Excel: CSV UTF-8)" + ("; it looks like GBK" if _gbk(raw) else "")
+        raise _bad(path, "encoding", "file", "the file is not UTF-8", fix, line) from wrong
+    if "\0" in text:
+        raise _bad(
+            path, "encoding", "file", "the file has zero bytes (UTF-16?)", "save it as UTF-8", text[: text.index("\0")].count("\n") + 1
+        )
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        columns = [name.strip() for name in next(reader)]
+    except (StopIteration, csv.Error) as wrong:
+        raise _bad(path, "empty", "file", "there is no head line", "begin with the names of the columns", 1) from wrong
+    return columns, _csv(path, columns, reader)
+
+
+def _gbk(raw: bytes) -> bool:
+    try:
+        raw.decode("gb18030")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _csv(path: Path, columns: Sequence[str], reader: Any) -> Iterator[tuple[int, Mapping[str, str]]]:
+    line = reader.line_num + 1
+    try:
+        for cells in reader:
+            if cells:
+                if len(cells) != len(columns):
+                    what = f"{len(cells)} cells, but {len(columns)} columns"
+                    raise _bad(path, "cells", "row", what, "put a text with a comma in quotes, or add the missing cells", line)
+                yield line, dict(zip(columns, cells, strict=True))
+            line = reader.line_num + 1
+    except csv.Error as wrong:
+        raise _bad(path, "quotes", "row", str(wrong), "close the quotes", line) from wrong
+
+
+def _parquet(path: Path) -> tuple[list[str], Rows]:
+    duckdb = _duckdb()
+    connection = duckdb.connect(":memory:", config={"threads": "1"})
+    try:
+        found = connection.execute("SELECT * FROM read_parquet(?)", [str(path)])
+    except duckdb.Error as wrong:
+        raise _bad(path, "unreadable", "file", str(wrong).splitlines()[0], "give a Parquet file") from wrong
+    columns = [str(column[0]) for column in found.description]
+    for name, kind in ((column[0], str(column[1])) for column in found.description):
+        if kind in BINARY:
+            raise _bad(path, "float", name, f"the column is {kind}, which is not exact", "store it as DECIMAL or as text")
+    return columns, _fetched(found, columns)
+
+
+def _fetched(found: Any, columns: Sequence[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    line = 0
+    while rows := found.fetchmany(10_000):
+        for row in rows:
+            line += 1
+            yield line, dict(zip(columns, row, strict=True))
+
+
+def _duckdb() -> Any:
+    try:
+        import duckdb
+    except ImportError as wrong:
+        from hub_cli.answers import CommandFailed
+        from hub_cli.exits import Exit
+
+        raise CommandFailed(
+            "Parquet needs DuckDB", "install channel-hub[resolve], or give CSV", code="rebates/no-duckdb", exits=Exit.UNFIT
+        ) from wrong
+    return duckdb
+
+
+def write(path: Path, rows: Iterable[Mapping[str, Any]] | Mapping[str, Any], columns: Sequence[str] = ()) -> None:
+    """Results to a file by its ending: .json (all), .jsonl, .csv or .parquet (rows of text). It appears whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        match path.suffix.lower():
+            case ".csv":
+                _write_csv(part, rows, columns)
+            case ".jsonl":
+                with part.open("w", encoding="utf-8") as file:
+                    file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+            case ".parquet":
+                _write_parquet(part, rows, columns)
+            case _:
+                told = rows if isinstance(rows, Mapping) else list(rows)
+                part.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write_csv(part: Path, rows: Iterable[Any], columns: Sequence[str]) -> None:
+    with part.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_cell(row[name]) for name in columns] for row in rows)
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else value
+
+
+def _write_parquet(part: Path, rows: Iterable[Any], columns: Sequence[str]) -> None:
+    csv_part = part.with_suffix(".csv")
+    try:
+        _write_csv(csv_part, rows, columns)
+        connection = _duckdb().connect(":memory:", config={"threads": "1"})
+        source, target = (str(name).replace("'", "''") for name in (csv_part, part))
+        connection.execute(f"COPY (SELECT * FROM read_csv('{source}', header = true, all_varchar = true)) TO '{target}' (FORMAT parquet)")
+    finally:
+        csv_part.unlink(missing_ok=True)
