@@ -77,6 +77,14 @@ class Record:
     deal: bool
 
 
+CONDITIONS = {
+    "item": "items", "line": "lines", "category": "categories", "brand": "brands", "dealer": "dealers", "grade": "grades",
+    "channel": "channels", "customer": "customers", "company": "companies", "project": "projects", "price_kind": "price_kinds",
+    "currency": "currencies",
+}  # fmt: skip
+"""Facts about a line and its question, and where a rule's conditions name what they may be."""
+
+
 class AccessPlan:
     """The search order of one selling company."""
 
@@ -94,7 +102,7 @@ class AccessPlan:
 class Rule:
     """An adjustment made ready."""
 
-    __slots__ = ("about_others", "at", "end", "group", "ranks", "recorded_at", "spec", "start", "steps")
+    __slots__ = ("about_others", "at", "bounded", "conditions", "end", "group", "ranks", "recorded_at", "spec", "start", "steps")
 
     def __init__(self, spec: Adjustment, at: int) -> None:
         self.spec, self.at = spec, at
@@ -105,6 +113,12 @@ class Rule:
         when = spec.when
         self.about_others = bool(when.dealers or when.grades or when.channels or when.customers or when.projects)
         """Names who may use it: not shown to a dealer who may not."""
+        given = ((name, getattr(when, field)) for name, field in CONDITIONS.items())
+        self.conditions = tuple((name, frozenset(allowed)) for name, allowed in given if allowed)
+        """Name of a fact about line and question -> what it may be."""
+        amounts = (when.min_quantity, when.max_quantity, when.min_value, when.max_value)
+        self.bounded = bool(self.steps or when.with_items or any(one is not None for one in amounts))
+        """Whether it holds depends on quantities or amounts."""
 
 
 def in_order(fields: Iterable[str]) -> tuple[str, ...]:
@@ -199,12 +213,13 @@ class Prices:
                     self.by_dealer.setdefault(dealer, []).append(rule)
             else:
                 self.anywhere.append(rule)
-        self.needs_list = any(rule.spec.of == "list" for rule in self.adjustments) or bool(self.rules.authority)
         self.whole_cart = any(
             rule.spec.scope != "line" or (rule.steps and rule.steps.over != "line") or rule.spec.when.with_items
             for rule in self.adjustments
         )
         """Some rule looks at more than one line."""
+        self.contests = bool(self.rules.exclusions) or any(rule.spec.mode in ("exclusive", "best") for rule in self.adjustments)
+        """Some rule may beat another."""
 
     def rules_for(self, item: str, line: str, dealer: str) -> list[Rule]:
         """The adjustments that may be about a line, in their order."""

@@ -214,10 +214,8 @@ def _take(question: Question, state: State, step: AccessStep, record: Record, me
     state.total += total
     state.by_unit = state.by_unit and by_unit
     state.final = step.final if record.final is None else record.final
-    state.steps.append(
-        Step("base", record.id, record.version, "base" if first else "added", value, None if first else state.unit_of(before),
-             state.unit_of(state.total), None if first else before, state.total, rounding, note)
-    )  # fmt: skip
+    operation = "base" if first else "added"
+    state.steps.append(Step("base", record.id, record.version, operation, value, None if first else before, state.total, rounding, note))
     return ""
 
 

@@ -28,7 +28,7 @@ class Effect:
     rounding: str = ""
 
 
-def unmet(question: Question, state: State, rule: Rule) -> tuple[str, str]:
+def unmet(question: Question, state: State, rule: Rule, facts: dict[str, str]) -> tuple[str, str]:
     """Why a rule is not about this line at all; two empty texts when it may be. What depends on amounts is `out_of_bounds`."""
     spec = rule.spec
     if not known(rule.recorded_at, question.known_at):
@@ -37,26 +37,30 @@ def unmet(question: Question, state: State, rule: Rule) -> tuple[str, str]:
         return "not_yet_valid", f"from {rule.start}"
     if question.day >= rule.end:
         return "expired", f"until {rule.end}"
-    if missing := _condition(question, state, rule):
+    if missing := _condition(question, rule, facts):
         return "requirement_failed", missing
     if state.final and spec.rung not in OPEN_AFTER_FINAL:
         return "final_price", state.kind
     return "", ""
 
 
-def _condition(question: Question, state: State, rule: Rule) -> str:
+def facts_of(question: Question, state: State) -> dict[str, str]:
+    """What the conditions of rules look at, for one line."""
+    ask, item = question.ask, state.item
+    return {
+        "item": item.id, "line": item.line, "category": item.category, "brand": item.brand, "dealer": ask.dealer,
+        "grade": question.grade, "channel": question.channel, "customer": ask.customer, "company": ask.company,
+        "project": question.project, "price_kind": state.kind, "currency": question.currency,
+    }  # fmt: skip
+
+
+def _condition(question: Question, rule: Rule, facts: dict[str, str]) -> str:
     """The first condition that does not hold; empty when all do."""
-    when, ask, item = rule.spec.when, question.ask, state.item
-    for name, allowed, value in (
-        ("item", when.items, item.id), ("line", when.lines, item.line), ("category", when.categories, item.category),
-        ("brand", when.brands, item.brand), ("dealer", when.dealers, ask.dealer), ("grade", when.grades, question.grade),
-        ("channel", when.channels, question.channel), ("customer", when.customers, ask.customer), ("company", when.companies, ask.company),
-        ("project", when.projects, question.project), ("price_kind", when.price_kinds, state.kind),
-        ("currency", when.currencies, question.currency),
-    ):  # fmt: skip
-        if allowed and value not in allowed:
+    for name, allowed in rule.conditions:
+        if facts[name] not in allowed:
             return name
-    if item.id in when.not_items:
+    when, ask = rule.spec.when, question.ask
+    if facts["item"] in when.not_items:
         return "not_items"
     if when.regions and not any(ask.ship_to.startswith(region) for region in when.regions):
         return "region"
@@ -69,27 +73,31 @@ def _condition(question: Question, state: State, rule: Rule) -> str:
 class Measured:
     """Sums over the lines that a rule measures together, as they stood when the rung began."""
 
-    __slots__ = ("quantity", "value", "weight")
+    __slots__ = ("quantity", "states", "value")
 
     def __init__(self, states: Sequence[State]) -> None:
+        self.states = states
         if len(states) == 1:
             self.quantity, self.value = states[0].quantity, states[0].rung_total
         else:
             self.quantity = sum((one.quantity for one in states), ZERO)
             self.value = sum((one.rung_total for one in states), ZERO)
-        self.weight = sum((one.quantity * (one.item.weight or ZERO) for one in states), ZERO)
 
     def by(self, what: str) -> Decimal:
         """The figure a scale asks for."""
-        return self.quantity if what == "quantity" else self.value if what == "value" else self.weight
+        if what == "weight":
+            return sum((one.quantity * (one.item.weight or ZERO) for one in self.states), ZERO)
+        return self.quantity if what == "quantity" else self.value
 
 
 def out_of_bounds(question: Question, rule: Rule, measured: Measured, cart: dict[str, Decimal]) -> tuple[str, str]:
     """Why a rule does not hold for these amounts; two empty texts when it does."""
-    when = rule.spec.when
     rate = _rate(question, rule)
     if rate is None:
         return "no_rate", rule.spec.currency or ""
+    if not rule.bounded:
+        return "", ""
+    when = rule.spec.when
     for name, value, least, below in (
         ("quantity", measured.quantity, when.min_quantity, when.max_quantity),
         ("value", measured.value, _money(when.min_value, rate), _money(when.max_value, rate)),
@@ -144,7 +152,7 @@ def _flat(
     sign = 1 if rule.spec.surcharge else -1
     if percent is not None:
         of = rule.spec.of or ("base" if rule.spec.mode == "original" else "running")
-        reference = {"running": total, "base": state.base_total, "list": state.list_total, "rung": state.rung_total}[of]
+        reference = _reference(state, of, total)
         return Effect(total + sign * reference * percent / HUNDRED, True, f"percent_of_{of}", f"{_plain(percent * sign)}%")
     if fixed is not None:
         price = _in_currency(question, rule, fixed)
@@ -166,7 +174,7 @@ def _by_parts(question: Question, state: State, rule: Rule, total: Decimal, meas
     if not size:
         return Effect(total, True, "scale_range", value)
     of = rule.spec.of or ("base" if rule.spec.mode == "original" else "running")
-    reference = {"running": total, "base": state.base_total, "list": state.list_total, "rung": state.rung_total}[of]
+    reference = _reference(state, of, total)
     after = total
     for part, tier in parts:
         share = part / size
@@ -179,6 +187,13 @@ def _by_parts(question: Question, state: State, rule: Rule, total: Decimal, meas
             after += (_in_currency(question, rule, fixed) * state.ask.quantity - reference) * share
         after += sign * tier.flat
     return Effect(after, False, "scale_range", value)
+
+
+def _reference(state: State, of: str, running: Decimal) -> Decimal:
+    """What a percent is of."""
+    if of == "running":
+        return running
+    return state.base_total if of == "base" else state.list_total if of == "list" else state.rung_total
 
 
 def _of(tier: Tier) -> str:
@@ -204,6 +219,8 @@ def _money(amount: Decimal | None, rate: tuple[Decimal, bool]) -> Decimal | None
 
 
 def _in_currency(question: Question, rule: Rule, amount: Decimal) -> Decimal:
+    if (rule.spec.currency or question.prices.settings.currency) == question.currency:
+        return amount
     rate = _rate(question, rule)
     assert rate is not None  # noqa: S101  out_of_bounds looked
     return amount / rate[0] if rate[1] else amount * rate[0]

@@ -131,11 +131,10 @@ def _reason(prices: Prices, one: Ask | AskLine, where: str, mistakes: list[Mista
 def _state(prices: Prices, line: AskLine, at: int) -> State:
     item = prices.items[line.item]
     unit = line.unit or item.unit
-    if not line.id:
-        line = line.model_copy(update={"id": str(at)})
     rate = line.tax_rate if line.tax_rate is not None else item.tax_rate if item.tax_rate is not None else prices.settings.tax_rate
     factor = ONE if unit == item.unit else item.units.get(unit)
     state = State(line, item, factor or ONE, rate)
+    state.id = line.id or str(at)
     if factor is None:
         state.refusal = Refusal("unknown-unit", {"item": item.id, "unit": unit}, f"use one of {', '.join([item.unit, *item.units])}")
     return state
@@ -172,7 +171,7 @@ def _small_order(question: Question, state: State) -> None:
     fee = item.small_order_fee / rate[0] if rate[1] else item.small_order_fee * rate[0]
     after = state.total + fee
     state.steps.append(
-        Step("freight", f"small-order/{item.id}", "1", "amount", str(fee), state.unit_of(state.total), state.unit_of(after), state.total,
+        Step("freight", f"small-order/{item.id}", "1", "amount", str(fee), state.total,
              after, "", f"below {item.moq} {item.unit}")
     )  # fmt: skip
     state.total, state.by_unit = after, False
@@ -190,10 +189,11 @@ def _list_price(question: Question, state: State, cart: dict[str, Decimal]) -> N
 
 
 def _line(state: State) -> Line:
-    made = Line(state.ask.id, state.item.id, state.ask.quantity, state.ask.unit or state.item.unit, steps=state.steps, tried=state.tried)
+    made = Line(state.id, state.item.id, state.ask.quantity, state.ask.unit or state.item.unit, steps=state.steps, tried=state.tried)
     made.refusal, made.tax_rate = state.refusal, state.tax_rate
     if state.refusal is None:
-        made.price_kind, made.side, made.per, made.record = state.kind, state.side, state.per, state.record
+        made.price_kind, made.side, made.record = state.kind, state.side, state.record
+        made.per, made.priced_units = state.per, state.price_unit_quantity
         made.base_unit, made.list_unit = state.unit_of(state.base_total), state.unit_of(state.list_total)
         made.list_net = state.list_total if state.side == "excluded" else state.list_total / (ONE + state.tax_rate)
     return made
@@ -249,7 +249,6 @@ def _total_first(side: str, rate: Decimal, group: list[tuple[State, Line, Decima
 def _last_steps(state: State, line: Line, rounding: str) -> None:
     net, tax, gross = line.net or ZERO, line.tax or ZERO, line.gross or ZERO
     entered = gross if state.side == "included" else net
-    unit = line.unit_price or ZERO
-    state.steps.append(Step("net", "rounding", "1", "round", "", state.unit_of(state.total), unit, state.total, entered, rounding))
+    state.steps.append(Step("net", "rounding", "1", "round", "", state.total, entered, rounding))
     other = net if state.side == "included" else gross
-    state.steps.append(Step("tax", f"tax/{state.tax_rate}", "1", "tax", str(tax), unit, state.unit_of(other), entered, other, rounding))
+    state.steps.append(Step("tax", f"tax/{state.tax_rate}", "1", "tax", str(tax), entered, other, rounding))

@@ -188,8 +188,8 @@ def _version(number: int, priced: Priced, verdict: Verdict, on: date, by: str) -
         raise BadQuote("something in the cart has no price", next_step="look at the refusals of its lines")
     lines = tuple(
         QuotedLine(
-            line.id, line.item, line.quantity, line.unit, _said(line.unit_price), line.side, line.tax_rate, _said(line.net), _said(line.tax),
-            _said(line.gross), _said(line.list_net),
+            line.id, line.item, line.quantity, line.unit, _said(line.unit_price), line.side, line.tax_rate, _said(line.net),
+            _said(line.tax), _said(line.gross), _said(line.list_net),
         )
         for line in priced.lines
     )  # fmt: skip

@@ -24,7 +24,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
 
 @dataclass(slots=True)
 class Step:
-    """One rule at one rung. Units: `before` and `after` are unit prices, the amounts are those of the line, before rounding."""
+    """One rule at one rung. The amounts are those of the line, on its side, not yet rounded unless `rounding` says so."""
 
     rung: str
     rule: str
@@ -32,8 +32,6 @@ class Step:
     operation: str
     """base, percent_of_running, percent_of_base, percent_of_list, percent_of_rung, amount, fixed_price, scale, share, round, tax"""
     value: str
-    before: Decimal | None
-    after: Decimal
     amount_before: Decimal | None
     amount_after: Decimal
     rounding: str = ""
@@ -81,6 +79,8 @@ class Line:
     unit_price: Decimal | None = None
     """Net of discounts, on `side`, for `per` units."""
     per: Decimal = Decimal(1)
+    priced_units: Decimal = Decimal(1)
+    """The quantity in the unit that the price is for: unit price = amount x per / priced units."""
     unit_price_exact: bool = True
     """False when the amount is not unit price x quantity (a range, a share of an order's discount)."""
     tax_rate: Decimal = Decimal(0)

@@ -69,12 +69,13 @@ class State:
     """A line on its way through the waterfall."""
 
     __slots__ = (
-        "ask", "base_total", "by_unit", "factor", "final", "item", "kind", "list_total", "per", "price_unit_quantity",
+        "ask", "base_total", "by_unit", "factor", "final", "id", "item", "kind", "list_total", "per", "price_unit_quantity",
         "quantity", "record", "refusal", "rung_total", "side", "steps", "tax_rate", "total", "tried",
     )  # fmt: skip
 
     def __init__(self, ask: AskLine, item: Item, factor: Decimal, tax_rate: Decimal) -> None:
         self.ask, self.item, self.factor, self.tax_rate = ask, item, factor, tax_rate
+        self.id = ask.id
         self.quantity = ask.quantity * factor
         """In base units."""
         self.total = self.base_total = self.list_total = self.rung_total = ZERO

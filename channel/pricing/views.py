@@ -141,7 +141,7 @@ def _line(priced: Priced, line: Line, *, dealer: bool) -> dict[str, Any]:
         if (span := allowed(priced, line)) is not None:
             places = priced.prices.settings.unit_places
             told["allowed"] = {"lowest": half_up(span[0], places), "highest": half_up(span[1], places)}
-    told["waterfall"] = [_step(step) for step in line.steps]
+    told["waterfall"] = [_step(step, line) for step in line.steps]
     told["not_used"] = [_tried(one) for one in line.tried if not (dealer and one.about_others)]
     return told
 
@@ -173,25 +173,29 @@ def _prices(priced: Priced, line: Line) -> dict[str, Any]:
 
 
 def _shown(value: Decimal | None) -> Decimal | None:
+    """For reading: at most six decimals, no trailing zeros."""
     if value is None:
         return None
-    short = half_up(value, SHOWN)
-    return short.normalize() if short != short.to_integral_value() else short.quantize(Decimal(1))
+    _, _, decimals = str(value).partition(".")  # cheaper than its tuple, and every rung comes here
+    return (half_up(value, SHOWN) if len(decimals) > SHOWN else value).normalize()
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _step(step: Step, line: Line) -> dict[str, Any]:
     told: dict[str, Any] = {
         "rung": step.rung,
         "rule": step.rule,
         "version": step.version,
         "operation": step.operation,
         "value": step.value,
-        "before": _shown(step.before),
-        "after": _shown(step.after),
+        "before": None if step.amount_before is None else _shown(step.amount_before * line.per / line.priced_units),
+        "after": _shown(step.amount_after * line.per / line.priced_units),
         "amount_before": _shown(step.amount_before),
         "amount_after": _shown(step.amount_after),
     }
-    return told | {name: getattr(step, name) for name in ("rounding", "note", "who") if getattr(step, name)}
+    for name in ("rounding", "note", "who"):
+        if value := getattr(step, name):
+            told[name] = value
+    return told
 
 
 def _tried(one: Tried) -> dict[str, Any]:

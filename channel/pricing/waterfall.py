@@ -10,7 +10,8 @@ from canonical.rounding import allocate, half_up
 from channel.pricing import contests
 from channel.pricing.asking import Manual
 from channel.pricing.compiled import Rule
-from channel.pricing.effects import Effect, Measured, effect, out_of_bounds, unmet
+from channel.pricing.effects import Effect, Measured, effect, facts_of, out_of_bounds, unmet
+from channel.pricing.model import Exclusion
 from channel.pricing.result import Charge, Gift, Refusal, Step, Tried
 from channel.pricing.state import Question, State
 
@@ -28,9 +29,10 @@ class Waterfall:
         self.charges: list[Charge] = []
         self.gifts: list[Gift] = []
         self.refusal: Refusal | None = None
-        self.candidates: list[list[Rule]] = [self._candidates(state) for state in states]
+        self.candidates: list[dict[str, list[Rule]]] = [self._candidates(state) for state in states]
+        """For each line its rules by rung, in their order."""
         self.lost: list[contests.Lost] = [{} for _ in states]
-        self.settled: list[set[str]] = [set() for _ in states]
+        self.contested: list[list[tuple[Exclusion | None, list[Rule]]]] = [self._contests(of_line) for of_line in self.candidates]
         self.order_rules = self._order_rules()
 
     def run(self) -> None:
@@ -40,7 +42,7 @@ class Waterfall:
                 state.rung_total = state.total
             busy = False
             for at, state in enumerate(self.states):
-                if self.candidates[at]:
+                if rung in self.candidates[at]:
                     busy = True
                     self._line(rung, at, state)
             if self.order_rules:
@@ -50,14 +52,30 @@ class Waterfall:
             if busy and self.question.prices.settings.round_each_rung:
                 self._round_units(rung)
 
-    def _candidates(self, state: State) -> list[Rule]:
-        found = []
+    def _candidates(self, state: State) -> dict[str, list[Rule]]:
+        found: dict[str, list[Rule]] = {}
+        facts = facts_of(self.question, state)
         for rule in self.question.prices.rules_for(state.item.id, state.item.line, self.question.ask.dealer):
-            reason, detail = unmet(self.question, state, rule)
+            reason, detail = unmet(self.question, state, rule, facts)
             if reason:
                 self._tried(state, rule, reason, detail)
             else:
-                found.append(rule)
+                found.setdefault(rule.spec.rung, []).append(rule)
+        return found
+
+    def _contests(self, of_line: dict[str, list[Rule]]) -> list[tuple[Exclusion | None, list[Rule]]]:
+        """Exclusions and groups in which rules of a line may beat each other; members in the order of rungs and of themselves."""
+        if not self.question.prices.contests:
+            return []
+        every = [rule for rung in self.question.prices.settings.waterfall for rule in of_line.get(rung, ()) if rule.spec.free is None]
+        if len(every) < 2:
+            return []
+        excluding = ((one, [rule for rule in every if rule.group in one.groups]) for one in self.question.prices.rules.exclusions)
+        found: list[tuple[Exclusion | None, list[Rule]]] = [(one, members) for one, members in excluding if len(members) > 1]
+        groups: dict[str, list[Rule]] = {}
+        for rule in every:
+            groups.setdefault(rule.group, []).append(rule)
+        found += [(None, some) for some in groups.values() if len(some) > 1 and any(one.spec.mode in ("exclusive", "best") for one in some)]
         return found
 
     @staticmethod
@@ -69,10 +87,9 @@ class Waterfall:
     # A line ----------------------------------------------------------------------------------------------------------------
 
     def _line(self, rung: str, at: int, state: State) -> None:
-        self._settle(rung, at, state)
-        for rule in self.candidates[at]:
-            if rule.spec.rung != rung:
-                continue
+        if self.contested[at]:
+            self._settle(rung, at, state)
+        for rule in self.candidates[at][rung]:
             reason, detail = self.lost[at].get(rule.at, ("", ""))
             measured = self._measured(rule, at)
             if not reason:
@@ -91,8 +108,7 @@ class Waterfall:
     def _apply(self, state: State, rule: Rule, made: Effect) -> None:
         spec = rule.spec
         state.steps.append(
-            Step(spec.rung, spec.id, spec.version, made.operation, made.value, state.unit_of(state.total), state.unit_of(made.total),
-                 state.total, made.total, made.rounding, spec.name)
+            Step(spec.rung, spec.id, spec.version, made.operation, made.value, state.total, made.total, made.rounding, spec.name)
         )  # fmt: skip
         state.total = made.total
         state.by_unit = (state.by_unit or made.operation.endswith("fixed_price")) and made.by_unit
@@ -105,7 +121,7 @@ class Waterfall:
         together = [
             state
             for other, state in enumerate(self.states)
-            if (over == "group" and rule in self.candidates[other])
+            if (over == "group" and rule in self.candidates[other].get(rule.spec.rung, ()))
             or over == "order"
             or (over == "item" and state.item.id == item.id)
             or (over == "product_line" and state.item.line == item.line)
@@ -114,19 +130,7 @@ class Waterfall:
 
     def _settle(self, rung: str, at: int, state: State) -> None:
         """Decide the contests whose first rung this is, for a line."""
-        candidates = self.candidates[at]
-        if len(candidates) < 2:
-            return
-        lost, settled = self.lost[at], self.settled[at]
-        rungs = self.question.prices.rungs
-        here = rungs[rung]
-
-        def running(groups: Sequence[str]) -> list[Rule]:
-            """Members that hold now, when the first of their rungs is this one."""
-            members = [rule for rule in candidates if rule.group in groups and rule.at not in lost and rule.spec.free is None]
-            if len(members) < 2 or min(rungs[rule.spec.rung] for rule in members) != here:
-                return []
-            return [rule for rule in members if not out_of_bounds(self.question, rule, self._measured(rule, at), self.cart)[0]]
+        lost = self.lost[at]
 
         def run(rules: Sequence[Rule]) -> Decimal:
             total = state.total
@@ -134,14 +138,12 @@ class Waterfall:
                 total = effect(self.question, state, rule, total, self._measured(rule, at)).total
             return total
 
-        for exclusion in self.question.prices.rules.exclusions:
-            if exclusion.id not in settled and (members := running(exclusion.groups)):
-                settled.add(exclusion.id)
-                lost.update(contests.between(exclusion, members, run))
-        for group in {rule.group: None for rule in candidates}:
-            if f"group {group}" not in settled and (members := running((group,))):
-                settled.add(f"group {group}")
-                lost.update(contests.inside(members, run))
+        for exclusion, members in self.contested[at]:
+            if members[0].spec.rung != rung:
+                continue
+            left = [rule for rule in members if rule.at not in lost]
+            holding = [rule for rule in left if not out_of_bounds(self.question, rule, self._measured(rule, at), self.cart)[0]]
+            lost.update(contests.inside(holding, run) if exclusion is None else contests.between(exclusion, holding, run))
 
     def _give(self, state: State, rule: Rule, measured: Measured) -> None:
         """赠品: on top of the order, or part of it."""
@@ -158,7 +160,7 @@ class Waterfall:
             return
         item = free.item or state.item.id
         unit = self.question.prices.items[item].unit
-        self.gifts.append(Gift(spec.id, spec.version, state.ask.id, item, count, unit, free.within))
+        self.gifts.append(Gift(spec.id, spec.version, state.id, item, count, unit, free.within))
         if free.within:
             count = min(count, state.quantity)
             self._apply(
@@ -173,8 +175,7 @@ class Waterfall:
             if manual is not None:
                 total, by_unit, operation, value = self._by_hand(state, manual)
                 state.steps.append(
-                    Step("manual", f"manual/{manual.reason}", "1", operation, value, state.unit_of(state.total), state.unit_of(total),
-                         state.total, total, "", manual.text, manual.by)
+                    Step("manual", f"manual/{manual.reason}", "1", operation, value, state.total, total, "", manual.text, manual.by)
                 )  # fmt: skip
                 state.total = total
                 state.by_unit = by_unit
@@ -202,7 +203,7 @@ class Waterfall:
         for rule in self.question.prices.of_order:
             lines, misses = [], []
             for state in self.states:
-                reason, detail = unmet(self.question, state, rule)
+                reason, detail = unmet(self.question, state, rule, facts_of(self.question, state))
                 if reason:
                     misses.append((state, reason, detail))
                 else:
@@ -291,8 +292,8 @@ class Waterfall:
             exact = state.total
             state.total = self.line_amount(state)
             if state.total != exact:
-                state.steps.append(Step(rung, "rounding", "1", "round", str(state.total), state.unit_of(exact), state.unit_of(state.total),
-                                        exact, state.total, f"half_up {self.places} places"))  # fmt: skip
+                told = f"half_up {self.places} places"
+                state.steps.append(Step(rung, "rounding", "1", "round", str(state.total), exact, state.total, told))
             state.by_unit = False
         return sum((state.total for state in self.states), ZERO)
 
@@ -318,7 +319,7 @@ class Waterfall:
             after = state.total + share
             value = f"{share} of {amount}"
             state.steps.append(
-                Step(rung, rule, version, "share", value, state.unit_of(state.total), state.unit_of(after), state.total, after,
+                Step(rung, rule, version, "share", value, state.total, after,
                      "largest remainder", note, who)
             )  # fmt: skip
             state.total = after
@@ -330,7 +331,5 @@ class Waterfall:
             after = half_up(unit, places)
             if state.by_unit and after != unit:
                 total = after * state.price_unit_quantity / state.per
-                state.steps.append(
-                    Step(rung, "rounding", "1", "round", str(after), unit, after, state.total, total, f"half_up {places} places")
-                )
+                state.steps.append(Step(rung, "rounding", "1", "round", str(after), state.total, total, f"half_up {places} places"))
                 state.total = total
