@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from hub_cli.answers import Answer, answers, of_run, plain
-from hub_cli.exits import Exit
+from hub_cli.exits import OF_RUN, Exit
 from hub_cli.place import Place
 
 STREAMS = click.option("--stream", "streams", multiple=True, help="Only this stream; may stand several times.")
@@ -87,22 +87,40 @@ def backfill(place: Place, system: str, start: datetime, end: datetime, streams:
 @click.command()
 @click.argument("system", required=False)
 @STREAMS
+@click.option("--believe-gone", is_flag=True, help="What the listing lacks is gone, however much; with SYSTEM and --stream only.")
 @click.pass_obj
 @answers
-def reconcile(place: Place, system: str | None, streams: tuple[str, ...]) -> Answer:
+def reconcile(place: Place, system: str | None, streams: tuple[str, ...], believe_gone: bool) -> Answer:  # noqa: FBT001  click's way
     """Compare SYSTEM (or all) with the hub by complete listings: what is only there, only here, or different; a plan when something is.
 
-    Exit code 3 when something differs.
+    Exit code 3 when something differs, 4 when so much is gone that a person must look, 1 when a stream could not be read.
     """
     from sync import reconciling
 
+    if believe_gone and not (system and streams):
+        raise click.UsageError("--believe-gone takes back a guard against mass deletes: name the SYSTEM and each --stream it is for")
     with place.open_hub() as hub:
         if system:
             hub.connector(system)
-        reports = [plain(reconciling.reconcile(hub, name, list(streams) or None)) for name in ([system] if system else hub.systems())]
+        reports = [
+            plain(reconciling.reconcile(hub, name, list(streams) or None, believe_gone=believe_gone))
+            for name in ([system] if system else hub.systems())
+        ]
     differs = any(report.get("plan") or report.get("drift") for report in reports)
     text = "\n".join(_compared(report) for report in reports)
-    return Answer(reports[0] if system else {"systems": reports}, Exit.DIFFERS if differs else Exit.DONE, text)
+    return Answer(reports[0] if system else {"systems": reports}, _end_of(reports, differs=differs), text)
+
+
+def _end_of(reports: Sequence[dict[str, Any]], *, differs: bool) -> Exit:
+    """The worst of what was found, for the exit code."""
+    ends = {OF_RUN.get(str((report.get("run") or {}).get("status")), Exit.FAILED) for report in reports}
+    if Exit.FAILED in ends:
+        return Exit.FAILED
+    if any(stream["guarded"] for report in reports for stream in report["streams"]):
+        return Exit.SET_ASIDE
+    if differs:
+        return Exit.DIFFERS
+    return next((end for end in (Exit.SET_ASIDE, Exit.BUSY) if end in ends), Exit.DONE)
 
 
 def _compared(report: dict[str, Any]) -> str:

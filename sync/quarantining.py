@@ -14,6 +14,9 @@ from sync.hub import Hub
 from sync.references import References
 from sync.runs import RunResult, running
 
+GUARD = "delete_guard"
+"""Cause of an entry that stands for a listing from which too much has vanished: there is no record to take in."""
+
 
 def list_quarantine(
     hub: Hub, *, state: str | None = "open", cause: str | None = None, system: str | None = None, after: int = 0, limit: int = 50
@@ -61,6 +64,8 @@ def mend(hub: Hub, item_id: int, payload: Mapping[str, Any], by: str) -> RunResu
     """
     entry = show(hub, item_id)
     _refuse_closed([entry])
+    if entry["cause"] == GUARD:
+        raise _about_a_listing([entry])
     state = hub.streams[entry["system"], entry["stream"]]
     with hub.transaction() as db:
         db.execute("UPDATE quarantine SET payload = %s WHERE id = %s", [json_text(payload), item_id])
@@ -79,15 +84,19 @@ def mend(hub: Hub, item_id: int, payload: Mapping[str, Any], by: str) -> RunResu
 def replay(hub: Hub, ids: Sequence[int] | None = None, *, by: str) -> RunResult:
     """Take entries in again, or all open ones; what still cannot be mapped stays, with its new reason.
 
-    Of several named entries those that are closed already are told as problems, and the others are taken in.
-    Raises: NotFound for an entry that never was; WrongState when every named one is closed.
+    Of several named entries those that are closed already are told as problems, and the others are taken in; so are the guards of listings,
+    which are about no record: a person has to say that what is not listed is gone.
+    Raises: NotFound for an entry that never was; WrongState when every named one is closed, or is such a guard.
     """
     closed = _closed_of(hub, ids) if ids is not None else []
+    guards = _guards_of(hub, ids)
+    if ids is not None and guards and len(guards) + len(closed) == len(set(ids)):
+        raise _about_a_listing(guards)
     with hub.transaction() as db:
         db.execute(
             "SELECT stream_id, key FROM quarantine "
-            "WHERE state = 'open' AND cause <> 'delete_guard' AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s)) ORDER BY id",
-            {"ids": list(ids) if ids is not None else None},
+            "WHERE state = 'open' AND cause <> %(guard)s AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s)) ORDER BY id",
+            {"guard": GUARD, "ids": list(ids) if ids is not None else None},
         )
         keys: dict[int, list[str]] = {}
         for row in db:
@@ -99,7 +108,27 @@ def replay(hub: Hub, ids: Sequence[int] | None = None, *, by: str) -> RunResult:
                     run.count("released", parked.replay(hub, db, hub.by_id[number], wanted[start : start + parked.PAGE], run.id))
         _say_what_stays(run.result, sum(map(len, keys.values())))
         run.result.problems += [_fate(entry) for entry in closed]
+        for guard in guards:
+            run.problem(f"quarantine entry {guard['id']}: {guard['why']}; {guard['next_step']}", "set_aside")
     return run.result
+
+
+def _guards_of(hub: Hub, ids: Sequence[int] | None) -> list[dict[str, Any]]:
+    """Open entries, of the named ones or all, that are about a listing and no record."""
+    with hub.transaction() as db:
+        db.execute(
+            "SELECT id, why, next_step FROM quarantine WHERE state = 'open' AND cause = %s "
+            "AND (%s::bigint[] IS NULL OR id = ANY(%s)) ORDER BY id",
+            [GUARD, *[list(ids) if ids is not None else None] * 2],
+        )
+        return [dict(row) for row in db]
+
+
+def _about_a_listing(guards: Sequence[Mapping[str, Any]]) -> WrongState:
+    numbers = ", ".join(str(guard["id"]) for guard in guards)
+    why = "; ".join(dict.fromkeys(str(guard["why"]) for guard in guards))
+    steps = "; ".join(dict.fromkeys(str(guard["next_step"]) for guard in guards))
+    return WrongState(f"quarantine entry {numbers} is about a listing, not a record: {why}", next_step=steps)
 
 
 def _closed_of(hub: Hub, ids: Sequence[int]) -> list[dict[str, Any]]:

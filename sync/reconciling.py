@@ -63,23 +63,26 @@ class Reconciliation:
         return asdict(self)
 
 
-def reconcile(hub: Hub, system: str, streams: Sequence[str] | None = None, *, window: Window | None = None) -> Reconciliation:
+def reconcile(
+    hub: Hub, system: str, streams: Sequence[str] | None = None, *, window: Window | None = None, believe_gone: bool = False
+) -> Reconciliation:
     """Compare a system whole, or a window of it. Only a whole listing proves that something is gone.
 
+    `believe_gone`: a person has looked, and what is not listed is deleted however much that is; each record is asked for all the same.
     Writes nothing into any system; what differs is due (mode `write`) or stands in a plan (mode `plan`).
     """
     found = Reconciliation(system)
     with running(hub, "reconcile", system, ",".join(streams or ())) as run:
         states = [state for state in hub.streams_of(system, streams) if hub_mode(hub, state) != "off"]
         if hub.crew.size > 1 and len(states) > 1 and window is None:
-            for _, (report, result) in hub.crew.work(abreast(hub, states, compare_beside, lambda _: (run.id,))):
+            for _, (report, result) in hub.crew.work(abreast(hub, states, compare_beside, lambda _: (run.id, believe_gone))):
                 run.result.add(result)
                 found.streams += [report] if report is not None else []
             order = [state.label for state in states]
             found.streams.sort(key=lambda report: order.index(report.stream))
         else:
             for state in states:
-                report = _compared(hub, state, window or Window(by="all"), run)
+                report = _compared(hub, state, window or Window(by="all"), run, believe_gone=believe_gone)
                 found.streams += [report] if report is not None else []
         found.states, found.fields = pair_states(hub, system)
         found.drift = sum(number for stand, number in found.states.items() if stand not in ("in_sync", "left"))
@@ -92,16 +95,22 @@ def reconcile(hub: Hub, system: str, streams: Sequence[str] | None = None, *, wi
     return found
 
 
-def compare_beside(hub: Hub, system: str, stream: str, run_id: int) -> tuple[StreamReport | None, RunResult]:
+def compare_beside(
+    hub: Hub,
+    system: str,
+    stream: str,
+    run_id: int,
+    believe_gone: bool,  # noqa: FBT001  sent to another process in order
+) -> tuple[StreamReport | None, RunResult]:
     """One stream, whole, as part of a run that another process keeps."""
     run = Run(run_id, RunResult("reconcile", run_id=run_id))
-    return _compared(hub, hub.streams[system, stream], Window(by="all"), run), run.result
+    return _compared(hub, hub.streams[system, stream], Window(by="all"), run, believe_gone=believe_gone), run.result
 
 
-def _compared(hub: Hub, state: StreamState, window: Window, run: Run) -> StreamReport | None:
+def _compared(hub: Hub, state: StreamState, window: Window, run: Run, *, believe_gone: bool) -> StreamReport | None:
     try:
         with leases.held(hub, f"read:{state.label}") as lease:
-            return _compare(hub, state, window, lease, run)
+            return _compare(hub, state, window, lease, run, believe_gone=believe_gone)
     except CallFailed as failed:
         run.problem(f"{state.label}: {failed}")
     except Busy as taken:
@@ -109,7 +118,7 @@ def _compared(hub: Hub, state: StreamState, window: Window, run: Run) -> StreamR
     return None
 
 
-def _compare(hub: Hub, state: StreamState, window: Window, lease: leases.Lease, run: Run) -> StreamReport:
+def _compare(hub: Hub, state: StreamState, window: Window, lease: leases.Lease, run: Run, *, believe_gone: bool) -> StreamReport:
     began = datetime.now(UTC)
     with hub.transaction() as db:
         db.execute("SELECT count(*) AS here FROM observed WHERE stream_id = %s AND NOT deleted", [state.id])
@@ -129,7 +138,7 @@ def _compare(hub: Hub, state: StreamState, window: Window, lease: leases.Lease, 
         with hub.transaction() as db:
             leases.confirm(db, lease)
             mark_listed(hub, db, state)
-        _take_gone(hub, state, seen, began, refs, report, run)
+        _take_gone(hub, state, seen, began, refs, lease, report, run, believe_gone=believe_gone)
     return report
 
 
@@ -145,46 +154,78 @@ def _confirm(hub: Hub, state: StreamState, records: Sequence[Record], refs: Refe
         run.count("confirmed", len(records))
 
 
-def _take_gone(hub: Hub, state: StreamState, seen: set[str], began: datetime, refs: References, report: StreamReport, run: Run) -> None:
+def _take_gone(
+    hub: Hub,
+    state: StreamState,
+    seen: set[str],
+    began: datetime,
+    refs: References,
+    lease: leases.Lease,
+    report: StreamReport,
+    run: Run,
+    *,
+    believe_gone: bool,
+) -> None:
     """What the complete listing does not name. Each is asked for by key once more; a listing alone deletes nothing."""
     with hub.transaction() as db:
         db.execute("SELECT key, org FROM observed WHERE stream_id = %s AND NOT deleted AND read_at < %s", [state.id, began])
         known = [(row["key"], row["org"]) for row in db]
     gone = [(key, org) for key, org in known if key not in seen]
-    if not gone:
-        return
     report.only_here = len(gone)
     config = hub.config.systems[state.system]
+    guarded: list[str] = []
     for org in sorted({org for _, org in gone}):
         missing = [key for key, where in gone if where == org]
         total = sum(where == org for _, where in known)
-        if len(missing) > config.delete_guard_records and len(missing) > config.delete_guard_share * total:
+        too_many = len(missing) > config.delete_guard_records and len(missing) > config.delete_guard_share * total
+        if too_many and not believe_gone:
+            guarded.append(listing_of(org))
             _guard(hub, state, org, len(missing), total)
             report.guarded = True
             run.problem(
-                f"{state.label}: {len(missing)} of {total} records of organisation {org or '-'} are gone; nothing was deleted", "set_aside"
+                f"{state.label}: {len(missing)} of {total} records of organisation {org or '-'} are gone; nothing was deleted. "
+                f"Next: {_believe(state)}",
+                "set_aside",
             )
             continue
-        back = {record.key: record for record in hub.session(state.system).get(state.name, missing)}
-        deleted = [Record(key, {}, org, deleted=True) for key in missing if key not in back or back[key].deleted]
-        with hub.transaction() as db:
-            result = observing.observe(
-                hub,
-                db,
-                state,
-                [*deleted, *(record for record in back.values() if not record.deleted)],
-                refs,
-                run_id=run.id,
-                cause="reconcile",
-            )
-        run.counts(result.counts())
+        for start in range(0, len(missing), PAGE):
+            _take_deleted(hub, state, missing[start : start + PAGE], org, refs, lease, run)
+    with hub.transaction() as db:  # a guard that holds no more needs nobody
+        db.execute(
+            "UPDATE quarantine SET state = 'released', closed_by = %s, last_at = now() WHERE stream_id = %s AND state = 'open' "
+            "AND cause = 'delete_guard' AND key <> ALL(%s::text[])",
+            [f"run {run.id}", state.id, guarded],
+        )
+
+
+def _take_deleted(hub: Hub, state: StreamState, missing: list[str], org: str, refs: References, lease: leases.Lease, run: Run) -> None:
+    back = {record.key: record for record in hub.session(state.system).get(state.name, missing)}
+    deleted = [Record(key, {}, org, deleted=True) for key in missing if key not in back or back[key].deleted]
+    found = [*deleted, *(record for record in back.values() if not record.deleted)]
+
+    def take(db: Cursor) -> observing.Observed:
+        leases.confirm(db, lease)
+        return observing.observe(hub, db, state, found, refs, run_id=run.id, cause="reconcile")
+
+    run.counts(hub.settle(take, refs).counts())
+
+
+def listing_of(org: str) -> str:
+    """What stands as the key of a guard's entry, which is about no record but about a listing."""
+    return f"(listing of {org or 'all'})"
+
+
+def _believe(state: StreamState) -> str:
+    return (
+        "check the integration user's rights first; if they are really gone: "
+        f"`hub reconcile {state.system} --stream {state.name} --believe-gone`"
+    )
 
 
 def _guard(hub: Hub, state: StreamState, org: str, gone: int, total: int) -> None:
     with hub.transaction() as db:
         why = f"{gone} of {total} records of organisation {org or '-'} are not listed any more"
-        step = "check the integration user's rights first; if they are really gone, raise delete_guard_share for one `hub reconcile`"
-        set_aside(db, state, SetAside(f"(listing of {org or 'all'})", org, "delete_guard", why, step))
+        set_aside(db, state, SetAside(listing_of(org), org, "delete_guard", why, _believe(state)))
 
 
 def rejudge(hub: Hub, name: str) -> int:

@@ -10,8 +10,9 @@ import pytest
 
 from canonical.values import SHANGHAI
 from connectors.base import Change
-from sync import cycle, inspecting, reconciling
-from tests.sync.stage import Pair, Stage, open_hub
+from sync import cycle, inspecting, quarantining, reconciling
+from sync.errors import WrongState
+from tests.sync.stage import BOSS, Pair, Stage, open_hub
 from tests.sync.test_set_aside import copy_of
 
 
@@ -80,7 +81,45 @@ def test_so_many_gone_that_a_person_must_look(small: Pair, database: str, tmp_pa
 
         assert [report.guarded for report in found.streams] == [True]
         assert retired(stage, "receipts") == []
+        guards = stage.rows("SELECT id, cause, next_step FROM quarantine WHERE state = 'open'")
+        assert {row["cause"] for row in guards} == {"delete_guard"}
+
+        with pytest.raises(WrongState, match="a listing, not a record") as told:
+            quarantining.replay(hub, [guards[0]["id"]], by=BOSS)
+        with pytest.raises(WrongState, match="a listing, not a record"):
+            quarantining.mend(hub, guards[0]["id"], {"FBillNo": "SKD1"}, BOSS)
+        among_others = quarantining.replay(hub, by=BOSS)
+
+        believe = "hub reconcile kingdee --stream receipts --believe-gone"
+        assert believe in told.value.next_step
+        assert (among_others.status, [believe in problem for problem in among_others.problems]) == ("set_aside", [True] * len(guards))
+        assert retired(stage, "receipts") == []
+        assert len(stage.rows("SELECT 1 FROM quarantine WHERE state = 'open'")) == len(guards)
+
+        believed = reconciling.reconcile(hub, "kingdee", ["receipts"], believe_gone=True)
+
+        assert [report.guarded for report in believed.streams] == [False]
+        assert len(retired(stage, "receipts")) == len(stage.rows("SELECT 1 FROM receipts"))
+        assert stage.rows("SELECT 1 FROM quarantine WHERE state = 'open'") == [], "the guard's entry outlived what it asked"
+
+
+@pytest.mark.promise(8)
+def test_a_guard_ends_by_itself_when_the_records_are_listed_again(small: Pair, database: str, tmp_path: Path) -> None:
+    small.reset()
+    guard = [("    kind: erp_kingdee\n", "    kind: erp_kingdee\n    delete_guard_share: 0.5\n    delete_guard_records: 0\n")]
+    with open_hub(small, database, tmp_path / "home", guard) as hub:
+        stage = Stage(small, hub)
+        stage.go_live()
+        stage.kingdee.fault(match={"stream": "receipts"}, effect="empty", times=1)
+        reconciling.reconcile(hub, "kingdee", ["receipts"])
+        stage.kingdee.calm()
         assert {row["cause"] for row in stage.rows("SELECT cause FROM quarantine WHERE state = 'open'")} == {"delete_guard"}
+
+        found = reconciling.reconcile(hub, "kingdee", ["receipts"])
+
+        assert found.run is not None
+        assert found.run.status == "done"
+        assert stage.rows("SELECT 1 FROM quarantine WHERE state = 'open'") == []
 
 
 @pytest.mark.promise(8)
