@@ -56,6 +56,16 @@ HITS = Listing(
     {"id": "h.id::bigint"},
     {"id": "h.id = %s", "state": "h.state = %s", "dealer": "h.dealer_id = %s", "subject": "h.subject = %s"},
 )
+DUPLICATES = Listing(
+    "SELECT d.low, d.high, a.name AS low_name, b.name AS high_name, a.party_id AS low_party, b.party_id AS high_party, d.p, d.verdict, "
+    "d.reasons, d.found_at, d.seen_at FROM duplicate_pair d JOIN customer a ON a.id = d.low JOIN customer b ON b.id = d.high",
+    {"low": "d.low::bigint", "high": "d.high::bigint"},
+    {"verdict": "d.verdict = %s", "party": "%s IN (a.party_id, b.party_id)"},
+    newest_first=False,
+    always="d.seen_at = (SELECT max(seen_at) FROM duplicate_pair) AND a.merged_into IS NULL AND b.merged_into IS NULL "
+    "AND NOT EXISTS (SELECT FROM customers_apart x WHERE (x.low, x.high) = (d.low, d.high))",
+)
+"""Pairs of the newest nightly scan that nobody has answered."""
 POLICIES = Listing(
     "SELECT f.id, f.product_line, f.region, f.channel_type, f.min_amount, f.currency, f.days, f.extension_days, f.extend_within_days, "
     f"f.approval, f.inactive_days, f.review_days, f.reminders, {_DAYS}, f.note, f.edited_by, f.edited_at FROM deal_policy f",

@@ -136,6 +136,23 @@ class PipelineNotFound(RecordNotFound):
     detail = "The pipeline has no such stage."
 
 
+class LeadNotConvertible(WrongState):
+    """The lead cannot become a deal now."""
+
+    code = "deals/lead-not-convertible"
+    title = "The lead cannot be converted"
+    detail = "The lead is lost, names no company, or may mean a customer who is known: name that party, or say that it is a new one."
+
+
+class EngineMissing(Problem):
+    """The machine lacks what resolving needs."""
+
+    kind = "unavailable"
+    code = "parties/engine-missing"
+    title = "Resolving is not installed here"
+    detail = "The machine of the hub lacks Splink and DuckDB; its operator installs the extra `resolve`."
+
+
 class MoveRefused(WrongState):
     """The deal may not go there now."""
 
@@ -187,7 +204,7 @@ class PolicyNotFound(RecordNotFound):
 ALL: tuple[type[Problem], ...] = (
     RegistrationNotFound, WrongStatus, RegistrationRefused, StillHeld, NotExtendable, TooManyChecks, BadClaim, UnknownDealer,
     ClaimKeyReused, Contended, KeysOutdated, CustomerNotFound, ProtectionsOverlap, PipelineNotFound, MoveRefused, BadFence,
-    FenceNotFound, BadPolicy, PolicyOverlaps, PolicyNotFound,
+    FenceNotFound, BadPolicy, PolicyOverlaps, PolicyNotFound, LeadNotConvertible, EngineMissing,
 )  # fmt: skip
 """Each becomes what its code says."""
 

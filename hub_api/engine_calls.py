@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from typing import Any, Literal
 from uuid import UUID
@@ -11,15 +12,21 @@ import psycopg
 import structlog
 from starlette.requests import Request
 
+from channel.deals.forecast import Cell
+from channel.deals.pipeline import GROUPS, Stage
 from connectors.base import EventAnswer, InboundRequest
 from sync import (
     cases,
     conflicts,
     deal_notices,
     deal_pipeline,
+    deal_progress,
+    duplicate_pairs,
     events,
+    golden,
     hub_records,
     inspecting,
+    lead_converting,
     linking,
     merging,
     planning,
@@ -150,6 +157,95 @@ def convert_registration(hub: Hub, registration: UUID, deal: UUID | None, *, by:
 def move_deal(hub: Hub, deal: UUID, stage: str, fields: Mapping[str, Any], *, by: str, reason: str, expected: int | None) -> None:
     """Move a deal to a stage of its pipeline."""
     deal_pipeline.move(hub, str(deal), stage, by, fields=fields, reason=reason, expected=expected)
+
+
+def pipelines(hub: Hub) -> list[dict[str, Any]]:
+    """All pipelines with their stages, as plain values."""
+    every = deal_pipeline.pipelines(hub)
+    return [
+        {
+            "name": one.name,
+            "title": {"zh": one.zh, "en": one.en},
+            "default": one.name == every.default,
+            "stages": [_stage(stage) for stage in one.stages],
+            "lost": [_stage(stage) for stage in one.lost],
+            "close_reasons": {way: dict(reasons) for way, reasons in one.close_reasons.items()},
+        }
+        for one in every.every.values()
+    ]
+
+
+def _stage(stage: Stage) -> dict[str, Any]:
+    then = stage.next_action
+    return {
+        "name": stage.name,
+        "en": stage.en,
+        "kind": stage.kind,
+        "group": GROUPS.get(stage.kind, ""),
+        "probability": format(stage.probability, "f"),
+        "stuck_days": stage.stuck_days,
+        "needs": list(stage.needs),
+        "next_action": {"what": then.what, "in_days": then.in_days} if then else None,
+        "also": list(stage.also),
+    }
+
+
+def forecast(hub: Hub, by: Sequence[str], groups: Collection[str], parties: Collection[str] | None) -> list[Cell]:
+    """The forecast of these parties' deals, or of all."""
+    return deal_pipeline.forecast_of(hub, by, groups=groups, parties=parties)
+
+
+def standing(
+    hub: Hub, today: date, parties: Collection[str] | None, after: deal_pipeline.Place | None, limit: int
+) -> list[deal_pipeline.Standing]:
+    """Deals that stand still, from a place on."""
+    return deal_pipeline.standing(hub, today, parties=parties, after=after, limit=limit)
+
+
+def progress(hub: Hub, deal: UUID, today: date) -> deal_progress.Progress:
+    """How far a deal has come."""
+    return deal_progress.progress(hub, str(deal), today)
+
+
+def hand_in_lead(hub: Hub, fields: Mapping[str, Any], *, by: str, key: str) -> tuple[UUID, bool]:
+    """A lead that somebody hands in; its id, and whether it is new."""
+    lead, new = lead_converting.hand_in(hub, fields, by, key)
+    return UUID(lead), new
+
+
+def suggest_dealers(hub: Hub, lead: UUID) -> list[dict[str, Any]]:
+    """Dealers who may get a lead, best first."""
+    return [
+        {
+            "dealer": one.dealer_id,
+            "fence": one.fence.id,
+            "exclusive": one.fence.exclusive,
+            "open_leads": one.open_leads,
+            "why": dict(zip(("zh", "en"), one.why, strict=True)),
+        }
+        for one in lead_converting.suggest_dealers(hub, str(lead))
+    ]
+
+
+def assign_lead(hub: Hub, lead: UUID, *, dealer: UUID | None, salesperson: str | None, by: str) -> None:
+    """Give a lead to somebody."""
+    lead_converting.assign(hub, str(lead), by, dealer=str(dealer) if dealer else None, salesperson=salesperson)
+
+
+def convert_lead(hub: Hub, lead: UUID, *, by: str, party: UUID | None, new_party: bool, deal: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn a lead into customer, contact and deal."""
+    made = lead_converting.convert(hub, str(lead), by, party=str(party) if party else None, new_party=new_party, deal=deal)
+    return asdict(made)
+
+
+def decide_duplicate(hub: Hub, low: int, high: int, told: Literal["same", "different"], *, by: str, reason: str) -> dict[str, Any]:
+    """Answer a pair of the nightly scan."""
+    return duplicate_pairs.decide(hub, low, high, told, by, reason).as_dict()
+
+
+def propose_merges(hub: Hub, *, by: str, merge_sure: bool) -> dict[str, Any]:
+    """Resolve all parties: what is sure is joined when asked, what is likely becomes a case."""
+    return golden.propose(hub, by=by, merge_sure=merge_sure).as_dict()
 
 
 def answer_approval(hub: Hub, approval: UUID, decision: Literal["approved", "rejected"], *, by: str, reason: str, how: str) -> None:

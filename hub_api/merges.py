@@ -13,14 +13,14 @@ from starlette.responses import Response
 
 from hub_api import engine_calls
 from hub_api.actions import Action, doing
-from hub_api.deals_problems import ProtectionsOverlap
+from hub_api.deals_problems import EngineMissing, ProtectionsOverlap
 from hub_api.deps import Db, EngineDep, may
 from hub_api.keys import Caller
 from hub_api.lists import Listing
 from hub_api.pages import Maybe, MaybeId, Number, Paged, acted, answer, found, listed, ok, paged
 from hub_api.permissions import ROLES, Scope
 from hub_api.problems import NotFound, RecordNotFound, problems
-from hub_api.shapes import Text
+from hub_api.shapes import Flag, Text
 
 router = APIRouter(prefix="/v1/merges", tags=["merges"])
 Reader = Annotated[Caller, may(Scope.CASES_READ)]
@@ -168,6 +168,40 @@ def list_merges(asked: Annotated[MergeFilters, Query()], who: Reader, engine: En
     """Merges, newest first."""
     page = paged(engine, db, who, MERGES, asked)
     return answer(page | {"items": [_shown(who, merge) for merge in page["items"]]})
+
+
+class Propose(BaseModel):
+    """How far it may go."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"merge_sure": False}})
+
+    merge_sure: Flag = Field(default=False, description="Also join what is sure: the same valid code, and at least 1,000 to 1.")
+
+
+class ProposedOut(BaseModel):
+    """What it found."""
+
+    parties: int
+    clusters: int
+    merged: int
+    cases: int = Field(description="New questions, see `/v1/cases`.")
+    known: int = Field(description="Pairs that people have been asked about already.")
+    version: str = Field(description="Of the model.")
+
+
+_PROPOSED = {"parties": 2210, "clusters": 2187, "merged": 0, "cases": 23, "known": 0, "version": "2026.11.1"}
+
+
+@router.post(
+    "/propose",
+    operation_id="propose_merges",
+    responses=acted(ProposedOut, _PROPOSED, "What it found.", EngineMissing),
+    response_class=Response,
+)
+def propose(told: Propose, act: Annotated[Action, doing("merge.propose", Scope.LINKS_WRITE)], engine: EngineDep) -> Response:
+    """Resolve all parties of all systems into firms; what is likely becomes a case. For many thousand parties use `hub merges propose`."""
+    act.on("parties", merge_sure=told.merge_sure)
+    return act.done(engine_calls.propose_merges(engine.hub, by=act.by, merge_sure=told.merge_sure))
 
 
 @router.get("/apart", operation_id="list_kept_apart", responses=listed(Aparts, APART_EXAMPLE), response_class=Response)

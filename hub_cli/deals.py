@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hub_cli import deals_acts, deals_claims, deals_rules
+from hub_cli import deals_acts, deals_claims, deals_goods, deals_leads, deals_pipelines, deals_rules
 from hub_cli.answers import Answer, answers
 from hub_cli.deals_resolve import resolve
 
@@ -32,6 +32,14 @@ COMMANDS: tuple[click.Command, ...] = (
     deals_acts.transfer,
     deals_acts.convert,
     deals_acts.protect,
+    deals_pipelines.pipelines,
+    deals_pipelines.stages,
+    deals_pipelines.stuck,
+    deals_pipelines.forecast,
+    deals_leads.leads,
+    deals_leads.duplicates,
+    deals_goods.goods,
+    deals_goods.seen,
     deals_rules.fences,
     deals_rules.policies,
     deals_rules.notices,

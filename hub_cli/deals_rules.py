@@ -30,19 +30,28 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--from", "start", type=DAY, help="With --add: first day.")
 @click.option("--to", "end", type=DAY, help="Last day, of the one added or ended.")
 @click.option("--end", "ended", type=int, metavar="N", help="Let this fence end, today or with --to.")
+@click.option("--try", "tried", is_flag=True, help="May --dealer sell at --region or --place? Nothing is registered.")
+@click.option("--place", "where", default="", help="With --try: an address, a city or a company's name.")
 @click.option("--note", default="", help="For those who ask later.")
 @click.pass_obj
 @answers
 def fences(place: Place, dealer: str | None, on: datetime | None, ended: int | None, note: str, **given: Any) -> Answer:
-    """Where dealers may sell, and where nobody but they may: list, --add, --end. Exit code 3 when the new one contradicts another's."""
+    """Where dealers may sell, and where nobody but they may: list, --add, --end, --try.
+
+    Exit code 3 when the new one contradicts another's, or when what is tried is outside or not clear.
+    """
     from channel.deals import fence_queries, fencing
     from channel.deals.fences import Fence
 
     start, end = _day(given.pop("start")), _day(given.pop("end"))
-    add = given.pop("add")
+    add, tried, where = given.pop("add"), given.pop("tried"), given.pop("where")
+    if tried and (dealer is None or add or ended is not None):
+        raise click.UsageError("--try needs --dealer, and stands without --add and --end")
     if add and (ended is not None or dealer is None):
         raise click.UsageError("--add needs --dealer, and stands without --end")
     with place.open_hub() as hub, hub.pool.connection() as db:
+        if tried:
+            return _tried(db, dealer_id(db, dealer or ""), where, given, _day(on))
         if ended is not None:
             fencing.end(db, ended, who(), last_day=end, note=note)
             return Answer({"id": ended, "ended": True}, text=f"fence {ended} ends {end or 'today'}")
@@ -56,6 +65,19 @@ def fences(place: Place, dealer: str | None, on: datetime | None, ended: int | N
             return Answer({**plain(made), "contradicts": [one.id for one in others]}, Exit.DIFFERS if others else Exit.DONE, told)
         rows = fence_queries.fences(db, dealer_id=dealer_id(db, dealer) if dealer else None, on=_day(on))
     return Answer(plain(rows), empty="no fences: every dealer may sell everywhere")
+
+
+def _tried(db: Any, dealer: UUID, where: str, given: dict[str, Any], on: date | None) -> Answer:
+    from channel.deals import fencing
+
+    region, told = fencing.try_place(
+        db, dealer, region=given["region"], place=where, industry=given["industry"], product_line=given["line"], on=on
+    )
+    zh, en = fencing.words(told)
+    shown = {"effect": told.effect, "code": told.code, "fence": told.fence_id, "region": region, "zh": zh, "en": en}
+    return Answer(
+        shown, Exit.DONE if told.effect == "allow" else Exit.DIFFERS, f"{told.effect} in {region or 'an unknown place'} {zh}".strip()
+    )
 
 
 @click.command()

@@ -16,7 +16,7 @@ from hub_cli.place import Place, who
 
 @click.group(cls=Lists)
 def merges() -> None:
-    """Records that became one: list, undo. Without a word: list."""
+    """Records that became one: list, undo, propose. Without a word: list."""
 
 
 @merges.command("list")
@@ -57,3 +57,18 @@ def undo(place: Place, merge: int, reason: str) -> Answer:
     edited = [f"  edited since: {one.get('entity', done['entity'])} {one['id']}" for one in done["edited"]]
     text = "\n".join([f"{done['back']} is there again beside {done['keep']}; {len(done['restored'])} records are what they were", *edited])
     return Answer(done, Exit.DIFFERS if edited else Exit.DONE, text)
+
+
+@merges.command()
+@click.option("--merge-sure", is_flag=True, help="Also join what is sure: the same valid code, and at least 1,000 to 1.")
+@click.option("--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb", show_default=True, help="What computes it.")
+@click.pass_obj
+@answers
+def propose(place: Place, merge_sure: bool, engine: str) -> Answer:  # noqa: FBT001  click's way
+    """Resolve all parties of all systems into firms: what is likely one becomes a case. Exit code 4 when people are asked something new."""
+    from sync import golden
+
+    with place.open_hub() as hub:
+        done = golden.propose(hub, by=who(), merge_sure=merge_sure, engine=engine)
+    told = f"{done.parties} parties are {done.clusters} firms: {done.merged} merged, {done.cases} new cases, {done.known} asked before"
+    return Answer(done.as_dict(), Exit.SET_ASIDE if done.cases else Exit.DONE, told)

@@ -12,8 +12,8 @@ import psycopg
 from canonical.values import business_day
 from channel.deals import fence_queries as queries
 from channel.deals.errors import BadFence, FenceNotFound, UnknownDealer
-from channel.deals.fences import Fence, Place, Suggestion, contradictions, division, industry_path, judge, suggest
-from channel.deals.matching import Prepared
+from channel.deals.fences import SENTENCES, Fence, Place, Suggestion, contradictions, division, industry_path, judge, suggest
+from channel.deals.matching import Claim, Prepared, prepare
 from channel.deals.queries import dealer, now, rows
 from channel.deals.registrations import FenceJudge, FenceQuestion, FenceVerdict
 
@@ -37,6 +37,33 @@ def place_of(prepared: Prepared) -> str:
     if prepared.place or prepared.city:
         return division(prepared.place or prepared.city)
     return division(prepared.names[0].region) if prepared.names else ""
+
+
+def try_place(
+    db: Connection,
+    dealer_id: UUID,
+    *,
+    region: str = "",
+    place: str = "",
+    industry: str = "",
+    product_line: str = "",
+    on: date | None = None,
+) -> tuple[str, FenceVerdict]:
+    """Whether a dealer may sell somewhere, without registering anything: the division that was judged, and the verdict.
+
+    `region` is a GB/T 2260 code, `place` an address, city or company's name to read one from. Raises: UnknownDealer.
+    """
+    if dealer(db, dealer_id) is None:
+        raise UnknownDealer("the dealer is no party of ours", next_step="look the dealer up among the parties")
+    where = division(region) or (place_of(prepare(Claim(name=place, address=place))) if place.strip() else "")
+    day = on or business_day(now(db))
+    above, fences = queries.concerning(db, dealer_id, product_line, day)
+    return where, judge(Place(dealer_id, where, industry, product_line, day, tuple(above)), fences)
+
+
+def words(told: FenceVerdict) -> tuple[str, str]:
+    """What a dealer reads about a verdict, in Chinese and English; empty when he may sell there."""
+    return SENTENCES.get(told.code, ("", ""))
 
 
 def add(db: Connection, fence: Fence, by: str, note: str = "") -> tuple[Fence, list[Fence]]:

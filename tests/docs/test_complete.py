@@ -47,7 +47,7 @@ def test_every_exit_code_is_on_the_page() -> None:
     assert [code.name for code in Exit if not re.search(rf"^\| {code.value} \|", page, re.MULTILINE)] == []
 
 
-ERROR_CODE = re.compile(r"""(?:\bcode\b\s*(?::\s*\w+\s*)?=|code=|-> str:\s+return)\s*["']([a-z_]+/[a-z-]+)["']""")
+ERROR_CODE = re.compile(r"""(?:\bcode\b\s*(?::\s*[\w\[\].]+\s*)?=|code=|-> str:\s+return)\s*["']([a-z_]+/[a-z-]+)["']""")
 
 
 def error_codes(*rooms: str) -> set[str]:
@@ -57,6 +57,7 @@ def error_codes(*rooms: str) -> set[str]:
 
 def test_error_codes_are_found_where_they_are_made() -> None:
     assert {"sync/bad-config", "mappings/missing-value", "connectors/uncertain", "postgres/start-failed", "cli/failed"} <= error_codes()
+    assert {"deals/move-refused", "parties/engine-missing"} <= error_codes("channel")
 
 
 def test_every_error_code_is_on_a_page() -> None:

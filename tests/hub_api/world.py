@@ -138,6 +138,7 @@ def _documents(party: UUID, mark: str) -> dict[str, dict[str, Any]]:
         "receivable": {"party": who, "kind": f"financial{mark}", "total": "1130", "note": HIDDEN_FROM_DEALERS["description"]},
         "receipt": {"party": who, "amount": "500", "status": f"open{mark}", "note": HIDDEN_FROM_DEALERS["description"]},
         "refund": {"party": who, "amount": "5", "status": f"open{mark}", "note": HIDDEN_FROM_DEALERS["description"]},
+        "credit_memo": {"party": who, "total": "7", "purpose": f"rebate{mark}", "note": HIDDEN_FROM_DEALERS["description"]},
     }
 
 
