@@ -135,7 +135,11 @@ def _due(hub: Hub) -> tuple[list[str], list[str]]:
         overrides = hub.mode_overrides(db)
         if all(hub.mode(state, overrides) != "write" for state in hub.streams_for("deal")):
             return [], decided
-        db.execute("SELECT deal_id::text AS id FROM deal_due GROUP BY deal_id ORDER BY max(entered_at), min(id)")
+        # A CRM tells the second of entry only; its own keys grow, and tell who was first within one.
+        db.execute(
+            "SELECT d.deal_id::text AS id FROM deal_due AS d GROUP BY d.deal_id ORDER BY max(d.entered_at), (SELECT min(l.key) "
+            "FROM link AS l JOIN stream AS s ON s.id = l.stream_id WHERE l.entity_id = d.deal_id AND s.system <> 'hub'), min(d.id)"
+        )
         return [row["id"] for row in db], decided
 
 
