@@ -12,7 +12,9 @@ from hub_cli.answers import Answer, CommandFailed, answers
 from hub_cli.exits import Exit
 
 if TYPE_CHECKING:
+    from channel.rebates.claiming import Balance, Claim
     from channel.rebates.loading import Loaded
+    from channel.rebates.programme import Programme
     from channel.rebates.results import Calculation
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -96,15 +98,16 @@ def calculate(
     known_at: datetime | None, dealer: str | None, view: str, out: Path | None, lines_file: Path | None, *, schedule: bool,
 ) -> Answer:  # fmt: skip
     """What every dealer earned, is entitled to and is now to be paid. Needs no database."""
-    from channel.rebates.reporting import LINE_COLUMNS, document, lines
+    from channel.rebates.reporting import LINE_COLUMNS, document, lines, of_claims
     from hub_cli import rebates_files
 
     _one_dealer(view, dealer)
     for path in (out, lines_file):
         _folder(path)
     loaded = load(programmes)
-    calculation = run(loaded, facts_file, dealers_file, settled_file, as_of, known_at)
+    calculation, found, balances = run(loaded, facts_file, dealers_file, settled_file, as_of, known_at)
     told = document(calculation, view, dealer)  # type: ignore[arg-type] # click offers the two words
+    told.update(of_claims(found, balances, dealer))
     if schedule:
         told["schedule"] = _schedule(loaded, facts_file, dealers_file, as_of, dealer)
     if out is not None:
@@ -132,10 +135,12 @@ def explain(
     known_at: datetime | None, dealer: str, line_id: str | None, view: str, language: str,
 ) -> Answer:  # fmt: skip
     """Why a dealer gets what it gets: each line, the tier, the gates, the rounding, in sentences."""
-    from channel.rebates.reporting import document, lines
+    from channel.rebates.reporting import document, lines, of_claims
 
-    calculation = run(load(programmes), facts_file, dealers_file, settled_file, as_of, known_at)
+    _one_dealer(view, dealer)
+    calculation, found, balances = run(load(programmes), facts_file, dealers_file, settled_file, as_of, known_at)
     told = document(calculation, view, dealer)  # type: ignore[arg-type] # click offers the two words
+    told.update(of_claims(found, balances, dealer))
     told["lines"] = [line for line in lines(calculation, view, dealer) if line_id in (None, line["fact"])]  # type: ignore[arg-type] # as above
     if not told["lines"] and not told["results"]:
         what = f"line {line_id} of dealer {dealer}" if line_id else f"dealer {dealer}"
@@ -168,8 +173,8 @@ def simulate(
     from hub_cli import rebates_files
 
     _folder(out)
-    before = run(load(current), facts_file, dealers_file, None, as_of, known_at)
-    after = run(load(draft), facts_file, dealers_file, None, as_of, known_at)
+    before, _, _ = run(load(current), facts_file, dealers_file, None, as_of, known_at)
+    after, _, _ = run(load(draft), facts_file, dealers_file, None, as_of, known_at)
     told = compare(before, after)
     if out is not None:
         rebates_files.write(out, told)
@@ -196,9 +201,11 @@ def load(files: tuple[Path, ...]) -> list[Loaded]:
 
 def run(
     loaded: list[Loaded], facts_file: Path, dealers_file: Path | None, settled_file: Path | None, as_of: date, known_at: datetime | None
-) -> Calculation:
-    """The calculation on files. Raises: BadFacts, BadProgramme."""
+) -> tuple[Calculation, list[Claim], list[Balance]]:
+    """The calculation on files, and the claims of programmes that pay by claim. Raises: BadFacts, BadProgramme."""
     from channel.rebates.calculating import calculate as calculated
+    from channel.rebates.claiming import claims
+    from channel.rebates.claims import Claimed
     from channel.rebates.facts import joined
     from hub_cli import rebates_files
 
@@ -206,7 +213,20 @@ def run(
     table = rebates_files.facts(facts_file, who)
     if settled_file is not None:
         table = joined(table, rebates_files.facts(settled_file, who))
-    return calculated([one.programme for one in loaded], table, as_of=as_of, known_at=known_at, dealers=who)
+    found: list[Claim] = []
+    balances: list[Balance] = []
+    for one in loaded:
+        if isinstance(one.programme, Claimed):
+            mine, funds = claims(one.programme, table, as_of=as_of, known_at=known_at, dealers=who)
+            found += mine
+            balances += funds
+    return calculated(_rebates(loaded), table, as_of=as_of, known_at=known_at, dealers=who), found, balances
+
+
+def _rebates(loaded: list[Loaded]) -> list[Programme]:
+    from channel.rebates.programme import Programme
+
+    return [one.programme for one in loaded if isinstance(one.programme, Programme)]
 
 
 def _schedule(loaded: list[Loaded], facts_file: Path, dealers_file: Path | None, as_of: date, dealer: str | None) -> list[dict[str, Any]]:
@@ -214,7 +234,7 @@ def _schedule(loaded: list[Loaded], facts_file: Path, dealers_file: Path | None,
     from hub_cli import rebates_files
 
     who = rebates_files.dealers(dealers_file) if dealers_file is not None else None
-    rows = schedule([one.programme for one in loaded], rebates_files.facts(facts_file, who), as_of, who)
+    rows = schedule(_rebates(loaded), rebates_files.facts(facts_file, who), as_of, who)
     return [row for row in rows if dealer in (None, row["dealer"])]
 
 
@@ -262,5 +282,13 @@ def _table(told: dict[str, Any]) -> str:
     lines = [
         " ".join(str(cell).rjust(-width) if width < 0 else str(cell).ljust(width) for cell, width in zip(row, widths, strict=True))
         for row in (heads, *rows)
+    ]
+    lines += [
+        f"{one['programme']:<20} {one['dealer']:<12} {one['fact']:<16} {one['payable']:>14} {one['why'] or ''}".rstrip()
+        for one in told["claims"]
+    ]
+    lines += [
+        f"{one['programme']:<20} {one['dealer']:<12} {one['period']['name']:<8} filled {one['filled']}, used {one['used']}, left {one['left']}"
+        for one in told["funds"]
     ]
     return "\n".join([*lines, *(f"{one['programme']}: payable {one['payable']} {one['currency']}" for one in told["totals"])])

@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
+from channel.rebates.claims import Claimed, ShipAndDebit
 from channel.rebates.errors import Flaw
 from channel.rebates.periods import MONTHS
 from channel.rebates.programme import Filter, Gate, Programme, Tier
@@ -54,7 +55,21 @@ def _flaw(path: Path, code: str, what: str, fix: str) -> Found:
     return path, Flaw(code, "", what, fix)
 
 
-def _validity(programme: Programme) -> Iterator[Found]:
+def check_claims(programme: Claimed) -> list[Found]:
+    """Everything unclear in a programme of claims; empty when it can be published."""
+    found = list(_validity(programme))
+    if isinstance(programme, ShipAndDebit):
+        for at, one in enumerate(programme.contracts):
+            for other in programme.contracts[:at]:
+                same = (one.product, one.dealer, one.customer) == (other.product, other.dealer, other.customer)
+                apart = (one.to and other.from_ and one.to <= other.from_) or (other.to and one.from_ and other.to <= one.from_)
+                if same and not apart:
+                    what = f"two contract prices for {one.product} hold on the same days"
+                    found.append(_flaw(("contracts", at), "overlap", what, "let one end where the next begins"))
+    return found
+
+
+def _validity(programme: Programme | Claimed) -> Iterator[Found]:
     for side, value in (("from", programme.valid.from_), ("to", programme.valid.to)):
         if value is None:
             yield _flaw(("valid", side), "no_validity", f"the programme has no day {side}", f"add valid.{side}: YYYY-MM-DD")

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from channel.rebates.checking import check, check_together
+from channel.rebates.checking import check, check_claims, check_together
+from channel.rebates.claims import Claimed, ClaimProgramme, Fund, PriceProtection, ShipAndDebit
 from channel.rebates.errors import BadProgramme, Flaw
 from channel.rebates.programme import Programme
 from channel.rebates.reading import Path, Source, dotted, read
 
 CODES: Final = {"method": "no_method", "base": "no_base", "tiers": "no_tiers", "participants": "no_participants", "valid": "no_validity"}
+CLAIMS: Final[dict[str, type[Claimed]]] = {"price_protection": PriceProtection, "ship_and_debit": ShipAndDebit, "fund": Fund}
 FIXES: Final = {
     "method": "name the method: retroactive, marginal, fixed, per_unit, growth, target, mix, rolling, total, …",
     "base": "add base: {event, measure, tax, net_of}",
@@ -28,14 +30,15 @@ FIXES: Final = {
 class Loaded:
     """A programme and the file it came from."""
 
-    programme: Programme
+    programme: Programme | Claimed
     source: Source
 
 
 def load(text: str | bytes, file: str = "") -> Loaded:
-    """A programme from YAML or JSON, checked as for publishing. Raises: BadProgramme with every flaw, its line and its fix."""
+    """A programme of any type from YAML or JSON, checked as for publishing. Raises: BadProgramme with each flaw, its line and its fix."""
     loaded = parse(text, file)
-    flaws = place(check(loaded.programme), loaded.source)
+    found = check(loaded.programme) if isinstance(loaded.programme, Programme) else check_claims(loaded.programme)
+    flaws = place(found, loaded.source)
     if flaws:
         raise BadProgramme(flaws)
     return loaded
@@ -51,8 +54,9 @@ def load_all(texts: Sequence[tuple[str | bytes, str]]) -> list[Loaded]:
         except BadProgramme as wrong:
             flaws += wrong.flaws
     if not flaws:
-        for at, flaw in check_together([one.programme for one in loaded]):
-            flaws += place([flaw], loaded[at].source)
+        rebates = [(at, one.programme) for at, one in enumerate(loaded) if isinstance(one.programme, Programme)]
+        for at, flaw in check_together([programme for _, programme in rebates]):
+            flaws += place([flaw], loaded[rebates[at][0]].source)
     if flaws:
         raise BadProgramme(flaws)
     return loaded
@@ -64,6 +68,8 @@ def parse(text: str | bytes, file: str = "") -> Loaded:
     if not isinstance(source.data, dict):
         raise BadProgramme([Flaw("syntax", "programme", "the file is no list of fields", "write field: value, line by line", 1, file)])
     try:
+        if source.data.get("type", "rebate") in CLAIMS:
+            return Loaded(TypeAdapter[Claimed](ClaimProgramme).validate_python(source.data), source)
         return Loaded(Programme.model_validate(source.data), source)
     except ValidationError as wrong:
         raise BadProgramme([_flaw(dict(error), source) for error in wrong.errors(include_url=False)]) from wrong
@@ -80,6 +86,7 @@ def place(flaws: list[tuple[Path, Flaw]] | list[Flaw], source: Source) -> list[F
 
 def _flaw(error: dict[str, Any], source: Source) -> Flaw:
     path: Path = tuple(part for part in error["loc"] if isinstance(part, int | str) and part != "[key]")
+    path = path[1:] if path and path[0] in CLAIMS else path  # pydantic names the kind of claim first
     name = str(path[-1]) if path else "programme"
     kind = error["type"]
     line, where = source.line(path), dotted(path)
@@ -87,7 +94,7 @@ def _flaw(error: dict[str, Any], source: Source) -> Flaw:
         code = CODES.get(name, "missing") if len(path) == 1 else "missing"
         return Flaw(code, where, "it is not said", FIXES.get(name, f"add {name}"), line, source.file)
     if kind == "extra_forbidden":
-        near = get_close_matches(name, _fields(path[:-1]), n=1)
+        near = get_close_matches(name, _fields(path[:-1], str(source.data.get("type", "rebate"))), n=1)
         return Flaw(
             "unknown_field", where, "there is no such field", f"did you mean {near[0]}?" if near else "take it out", line, source.file
         )
@@ -102,9 +109,9 @@ def _flaw(error: dict[str, Any], source: Source) -> Flaw:
     return Flaw(code, where, message, "correct the value", line, source.file)
 
 
-def _fields(path: Path) -> list[str]:
+def _fields(path: Path, kind: str) -> list[str]:
     """The fields that are known at a place of a programme."""
-    model: type[BaseModel] | None = Programme
+    model: type[BaseModel] | None = CLAIMS.get(kind, Programme)
     for part in path:
         if isinstance(part, int) or model is None:
             continue

@@ -6,18 +6,19 @@ expectation), no figure of a group or budget, and no other party's name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final, Literal
 
-from canonical.rounding import exact_half_up
+from canonical.rounding import exact_half_up, rounded
 from canonical.values import decimal_text, utc_text
+from channel.rebates.claiming import Balance, Claim
 from channel.rebates.gates import GateResult
 from channel.rebates.programme import Programme
 from channel.rebates.results import ENGINE, Calculation, Result, rate_of
 from channel.rebates.selecting import FIELDS, Decision
-from channel.rebates.wording import GATES, Sentence, line_sentence, say
+from channel.rebates.wording import GATES, Sentence, claim_sentence, line_sentence, say
 
 View = Literal["full", "dealer"]
 SHOWN_PLACES: Final = 10
@@ -60,6 +61,34 @@ def document(calculation: Calculation, view: View = "full", dealer: str | None =
     return told
 
 
+def of_claims(found: Sequence[Claim], balances: Sequence[Balance], dealer: str | None = None) -> dict[str, Any]:
+    """Claims and funds as plain data. A claim's price and cost stay inside; what it gives per unit does not."""
+    return {
+        "claims": [
+            {
+                "programme": one.programme.programme, "version": one.programme.version, "dealer": one.dealer, "fact": one.fact,
+                "on": one.on.isoformat(), "product": one.product, "quantity": text(one.quantity), "per_unit": text(one.per_unit),
+                "asked": text(one.asked), "payable": format(one.payable, "f"), "currency": one.programme.currency,
+                "why": one.why or None, "sentences": [_claim_told(one)],
+            }
+            for one in found if dealer in (None, one.dealer)
+        ],
+        "funds": [
+            {
+                "programme": one.programme.programme, "version": one.programme.version, "dealer": one.dealer,
+                "period": {"name": one.span.name, "from": one.span.start.isoformat(), "to": one.span.end.isoformat()},
+                "base": text(one.base), "currency": one.programme.currency,
+                **{name: format(getattr(one, name), "f") for name in ("brought", "filled", "used", "reserved", "left", "forfeited")},
+            }
+            for one in balances if dealer in (None, one.dealer)
+        ],
+    }  # fmt: skip
+
+
+def _claim_told(one: Claim) -> Sentence:
+    return claim_sentence(one.why, one.programme.currency, text(one.quantity), text(one.per_unit), one.payable)
+
+
 def totals(results: list[Result]) -> list[dict[str, str]]:
     """Sums by programme and currency."""
     sums: dict[tuple[str, str], dict[str, Decimal]] = {}
@@ -74,9 +103,9 @@ def totals(results: list[Result]) -> list[dict[str, str]]:
 
 
 def money(result: Result, name: str) -> Decimal:
-    """One of the result's amounts by its name."""
+    """One of the result's amounts by its name, with the programme's decimals."""
     value: Decimal = getattr(result.booked if name in ("settled", "disputed") else result, name)
-    return value
+    return rounded(value, result.programme.rounding.places)
 
 
 def of_result(result: Result, view: View = "full") -> dict[str, Any]:

@@ -84,6 +84,31 @@ GATES: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
+CLAIMS: Final[Mapping[str, tuple[str, str]]] = {
+    "": ("{quantity} × {per_unit} = {payable} {currency}，全额认可。", "{quantity} × {per_unit} = {payable} {currency}, allowed whole."),
+    "ceiling": (
+        "超过合同数量上限，只认可 {quantity}：{payable} {currency}。",
+        "Beyond the contract's quantity: {quantity} allowed, {payable} {currency}.",
+    ),
+    "balance": ("费用余额不足，支付 {payable} {currency}。", "The fund has no more: {payable} {currency} is paid."),
+    "budget": ("总预算不足，支付 {payable} {currency}。", "The budget has no more: {payable} {currency} is paid."),
+    "claim_most": ("超过单笔上限，支付 {payable} {currency}。", "Above the most for one claim: {payable} {currency} is paid."),
+    "requested": ("尚未批准。", "It is not approved yet."),
+    "rejected": ("已驳回。", "It was rejected."),
+    "no_drop": ("价格没有下降。", "The price did not fall."),
+    "window": (
+        "仅保护期限内采购的 {quantity}：{payable} {currency}。",
+        "Only the {quantity} bought within the window: {payable} {currency}.",
+    ),
+    "no_contract": ("没有适用的合同价。", "No contract price applies."),
+}
+
+
+def claim_sentence(why: str, currency: str, quantity: str | None, per_unit: str | None, payable: object) -> Sentence:
+    """What became of a claim."""
+    return {**say(why, CLAIMS, quantity=quantity, per_unit=per_unit, payable=payable, currency=currency), "code": why or "allowed"}
+
+
 def say(code: str, table: Mapping[str, tuple[str, str]] = RESULT, **facts: Any) -> Sentence:
     """A sentence in both languages. A fact that is a pair is (Chinese, English)."""
     zh, en = table[code]
