@@ -22,17 +22,23 @@ Progress = Callable[[str, RunResult], None]
 def until_quiet(hub: Hub, *, rounds: int = 50, progress: Progress | None = None) -> RunResult:
     """Increments, derivation and deliveries, round after round, until a round changes nothing and nothing is due now.
 
+    All systems are read in the first round, then those that were written to: what people change elsewhere meanwhile is the next run's.
     What waits for a later time (a blocked document, a spent budget) does not keep it going.
     """
     total = RunResult("sync")
+    to_read = hub.systems()
     for _ in range(rounds):
         moved = 0
-        for system, read in increments(hub, dict.fromkeys(hub.systems())).items():
+        for system, read in increments(hub, dict.fromkeys(to_read)).items() if to_read else ():
             moved += _note(total, read, progress, system, ("new", "changed", "deleted"))
         moved += _note(total, retry_parked(hub), progress, "hub", ("released",))
         moved += _note(total, derive(hub), progress, "hub", ("orders", "quotes", "deals"))
+        to_read = []
         for system in hub.systems():
-            moved += _note(total, deliver(hub, system), progress, system, ("written", "unchanged", "rejected", "found_again", "retry"))
+            sent = deliver(hub, system)
+            moved += _note(total, sent, progress, system, ("written", "unchanged", "rejected", "found_again", "retry"))
+            if any(sent.counts.values()):  # an uncertain or refused write may have left something, too
+                to_read.append(system)
         if total.status == "failed" or not (moved or _due_now(hub)):
             break
     return total

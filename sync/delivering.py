@@ -19,7 +19,7 @@ from connectors.base import Change
 from connectors.errors import CallFailed, Throttled
 from ledger.bulk import from_json, json_text
 from mappings.errors import RecordError, WantedValue
-from sync import leases, pairing, scope, store
+from sync import collector, leases, pairing, scope, store
 from sync.compare import differences
 from sync.crew import Job as Part
 from sync.decide import Canonical
@@ -140,6 +140,7 @@ class _Deliverer:
         self.sender = Sender(hub, state, run)
         self.settler = Settler(self.sender, span)
         self.created = 0
+        self._renew = True
 
     def work(self, limit: int | None) -> None:
         """What became of earlier deliveries first, then what is due. Raises: CallFailed, Overtaken, Stopped."""
@@ -154,29 +155,39 @@ class _Deliverer:
 
     def work_off(self, limit: int | None = None) -> None:
         """Deliver what is due in the span, batch after batch. Raises: CallFailed, Overtaken."""
-        done, renew = 0, False
-        while limit is None or done < limit:
-            with self.hub.transaction() as db:
-                if self.span is ALL or renew:
-                    leases.confirm(db, self.lease)
-                    renew = False
-                else:
-                    renew = leases.share(db, self.lease)
-                rows = self._claim(db, CLAIM if limit is None else min(CLAIM, limit - done))
+        done = 0
+        self._renew = self.span is ALL
+        with collector.held_back() as sweeper:
+            while limit is None or done < limit:
+                rows, batch = self._batch(CLAIM if limit is None else min(CLAIM, limit - done))
                 if not rows:
                     return
-                batch = self._plan(db, rows)
-                self.created += sum(job.created for job in batch.jobs)
-                if self.created > self.hub.config.create_rate_per_run:
-                    raise CallFailed(
-                        self.state.system,
-                        f"more than {self.hub.config.create_rate_per_run} creates in one run",
-                        next_step="look, then raise create_rate_per_run",
-                    )
-                self.sender.intend(db, batch.jobs)
-            done += len(rows)
-            self.sender.send(batch.jobs)
-            self.settler.settle_in_flight()
+                done += rows
+                self.sender.send(batch.jobs)
+                self.settler.settle_in_flight()
+                sweeper.page_done()
+
+    def _batch(self, limit: int) -> tuple[int, Batch]:
+        """Claim pairs and write down what is about to be tried with them: how many there were, and what became of them."""
+        with self.hub.transaction() as db:
+            if self._renew:
+                leases.confirm(db, self.lease)
+                self._renew = self.span is ALL
+            else:
+                self._renew = leases.share(db, self.lease)
+            rows = self._claim(db, limit)
+            if not rows:
+                return 0, Batch()
+            batch = self._plan(db, rows)
+            self.created += sum(job.created for job in batch.jobs)
+            if self.created > self.hub.config.create_rate_per_run:
+                raise CallFailed(
+                    self.state.system,
+                    f"more than {self.hub.config.create_rate_per_run} creates in one run",
+                    next_step="look, then raise create_rate_per_run",
+                )
+            self.sender.intend(db, batch.jobs)
+            return len(rows), batch
 
     def _share_out(self) -> None:
         """Let several processes deliver where much is due; what becomes due meanwhile is left over. Raises: Stopped."""

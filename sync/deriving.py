@@ -15,7 +15,7 @@ from canonical.values import business_day, decimal_text
 from channel.orders.from_quote import NotYet, order_from
 from channel.orders.progress import Facts, Progress, progress
 from ledger.tables import TABLES
-from sync import pairing, party_due, store
+from sync import collector, pairing, party_due, store
 from sync.crew import Job
 from sync.decide import Canonical, Row, changed_fields
 from sync.golive import is_older
@@ -106,11 +106,10 @@ def _much(hub: Hub) -> bool:
 
 
 def _work_off(hub: Hub, run: Run) -> None:
-    while True:
-        page = hub.settle(lambda db: _page(hub, db, run.id))  # orders of two pages may be of one deal, and each notes it
-        if page is None:
-            return
-        run.result.add(page)
+    with collector.held_back() as sweeper:
+        while (page := hub.settle(lambda db: _page(hub, db, run.id))) is not None:  # orders of two pages may be of one deal: each notes it
+            run.result.add(page)
+            sweeper.page_done()
 
 
 def _page(hub: Hub, db: Cursor, run_id: int) -> RunResult | None:
@@ -152,7 +151,7 @@ def _derive_page(hub: Hub, db: Cursor, kind: str, ids: Sequence[str], run: Run) 
 
 
 def _orders(hub: Hub, db: Cursor, ids: Sequence[str], run_id: int) -> int:
-    table = hub.streams_for("order")[0].table
+    table = TABLES["order"]
     before = store.load(db, table, ids, lock=True)
     facts = _order_facts(db, list(before))
     after = [_with_progress(canonical, facts.get(canonical.id, Facts())) for canonical in before.values()]
@@ -221,7 +220,7 @@ def save_derived(hub: Hub, db: Cursor, name: str, before: Mapping[str, Canonical
     """Store records with what was derived for them, with history and pairs; how many changed."""
     from sync.observing import Observed  # noqa: PLC0415  observing enqueues here
 
-    state = hub.streams_for(name)[0]
+    state = hub.kind(name)
     changed: dict[str, Canonical] = {}
     history = []
     for canonical in after:
@@ -268,8 +267,8 @@ def _quotes_to_orders(hub: Hub, db: Cursor, kind: str, ids: Sequence[str], run: 
     pairs = [(row["quote"], row["deal"]) for row in db]
     if not pairs:
         return 0
-    quotes = store.load(db, hub.streams_for("quote")[0].table, [quote for quote, _ in pairs], lock=True)
-    deals = store.load(db, hub.streams_for("deal")[0].table, [deal for _, deal in pairs])
+    quotes = store.load(db, TABLES["quote"], [quote for quote, _ in pairs], lock=True)
+    deals = store.load(db, TABLES["deal"], [deal for _, deal in pairs])
     cited = {row.doc["product"] for quote in quotes.values() for row in quote.sets["lines"].values() if row.doc.get("product")}
     products = {entity_id: product.doc for entity_id, product in store.load(db, TABLES["product"], cited).items()}
     live = _since_go_live(hub, db, deals, quotes)
@@ -317,7 +316,7 @@ def _quote_figures(hub: Hub, db: Cursor, kind: str, ids: Sequence[str], run_id: 
     orders = {row["about"]: row for row in db}
     if not orders:
         return 0
-    before = store.load(db, hub.streams_for(kind)[0].table, list(orders), lock=True)
+    before = store.load(db, TABLES[kind], list(orders), lock=True)
     after = []
     for canonical in before.values():
         order = orders[canonical.id]

@@ -120,7 +120,12 @@ class KingdeeConnector:
 
 def _streams(settings: KingdeeSettings) -> Sequence[Stream]:
     return [
-        form.stream_for(page_size=settings.page_size, batch=settings.batch_size, saved_while_audited=settings.base_data_saved_while_audited)
+        form.stream_for(
+            page_size=settings.page_size,
+            batch=settings.batch_size,
+            overlap_s=settings.overlap_s,
+            saved_while_audited=settings.base_data_saved_while_audited,
+        )
         for form in forms_for(settings).values()
     ]
 

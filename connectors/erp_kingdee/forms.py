@@ -209,7 +209,7 @@ class Form:
         of_lines = {f"{self.entity}.{f.key}": f for f in self.lines}
         return {f.key: f for f in self.head} | of_lines
 
-    def stream_for(self, *, page_size: int, batch: int, saved_while_audited: bool) -> Stream:
+    def stream_for(self, *, page_size: int, batch: int, overlap_s: int, saved_while_audited: bool) -> Stream:
         """The declaration as the engine sees it."""
         ladder = DOCUMENT if self.status else None
         if ladder is not None and self.status != ladder.field:
@@ -228,6 +228,7 @@ class Form:
             modified_resolution_s=1.0 if self.modified else None,
             dated=self.dated,
             page_size=page_size,
+            overlap_s=overlap_s,
             writable=self.writable,
             creatable=self.writable,
             batch=batch if self.writable else 1,

@@ -60,6 +60,9 @@ class KingdeeSettings(BaseModel):
     )
     page_size: int = _typed("每次查询行数 Rows per query", 2000, "page_size", default=2000, ge=10, le=10_000)
     batch_size: int = _typed("每次保存单据数 Records per save", 50, "batch_size", default=50, ge=1, le=500)
+    overlap_s: int = _typed(
+        "重叠时间（秒） How far behind its position an increment reads again, for late rows", 300, "overlap_s", default=300, ge=0, le=86_400
+    )
     timezone: Annotated[str, AfterValidator(_known_zone)] = _typed(
         "服务器时区 Time zone of the server", "Asia/Shanghai", "timezone", default="Asia/Shanghai"
     )

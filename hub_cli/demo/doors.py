@@ -59,10 +59,14 @@ class Door:
         saved: Doc = self._call("POST", f"/records/{stream}", doc)
         return saved
 
-    def load(self, world: Mapping[str, Sequence[Doc]]) -> int:
-        """Fill the stand-in with records by stream, base data before what cites them; how many. The next are encoded meanwhile."""
+    def pour(self, world: dict[str, list[Doc]]) -> int:
+        """Fill the stand-in with records by stream, base data before what cites them; how many.
+
+        The next are encoded while some are taken in. What is encoded is dropped: the collector would look through its millions of values.
+        """
         with ThreadPoolExecutor(1) as line:  # one by one, in order
             sent = [line.submit(self._call, "POST", "/load", _ENCODE(part)) for part in _parts(world)]
+            world.clear()
             return sum(int(one.result()["loaded"]) for one in sent)
 
     def trouble(self, effect: str, *, times: int = 1, value: Any = None, **match: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,6 @@ from hub_cli.demo.doors import Door
 from hub_cli.demo.engine import Engine, StoryFailed
 from hub_cli.demo.partners import ten_partners
 from hub_cli.demo.telling import Teller
-from sandbox.world import World
 from sync import cases, cycle, inspecting, modes, planning, quarantining, valuing
 from sync.hub import Hub
 
@@ -25,8 +24,18 @@ IN_TWO_BATCHES = Decimal("0.5")
 class Story:
     """The story over one world. Each chapter leaves both systems and the hub in agreement, but for what waits for a person."""
 
-    def __init__(self, hub: Hub, kingdee: Door, zoho: Door, world: World, engine: Engine, teller: Teller) -> None:
-        self.hub, self.kingdee, self.zoho, self.world, self.engine, self.tell = hub, kingdee, zoho, world, engine, teller
+    def __init__(
+        self,
+        hub: Hub,
+        kingdee: Door,
+        zoho: Door,
+        truth: Mapping[str, Any],
+        counts: Mapping[str, int],
+        engine: Engine,
+        teller: Teller,
+    ) -> None:
+        self.hub, self.kingdee, self.zoho, self.engine, self.tell = hub, kingdee, zoho, engine, teller
+        self.truth, self.counts = truth, counts
         self.order: dict[str, Any] = {}
         """The order that the story follows: its ids and numbers."""
 
@@ -35,7 +44,7 @@ class Story:
     def begin(self) -> None:
         """What there is."""
         with self.tell.chapter("begin", "Two systems that disagree"):
-            counts = self.world.counts()
+            counts = self.counts
             self.tell.table(
                 ["Kingdee", "#records", "Zoho CRM", "#records"],
                 _side_by_side(
@@ -43,7 +52,7 @@ class Story:
                     [(name, n) for name, n in counts.items() if name.startswith("zoho.")],
                 ),
             )
-            twins = len(self.world.truth["doubtful"])
+            twins = len(self.truth["doubtful"])
             self.tell.say(
                 f"Part of the partners are in both, under different spellings and codes; {twins} pairs are doubtful even to a person."
             )
@@ -51,7 +60,7 @@ class Story:
     def begin_ledger(self) -> None:
         """What there is, of a real ledger."""
         with self.tell.chapter("begin", "A real wholesaler's ledger in Kingdee, an empty Zoho"):
-            self.tell.table(["stream", "#records"], list(self.world.counts().items()))
+            self.tell.table(["stream", "#records"], list(self.counts.items()))
 
     def first_load(self) -> None:
         """Link, plan, approve, write."""
@@ -118,7 +127,7 @@ class Story:
             planning.approve(self.hub, plan.id, BOSS)
             _need(planning.apply(self.hub, plan.id))
             self.sync()
-            self.order = self._order_of(str(self.world.truth["story"][0]["quote"]))
+            self.order = self._order_of(str(self.truth["story"][0]["quote"]))
             quote = self.zoho.record("quotes", self.order["quote"])
             self.tell.table(
                 ["Zoho quote", "Kingdee order", "status in Kingdee", "came back to the quote"],
@@ -187,7 +196,7 @@ class Story:
     def both_edit(self) -> None:
         """Each field's owner wins, the other side is repaired, the conflict is on record."""
         with self.tell.chapter("both_edit", "Both systems edit the same partner between two syncs"):
-            party = next(one for one in self.world.truth["parties"].values() if one["kingdee"] and one["zoho"] and not one.get("doubtful"))
+            party = next(one for one in self.truth["parties"].values() if one["kingdee"] and one["zoho"] and not one.get("doubtful"))
             customer, account = str(party["kingdee"]["100"]), str(party["zoho"][0])
             self.kingdee.put("customers", {"FCUSTID": int(customer), "FADDRESS": "苏州市工业园区星湖街328号", "FTEL": "0512-00000000"})
             self.zoho.put("accounts", {"id": account, "Website": "https://hub-demo.example.cn", "Billing_Street": "(CRM 里随手改的地址)"})
@@ -247,7 +256,7 @@ class Story:
             self.tell.say("One order in Kingdee, audited; looked up by the hub's key before anything was repeated.", "green")
 
     def _another_won_deal(self) -> tuple[str, str]:
-        story = self.world.truth["story"][1]
+        story = self.truth["story"][1]
         deal, quote = self.zoho.record("deals", str(story["deal"])), self.zoho.record("quotes", str(story["quote"]))
         fresh = copied(deal, Deal_Name=f"{deal['Deal_Name']} 二期", Stage="Closed Won", ERP_Order_No=None)
         saved = self.zoho.put("deals", fresh)
@@ -273,7 +282,7 @@ class Story:
                 ["quarantined", "why", "next step"],
                 [(f"{one['system']}.{one['stream']} {one['key']}", one["why"], one["next_step"]) for one in aside],
             )
-            for planted in self.world.truth["bad_records"]:
+            for planted in self.truth["bad_records"]:
                 entry = next((one for one in aside if one["key"] == str(planted["key"])), None)
                 _must(entry is not None, f"the bad record {planted['number']} is not in quarantine")
                 if entry is not None:
@@ -287,7 +296,7 @@ class Story:
                 [(one["name"], one["system"], one["value"], one["records"]) for one in missing],
             )
             released = 0
-            for row in self.world.truth["late_value"]:
+            for row in self.truth["late_value"]:
                 system = {"erp_kingdee": "kingdee", "crm_zoho": "zoho"}[row["system_kind"]]
                 released += valuing.set_value(
                     self.hub, row["map"], system, row.get("company", ""), row["vendor_value"], row["canonical_value"], CLERK
@@ -304,7 +313,7 @@ class Story:
         with self.tell.chapter(
             "repair", f"A backfill of one past month, an increment and a reconciliation of everything, {self.engine.name}"
         ):
-            year, month = map(int, str(self.world.truth["backfill_month"]).split("-"))
+            year, month = map(int, str(self.truth["backfill_month"]).split("-"))
             start = date(year, month, 1)
             end = (start + timedelta(days=32)).replace(day=1)
             with self.tell.waiting(f"backfill of {start:%Y-%m}"):

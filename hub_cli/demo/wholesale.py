@@ -37,14 +37,14 @@ def tell_ledger(story: Story) -> None:
 
 
 def _sums(story: Story) -> None:
-    source = Decimal(story.world.truth["ledger"]["source"]["amount"])
+    source = Decimal(story.truth["ledger"]["source"]["amount"])
     orders, returns = story.kingdee.records("sales_orders"), story.kingdee.records("returns")
     sold = _total(Decimal(str(doc["FBillAllAmount"])) for doc in orders if _approved(doc))
     back = _total(Decimal(str(line["FAllAmount"])) for doc in returns if _approved(doc) for line in doc["FEntity"])
     reasons = _set_aside(story)
     aside = _total(amount for _, amount in reasons.values())
     rows = [
-        ("the ledger", story.world.truth["ledger"]["source"]["documents"], source),
+        ("the ledger", story.truth["ledger"]["source"]["documents"], source),
         ("Kingdee: approved orders", sum(map(_approved, orders)), sold),
         ("Kingdee: approved returns", sum(map(_approved, returns)), -back),
     ]

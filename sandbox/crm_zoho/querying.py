@@ -83,10 +83,12 @@ def _candidates(table: Table, query: coql.Query) -> tuple[Sequence[str] | Iterab
         if keys is not None:
             return keys, False
     order = [(name, down) for name, down in query.order] or [("id", False)]
+    rows = _modified_range(table, bounds)
     if order[0][0] == "id":
         ids = _id_range(table, bounds)
+        if len(rows) < len(ids):
+            ids = sorted(key for _, key in rows)
         return (reversed(ids) if order[0][1] else ids), True
-    rows = _modified_range(table, bounds)
     if order in ([("Modified_Time", False)], [("Modified_Time", False), ("id", False)]):
         return (key for _, key in rows), True
     if order in ([("Modified_Time", True)], [("Modified_Time", True), ("id", True)]):
@@ -120,14 +122,14 @@ def _id_range(table: Table, bounds: Iterable[Compare]) -> Sequence[str]:
 def _modified_range(table: Table, bounds: Iterable[Compare]) -> Sequence[tuple[str, str]]:
     low, high = 0, len(table.modified)
     for bound in bounds:
-        if bound.path != ("Modified_Time",) or bound.op not in (">", ">=", "<", "<=", "between"):
+        if bound.path != ("Modified_Time",) or bound.op not in ("=", ">", ">=", "<", "<=", "between"):
             continue
         texts = [text_of(moment) for value in bound.values if (moment := parse_moment(value)) is not None]
         if len(texts) != len(bound.values):
             continue  # the test of the condition refuses it with its reason
-        if bound.op in (">", ">=", "between"):
+        if bound.op in ("=", ">", ">=", "between"):
             low = max(low, bisect_left(table.modified, (texts[0], "")))
-        if bound.op in ("<", "<=", "between"):
+        if bound.op in ("=", "<", "<=", "between"):
             high = min(high, bisect_right(table.modified, (texts[-1], "\uffff")))
     return table.modified[low:high]
 

@@ -24,7 +24,10 @@ def hooked(small: Pair, database: str, tmp_path: Path, monkeypatch: pytest.Monke
     """A live stage whose Zoho sends notifications."""
     small.reset()
     monkeypatch.setenv("TEST_NOTIFICATION_TOKEN", TOKEN)
-    token = ("      overlap_s: 5", "      notification_token: {env: TEST_NOTIFICATION_TOKEN}\n      overlap_s: 5")
+    token = (
+        "      refresh_token: {env: DEMO_ZOHO_REFRESH_TOKEN}\n",
+        "      refresh_token: {env: DEMO_ZOHO_REFRESH_TOKEN}\n      notification_token: {env: TEST_NOTIFICATION_TOKEN}\n",
+    )
     with open_hub(small, database, tmp_path / "home", [token]) as hub:
         stage = Stage(small, hub)
         stage.go_live()
