@@ -5,10 +5,8 @@ JSON stays the bytes that the encoder wrote, up to the socket: a page of Chinese
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from itertools import chain, repeat
 from typing import Any
 
 import msgspec
@@ -21,10 +19,6 @@ _SORTED = msgspec.json.Encoder(decimal_format="number", order="sorted")
 _DECODE = msgspec.json.Decoder(float_hook=Decimal).decode
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 NULL = "\\N"
-_LENGTH = struct.Struct("!i").pack
-_COUNT = struct.Struct("!h").pack
-_BINARY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_BINARY_END = b"\xff\xff"
 
 
 def json_text(value: Any) -> str:
@@ -98,30 +92,11 @@ def text_column(values: Sequence[str | None]) -> Sequence[str]:
     return values  # type: ignore[return-value]  # there is no None among them
 
 
-def json_column(values: Sequence[Any]) -> list[bytes]:
-    """JSON texts of values, escaped for COPY; None is the JSON value null."""
-    if not values:
-        return []
-    lines = _ENCODER.encode_lines(values)
-    return (lines.replace(b"\\", b"\\\\") if b"\\" in lines else lines).split(b"\n")[:-1]
-
-
-def copy_columns(
-    db: psycopg.Cursor[Any], table: str, columns: Mapping[str, Iterable[str]], documents: Mapping[str, Sequence[bytes]] | None = None
-) -> None:
-    """Append rows given by the column, each field escaped already.
-
-    A column that never ends (`itertools.repeat`) is as long as the others. `documents`: columns from :func:`json_column`.
-    """
+def copy_columns(db: psycopg.Cursor[Any], table: str, columns: Mapping[str, Iterable[str]]) -> None:
+    """Append rows given by the column, each escaped already. A column that never ends (`itertools.repeat`) is as long as the others."""
     lines = "\n".join(map("\t".join, zip(*columns.values(), strict=False)))
-    if not lines:
-        return
-    if not documents:
+    if lines:
         _copy(db, table, columns, lines + "\n")
-        return
-    heads = lines.encode().split(b"\n")  # a line end within a field is escaped
-    body = b"\n".join(map(b"\t".join, zip(heads, *documents.values(), strict=True)))
-    _copy(db, table, [*columns, *documents], body + b"\n")
 
 
 def copy_lines(db: psycopg.Cursor[Any], table: str, columns: Iterable[str], lines: Iterable[str]) -> None:
@@ -134,25 +109,3 @@ def copy_lines(db: psycopg.Cursor[Any], table: str, columns: Iterable[str], line
 def _copy(db: psycopg.Cursor[Any], table: str, columns: Iterable[str], body: str | bytes) -> None:
     with db.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:  # names from our own tables
         copy.write(body)
-
-
-def smallint(value: int) -> bytes:
-    """A number in the form that binary COPY takes."""
-    return _COUNT(value)
-
-
-def copy_binary(db: psycopg.Cursor[Any], table: str, same: Mapping[str, bytes], columns: Mapping[str, Sequence[bytes]]) -> None:
-    """Append rows given by the column, each field in PostgreSQL's binary form: texts in UTF-8, bytes as they are, nothing escaped.
-
-    `same`: fields that are equal in all rows. Neither side looks at the bytes one by one, so it pays for wide fields.
-    Source: PostgreSQL manual, COPY, Binary Format.
-    """
-    if not next(iter(columns.values())):
-        return
-    head = _COUNT(len(same) + len(columns)) + b"".join([_LENGTH(len(value)) + value for value in same.values()])
-    parts: list[Iterable[bytes]] = [repeat(head)]
-    for values in columns.values():
-        parts += [map(_LENGTH, map(len, values)), values]
-    body = b"".join(chain.from_iterable(zip(*parts, strict=False)))
-    with db.copy(f"COPY {table} ({', '.join([*same, *columns])}) FROM STDIN (FORMAT BINARY)") as copy:  # names from our own tables
-        copy.write(b"".join((_BINARY_HEAD, body, _BINARY_END)))

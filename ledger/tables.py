@@ -98,7 +98,7 @@ _ROOT_COLUMNS: dict[str, tuple[Column, ...]] = {
 }
 
 _SET_COLUMNS: dict[str, tuple[Column, ...]] = {
-    "order.lines": _uuid("product") + _number("quantity", "total"),
+    "order.lines": _uuid("product"),
     "shipment.lines": _uuid("product", "order", "order_line") + _number("quantity"),
     "return.lines": _uuid("product", "order", "order_line") + _number("quantity"),
     "receivable.lines": _uuid("order") + _number("total"),

@@ -18,13 +18,15 @@ import structlog
 from canonical.ids import new_id_text
 from canonical.values import SHANGHAI
 from connectors.base import Record, Refused
-from ledger.bulk import JSON_ARRAY, array_text, copy_binary, fetch, from_json, joined_texts, smallint, sorted_lines
+from ledger import binary
+from ledger.binary import copy_binary
+from ledger.bulk import JSON_ARRAY, array_text, fetch, from_json, joined_texts, sorted_lines
 from mappings.errors import RecordError
 from mappings.model import Candidate, Values
 from mappings.model import Mapping as CompiledMapping
 from sync import beginning, deriving, identifying, pairing, scope, store
 from sync.decide import Canonical, Source, changed_fields, merge_fields, merge_rows_by_company, merge_set, policy_of
-from sync.hub import Cursor, Hub, StreamState
+from sync.hub import Cursor, Hub, Kind, StreamState
 from sync.quarantine import SetAside, clear, set_aside
 from sync.references import References
 
@@ -208,13 +210,14 @@ def _store(db: Cursor, state: StreamState, seen: Sequence[Seen], result: Observe
     copy_binary(
         db,
         "observed",
-        {"stream_id": smallint(state.id)},
+        len(new),
+        {"stream_id": binary.smallint(state.id)},
         {
-            "key": [item.record.key.encode() for item in new],
-            "org": [item.record.org.encode() for item in new],
-            "fingerprint": [item.fingerprint for item in new],
-            "payload": [item.text for item in new],
-            "modified": [item.record.modified.encode() for item in new],
+            "key": binary.texts([item.record.key for item in new]),
+            "org": binary.texts([item.record.org for item in new]),
+            "fingerprint": binary.raw([item.fingerprint for item in new]),
+            "payload": binary.raw([item.text for item in new]),
+            "modified": binary.texts([item.record.modified for item in new]),
         },
     )
     changed = [item for item in seen if item.before and not item.same]
@@ -366,7 +369,7 @@ def _link_and_merge(
 def add_siblings(
     hub: Hub,
     db: Cursor,
-    state: StreamState,
+    state: Kind,
     by_entity: dict[str, list[Source]],
     existing: Mapping[str, Canonical],
     here: set[str],
@@ -413,7 +416,7 @@ def hub_source(stream_id: int, key: str, payload: Mapping[str, Any]) -> Source:
 def merge_entities(
     hub: Hub,
     db: Cursor,
-    state: StreamState,
+    state: Kind,
     by_entity: Mapping[str, Sequence[Source]],
     existing: Mapping[str, Canonical],
     result: Observed,
@@ -460,7 +463,7 @@ def merge_entities(
 
 def merge_one(
     hub: Hub,
-    state: StreamState,
+    state: Kind,
     entity_id: str,
     sources: Sequence[Source],
     before: Canonical | None,
@@ -485,7 +488,7 @@ def merge_one(
     return Canonical(entity_id, before.hub_key, number, before.version, doc, sets, before.retired)
 
 
-def computed(hub: Hub, db: Cursor, state: StreamState, before: Canonical, sources: Sequence[Source]) -> Canonical:
+def computed(hub: Hub, db: Cursor, state: Kind, before: Canonical, sources: Sequence[Source]) -> Canonical:
     """What a record would be by these sources; nothing is stored."""
     paths = [path for path in state.policy.owners if "." not in path and path not in state.policy.owners_of_sets] + [
         path for path in state.policy.owners if path.startswith("custom.")
@@ -496,7 +499,7 @@ def computed(hub: Hub, db: Cursor, state: StreamState, before: Canonical, source
 
 def _merge_by_company(
     hub: Hub,
-    state: StreamState,
+    state: Kind,
     entity_id: str,
     sources: Sequence[Source],
     before: Canonical | None,

@@ -7,6 +7,8 @@ from itertools import repeat
 from typing import Any
 
 from canonical.ids import new_id_text
+from ledger import binary
+from ledger.binary import copy_binary
 from ledger.bulk import (
     JSON_ARRAY,
     NULL,
@@ -17,8 +19,6 @@ from ledger.bulk import (
     copy_text,
     joined_json,
     joined_texts,
-    json_column,
-    text_column,
 )
 from ledger.tables import Column, EntityTable, SetTable
 from sync.decide import Canonical, Fields, Row, Rows
@@ -61,75 +61,90 @@ def load(db: Cursor, table: EntityTable, ids: Iterable[str], *, lock: bool = Fal
     return found
 
 
-def _typed(columns: Sequence[Column], docs: Sequence[Fields]) -> dict[str, Sequence[str]]:
+def _typed(columns: Sequence[Column], docs: Sequence[Fields]) -> dict[str, binary.Parts]:
     """The typed copies of fields; a column that no document fills is left out."""
     made = {}
     for column in columns:
         field = column.field
         values = [doc.get(field) for doc in docs]
         if any(values) or values.count(None) < len(values):
-            made[column.name] = _texts(values) if column.sql_type == "text" else _plain(values)
+            made[column.name] = _TYPED[column.sql_type](values)
     return made
 
 
-def _texts(values: Sequence[Any]) -> Sequence[str]:
-    return text_column(values if _all_texts(values) else [None if value is None else str(value) for value in values])
+def _texts(values: Sequence[Any]) -> binary.Parts:
+    return binary.nullable(values if _all_texts(values) else [None if value is None else str(value) for value in values], binary.texts)
 
 
-def _plain(values: Sequence[Any]) -> Sequence[str]:
-    """Numbers, days and identifiers: nothing in them needs escaping, and empty is null."""
-    if all(values) and _all_texts(values):
-        return values
-    return [NULL if value is None or value == "" else str(value) for value in values]
+def _of_type(column: Callable[[Sequence[str]], binary.Parts]) -> Callable[[Sequence[Any]], binary.Parts]:
+    """Numbers, days and identifiers: empty is null."""
+
+    def parts(values: Sequence[Any]) -> binary.Parts:
+        given = all(values) and _all_texts(values)
+        return (
+            column(values) if given else binary.nullable([None if value is None or value == "" else str(value) for value in values], column)
+        )
+
+    return parts
+
+
+_TYPED: dict[str, Callable[[Sequence[Any]], binary.Parts]] = {
+    "text": _texts,
+    "uuid": _of_type(binary.references),
+    "date": _of_type(binary.days),
+    "numeric": _of_type(binary.numbers),
+}
 
 
 def _all_texts(values: Sequence[Any]) -> bool:
     return set(map(type, values)) == {str}
 
 
-def _json_or_null(values: Sequence[Any]) -> Sequence[str]:
-    return [copy_json(value) if value else NULL for value in values]
-
-
 def insert(db: Cursor, table: EntityTable, records: Sequence[Canonical]) -> None:
     """Add new canonical records with their lines."""
     docs = [record.doc for record in records]
-    copy_columns(
+    (ids,) = binary.uuids([record.id for record in records])
+    copy_binary(
         db,
         table.name,
+        len(records),
+        {},
         {
-            "id": [record.id for record in records],
-            "hub_key": [record.hub_key for record in records],
-            "number": text_column([record.number for record in records]),
+            "id": (ids,),
+            "hub_key": binary.texts([record.hub_key for record in records]),
+            "number": binary.texts([record.number for record in records]),
             **_typed(table.columns, docs),
+            "doc": binary.documents(docs),
         },
-        {"doc": json_column(docs)},
     )
     for child, place in table.sets.items():
-        parents: list[str] = []
+        parents: list[bytes] = []
         rows: list[Row] = []
-        for record in records:
+        for parent, record in zip(ids, records, strict=True):
             if held := record.sets.get(child):
-                parents += [record.id] * len(held)
+                parents += [parent] * len(held)
                 rows += held.values()
         _insert_rows(db, place, parents, rows)
 
 
-def _insert_rows(db: Cursor, place: SetTable, parents: Sequence[str], rows: Sequence[Row]) -> None:
+def _insert_rows(db: Cursor, place: SetTable, parents: Sequence[bytes], rows: Sequence[Row]) -> None:
+    """Add rows. `parents`: the identifiers as :func:`ledger.binary.uuids` gives them."""
+    if not rows:
+        return
     docs = [row.doc for row in rows]
-    links = [row.links for row in rows]
-    linked = all(links)
-    copy_columns(
+    copy_binary(
         db,
         place.name,
+        len(rows),
+        {},
         {
-            "parent_id": parents,
-            "id": [row.id for row in rows],
-            "seq": [str(row.seq) for row in rows],
+            "parent_id": (parents,),
+            "id": binary.uuids([row.id for row in rows]),
+            "seq": binary.integers([row.seq for row in rows]),
             **_typed(place.columns, docs),
-            **({} if linked else {"links": _json_or_null(links)}),
+            "doc": binary.documents(docs),
+            "links": binary.nullable([row.links or None for row in rows], binary.documents),
         },
-        {"doc": json_column(docs), **({"links": json_column(links)} if linked else {})},
     )
 
 
@@ -198,7 +213,7 @@ def _update_set(db: Cursor, place: SetTable, sets: Sequence[tuple[str, Rows, Row
                 *(_array(docs, column) for column in place.columns),
             ],
         )
-    _insert_rows(db, place, [parent for parent, _ in fresh], [row for _, row in fresh])
+    _insert_rows(db, place, binary.uuids([parent for parent, _ in fresh])[0], [row for _, row in fresh])
 
 
 def _same(old: Row, new: Row) -> bool:
