@@ -12,7 +12,7 @@ from typing import Any
 
 from connectors.base import Page, Record, Window
 from connectors.errors import CallFailed
-from sync import leases, observing, pairing, store, uncertain
+from sync import collector, leases, observing, pairing, store, uncertain
 from sync.errors import Busy
 from sync.hub import Cursor, Hub, StreamState
 from sync.inspecting import pair_states
@@ -127,10 +127,12 @@ def _compare(hub: Hub, state: StreamState, window: Window, lease: leases.Lease, 
     before = dict(run.result.counts)
     with hub.transaction() as db:
         waiting = {row["key"] for row in uncertain.unconfirmed(db, state, at_once=True)}
-    for page in ahead(hub.session(state.system).read(state.name, None, window)):
-        take_page(hub, state, Page(page.records, None, page.refused), refs, lease, run, 0)
-        _confirm(hub, state, [record for record in page.records if record.key in waiting], refs, lease, run)
-        seen |= {record.key for record in page.records} | {refused.key for refused in page.refused}
+    with collector.held_back() as sweeper:
+        for page in ahead(hub.session(state.system).read(state.name, None, window)):
+            take_page(hub, state, Page(page.records, None, page.refused), refs, lease, run, 0)
+            _confirm(hub, state, [record for record in page.records if record.key in waiting], refs, lease, run)
+            seen |= {record.key for record in page.records} | {refused.key for refused in page.refused}
+            sweeper.page_done()
     report.there = len(seen)
     report.only_there = run.result.counts.get("new", 0) - before.get("new", 0)
     report.changed = run.result.counts.get("changed", 0) - before.get("changed", 0)
