@@ -245,7 +245,7 @@ class Story:
             order = self._order_of(quote)
             made = [
                 doc
-                for doc in self.kingdee.records("sales_orders")
+                for doc in self.kingdee.records("sales_orders", field="FCustId", values=[order["doc"]["FCustId"]["FNumber"]])
                 if doc.get("F_HUB_QUOTE") and doc["F_HUB_QUOTE"] == order["doc"]["F_HUB_QUOTE"]
             ]
             tried = inspecting.deliveries(self.hub, entity_id=UUID(order["id"]), limit=20)
