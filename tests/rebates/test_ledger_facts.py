@@ -2,32 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 from channel.rebates import fact_queries, fact_service
-from sandbox.world import SMALL, make_world
-from tests.sync.stage import Pair, Stage, open_hub, stand_ins, still
-
-
-@pytest.fixture(scope="module")
-def small() -> Iterator[Pair]:
-    with still(), stand_ins(make_world(3, SMALL)) as pair:
-        yield pair
-
-
-@pytest.fixture
-def stage(small: Pair, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    monkeypatch.setenv("HUB_SECRET_KEY", "a key for a test")
-    small.reset()
-    with open_hub(small, database, tmp_path / "home") as hub:
-        made = Stage(small, hub)
-        made.read()
-        yield made
+from tests.sync.stage import Stage
 
 
 def refreshed(stage: Stage) -> dict[str, int]:

@@ -1,0 +1,369 @@
+"""Statements about programmes, results, settlements, statements and payouts. Amounts are in the programme's currency."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import dict_row
+
+from channel.rebates.programme import Programme
+from channel.rebates.results import ENGINE, Calculation, Result
+from ledger.bulk import from_json, json_text
+
+Connection = psycopg.Connection[Any]
+Row = dict[str, Any]
+
+
+def rows(db: Connection, query: str, parameters: Mapping[str, Any] | Sequence[Any] = ()) -> list[Row]:
+    """All rows of a query, by name."""
+    with db.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query.encode(), parameters).fetchall()
+
+
+def one(db: Connection, query: str, parameters: Mapping[str, Any] | Sequence[Any] = ()) -> Row | None:
+    """The first row, None if there is none."""
+    found = rows(db, query, parameters)
+    return found[0] if found else None
+
+
+def lock(db: Connection) -> None:
+    """Money of rebates moves in one transaction at a time."""
+    db.execute("SELECT pg_advisory_xact_lock(hashtext('rebate_money'))")
+
+
+# Programmes ------------------------------------------------------------------------------------------------------------------
+
+
+def versions(db: Connection, programme: str) -> list[Row]:
+    """What was published of a programme, oldest first."""
+    query = "SELECT version, hash, published_at, published_by, reason FROM programme_version WHERE programme = %s ORDER BY version"
+    return rows(db, query, [programme])
+
+
+def add_version(db: Connection, programme: Programme, by: str, reason: str) -> None:
+    """Publish a version."""
+    doc = json_text(programme.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+    db.execute(
+        "INSERT INTO programme_version (programme, version, hash, doc, published_by, reason) VALUES (%s, %s, %s, %s, %s, %s)",
+        [programme.programme, programme.version, programme.hash, doc, by, reason],
+    )
+
+
+def newest(db: Connection, programmes: Sequence[str] | None = None) -> list[Programme]:
+    """The newest version of each programme, or of those named."""
+    query = (
+        "SELECT DISTINCT ON (programme) doc::text AS doc FROM programme_version "
+        "WHERE %(names)s::text[] IS NULL OR programme = ANY(%(names)s) ORDER BY programme, version DESC"
+    )
+    return [programme_of(row["doc"]) for row in rows(db, query, {"names": None if programmes is None else list(programmes)})]
+
+
+def version(db: Connection, programme: str, number: int | None = None) -> Programme | None:
+    """One version, or the newest."""
+    query = (
+        "SELECT doc::text AS doc FROM programme_version WHERE programme = %(name)s AND (%(number)s::int IS NULL OR version = %(number)s) "
+        "ORDER BY version DESC LIMIT 1"
+    )
+    found = one(db, query, {"name": programme, "number": number})
+    return programme_of(found["doc"]) if found else None
+
+
+def programme_of(doc: str) -> Programme:
+    """A programme from its stored document."""
+    return Programme.model_validate(from_json(doc))
+
+
+# Results ---------------------------------------------------------------------------------------------------------------------
+
+_DEALER_ID: Final = "(SELECT id FROM parties WHERE number = %(dealer)s OR hub_key = %(dealer)s ORDER BY number = %(dealer)s DESC LIMIT 1)"
+
+
+def unit_of(result: Result) -> str:
+    """What is settled by itself: programme, dealer, scope and period; the same in every calculation."""
+    scope = ",".join(f"{name}={value}" for name, value in sorted(result.scope.items()))
+    return f"{result.programme.programme}|{result.dealer}|{scope}|{result.span.name}"
+
+
+def keep(db: Connection, purpose: str, made: Calculation, docs: Mapping[str, Mapping[str, Any]], by: str) -> int:
+    """Keep a calculation with its results; `docs` tells, by unit, what is kept of each. Returns its id."""
+    known = made.known_at
+    found = one(
+        db,
+        "INSERT INTO rebate_calculation (purpose, programmes, hashes, as_of, known_at, facts_hash, engine, by) "
+        "VALUES (%s, %s, %s, %s, coalesce(%s, transaction_timestamp()), %s, %s, %s) RETURNING id",
+        [
+            purpose, [one.key for one in made.programmes], [one.hash for one in made.programmes], made.as_of, known, made.facts_hash,
+            ENGINE, by,
+        ],
+    )  # fmt: skip
+    assert found is not None  # noqa: S101  an insert returns its row
+    dealers = dealer_ids(db, sorted({result.dealer for result in made.results}))
+    with (
+        db.cursor() as cursor,
+        cursor.copy(
+            "COPY rebate_result (calculation_id, unit, programme, version, dealer, dealer_id, period, currency, earned, payable, doc) "
+            "FROM STDIN"
+        ) as copy,
+    ):
+        for result in made.results:
+            unit, programme = unit_of(result), result.programme
+            copy.write_row(
+                (
+                    found["id"], unit, programme.programme, programme.version, result.dealer, dealers.get(result.dealer), result.span.name,
+                    programme.currency, result.earned, result.payable, json_text(docs[unit]),
+                )
+            )  # fmt: skip
+    return int(found["id"])
+
+
+def dealer_ids(db: Connection, numbers: Sequence[str]) -> dict[str, UUID]:
+    """Parties by the number, or the hub key, that facts name them by."""
+    query = (
+        "SELECT DISTINCT ON (n.code) n.code, p.id FROM unnest(%s::text[]) AS n (code) "
+        "JOIN parties AS p ON p.number = n.code OR p.hub_key = n.code WHERE NOT p.retired ORDER BY n.code, p.number = n.code DESC, p.id"
+    )
+    return {row["code"]: row["id"] for row in rows(db, query, [list(numbers)])}
+
+
+# Settlements -----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What was settled of a unit."""
+
+    kinds: frozenset[str] = frozenset()
+    last_at: datetime | None = None
+
+
+def settled_units(db: Connection, units: Sequence[str]) -> dict[str, Before]:
+    """Kinds of settlement that each unit has had, and when it had the last one."""
+    query = "SELECT unit, array_agg(DISTINCT kind) AS kinds, max(at) AS last_at FROM rebate_settlement WHERE unit = ANY(%s) GROUP BY unit"
+    return {row["unit"]: Before(frozenset(row["kinds"]), row["last_at"]) for row in rows(db, query, [list(units)])}
+
+
+def add_settlement(db: Connection, calculation: int, result: Result, kind: str, *, on: date, reason: str, by: str) -> int:
+    """Settle a result's payable, and put it among the facts, so that the next calculation knows it. Returns the settlement's id."""
+    programme = result.programme
+    values = {
+        "calculation": calculation, "unit": unit_of(result), "kind": kind, "programme": programme.programme, "version": programme.version,
+        "dealer": result.dealer, "period": result.span.name, "currency": programme.currency, "earned": result.earned,
+        "before": result.booked.settled, "amount": result.payable, "reason": reason, "by": by,
+    }  # fmt: skip
+    found = one(
+        db,
+        "INSERT INTO rebate_settlement (calculation_id, unit, kind, programme, version, dealer, dealer_id, period, currency, earned, "
+        "settled_before, amount, reason, by) VALUES (%(calculation)s, %(unit)s, %(kind)s, %(programme)s, %(version)s, %(dealer)s, "
+        f"{_DEALER_ID}, %(period)s, %(currency)s, %(earned)s, %(before)s, %(amount)s, %(reason)s, %(by)s) RETURNING id, dealer_id",
+        values,
+    )
+    assert found is not None  # noqa: S101  an insert returns its row
+    note(db, f"settlement:{found['id']}", result, "settled", result.payable, on, dealer_id=found["dealer_id"])
+    return int(found["id"])
+
+
+def note(db: Connection, fact_id: str, result: Result, status: str, amount: Decimal, on: date, *, dealer_id: UUID | None = None) -> None:
+    """A fact about a result: settled, disputed, forfeited or accrued so much, on a business day."""
+    more: dict[str, Any] = {"programme": result.programme.programme, "period": result.span.name, "status": status}
+    plain = {name: value for name, value in result.scope.items() if name in _SCOPE}
+    columns = ("date", "id", "revision", "kind", "dealer", "dealer_id", "currency", "amount", *plain, "more")
+    db.execute("SELECT rebate_fact_month(date_trunc('month', %s::date)::date)", [on])
+    values = [on, fact_id, 1, "settlement", result.dealer, dealer_id, result.programme.currency, amount, *plain.values(), json_text(more)]
+    db.execute(f"INSERT INTO rebate_fact ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})".encode(), values)
+
+
+_SCOPE: Final = ("product_line", "product", "brand", "region", "channel", "customer", "company", "project", "document")
+
+
+# Accounts --------------------------------------------------------------------------------------------------------------------
+
+
+def balances(db: Connection, dealer: str, currency: str | None = None) -> list[Row]:
+    """What stands on each account of a dealer, by programme and currency."""
+    query = (
+        "SELECT programme, currency, account, sum(amount) AS amount FROM rebate_entry WHERE dealer = %(dealer)s "
+        "AND (%(currency)s::text IS NULL OR currency = %(currency)s) GROUP BY 1, 2, 3 HAVING sum(amount) <> 0 ORDER BY 1, 2, 3"
+    )
+    return rows(db, query, {"dealer": dealer, "currency": currency})
+
+
+def balance(db: Connection, dealer: str, programme: str, currency: str, account: str, reference: str | None = None) -> Decimal:
+    """What stands on one account, or on it for one reference."""
+    found = one(
+        db,
+        "SELECT coalesce(sum(amount), 0) AS amount FROM rebate_entry WHERE dealer = %(dealer)s AND programme = %(programme)s "
+        "AND currency = %(currency)s AND account = %(account)s AND (%(reference)s::text IS NULL OR reference = %(reference)s)",
+        {"dealer": dealer, "programme": programme, "currency": currency, "account": account, "reference": reference},
+    )
+    return Decimal(found["amount"]) if found else Decimal(0)
+
+
+def book(
+    db: Connection, dealer: str, programme: str, currency: str, moves: Mapping[str, Decimal], *, cause: str, reference: str, booking: UUID,
+    by: str, expires_on: date | None = None,
+) -> None:  # fmt: skip
+    """Entries on accounts of one dealer, as one booking."""
+    for account, amount in moves.items():
+        if amount:
+            db.execute(
+                "INSERT INTO rebate_entry "
+                "(dealer, dealer_id, programme, currency, account, amount, booking, cause, reference, expires_on, by) "
+                f"VALUES (%(dealer)s, {_DEALER_ID}, %(programme)s, %(currency)s, %(account)s, %(amount)s, %(booking)s, %(cause)s, "
+                "%(reference)s, %(expires)s, %(by)s)".encode(),
+                {
+                    "dealer": dealer, "programme": programme, "currency": currency, "account": account, "amount": amount,
+                    "booking": booking, "cause": cause, "reference": reference, "expires": expires_on, "by": by,
+                },
+            )  # fmt: skip
+
+
+# Statements ------------------------------------------------------------------------------------------------------------------
+
+
+def add_statement(db: Connection, result: Result, doc: Mapping[str, Any], by: str) -> str:
+    """Issue a statement; its number."""
+    programme = result.programme
+    found = one(
+        db,
+        "INSERT INTO rebate_statement (id, programme, version, dealer, dealer_id, period, doc, issued_by) VALUES ("
+        "'RS-' || to_char(clock_timestamp() AT TIME ZONE 'Asia/Shanghai', 'YYYY') || '-' || lpad(nextval('rebate_number')::text, 6, '0'), "
+        f"%(programme)s, %(version)s, %(dealer)s, {_DEALER_ID}, %(period)s, %(doc)s, %(by)s) RETURNING id",
+        {
+            "programme": programme.programme, "version": programme.version, "dealer": result.dealer, "period": result.span.name,
+            "doc": json_text(doc), "by": by,
+        },
+    )  # fmt: skip
+    assert found is not None  # noqa: S101  an insert returns its row
+    statement_event(db, str(found["id"]), "issued", by, "")
+    return str(found["id"])
+
+
+def statement_event(db: Connection, statement: str, what: str, by: str, note_text: str) -> None:
+    """Something happened to a statement."""
+    db.execute(
+        "INSERT INTO rebate_statement_event (statement_id, what, by, note) VALUES (%s, %s, %s, %s)", [statement, what, by, note_text]
+    )
+
+
+def statement(db: Connection, number: str, *, lock_it: bool = False) -> Row | None:
+    """A statement with its document."""
+    return one(db, f"SELECT * FROM rebate_statement WHERE id = %s{' FOR UPDATE' if lock_it else ''}", [number])
+
+
+def set_statement(db: Connection, number: str, state: str) -> None:
+    """Its state; all else is pinned."""
+    db.execute("UPDATE rebate_statement SET state = %s WHERE id = %s", [state, number])
+
+
+def statements(db: Connection, *, dealer_id: UUID | None = None, after: str = "", limit: int = 100) -> list[Row]:
+    """Statements in the order of their numbers, without their documents."""
+    query = (
+        "SELECT id, programme, version, dealer, dealer_id, period, state, issued_at FROM rebate_statement "
+        "WHERE id > %(after)s AND (%(dealer)s::uuid IS NULL OR dealer_id = %(dealer)s) ORDER BY id LIMIT %(limit)s"
+    )
+    return rows(db, query, {"after": after, "dealer": dealer_id, "limit": limit})
+
+
+# Payouts ---------------------------------------------------------------------------------------------------------------------
+
+
+def unpaid(db: Connection) -> list[Row]:
+    """Settlements that no payout has paid yet."""
+    return rows(
+        db,
+        "SELECT s.id, s.programme, s.version, s.dealer, s.dealer_id, s.period, s.currency, s.amount FROM rebate_settlement AS s "
+        "WHERE NOT EXISTS (SELECT FROM rebate_payout_item AS i WHERE i.settlement_id = s.id) ORDER BY s.dealer, s.currency, s.id",
+    )
+
+
+def company_of(db: Connection, dealer_id: UUID) -> UUID | None:
+    """The company of ours that pays a dealer: where most of its money went in the last facts, else any where it is a customer."""
+    found = one(
+        db,
+        "SELECT c.company_id AS id FROM party_companies AS c LEFT JOIN companies AS o ON o.id = c.company_id "
+        "LEFT JOIN LATERAL (SELECT sum(f.gross) AS total FROM rebate_fact AS f "
+        "WHERE f.dealer_id = c.parent_id AND f.company = o.number) AS t ON true "
+        "WHERE c.parent_id = %s AND c.company_id IS NOT NULL ORDER BY t.total DESC NULLS LAST, o.number LIMIT 1",
+        [dealer_id],
+    )
+    return found["id"] if found else None
+
+
+def add_payout(db: Connection, values: Mapping[str, Any], settlements: Mapping[int, Decimal]) -> str:
+    """A payout of some settlements; its number, which the ERP's memo carries."""
+    found = one(
+        db,
+        "INSERT INTO rebate_payout (id, dealer, dealer_id, company_id, way, currency, net, tax, total, tax_rate, note, made_by) VALUES ("
+        "'RP-' || to_char(clock_timestamp() AT TIME ZONE 'Asia/Shanghai', 'YYYY') || '-' || lpad(nextval('rebate_number')::text, 6, '0'), "
+        "%(dealer)s, %(dealer_id)s, %(company_id)s, %(way)s, %(currency)s, %(net)s, %(tax)s, %(total)s, %(tax_rate)s, %(note)s, "
+        "%(by)s) RETURNING id",
+        values,
+    )
+    assert found is not None  # noqa: S101  an insert returns its row
+    for settlement, amount in settlements.items():
+        db.execute(
+            "INSERT INTO rebate_payout_item (settlement_id, payout_id, amount) VALUES (%s, %s, %s)", [settlement, found["id"], amount]
+        )
+    return str(found["id"])
+
+
+def set_memo(db: Connection, payout: str, memo: str) -> None:
+    """Which credit memo pays it."""
+    db.execute("UPDATE rebate_payout SET memo_id = %s WHERE id = %s", [memo, payout])
+
+
+def payouts(db: Connection, *, dealer_id: UUID | None = None, after: str = "", limit: int = 100) -> list[Row]:
+    """Payouts with how they stand in the ERP."""
+    return rows(
+        db,
+        f"SELECT * FROM ({_RECONCILED}) AS r WHERE r.payout > %(after)s AND (%(dealer)s::uuid IS NULL OR r.dealer_id = %(dealer)s) "
+        "AND r.payout <> '' ORDER BY r.payout LIMIT %(limit)s",
+        {"after": after, "dealer": dealer_id, "limit": limit},
+    )
+
+
+_RECONCILED: Final = """
+SELECT p.id AS payout, p.dealer, p.dealer_id, p.currency, p.total, p.tax, p.made_at, m.number AS memo, m.memos,
+    m.total AS booked, m.tax AS booked_tax,
+    CASE WHEN m.memos IS NULL THEN 'missing_in_erp' WHEN m.memos > 1 THEN 'posted_twice'
+        WHEN m.total IS DISTINCT FROM -p.total THEN 'amount_differs' WHEN m.tax IS DISTINCT FROM -p.tax THEN 'tax_differs'
+        ELSE 'matched' END AS state
+FROM rebate_payout AS p LEFT JOIN (
+    SELECT payout, count(*) AS memos, sum(total) AS total, sum((doc->>'tax')::numeric) AS tax, min(number) AS number FROM credit_memos
+    WHERE payout <> '' AND NOT retired AND coalesce(status, '') <> 'void' AND number <> '' GROUP BY payout) AS m ON m.payout = p.id
+WHERE p.way IN ('credit_note', 'cash')
+"""
+"""Matched on the payout's number that the memo carries, never on the amount. A memo counts once the ERP has given it a number."""
+
+
+def reconciled(db: Connection) -> list[Row]:
+    """Every payout beside the ERP's memos, and memos that name a payout the hub does not know."""
+    unknown = (
+        "SELECT m.payout, '' AS dealer, m.party_id AS dealer_id, m.currency, NULL::numeric AS total, NULL::numeric AS tax, "
+        "NULL::timestamptz AS made_at, m.number AS memo, 1 AS memos, m.total AS booked, "
+        "(m.doc->>'tax')::numeric AS booked_tax, 'unknown_in_hub' AS state FROM credit_memos AS m "
+        "WHERE m.payout <> '' AND NOT m.retired AND NOT EXISTS (SELECT FROM rebate_payout AS p WHERE p.id = m.payout)"
+    )
+    return rows(db, f"{_RECONCILED} UNION ALL {unknown} ORDER BY 1")
+
+
+def close_period(db: Connection, programme: str, period: str, calculation: int, by: str) -> bool:
+    """Close a period for good; False when it is closed already."""
+    done = db.execute(
+        "INSERT INTO period_close (programme, period, closed_by, calculation_id) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        [programme, period, by, calculation],
+    )
+    return done.rowcount == 1
+
+
+def closed(db: Connection, programme: str) -> dict[str, datetime]:
+    """Closed periods of a programme."""
+    return {
+        row["period"]: row["closed_at"] for row in rows(db, "SELECT period, closed_at FROM period_close WHERE programme = %s", [programme])
+    }

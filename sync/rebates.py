@@ -1,0 +1,123 @@
+"""Rebates between the ledger and the systems: payouts become credit memos that the engine books once, and what the ERP books is compared.
+
+The money itself is decided in :mod:`channel.rebates.service`; here it becomes records that flow, and messages to people.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from canonical.values import business_day, decimal_text
+from channel.deals.telling import Message
+from channel.rebates import queries, service
+from channel.rebates.service import Done, Payout
+from sync import deal_notices, hub_records
+from sync.hub import Cursor, Hub
+from sync.runs import Run, RunResult, running
+
+FINANCE = "role:finance"
+"""Audience of what finance looks at."""
+BY = "rule:rebates"
+
+
+def nightly(hub: Hub, *, now: datetime | None = None) -> RunResult:
+    """Accrue up to yesterday, settle what the calendars say is due, pay it, and compare payouts with the ERP. Safe to repeat.
+
+    `now`: the moment to judge by; the database's clock when not said. Days are business days in Asia/Shanghai.
+    """
+    with running(hub, "rebates") as run:
+        with hub.transaction() as db:
+            db.execute("SELECT clock_timestamp() AS now")
+            row = db.fetchone()
+        moment = now or (row or {})["now"]
+        as_of = business_day(moment) - timedelta(days=1)
+        accrue(hub, as_of, run=run)
+        settle(hub, as_of, run=run)
+        pay_due(hub, run=run)
+        reconcile(hub, run=run)
+    return run.result
+
+
+def accrue(hub: Hub, as_of: date, *, by: str = BY, run: Run | None = None) -> Done:
+    """Book accruals up to a business day, in one transaction."""
+    with hub.transaction() as db:
+        done = service.accrue(db.connection, as_of, by=by)
+    if run is not None:
+        run.counts({"results": done.results, "accrued": len(done.units)})
+    return done
+
+
+def settle(hub: Hub, as_of: date, *, by: str = BY, programmes: list[str] | None = None, run: Run | None = None) -> Done:
+    """Settle what is due, in one transaction, and tell each dealer that a statement is ready."""
+    with hub.transaction() as db:
+        done = service.settle(db.connection, as_of, by=by, programmes=programmes)
+        for number in done.statements:
+            _tell_statement(db, number)
+    if run is not None:
+        run.counts({"settled": len(done.units), "statements": len(done.statements)})
+    return done
+
+
+def _tell_statement(db: Cursor, number: str) -> None:
+    statement = queries.statement(db.connection, number)
+    if statement is None or statement["dealer_id"] is None:
+        return
+    facts = {
+        "statement": number, "programme": statement["programme"], "period": statement["period"],
+        "payable": statement["doc"]["payable"], "currency": statement["doc"]["currency"],
+    }  # fmt: skip
+    deal_notices.post(db, Message("rebate_statement_ready", f"dealer:{statement['dealer_id']}", f"statement:{number}", facts))
+
+
+def pay_due(hub: Hub, *, by: str = BY, run: Run | None = None) -> list[Payout]:
+    """Make payouts of what is settled and to be paid by memo, each with the credit memo that the ERP will book. One transaction."""
+    with hub.transaction() as db:
+        paid = service.pay(db.connection, by=by)
+        for payout in paid:
+            memo = hub_records.put(hub, db, "credit_memo", f"payout/{payout.id}", *_memo(db, payout), cause=f"payout {payout.id}")
+            queries.set_memo(db.connection, payout.id, memo.id)
+    if run is not None:
+        run.counts({"payouts": len(paid)})
+    return paid
+
+
+def _memo(db: Cursor, payout: Payout) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """The memo of a payout: its fields, and its one line. Credited amounts are negative."""
+    db.execute("SELECT (clock_timestamp() AT TIME ZONE 'Asia/Shanghai')::date::text AS today")
+    today = (db.fetchone() or {})["today"]
+    fields = {
+        "purpose": "rebate", "payout": payout.id, "issued_on": today, "due_on": today, "company": str(payout.company_id),
+        "party": str(payout.dealer_id), "currency": payout.currency, "note": payout.note[:255],
+    }  # fmt: skip
+    line = {
+        "seq": 1, "expense": "rebate", "tax_rate": decimal_text(payout.tax_rate), "net": _credited(payout.net),
+        "tax": _credited(payout.tax), "total": _credited(payout.total), "note": payout.note[:255],
+    }  # fmt: skip
+    return fields, {"lines": {"1": line}}
+
+
+def _credited(amount: Decimal) -> str:
+    return decimal_text(-amount) if amount else "0"
+
+
+def reconcile(hub: Hub, *, run: Run | None = None) -> list[dict[str, Any]]:
+    """Every payout beside the ERP's memos, by the payout's number. Finance is told what does not match, the dealer what was credited."""
+    with hub.transaction() as db:
+        found = queries.reconciled(db.connection)
+        for row in found:
+            about = f"payout:{row['payout']}"
+            if row["state"] == "matched":
+                deal_notices.withdraw(db, "payout_differs", about)
+                if deal_notices.once(db, about, "credited"):
+                    total = decimal_text(row["total"])
+                    facts = {"payout": row["payout"], "total": total, "currency": row["currency"], "memo": row["memo"]}
+                    deal_notices.post(db, Message("rebate_credited", f"dealer:{row['dealer_id']}", about, facts))
+            elif row["state"] != "missing_in_erp" and deal_notices.once(db, about, row["state"]):
+                facts = {"payout": row["payout"], "state": row["state"], "memo": row["memo"]}
+                deal_notices.post(db, Message("payout_differs", FINANCE, about, facts))
+    if run is not None:
+        for row in found:
+            run.count(row["state"])
+    return found

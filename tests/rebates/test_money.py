@@ -1,0 +1,229 @@
+"""From documents to money: accruals catch up, settlements pay the difference, statements stay, payouts are booked once."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+
+from channel.rebates import queries, service
+from sync import rebates, valuing
+from tests.sync.stage import BOSS, Stage
+
+AS_OF = date(2026, 11, 21)
+PROGRAMME = """
+programme: orders-2026
+version: {version}
+name: {{zh: 年度订货返利, en: Order rebate of the years}}
+currency: CNY
+valid: {{from: 2020-01-01, to: 2027-01-01}}
+participants: all
+base: {{event: order, measure: amount, tax: exclusive, net_of: [returns, credits]}}
+calendar:
+  period: custom
+  periods:
+    - {{name: 2020-2026, from: 2020-01-01, to: 2026-11-01}}
+    - {{name: open, from: 2026-11-01, to: 2027-01-01}}
+method: retroactive
+boundary: at_least
+tiers:
+  - {{from: 0, rate: {rate}}}
+accrual: {{by: earned}}
+settlement: {{ways: [credit_note], tax_rate: 13 %}}
+"""
+
+
+def publish(stage: Stage, version: int = 1, rate: str = "2 %") -> None:
+    with stage.hub.transaction() as db:
+        service.publish(db.connection, PROGRAMME.format(version=version, rate=rate), by=BOSS)
+
+
+def ordered(stage: Stage, before: str = "2026-11-01") -> dict[str, Decimal]:
+    """Net sales of approved orders by dealer, as the orders say."""
+    found = stage.rows(
+        "SELECT p.number, sum((l.doc->>'net')::numeric) AS net FROM orders AS o JOIN order_lines AS l ON l.parent_id = o.id "
+        "JOIN parties AS p ON p.id = o.party_id WHERE o.approval = 'approved' AND o.status <> 'void' AND o.ordered_on < %s "
+        "AND coalesce(l.doc->>'status', '') <> 'void' GROUP BY p.number",
+        date.fromisoformat(before),
+    )
+    return {row["number"]: row["net"] for row in found}
+
+
+def settled(stage: Stage) -> dict[str, Decimal]:
+    return {
+        row["dealer"]: row["amount"] for row in stage.rows("SELECT dealer, sum(amount) AS amount FROM rebate_settlement GROUP BY dealer")
+    }
+
+
+def part(net: Decimal, rate: str) -> Decimal:
+    return (net * Decimal(rate)).quantize(Decimal("0.01"), "ROUND_HALF_UP")
+
+
+def accounts(stage: Stage, dealer: str) -> dict[str, Decimal]:
+    with stage.hub.transaction() as db:
+        return {row["account"]: row["amount"] for row in queries.balances(db.connection, dealer)}
+
+
+def more_of_the_first_line(stage: Stage, quantity: int) -> str:
+    """Somebody corrects an old order: the first line's quantity. Gives the dealer's number."""
+    doc = next(doc for doc in stage.kingdee.records("sales_orders") if doc["FDocumentStatus"] == "C" and doc["FDate"] < "2026-11-01")
+    line = doc["FSaleOrderEntry"][0]
+    stage.kingdee.put(
+        "sales_orders", {"FID": doc["FID"], "FSaleOrderEntry": [{"FEntryID": line["FEntryID"], "FQty": line["FQty"] + quantity}]}
+    )
+    stage.read()
+    return str(doc["FCustId"]["FNumber"])
+
+
+def test_what_is_settled_is_the_rate_of_what_the_orders_say(stage: Stage) -> None:
+    publish(stage)
+
+    done = rebates.settle(stage.hub, AS_OF)
+
+    expected = {dealer: part(net, "0.02") for dealer, net in ordered(stage).items()}
+    assert {dealer: amount for dealer, amount in settled(stage).items() if amount} == expected
+    assert sum(done.booked.values()) == sum(expected.values())
+    assert len(done.statements) == len(expected)
+
+
+def test_settling_again_settles_nothing(stage: Stage) -> None:
+    publish(stage)
+    rebates.settle(stage.hub, AS_OF)
+
+    again = rebates.settle(stage.hub, AS_OF)
+
+    assert (again.units, again.statements) == ([], [])
+
+
+def test_what_comes_late_is_settled_as_the_difference_and_the_old_statement_stays(stage: Stage) -> None:
+    publish(stage)
+    rebates.settle(stage.hub, AS_OF)
+    before = stage.rows("SELECT id, doc::text AS doc FROM rebate_statement ORDER BY id")
+
+    dealer = more_of_the_first_line(stage, 10)
+    rebates.settle(stage.hub, AS_OF)
+
+    kinds = stage.rows("SELECT kind, reason FROM rebate_settlement WHERE dealer = %s ORDER BY id", dealer)
+    assert [row["kind"] for row in kinds] == ["final", "correction"]
+    assert kinds[1]["reason"] == "correction; posts in open"
+    assert settled(stage)[dealer] == part(ordered(stage)[dealer], "0.02")
+    assert stage.rows("SELECT id, doc::text AS doc FROM rebate_statement ORDER BY id")[: len(before)] == before
+
+
+def test_accruals_catch_up_and_are_used_by_the_settlement(stage: Stage) -> None:
+    publish(stage)
+    rebates.accrue(stage.hub, AS_OF)
+    dealer, net = next(iter(ordered(stage).items()))
+    first = accounts(stage, dealer)["accrued"]
+
+    assert rebates.accrue(stage.hub, AS_OF).units == []
+    publish(stage, version=2, rate="3 %")
+    rebates.accrue(stage.hub, AS_OF)
+    second = accounts(stage, dealer)["accrued"]
+    rebates.settle(stage.hub, AS_OF)
+
+    later = ordered(stage, "2027-01-01")[dealer] - net
+    assert (first, second) == (part(net, "0.02") + part(later, "0.02"), part(net, "0.03") + part(later, "0.03"))
+    left = {name: amount for name, amount in accounts(stage, dealer).items() if amount}
+    assert left["available"] == part(net, "0.03")
+    assert left.get("accrued", Decimal(0)) == part(later, "0.03")
+
+
+def test_a_version_that_was_published_is_never_changed(stage: Stage) -> None:
+    publish(stage)
+    publish(stage)
+
+    with pytest.raises(service.VersionTaken, match="write version: 2"):
+        publish(stage, rate="5 %")
+    with stage.hub.transaction() as db, pytest.raises(psycopg.errors.RestrictViolation):
+        db.execute("UPDATE programme_version SET reason = 'other'")
+
+
+def test_a_dealer_signs_or_disputes_and_we_answer(stage: Stage) -> None:
+    publish(stage)
+    first, second = rebates.settle(stage.hub, AS_OF).statements[:2]
+
+    with stage.hub.transaction() as db:
+        service.sign(db.connection, first, by="dealer:1")
+        service.dispute(db.connection, second, by="dealer:2", reason="第 3 行的数量不对")
+        service.resolve(db.connection, second, by=BOSS, answer="已更正")
+        with pytest.raises(service.WrongState):
+            service.dispute(db.connection, first, by="dealer:1", reason="x")
+
+    assert [row["what"] for row in stage.rows("SELECT what FROM rebate_statement_event WHERE statement_id = %s ORDER BY id", second)] == [
+        "issued", "disputed", "resolved",
+    ]  # fmt: skip
+    with stage.hub.transaction() as db, pytest.raises(psycopg.errors.RestrictViolation):
+        db.execute("UPDATE rebate_statement SET doc = '{}'")
+
+
+def test_what_is_available_is_frozen_by_an_order_used_by_a_line_and_given_back(stage: Stage) -> None:
+    publish(stage)
+    rebates.settle(stage.hub, AS_OF)
+    dealer, net = next(iter(ordered(stage).items()))
+    whole, on = part(net, "0.02"), (dealer, "orders-2026", "CNY")
+
+    with stage.hub.transaction() as db:
+        service.freeze(db.connection, *on, Decimal(10), order="SO1", by=BOSS)
+        service.use(db.connection, *on, Decimal(4), order="SO1", line="10", by=BOSS)
+        service.release(db.connection, *on, Decimal(6), order="SO1", by=BOSS)
+        with pytest.raises(service.NotEnough):
+            service.use(db.connection, *on, Decimal(1), order="SO1", line="10", by=BOSS)
+
+    assert {name: amount for name, amount in accounts(stage, dealer).items() if amount and name != "accrued"} == {
+        "available": whole - 4, "used": Decimal(4),
+    }  # fmt: skip
+
+
+@pytest.fixture
+def live(stage: Stage) -> Stage:
+    """Both systems and the hub agree, and finance has said which expense item a rebate is."""
+    stage.go_live()
+    valuing.set_value(stage.hub, "expense", "kingdee", "", "FYXM20", "rebate", by=BOSS)
+    return stage
+
+
+def booked(stage: Stage) -> list[dict[str, Any]]:
+    return [doc for doc in stage.kingdee.records("other_receivables") if doc.get("F_HUB_PAYOUT")]
+
+
+@pytest.mark.parametrize("effect", ["", "drop_after"])
+def test_each_payout_is_one_memo_in_the_erp_and_is_matched_by_its_number(live: Stage, effect: str) -> None:
+    publish(live)
+    rebates.settle(live.hub, AS_OF)
+    if effect:
+        live.kingdee.fault(effect=effect, times=1, match={"path": ".save"})
+
+    paid = rebates.pay_due(live.hub)
+    missing = [row["state"] for row in rebates.reconcile(live.hub)]
+    assert rebates.pay_due(live.hub) == []
+    live.sync()
+    live.sync()
+
+    assert sorted(doc["F_HUB_PAYOUT"] for doc in booked(live)) == sorted(payout.id for payout in paid)
+    assert {doc["F_HUB_PAYOUT"]: -doc["FAMOUNTFOR"] for doc in booked(live)} == {payout.id: payout.total for payout in paid}
+    assert set(missing) == {"missing_in_erp"}
+    assert {row["state"] for row in rebates.reconcile(live.hub)} == {"matched"}
+    assert len(live.rows("SELECT id FROM notices WHERE kind = 'rebate_credited'")) == len(paid)
+
+
+def test_a_memo_that_finance_changed_is_found_and_told(live: Stage) -> None:
+    publish(live)
+    rebates.settle(live.hub, AS_OF)
+    rebates.pay_due(live.hub)
+    live.sync()
+    doc = booked(live)[0]
+    line = {**doc["FEntity"][0], "F_HUB_LINE": ""}
+    copy = {
+        key: doc[key] for key in ("FDATE", "FENDDATE_H", "FCONTACTUNITTYPE", "FCONTACTUNIT", "FCURRENCYID", "FSETTLEORGID", "F_HUB_PAYOUT")
+    }
+    live.kingdee.put("other_receivables", {**copy, "FDocumentStatus": "C", "FEntity": [{k: v for k, v in line.items() if k != "FEntryID"}]})
+    live.sync()
+
+    states = {row["payout"]: row["state"] for row in rebates.reconcile(live.hub)}
+
+    assert states[doc["F_HUB_PAYOUT"]] == "posted_twice"
+    assert [row["doc"]["facts"]["state"] for row in live.rows("SELECT doc FROM notices WHERE kind = 'payout_differs'")] == ["posted_twice"]
