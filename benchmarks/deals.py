@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from psycopg.rows import tuple_row
 
 from benchmarks import deals_data
 from benchmarks.bars import Figure
@@ -147,10 +148,9 @@ def _usable(claims: list[Claim]) -> list[Claim]:
 
 def _look_up(db: psycopg.Connection[Any], dealer: UUID, keys: list[int]) -> None:
     """All that SQL does for a decision: the clock and common keys, the candidates, who holds the nearest."""
-    claim_queries.standing(db, dealer, keys)
-    weights = [int(1000 * matching.WEIGHTS[key & 31]) for key in keys]
-    found = claim_queries.look_up(db, keys, weights, matching.CAP, matching.CANDIDATES)
-    claim_queries.holds(db, [customer for _, _, customer in found[:3]], "")
+    with db.cursor(row_factory=tuple_row) as cursor:
+        look, _ = claim_queries.checking(cursor, dealer, keys, OPEN.limits.checks(), durable=False)
+        claim_queries.holds(cursor, [look.roots[customer] for customer in look.customers[:3]], "")
 
 
 def _check(db: psycopg.Connection[Any], hub: deals_data.Hub, claim: Claim) -> Callable[[], Any]:

@@ -10,7 +10,7 @@ One claim a transaction: its locks last until the transaction ends.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -20,15 +20,18 @@ from uuid import UUID
 import psycopg
 from psycopg import errors as pg
 from psycopg.pq import TransactionStatus
+from psycopg.rows import tuple_row
 
 from canonical.ids import new_id
 from canonical.values import BadValue, business_day, decimal_text
 from channel.deals import claim_queries, fencing, matching, queries, review_queries
+from channel.deals.claim_queries import Aside, Look
 from channel.deals.customers import queries as customer_queries
 from channel.deals.errors import BadClaim, Contended, KeyReused, KeysOutdated, TooManyChecks, UnknownDealer, WrongIsolation
 from channel.deals.matching import DEFAULT, Claim, Decision, Known, Prepared, Thresholds
 from channel.deals.policies import Facts, Policy, choose
 from channel.deals.protection import WAITING, window_end
+from channel.deals.queries import Tuples
 from channel.deals.registrations import (
     Answer,
     FenceJudge,
@@ -87,15 +90,16 @@ def check(db: Connection, dealer_id: UUID, claim: Claim, *, region: str = "", in
     # When nothing else can be in the transaction, a power cut may forget that somebody asked: no wait for the disk.
     durable = not (db.autocommit and db.info.transaction_status == TransactionStatus.IDLE)
     limits = rules.limits.checks()
-    standing = claim_queries.standing(db, dealer_id, ask.keys, quota=limits, durable=durable)
-    if len(standing.left) < len(limits):
-        raise _too_many(db, dealer_id, limits)
-    seen = _assess(db, ask, rules, standing, lock=False)
-    free = seen.ruling.free
-    if free == "yes" and seen.unclear:
-        free = "maybe"
-    claim_queries.note_check(db, dealer_id, ask.hash(), free, durable=durable)
-    return Answer(free, seen.ruling.outcome == "already_yours", standing.left["check_hour"])
+    with db.cursor(row_factory=tuple_row) as cursor:
+        look, left = claim_queries.checking(cursor, dealer_id, ask.keys, limits, durable=durable)
+        if len(left) < len(limits):
+            raise _too_many(db, dealer_id, limits)
+        seen = _assess(cursor, ask, rules, look)
+        free = seen.ruling.free
+        if free == "yes" and seen.unclear:
+            free = "maybe"
+        claim_queries.note_check(cursor, dealer_id, ask.hash(), free, durable=durable)
+    return Answer(free, seen.ruling.outcome == "already_yours", left["check_hour"])
 
 
 def register(
@@ -125,7 +129,8 @@ def register(
     ask = _asked(dealer_id, claim, region, industry)
     actor = actor or f"dealer:{dealer_id}"
     ask = replace(ask, idempotency_key=idempotency_key, amount=amount, currency=currency, actor=actor, party_id=party_id)
-    return retried(db, lambda: _register(db, ask, rules))
+    with db.cursor(row_factory=tuple_row) as cursor:
+        return retried(db, lambda: _register(cursor, ask, rules))
 
 
 class Overtaken(Exception):
@@ -166,7 +171,7 @@ class _Request:
     def hash(self) -> bytes:
         """Fingerprint, to tell whether a repeated request is the same."""
         amount = decimal_text(self.amount) if self.amount is not None else None
-        return sha256(sorted_json([asdict(self.claim), amount, self.currency, self.region, self.industry])).digest()
+        return sha256(sorted_json([self.claim, amount, self.currency, self.region, self.industry])).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +181,7 @@ class _Seen:
     ruling: Ruling
     decision: Decision
     likely: list[Likely]
-    texts: dict[int, str]
+    known: dict[int, Prepared]
     hot: dict[int, int]
     held: claim_queries.Held
     fence: FenceVerdict
@@ -185,17 +190,16 @@ class _Seen:
     """True for a claim that meets nobody and still may not simply be taken."""
 
 
+_TEXTS: Final = tuple(field.name for field in fields(Claim) if field.name != "aliases")
+
+
 def cleaned(claim: Claim) -> Claim:
     """The claim without characters that no database text can hold.
 
     Raises: BadClaim for a field longer than 500 characters.
     """
-    changed: dict[str, Any] = {}
-    for field in fields(claim):
-        value = getattr(claim, field.name)
-        texts = [_plain(text, field.name) for text in ((value,) if isinstance(value, str) else value)]
-        changed[field.name] = texts[0] if isinstance(value, str) else tuple(texts)
-    return replace(claim, **changed)
+    texts = {name: _plain(text, name) for name in _TEXTS if (text := getattr(claim, name))}
+    return Claim(**texts, aliases=tuple(_plain(text, "aliases") for text in claim.aliases))
 
 
 def _plain(text: str, name: str) -> str:
@@ -224,40 +228,39 @@ def _check_amount(amount: Decimal | None, currency: str) -> None:
         raise BadClaim("the size of the deal must not be negative and needs a currency", next_step="give a code such as CNY with it")
 
 
-def _assess(db: Connection, ask: _Request, rules: Rules, standing: claim_queries.Standing, *, lock: bool) -> _Seen:
-    _check_standing(db, standing)
-    weights = [int(1000 * matching.WEIGHTS[key & 31]) for key in ask.keys]
-    found = claim_queries.look_up(db, ask.keys, weights, matching.CAP, matching.CANDIDATES)
+def _assess(cursor: Tuples, ask: _Request, rules: Rules, look: Look, aside: Aside | None = None) -> _Seen:
+    """The ruling on what was looked at. With `aside` it is one to act on: the customers are locked, and a policy is chosen."""
+    db = cursor.connection
+    _check_state(db, look)
     itself = customer_queries.of_party(db, ask.party_id) if ask.party_id else None
-    known = [Known(customer_id, matching.load_prepared(text)) for customer_id, text, root in found if root != itself]
-    decision = matching.decide(ask.prepared, known, standing.hot, rules.thresholds)
-    likely = _likely(decision, {customer_id: root for customer_id, _, root in found})
+    prepared = dict(zip(look.customers, matching.load_all(look.texts), strict=True))
+    known = [Known(customer_id, one) for customer_id, one in prepared.items() if look.roots[customer_id] != itself]
+    decision = matching.decide(ask.prepared, known, look.hot, rules.thresholds)
+    likely = _likely(decision, look.roots)
     if itself is not None:
         likely.insert(0, Likely(itself, Decimal(1), same=True))
-    held = claim_queries.Held(standing.now, [], set())
+    held = claim_queries.Held(look.now, [], set())
     if likely:
         ids = [one.customer_id for one in likely]
-        if lock and not claim_queries.lock_customers(db, ids):
+        if aside is not None and not claim_queries.lock_customers(cursor, ids):
             raise Overtaken
-        held = claim_queries.holds(db, ids, ask.claim.product_line)
+        held = claim_queries.holds(cursor, ids, ask.claim.product_line)
     region = ask.region or fencing.place_of(ask.prepared)
-    fences = rules.fences or (fencing.judge_for(db) if standing.fenced else open_field)
+    fences = rules.fences or (fencing.judge_for(db) if look.fenced else open_field)
     fence = fences(FenceQuestion(ask.dealer_id, ask.claim.product_line, region, ask.industry, held.now))
-    policy = _policy(db, ask, standing, region, held.now) if lock else Policy()
+    policy = _policy(ask, look, aside.policies, region, held.now) if aside is not None else Policy()
     # A code that fails its check, or nothing to go by: never simply taken, even when nobody is met.
     unclear = decision.verdict == "review" and decision.rid is None
     ruling = judge(ask.dealer_id, likely, held.holds, held.apart, fence, "person" if unclear else policy.approval)
-    return _Seen(ruling, decision, likely, {row[0]: row[1] for row in found}, standing.hot, held, fence, policy, unclear)
+    return _Seen(ruling, decision, likely, prepared, look.hot, held, fence, policy, unclear)
 
 
-def _check_standing(db: Connection, standing: claim_queries.Standing) -> None:
-    if standing.version is None:
+def _check_state(db: Connection, look: Look) -> None:
+    if look.version is None:
         claim_queries.begin_keys(db, matching.VERSION)
-    elif standing.version != matching.VERSION:
-        raise KeysOutdated(
-            f"the keys are of version {standing.version}, not {matching.VERSION}", next_step="rebuild them: hub deals rebuild"
-        )
-    if standing.dealer is None or standing.dealer[1] == "blocked":
+    elif look.version != matching.VERSION:
+        raise KeysOutdated(f"the keys are of version {look.version}, not {matching.VERSION}", next_step="rebuild them: hub deals rebuild")
+    if look.dealer is None or look.dealer[1] == "blocked":
         raise UnknownDealer("the dealer is no active party of ours", next_step="look the dealer up among the parties")
 
 
@@ -266,38 +269,41 @@ def _likely(decision: Decision, roots: Mapping[int, int]) -> list[Likely]:
 
     Firms compete for the probability: when a person has to decide, also those of a tenth of the review threshold are worth a look.
     """
+    if decision.verdict == "new":
+        return []
     limits = decision.thresholds
     sure = max(limits.duplicate, limits.duplicate_name_only)
     least = limits.review if decision.verdict == "duplicate" else limits.review / 10
     best = None if decision.rid is None else roots[int(decision.rid)]
     total: dict[int, Decimal] = {}
     for rid, p in decision.candidates:
+        if not p and total and least > 0:  # best first: what follows adds nothing
+            break
         root = roots[int(rid)]
         total[root] = min(total.get(root, Decimal(0)) + Decimal(str(p)), Decimal(1))
     likely = []
     for root, together in total.items():
         same = decision.verdict == "duplicate" and (root == best or together >= sure)
-        if same or (decision.verdict != "new" and (root == best or together >= least)):
+        if same or root == best or together >= least:
             likely.append(Likely(root, together, same))
     return sorted(likely, key=lambda one: (one.customer_id != best, -one.p, one.customer_id))
 
 
-def _policy(db: Connection, ask: _Request, standing: claim_queries.Standing, region: str, now: datetime) -> Policy:
-    on = business_day(now)
-    channel_type = standing.dealer[0] if standing.dealer else ""
-    facts = Facts(ask.claim.product_line, region, channel_type, ask.amount, ask.currency, on)
-    return choose(queries.policies(db, ask.claim.product_line, on), facts)
+def _policy(ask: _Request, look: Look, policies: Sequence[Policy], region: str, now: datetime) -> Policy:
+    channel_type = look.dealer[0] if look.dealer else ""
+    return choose(policies, Facts(ask.claim.product_line, region, channel_type, ask.amount, ask.currency, business_day(now)))
 
 
-def _register(db: Connection, ask: _Request, rules: Rules) -> Registered:
-    if (level := claim_queries.lock_keys(db, ask.keys)) != "read committed":
+def _register(cursor: Tuples, ask: _Request, rules: Rules) -> Registered:
+    db = cursor.connection
+    if (level := claim_queries.lock_keys(cursor, ask.keys)) != "read committed":
         raise WrongIsolation(f"the transaction is {level}", next_step="register in a READ COMMITTED transaction")
-    standing = claim_queries.standing(db, ask.dealer_id, ask.keys, idempotency_key=ask.idempotency_key)
-    if standing.earlier and (earlier := queries.by_idempotency_key(db, ask.dealer_id, ask.idempotency_key or "")):
+    look, aside = claim_queries.registering(cursor, ask.dealer_id, ask.keys, ask.claim.product_line, ask.idempotency_key)
+    if aside.earlier and (earlier := queries.by_idempotency_key(db, ask.dealer_id, ask.idempotency_key or "")):
         if earlier.claim_hash != ask.hash():
             raise KeyReused("this idempotency key came before with another claim", next_step="use a new key")
         return shown(earlier, repeated=True)
-    seen = _assess(db, ask, rules, standing, lock=True)
+    seen = _assess(cursor, ask, rules, look, aside)
     ruling = seen.ruling
     if ruling.outcome == "already_yours" and ruling.met is not None:
         return _repeated(db, ask, seen, ruling.met)
@@ -305,7 +311,7 @@ def _register(db: Connection, ask: _Request, rules: Rules) -> Registered:
         limits = {"refused_day": (rules.limits.refusals_a_day, "day")}
         if not claim_queries.use_quota(db, ask.dealer_id, limits):
             raise _too_many(db, ask.dealer_id, limits)
-    return _written(db, ask, seen)
+    return _written(cursor, ask, seen, aside.spare)
 
 
 def _repeated(db: Connection, ask: _Request, seen: _Seen, mine: Hold) -> Registered:
@@ -317,11 +323,12 @@ def _repeated(db: Connection, ask: _Request, seen: _Seen, mine: Hold) -> Registe
     return shown(registration, repeated=True)
 
 
-def _written(db: Connection, ask: _Request, seen: _Seen) -> Registered:
+def _written(cursor: Tuples, ask: _Request, seen: _Seen, spare: int) -> Registered:
     ruling, now = seen.ruling, seen.held.now
+    new = None
     customer_id = ruling.customer_id
     if customer_id is None:
-        customer_id = claim_queries.add_customer(db, _label(ask.claim), asdict(ask.claim), ask.prepared.dump(), matching.VERSION, ask.keys)
+        customer_id, new = spare, queries.Firm(_label(ask.claim), matching.VERSION, ask.keys)
     ends = now if ruling.outcome == "rejected" else None if ruling.outcome in WAITING else window_end(now, seen.policy.days)
     registration_id = new_id()
     values = {
@@ -341,7 +348,7 @@ def _written(db: Connection, ask: _Request, seen: _Seen) -> Registered:
         "industry": ask.industry,
         "amount": ask.amount,
         "currency": ask.currency,
-        "claim": asdict(ask.claim),
+        "claim": ask.claim,
         "idempotency_key": ask.idempotency_key,
         "claim_hash": ask.hash(),
     }
@@ -350,10 +357,11 @@ def _written(db: Connection, ask: _Request, seen: _Seen) -> Registered:
         "actor": ask.actor,
         "cause": "",
         "facts": _facts(seen),
-        "decision": record(ask.keys, seen, customer_id),
+        "decision": _record(ask, seen, customer_id),
     }
-    near = {int(rid): seen.texts[int(rid)] for rid, p in seen.decision.candidates if p > 0}
-    queries.add_registration(db, values, event, queries.Inputs(ask.prepared.dump(), near, seen.hot))
+    near = {int(rid): seen.known[int(rid)].dump() for rid, p in seen.decision.candidates if p > 0}
+    queries.add_registration(cursor, values, event, queries.Inputs(ask.prepared.dump(), near, seen.hot), new)
+    db = cursor.connection
     if ruling.doubts and ruling.outcome != "rejected":
         review_queries.add_doubts(db, registration_id, ruling.doubts, _reasons(seen))
     if seen.fence.effect != "allow" and (ruling.outcome in WAITING or ruling.reason == "outside_area"):
@@ -371,13 +379,13 @@ def shown(registration: queries.Registration, *, repeated: bool = False) -> Regi
     return Registered(registration.id, registration.status, registration.reason, registration.submitted_at, ends, repeated)
 
 
-def record(keys: Sequence[int], seen: _Seen, customer_id: int) -> dict[str, Any]:
+def _record(ask: _Request, seen: _Seen, customer_id: int) -> dict[str, Any]:
     """What is kept of a decision for ever: by what it was made, not whom it is about."""
     ruling = seen.ruling
     return {
         **seen.decision.as_record(),
-        "keys": [str(key) for key in keys],
-        "keys_met": [str(key) for key in _met(keys, seen)],
+        "keys": [str(key) for key in ask.keys],
+        "keys_met": [str(key) for key in _met(ask, seen)],
         "hot": {str(key): count for key, count in seen.hot.items()},
         "ruling": {"outcome": ruling.outcome, "reason": ruling.reason, "customer": customer_id, "new": ruling.customer_id is None},
         "met": str(ruling.met.registration_id) if ruling.met else None,
@@ -389,11 +397,11 @@ def record(keys: Sequence[int], seen: _Seen, customer_id: int) -> dict[str, Any]
     }
 
 
-def _met(keys: Sequence[int], seen: _Seen) -> list[int]:
+def _met(ask: _Request, seen: _Seen) -> list[int]:
     """The claim's keys that the customer it means has as well."""
     if seen.decision.rid is None:
         return []
-    return sorted(set(keys).intersection(matching.keys_of(matching.load_prepared(seen.texts[int(seen.decision.rid)]))))
+    return matching.common_keys(ask.prepared, seen.known[int(seen.decision.rid)])
 
 
 def _facts(seen: _Seen) -> dict[str, Any]:

@@ -10,13 +10,14 @@
 from channel.deals.matching.deciding import Frequencies, Hot, Known, decide
 from channel.deals.matching.decision import DEFAULT, Decision, Reason, Thresholds, Verdict, replay
 from channel.deals.matching.index import Index
-from channel.deals.matching.keys import CANDIDATES, CAP, WEIGHTS, keys_of
-from channel.deals.matching.prepared import VERSION, Claim, Prepared, StaleVersion, load_prepared, prepare
+from channel.deals.matching.keys import CANDIDATES, CAP, POINTS, WEIGHTS, common_keys, counted_keys, keys_of
+from channel.deals.matching.prepared import VERSION, Claim, Prepared, StaleVersion, load_all, load_prepared, prepare
 
 __all__ = [
     "CANDIDATES",
     "CAP",
     "DEFAULT",
+    "POINTS",
     "VERSION",
     "WEIGHTS",
     "Claim",
@@ -30,8 +31,11 @@ __all__ = [
     "StaleVersion",
     "Thresholds",
     "Verdict",
+    "common_keys",
+    "counted_keys",
     "decide",
     "keys_of",
+    "load_all",
     "load_prepared",
     "prepare",
     "replay",

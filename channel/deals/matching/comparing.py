@@ -29,6 +29,16 @@ def compare(asked: Prepared, known: Prepared, shared_phone: dict[str, int]) -> L
     return levels
 
 
+def two_firms(asked: Prepared, known: Prepared) -> bool:
+    """Whether two valid codes alone tell these apart: then nothing else needs to be compared. False where names have a say as well."""
+    if not (asked.code_valid and known.code_valid) or codes.organisation(asked.code) == codes.organisation(known.code):
+        return False
+    if not asked.names or not known.names:
+        return True
+    one, other = asked.names, known.names
+    return len(one) == len(other) == 1 and _branch(one[0], other[0]) in {"none", "same"}
+
+
 def _names(asked: Prepared, known: Prepared) -> Levels:
     if not asked.names or not known.names:
         return {
@@ -84,11 +94,13 @@ def region_level(one: str, other: str) -> str:
         return "both_missing" if not one and not other else "missing"
     if one == other:
         return "same"
+    if one[:2] != other[:2]:
+        return "differ"
     if regions.within(one, other) or regions.within(other, one):
         return "within"
     if regions.prefecture(one) and regions.prefecture(one) == regions.prefecture(other):
         return "city"
-    return "province" if one[:2] == other[:2] else "differ"
+    return "province"
 
 
 def _form(one: Name, other: Name) -> str:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from msgspec import Struct
 from rapidfuzz.distance import Levenshtein
+from rapidfuzz.process import extract
 
-from channel.deals.matching.comparing import Levels, compare
+from channel.deals.matching.comparing import Levels, compare, two_firms
 from channel.deals.matching.decision import DEFAULT, SURE, Decision, Evidence, Reason, Rid, Score, Thresholds, conclude, reason
 from channel.deals.matching.keys import CANDIDATES, PHONE, key
 from channel.deals.matching.prepared import Prepared
@@ -28,8 +29,7 @@ SCORED = 20
 """Candidates that are compared feature by feature; a cheap comparison picks them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True, gc=False):
     """A customer that the look-up found."""
 
     rid: Rid
@@ -38,13 +38,26 @@ class Known:
     """Whether the manufacturer serves it itself."""
 
 
-Scored = tuple[Known, float, Levels]
+Scored = tuple[Known, float, Levels | None]
+"""Levels are None where two valid codes told the firms apart before anything was compared."""
 
 
 @cache
 def weights() -> dict[str, dict[str, float]]:
     """The fitted weights: feature, level, log-odds."""
     return dict(json.loads(files(__package__).joinpath("data").joinpath("weights.json").read_text("utf-8"))["weights"])
+
+
+class _Flat(dict[tuple[str, str], float]):
+    """A level without a weight says nothing."""
+
+    def __missing__(self, _: tuple[str, str]) -> float:
+        return 0.0
+
+
+@cache
+def _flat_weights() -> Mapping[tuple[str, str], float]:
+    return _Flat({(feature, level): weight for feature, levels in weights().items() for level, weight in levels.items()})
 
 
 def decide(
@@ -57,11 +70,11 @@ def decide(
     """
     shared = shared_phones(prepared, candidates, frequency or {})
     near, rest = nearest(prepared, candidates)
-    scored = [_judge(prepared, known, shared) for known in near]
-    ranked = sorted(scored, key=lambda one: (-one[1], str(one[0].rid)))
-    firms = _firms(ranked)
-    evidence = _evidence(prepared, ranked, firms)
-    return conclude(evidence, _reasons(prepared, ranked), tuple(known.rid for known in rest)[: CANDIDATES - len(near)], thresholds)
+    table = _flat_weights()
+    ranked = sorted([_judge(prepared, known, shared, table) for known in near], key=lambda one: (-one[1], str(one[0].rid)))
+    levels = (ranked[0][2] or compare(prepared, ranked[0][0].prepared, shared)) if ranked else None
+    evidence = _evidence(prepared, ranked, _firms(ranked), levels)
+    return conclude(evidence, _reasons(prepared, levels), tuple(known.rid for known in rest)[: CANDIDATES - len(near)], thresholds)
 
 
 def shared_phones(asked: Prepared, candidates: Sequence[Known], hot: Hot) -> dict[str, int]:
@@ -76,45 +89,65 @@ def shared_phones(asked: Prepared, candidates: Sequence[Known], hot: Hot) -> dic
 
 def nearest(asked: Prepared, candidates: Sequence[Known]) -> tuple[list[Known], list[Known]]:
     """The candidates worth a full comparison, and the others, best first."""
-    ordered = sorted(candidates, key=lambda one: (-_quick(asked, one.prepared), str(one.rid)))
-    return ordered[:SCORED], ordered[SCORED:]
+    points = _quick(asked, candidates)
+    ordered = sorted((-likeness, str(one.rid), place) for place, (likeness, one) in enumerate(zip(points, candidates, strict=True)))
+    best = [candidates[place] for _, _, place in ordered]
+    return best[:SCORED], best[SCORED:]
 
 
-def _quick(asked: Prepared, known: Prepared) -> float:
-    """A cheap likeness for choosing whom to compare in full."""
-    points = 0.0
-    if asked.names and known.names:
-        points = max(_alike(one.sound, other.sound) for one in asked.names for other in known.names)
-        if asked.names[0].region and asked.names[0].region[:4] == known.names[0].region[:4]:
+def _quick(asked: Prepared, candidates: Sequence[Known]) -> list[float]:
+    """A cheap likeness of each, for choosing whom to compare in full. Fifty at a time: what is asked is taken apart once."""
+    sounds = [name.sound for name in asked.names]
+    region = asked.names[0].region[:4] if asked.names else ""
+    code, organisation, mended = asked.code, asked.code[8:17], asked.mended
+    phones, contact, city, street = frozenset(asked.phones), asked.contact, asked.city, asked.street
+    found = []
+    for one, likeness in zip(candidates, _alike(sounds, candidates), strict=True):
+        known, points = one.prepared, likeness
+        if region and known.names and region == known.names[0].region[:4]:
             points += 0.15
-    if asked.code and known.code:
-        points += 2.0 if asked.code == known.code else 1.0 if known.code in asked.mended or asked.code[8:17] == known.code[8:17] else 0.0
-    if asked.phones and not set(asked.phones).isdisjoint(known.phones):
-        points += 0.5
-    if asked.contact and asked.contact == known.contact:
-        points += 0.25
-    if asked.city and asked.city == known.city:
-        points += 0.1
-    if asked.street and asked.street == known.street:
-        points += 0.25
-    return points
+        if code and known.code:
+            points += 2.0 if code == known.code else 1.0 if known.code in mended or organisation == known.code[8:17] else 0.0
+        if phones and not phones.isdisjoint(known.phones):
+            points += 0.5
+        if contact and contact == known.contact:
+            points += 0.25
+        if city and city == known.city:
+            points += 0.1
+        if street and street == known.street:
+            points += 0.25
+        found.append(points)
+    return found
 
 
-def _alike(one: str, other: str) -> float:
-    if one == other:
-        return 1.2
-    size = min(len(one), len(other))
-    return max(Levenshtein.normalized_similarity(one, other), 0.9 * Levenshtein.normalized_similarity(one[:size], other[:size]))
+def _alike(sounds: Sequence[str], candidates: Sequence[Known]) -> list[float]:
+    """How alike the names of each sound at best: as a whole, or (for a little less) where the shorter one ends."""
+    best = [0.0] * len(candidates)
+    others = [(place, name.sound) for place, one in enumerate(candidates) for name in one.prepared.names]
+    heard = [sound for _, sound in others]
+    for sound in sounds:
+        size = len(sound)
+        for other, whole, number in extract(sound, heard, scorer=Levenshtein.normalized_similarity, processor=None, limit=None):
+            likeness: float = whole
+            if other == sound:
+                likeness = 1.2
+            elif (length := len(other)) != size:
+                end = min(length, size)
+                likeness = max(whole, 0.9 * Levenshtein.normalized_similarity(sound[:end], other[:end]))
+            place = others[number][0]
+            best[place] = max(best[place], likeness)
+    return best
 
 
-def _judge(asked: Prepared, known: Known, shared: dict[str, int]) -> Scored:
+def _judge(asked: Prepared, known: Known, shared: dict[str, int], table: Mapping[tuple[str, str], float]) -> Scored:
+    if two_firms(asked, known.prepared):
+        return known, -SURE, None
     levels = compare(asked, known.prepared, shared)
     if levels["code"] == "same":
         return known, SURE, levels
     if levels["code"] == "differ" and levels["branch"] in {"none", "same"}:
         return known, -SURE, levels
-    table = weights()
-    points = table["base"]["all"] + sum(table[feature].get(level, 0.0) for feature, level in levels.items())
+    points = table["base", "all"] + sum(map(table.__getitem__, levels.items()))
     return known, round(min(max(points, -SURE), SURE), 6), levels
 
 
@@ -131,16 +164,15 @@ def _firms(ranked: list[Scored]) -> dict[Rid, str]:
     return firms
 
 
-def _evidence(asked: Prepared, ranked: list[Scored], firms: dict[Rid, str]) -> Evidence:
-    best = ranked[0] if ranked else None
+def _evidence(asked: Prepared, ranked: list[Scored], firms: dict[Rid, str], levels: Levels | None) -> Evidence:
     labels = {firm: str(place) for place, firm in enumerate(dict.fromkeys(firms[known.rid] for known, _, _ in ranked))}
     return Evidence(
         scores=tuple(Score(known.rid, points, labels[firms[known.rid]]) for known, points, _ in ranked),
-        relation=_relation(asked, best[2]) if best else "",
-        same_code=best is not None and best[2]["code"] == "same",
-        direct=bool(best and best[0].direct),
+        relation=_relation(asked, levels) if levels else "",
+        same_code=levels is not None and levels["code"] == "same",
+        direct=bool(ranked) and ranked[0][0].direct,
         name_only=not (asked.code or asked.phones or asked.contact or asked.street),
-        caution=_caution(best[2]) if best else "",
+        caution=_caution(levels) if levels else "",
         wrong_code=bool(asked.code) and not asked.code_valid,
         nothing="nothing" in asked.problems,
     )
@@ -174,11 +206,11 @@ def _relation(asked: Prepared, levels: Levels) -> str:
     return "same"
 
 
-def _reasons(asked: Prepared, ranked: list[Scored]) -> tuple[Reason, ...]:
+def _reasons(asked: Prepared, levels: Levels | None) -> tuple[Reason, ...]:
     problems = tuple(reason("problem", one, 0.0) for one in asked.problems)
-    if not ranked:
+    if levels is None:
         return problems
-    table, levels = weights(), ranked[0][2]
+    table = weights()
     caution = _caution(levels)
     return (
         *(reason(feature, level, table[feature].get(level, 0.0)) for feature, level in levels.items()),

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
+from msgspec import Struct
+from msgspec.structs import asdict
+
 from channel.deals.matching.explaining import sentence
 from channel.deals.matching.prepared import VERSION
 
@@ -38,8 +41,7 @@ class Thresholds:
 DEFAULT = Thresholds()
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True, gc=False):
     """One feature's part in the decision: what was found, its log-odds, and a sentence in either language."""
 
     feature: str
@@ -49,8 +51,7 @@ class Reason:
     en: str
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(Struct, frozen=True, gc=False):
     """A candidate's points (log-odds), and which firm it is a row of."""
 
     rid: Rid
@@ -108,7 +109,7 @@ class Decision:
             "rid": self.rid,
             "relation": self.relation,
             "direct": self.direct,
-            "reasons": [{name: getattr(one, name) for name in Reason.__slots__} for one in self.reasons],
+            "reasons": [asdict(one) for one in self.reasons],
             "candidates": [list(one) for one in self.candidates],
             "evidence": {**evidence, "scores": [[one.rid, one.points, one.firm] for one in self.evidence.scores]},
             "thresholds": {name: getattr(self.thresholds, name) for name in Thresholds.__slots__},

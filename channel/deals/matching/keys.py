@@ -5,6 +5,7 @@ The lowest five bits of a key are its kind, so that whoever counts the keys that
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
 
 from channel.deals.matching import regions
@@ -33,6 +34,15 @@ WEIGHTS: tuple[float, ...] = (
 """What a shared key of each kind is worth when candidates are ranked for the cut at CANDIDATES; the index is the kind."""
 
 
+POINTS: tuple[int, ...] = tuple(int(1000 * weight) for weight in WEIGHTS)
+"""The same as whole numbers, so that equal sums are equal, in whatever order a database adds."""
+
+
+def counted_keys(keys: Sequence[int]) -> list[int]:
+    """Those of a claim's keys whose frequency a decision asks for: a phone that many firms have says little."""
+    return [one for one in keys if one & 31 == PHONE]
+
+
 def key(kind: int, part: str) -> int:
     """One key: 59 bits of a hash, five bits of kind, as a signed number that a `bigint` holds."""
     number = int.from_bytes(blake2b(f"{kind}{part}".encode(), digest_size=8).digest(), "big", signed=True)
@@ -41,6 +51,16 @@ def key(kind: int, part: str) -> int:
 
 def keys_of(prepared: Prepared) -> list[int]:
     """The distinct match keys of a claim, ascending, so that everybody takes their locks in one order."""
+    return sorted({key(kind, part) for kind, part in _parts(prepared)})
+
+
+def common_keys(one: Prepared, other: Prepared) -> list[int]:
+    """The match keys that two claims share, ascending."""
+    return sorted({key(kind, part) for kind, part in _parts(one) & _parts(other)})
+
+
+def _parts(prepared: Prepared) -> set[tuple[int, str]]:
+    """What keys are made from: kind and text."""
     parts: set[tuple[int, str]] = set()
     _code_keys(prepared, parts)
     parts.update((PHONE, phone) for phone in prepared.phones)
@@ -52,7 +72,7 @@ def keys_of(prepared: Prepared) -> list[int]:
         parts.add((PERSON, prepared.contact_sound + first))
     if prepared.street and prepared.numbers:
         parts.add((STREET, f"{prepared.street}.{prepared.numbers.split('.', 1)[0]}.{first}"))
-    return sorted({key(kind, part) for kind, part in parts})
+    return parts
 
 
 def _code_keys(prepared: Prepared, parts: set[tuple[int, str]]) -> None:

@@ -17,7 +17,7 @@ LONGEST = 40
 """Units of a core that count."""
 
 
-class Name(msgspec.Struct, array_like=True, frozen=True):
+class Name(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One name in its parts. `core` and `sound` are equally long: a unit is a character, a pinyin syllable or a Latin letter."""
 
     text: str
