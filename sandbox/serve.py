@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from sandbox.collector import without_collector
+from sandbox.collector import spare_what_is_there, without_collector
 from sandbox.core.http import JSON_IN
 from sandbox.core.server import Server
 from sandbox.core.vendor import Vendor
@@ -79,6 +79,7 @@ def serve(
         vendor.reseed = lambda: _seed(vendor, path)
         if vendor.empty():
             vendor.reseed()
+    spare_what_is_there()
     server = Server(vendor, port, host)
     server.run(lambda: _tell(server))
 

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from sandbox.collector import without_collector
+from sandbox.collector import spare_what_is_there, without_collector
 from sandbox.core.faults import BadFault, parse
 from sandbox.core.http import Request, Response, json_response
 from sandbox.core.vendor import Rejected, UnknownStream, Vendor
@@ -40,8 +40,14 @@ def _route(vendor: Vendor, request: Request, parts: list[str]) -> Response:
             return json_response({"reset": True})
         case ("POST", "load"):
             with without_collector():
-                return json_response({"loaded": vendor.load(request.json())})
+                return json_response({"loaded": _load(vendor, request)})
     return _unknown(request)
+
+
+def _load(vendor: Vendor, request: Request) -> int:
+    loaded = vendor.load(request.json())
+    spare_what_is_there()
+    return loaded
 
 
 def _unknown(request: Request) -> Response:
@@ -50,7 +56,8 @@ def _unknown(request: Request) -> Response:
 
 def _records(vendor: Vendor, request: Request, stream: str, key: list[str]) -> Response:
     if request.method == "GET" and not key:
-        return Response(200, vendor.records_body(stream, request.query))
+        with without_collector():
+            return Response(200, vendor.records_body(stream, request.query))
     if request.method == "POST" and not key:
         return _put(vendor, stream, request)
     if request.method == "DELETE" and key:

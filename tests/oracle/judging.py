@@ -92,20 +92,19 @@ def judge(
     collecting = gc.isenabled()
     gc.disable()  # a million fresh objects without a cycle among them
     try:
-        evidence = fetch(kingdee_url, zoho_url, since or text((truth or {}).get("since")))
+        return judge_evidence(
+            fetch(kingdee_url, zoho_url, since or text((truth or {}).get("since"))),
+            truth or {},
+            since=since,
+            late_values=late_values,
+            decided=decided,
+            edits=edits,
+            party_pairs=party_pairs,
+            product_pairs=product_pairs,
+        )
     finally:
         if collecting:
             gc.enable()
-    return judge_evidence(
-        evidence,
-        truth or {},
-        since=since,
-        late_values=late_values,
-        decided=decided,
-        edits=edits,
-        party_pairs=party_pairs,
-        product_pairs=product_pairs,
-    )
 
 
 def judge_evidence(
