@@ -1,4 +1,4 @@
-"""`python -m benchmarks [ingest] [cli] [deals] [resolve]`: measure, print a table, and one JSON line for every figure that has a limit."""
+"""`python -m benchmarks [ingest] [cli] [deals] [pricing] [resolve]`: measure, print a table, one JSON line for each figure with a limit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks import bars, cli, ingest
 def main() -> int:
     """Exit code 1 when a limit is not kept."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("which", nargs="*", choices=[[], "ingest", "cli", "deals", "resolve"], help="default: all")
+    parser.add_argument("which", nargs="*", choices=[[], "ingest", "cli", "deals", "pricing", "resolve"], help="default: all")
     parser.add_argument("--orders", type=int, default=ingest.ORDERS)
     parser.add_argument("--runs", type=int, default=ingest.RUNS)
     parser.add_argument("--no-dlt", action="store_true", help="leave dlt out")
@@ -22,12 +22,16 @@ def main() -> int:
     parser.add_argument("--real-names", action="store_true", help="resolve records with real brands, where they lie")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the JSON lines there as well")
     asked = parser.parse_args()
-    which = asked.which or ["cli", "ingest", "deals", "resolve"]
+    which = asked.which or ["cli", "ingest", "pricing", "deals", "resolve"]
     figures = []
     if "cli" in which:
         figures += cli.run()
     if "ingest" in which:
         figures += ingest.run(asked.orders, runs=asked.runs, with_dlt=not asked.no_dlt)
+    if "pricing" in which:
+        from benchmarks import pricing  # noqa: PLC0415  as below
+
+        figures += pricing.run()
     if "deals" in which:
         from benchmarks import deals  # noqa: PLC0415  the others measure memory and start-up, and need none of the matcher's tables
 

@@ -26,6 +26,8 @@ LIMITS: Mapping[str, tuple[float, str]] = {
     "deals.register_cpu_p99_ms": (8.0, "CPU of a registration, client and server, 99th percentile, ms"),
     "deals.open_loop_vs_read": (10.0, "99th percentile of checks in an open loop, by that of a primary-key read in the same minute"),
     "deals.open_loop_errors": (0, "checks of the open loop that failed or were not made"),
+    "pricing.line_cpu_p99_ms": (0.2, "CPU of pricing one line with its full trace, 100,000 price records, 99th percentile, ms"),
+    "pricing.cart_20_cpu_p99_ms": (15.0, "CPU of a 20-line cart with approval, hash and answer, 99th percentile, ms"),
     "resolve.cpu_s": (300.0, "CPU seconds of resolving 1,000,000 records, workers included"),
     "resolve.peak_mib": (3072, "peak memory of it, workers included, MiB"),
 }

@@ -11,13 +11,13 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from channel.pricing.model import DEFAULT_ACCESS, KEY_FIELDS, Access, Adjustment, Book, DealPrice, Formula, PriceRecord, Rules
-from channel.pricing.parts import Rounding
+from channel.pricing.parts import Rounding, Scale
 from channel.pricing.scales import Steps
 
 MINOR = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "XAF": 0, "XOF": 0, "KWD": 3, "BHD": 3, "OMR": 3, "JOD": 3, "TND": 3}
 """Decimals of currencies that have not two (ISO 4217)."""
 
-ZERO, ONE = Decimal(0), Decimal(1)
+ZERO, ONE, HUNDRED = Decimal(0), Decimal(1), Decimal(100)
 Key = tuple[int, *tuple[str, ...]]
 
 
@@ -102,7 +102,24 @@ class AccessPlan:
 class Rule:
     """An adjustment made ready."""
 
-    __slots__ = ("about_others", "at", "bounded", "conditions", "end", "group", "ranks", "recorded_at", "spec", "start", "steps")
+    __slots__ = (
+        "about_others",
+        "always",
+        "at",
+        "bounded",
+        "conditions",
+        "end",
+        "fraction",
+        "group",
+        "money",
+        "of",
+        "ranks",
+        "recorded_at",
+        "spec",
+        "start",
+        "steps",
+        "told",
+    )
 
     def __init__(self, spec: Adjustment, at: int) -> None:
         self.spec, self.at = spec, at
@@ -116,9 +133,29 @@ class Rule:
         given = ((name, getattr(when, field)) for name, field in CONDITIONS.items())
         self.conditions = tuple((name, frozenset(allowed)) for name, allowed in given if allowed)
         """Name of a fact about line and question -> what it may be."""
-        amounts = (when.min_quantity, when.max_quantity, when.min_value, when.max_value)
-        self.bounded = bool(self.steps or when.with_items or any(one is not None for one in amounts))
+        money = (spec.amount, spec.fixed_price, when.min_value, when.max_value)
+        self.money = any(one is not None for one in money) or (spec.scale is not None and _in_money(spec.scale))
+        """It names amounts, which have a currency."""
+        bounds = (when.min_quantity, when.max_quantity)
+        self.bounded = bool(self.money or self.steps or when.with_items or any(one is not None for one in bounds))
         """Whether it holds depends on quantities or amounts."""
+        timeless = spec.valid_from is None and spec.valid_to is None and spec.recorded_at is None
+        elsewhere = when.not_items or when.regions or when.terms or when.coupons or when.registered
+        self.always = timeless and not self.conditions and not elsewhere
+        """Nothing about the question can keep it from holding."""
+        sign = ONE if spec.surcharge else -ONE
+        self.fraction = None if spec.percent is None else sign * spec.percent / HUNDRED
+        self.told = "" if spec.percent is None else f"{_plain(sign * spec.percent)}%"
+        self.of = spec.of or ("base" if spec.mode == "original" else "running")
+
+
+def _in_money(scale: Scale) -> bool:
+    told = ((tier.amount, tier.fixed_price, tier.price, tier.flat or None) for tier in scale.tiers)
+    return scale.by == "value" or any(one is not None for tier in told for one in tier)
+
+
+def _plain(value: Decimal) -> str:
+    return format(value.normalize(), "f")
 
 
 def in_order(fields: Iterable[str]) -> tuple[str, ...]:
@@ -220,6 +257,8 @@ class Prices:
         """Some rule looks at more than one line."""
         self.contests = bool(self.rules.exclusions) or any(rule.spec.mode in ("exclusive", "best") for rule in self.adjustments)
         """Some rule may beat another."""
+        self.needs_list = any(rule.of == "list" for rule in self.adjustments)
+        """Some rule takes its percent of the standard price."""
 
     def rules_for(self, item: str, line: str, dealer: str) -> list[Rule]:
         """The adjustments that may be about a line, in their order."""

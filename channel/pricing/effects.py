@@ -12,6 +12,7 @@ from channel.pricing.parts import Tier
 from channel.pricing.state import Question, State, known, round_by, told
 
 ZERO: Final = Decimal(0)
+ONE: Final = Decimal(1)
 HUNDRED: Final = Decimal(100)
 OPEN_AFTER_FINAL: Final = ("manual", "freight")
 """Rungs that may still change a final price."""
@@ -31,6 +32,8 @@ class Effect:
 def unmet(question: Question, state: State, rule: Rule, facts: dict[str, str]) -> tuple[str, str]:
     """Why a rule is not about this line at all; two empty texts when it may be. What depends on amounts is `out_of_bounds`."""
     spec = rule.spec
+    if rule.always and not state.final:
+        return "", ""
     if not known(rule.recorded_at, question.known_at):
         return "not_yet_known", ""
     if question.day < rule.start:
@@ -92,11 +95,11 @@ class Measured:
 
 def out_of_bounds(question: Question, rule: Rule, measured: Measured, cart: dict[str, Decimal]) -> tuple[str, str]:
     """Why a rule does not hold for these amounts; two empty texts when it does."""
-    rate = _rate(question, rule)
-    if rate is None:
-        return "no_rate", rule.spec.currency or ""
     if not rule.bounded:
         return "", ""
+    rate = _rate(question, rule) if rule.money else (ONE, False)
+    if rate is None:
+        return "no_rate", rule.spec.currency or question.prices.settings.currency
     when = rule.spec.when
     for name, value, least, below in (
         ("quantity", measured.quantity, when.min_quantity, when.max_quantity),
@@ -111,7 +114,7 @@ def out_of_bounds(question: Question, rule: Rule, measured: Measured, cart: dict
             return "requirement_failed", f"with {quantity} of {item}"
     steps = rule.steps
     if steps is not None and steps.method != "range":
-        found = steps.find(measured.by(steps.by) + _before(question, rule))
+        found = steps.find(_on_scale(question, rule, measured) + _before(question, rule))
         if isinstance(found, str):
             return found, f"{steps.by} {_plain(measured.by(steps.by))}"
     return "", ""
@@ -120,12 +123,15 @@ def out_of_bounds(question: Question, rule: Rule, measured: Measured, cart: dict
 def effect(question: Question, state: State, rule: Rule, total: Decimal, measured: Measured) -> Effect:
     """The line's amount after the rule, starting from `total`. Rounds: only as the rule itself says."""
     spec, steps = rule.spec, rule.steps
-    if steps is None:
+    if rule.fraction is not None:
+        of = rule.of
+        made = Effect(total + _reference(state, of, total) * rule.fraction, True, f"percent_of_{of}", rule.told)
+    elif steps is None:
         made = _flat(question, state, rule, total, spec.percent, spec.amount, spec.fixed_price, spec.per)
     elif steps.method == "range":
         made = _by_parts(question, state, rule, total, measured)
     else:
-        tier = steps.find(measured.by(steps.by) + _before(question, rule))
+        tier = steps.find(_on_scale(question, rule, measured) + _before(question, rule))
         assert not isinstance(tier, str)  # noqa: S101  out_of_bounds looked
         fixed = tier.fixed_price if tier.fixed_price is not None else tier.price
         if steps.method == "block" and fixed is not None:
@@ -151,7 +157,7 @@ def _flat(
 ) -> Effect:
     sign = 1 if rule.spec.surcharge else -1
     if percent is not None:
-        of = rule.spec.of or ("base" if rule.spec.mode == "original" else "running")
+        of = rule.of
         reference = _reference(state, of, total)
         return Effect(total + sign * reference * percent / HUNDRED, True, f"percent_of_{of}", f"{_plain(percent * sign)}%")
     if fixed is not None:
@@ -167,13 +173,13 @@ def _by_parts(question: Question, state: State, rule: Rule, total: Decimal, meas
     """Each part at its own step; a line that is measured with others gets the average of the parts, in proportion."""
     steps = rule.steps
     assert steps is not None  # noqa: S101  the caller looked
-    size = measured.by(steps.by)
+    size = _on_scale(question, rule, measured)
     parts = steps.parts(_before(question, rule), size)
     sign = 1 if rule.spec.surcharge else -1
     value = " + ".join(f"{_plain(part)}: {_of(tier)}" for part, tier in parts)
     if not size:
         return Effect(total, True, "scale_range", value)
-    of = rule.spec.of or ("base" if rule.spec.mode == "original" else "running")
+    of = rule.of
     reference = _reference(state, of, total)
     after = total
     for part, tier in parts:
@@ -202,6 +208,17 @@ def _of(tier: Tier) -> str:
     if tier.amount is not None:
         return _plain(tier.amount)
     return f"= {tier.fixed_price if tier.fixed_price is not None else tier.price}"
+
+
+def _on_scale(question: Question, rule: Rule, measured: Measured) -> Decimal:
+    """What a rule's scale measures; a value in the rule's own currency."""
+    assert rule.steps is not None  # noqa: S101  the caller looked
+    size = measured.by(rule.steps.by)
+    if rule.steps.by != "value":
+        return size
+    rate = _rate(question, rule)
+    assert rate is not None  # noqa: S101  out_of_bounds looked
+    return size * rate[0] if rate[1] else size / rate[0]
 
 
 def _before(question: Question, rule: Rule) -> Decimal:

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, localcontext
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final
 
 from canonical.rounding import allocate, half_up
@@ -87,8 +87,8 @@ def _price(prices: Prices, ask: Ask) -> Priced:
         if state.refusal is None:
             determine(question, state, cart)
             state.base_total = state.rung_total = state.total
-            if state.refusal is None:
-                _list_price(question, state, cart)
+            if state.refusal is None and prices.needs_list:
+                state.list_total = _list_total(question, state, cart)
     priced = [state for state in states if state.refusal is None]
     waterfall = Waterfall(question, priced, cart)
     waterfall.run()
@@ -97,7 +97,7 @@ def _price(prices: Prices, ask: Ask) -> Priced:
         _small_order(question, state)
         if state.total < 0:
             state.refusal = Refusal("below-zero", {"item": state.item.id}, "lower the discounts")
-    result.lines = [_line(state) for state in states]
+    result.lines = [_line(question, state, cart) for state in states]
     _amounts(result, waterfall, [(state, line) for state, line in zip(states, result.lines, strict=True) if state.refusal is None])
     return result
 
@@ -177,25 +177,25 @@ def _small_order(question: Question, state: State) -> None:
     state.total, state.by_unit = after, False
 
 
-def _list_price(question: Question, state: State, cart: dict[str, Decimal]) -> None:
-    """标准价 of the line, on the side of its own price: what a total discount is measured from. Without one: the base price."""
-    state.list_total = state.base_total
+def _list_total(question: Question, state: State, cart: dict[str, Decimal]) -> Decimal:
+    """标准价 of the line, on the side of its own price; without one its base price."""
     if state.kind == "standard":
-        return
-    probe = State(state.ask, state.item, state.factor, state.tax_rate)
-    determine(question, probe, cart, only="standard")
-    if probe.refusal is None:
-        state.list_total = probe.total if probe.side == state.side else other_side(probe.total, probe.side, state.tax_rate)
+        return state.base_total
+    with localcontext(WIDE):
+        probe = State(state.ask, state.item, state.factor, state.tax_rate)
+        determine(question, probe, cart, only="standard")
+        if probe.refusal is not None:
+            return state.base_total
+        return probe.total if probe.side == state.side else other_side(probe.total, probe.side, state.tax_rate)
 
 
-def _line(state: State) -> Line:
+def _line(question: Question, state: State, cart: dict[str, Decimal]) -> Line:
     made = Line(state.id, state.item.id, state.ask.quantity, state.ask.unit or state.item.unit, steps=state.steps, tried=state.tried)
     made.refusal, made.tax_rate = state.refusal, state.tax_rate
     if state.refusal is None:
         made.price_kind, made.side, made.record = state.kind, state.side, state.record
         made.per, made.priced_units = state.per, state.price_unit_quantity
-        made.base_unit, made.list_unit = state.unit_of(state.base_total), state.unit_of(state.list_total)
-        made.list_net = state.list_total if state.side == "excluded" else state.list_total / (ONE + state.tax_rate)
+        made.base_unit, made.listing = state.unit_of(state.base_total), partial(_list_total, question, state, cart)
     return made
 
 

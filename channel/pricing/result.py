@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -74,7 +75,6 @@ class Line:
     price_kind: str = ""
     side: str = ""
     """The side that was entered (included 含税, excluded 未税): exact; the other is derived."""
-    list_unit: Decimal | None = None
     base_unit: Decimal | None = None
     unit_price: Decimal | None = None
     """Net of discounts, on `side`, for `per` units."""
@@ -87,14 +87,34 @@ class Line:
     net: Decimal | None = None
     tax: Decimal | None = None
     gross: Decimal | None = None
-    list_net: Decimal | None = None
-    """At list price without tax, for authority."""
     tax_difference: Decimal = Decimal(0)
     steps: list[Step] = field(default_factory=list)
     tried: list[Tried] = field(default_factory=list)
     refusal: Refusal | None = None
     record: Record | None = None
     """Where the base price was kept."""
+    listing: Callable[[], Decimal] | None = None
+    """Looks the standard price up; None for a refused line. Asked when somebody wants to know: a price does not need it."""
+    list_total: Decimal | None = None
+
+    @property
+    def list_amount(self) -> Decimal | None:
+        """The line at standard price, on its side; at its base price where it has no standard price."""
+        if self.list_total is None and self.listing is not None:
+            self.list_total = self.listing()
+        return self.list_total
+
+    @property
+    def list_unit(self) -> Decimal | None:
+        """Standard price of the unit that the line is priced in."""
+        amount = self.list_amount
+        return None if amount is None else amount * self.per / self.priced_units
+
+    @property
+    def list_net(self) -> Decimal | None:
+        """At standard price without tax: what a total discount is measured from."""
+        amount = self.list_amount
+        return amount if amount is None or self.side == "excluded" else amount / (1 + self.tax_rate)
 
 
 @dataclass(slots=True)

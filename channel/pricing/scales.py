@@ -66,7 +66,7 @@ class Steps:
 
     def next_start(self, value: Decimal) -> Decimal | None:
         """The next bound above a value, where the price changes; for a to-scale the last value before it."""
-        at = bisect_right(self.starts, value)
+        at = bisect_left(self.starts, value, 1) if self.inclusive else bisect_right(self.starts, value)
         return self.starts[at] if at < len(self.starts) else None
 
 

@@ -92,7 +92,7 @@ class Waterfall:
         for rule in self.candidates[at][rung]:
             reason, detail = self.lost[at].get(rule.at, ("", ""))
             measured = self._measured(rule, at)
-            if not reason:
+            if not reason and rule.bounded:
                 reason, detail = out_of_bounds(self.question, rule, measured, self.cart)
             if reason:
                 self._tried(state, rule, reason, detail)

@@ -1,0 +1,1 @@
+"""Prices, through the file that a person writes and the answer that a role sees."""
