@@ -44,8 +44,7 @@ def decide(hub: Hub, case_id: int, answer: str, by: str, reason: str = "") -> st
     """
     if answer not in ("same", "different"):
         raise WrongState(f"a case cannot be answered by {answer!r}", next_step="answer same or different")
-    with hub.transaction() as db:
-        return decided(hub, db, case_id, answer, by, reason)
+    return hub.settle(lambda db: decided(hub, db, case_id, answer, by, reason))
 
 
 def decided(hub: Hub, db: Cursor, case_id: int, answer: str, by: str, reason: str = "") -> str:

@@ -77,8 +77,7 @@ def join(
 
     Raises: WrongState when a person told them apart, or their valid codes differ.
     """
-    with hub.transaction() as db:
-        return joined(hub, db, entity, one, other, by=by, cause=cause, edges=edges, citations=citations)
+    return hub.settle(lambda db: joined(hub, db, entity, one, other, by=by, cause=cause, edges=edges, citations=citations))
 
 
 def joined(

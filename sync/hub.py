@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 import psycopg
@@ -51,6 +51,36 @@ _used: WeakKeyDictionary[psycopg.Connection[dict[str, Any]], float] = WeakKeyDic
 """When a transaction last ended well, by connection."""
 TRIES = 4
 """What meets another worker's (a page a backfill's, say) is tried again whole."""
+
+
+class Kind(Protocol):
+    """What merging needs to know of a kind of record; every stream of it tells that, and the hub itself where no system has it."""
+
+    @property
+    def id(self) -> int:
+        """The stream's number in the database."""
+
+    @property
+    def entity(self) -> str:
+        """Its name."""
+
+    @property
+    def policy(self) -> EntityPolicy:
+        """Its owners."""
+
+    @property
+    def table(self) -> EntityTable:
+        """Where it is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class HubStream:
+    """The hub's own stream of a kind of record."""
+
+    id: int
+    entity: str
+    policy: EntityPolicy
+    table: EntityTable
 
 
 @dataclass(frozen=True)
@@ -389,6 +419,15 @@ class Hub:
         """By entity: the number of the hub's own stream of it, which holds edits through the hub and decisions of rules."""
         ids = self._stream_ids([("hub", name, name) for name in self.config.flows])
         return {name: ids["hub", name] for name in self.config.flows}
+
+    def kind(self, name: str) -> Kind:
+        """What merging needs of a kind of record, whether a system has it or only the hub. Raises: NotFound when no flow names it."""
+        if name not in self.policies:
+            raise NotFound(
+                f"no flow for {name}",
+                next_step=f"use one of {', '.join(self.policies)}, or name {name} in flows of hub.yaml (`systems: {{}}` when only the hub has it)",
+            )
+        return HubStream(self.hub_streams[name], name, self.policies[name], TABLES[name])
 
     def natural_keys(self, name: str, child: str) -> tuple[str, ...]:
         """Fields that tell which row of a child set a line is, whatever the system; empty where only links tell."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from canonical.ids import new_hub_key, new_id_text
 from ledger.bulk import from_json, json_text
+from ledger.tables import TABLES
 from sync import observing, pairing, scope, store
 from sync.decide import Canonical
 from sync.errors import NotAllowed, NotFound, Stale
@@ -29,7 +30,7 @@ def put(
 
     `entity_id`: the canonical record it is about; None makes a new one.
     """
-    stream = hub.hub_streams[name]
+    stream = hub.kind(name).id
     payload = {"fields": dict(fields), "sets": {child: dict(rows) for child, rows in sets.items()}}
     db.execute("SELECT entity_id::text AS entity_id FROM link WHERE stream_id = %s AND key = %s", [stream, key])
     linked = db.fetchone()
@@ -52,7 +53,7 @@ def put(
         "THEN 'alias' ELSE 'primary' END ON CONFLICT (stream_id, key) DO NOTHING",
         {"stream": stream, "key": key, "id": entity_id},
     )
-    state = hub.streams_for(name)[0]
+    state = hub.kind(name)
     existing = store.load(db, state.table, [entity_id], lock=True)
     sources = {entity_id: [observing.hub_source(stream, key, payload)]}
     result = observing.Observed()
@@ -69,16 +70,15 @@ def edit(hub: Hub, name: str, entity_id: str, changes: Mapping[str, Any], by: st
     Raises: NotFound; Stale when the record is not at the expected version any more; NotAllowed for a field whose owners do not include the
     hub: it would be overwritten by its owner at once.
     """
-    policy = hub.policies.get(name)
-    if policy is None:
-        raise NotFound(f"no flow for {name}", next_step=f"use one of {', '.join(hub.policies)}")
+    policy = hub.kind(name).policy
     unknown = [path for path in changes if path not in policy.owners]
     if unknown:
         raise NotFound(f"{name} has no field {unknown[0]}")
     if not policy.by_company:
         _refuse_others_fields(policy, changes)
-    with hub.transaction() as db:
-        table = hub.streams_for(name)[0].table
+
+    def edited(db: Cursor) -> int:
+        table = TABLES[name]
         current = store.load(db, table, [entity_id], lock=True)
         if not current:
             raise NotFound(f"there is no {name} {entity_id}")
@@ -93,6 +93,8 @@ def edit(hub: Hub, name: str, entity_id: str, changes: Mapping[str, Any], by: st
         fields = from_json(row["payload"])["fields"] if row else {}
         merged = put(hub, db, name, key, {**fields, **changes}, {}, cause=f"edit by {by}", entity_id=entity_id)
         return merged.version
+
+    return hub.settle(edited)
 
 
 def _refuse_others_fields(policy: EntityPolicy, paths: Iterable[str]) -> None:

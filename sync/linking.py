@@ -67,8 +67,7 @@ def accept(hub: Hub, left: Place, right: Place, by: str) -> Accepted:
     Raises: NotFound; WrongState for records of different kinds, a number that several records have, a pair that a person told apart, or two
     parties whose valid codes differ.
     """
-    with hub.transaction() as db:
-        return _accept(hub, db, left, right, by, f"linked by {by}")
+    return hub.settle(lambda db: _accept(hub, db, left, right, by, f"linked by {by}"))
 
 
 def _accept(
@@ -108,7 +107,8 @@ def unlink(hub: Hub, system: str, stream: str, key: str, by: str) -> str:
 
     Raises: NotFound; WrongState when it is the only record of its canonical one.
     """
-    with hub.transaction() as db:
+
+    def unlinked(db: Cursor) -> str:
         kind, entity_id = _linked(hub, db, system, stream, key)
         state = hub.streams[system, stream]
         db.execute(
@@ -131,6 +131,8 @@ def unlink(hub: Hub, system: str, stream: str, key: str, by: str) -> str:
         merging.remerge(hub, db, kind, [entity_id, fresh.id], f"unlinked by {by}")
         return fresh.id
 
+    return hub.settle(unlinked)
+
 
 def import_links(hub: Hub, rows: Sequence[Mapping[str, Any]], by: str, *, dry_run: bool = False) -> dict[str, int]:
     """Bring along links that are known already: all rows, or none; returns how many were linked, were one already, or became cases.
@@ -139,8 +141,17 @@ def import_links(hub: Hub, rows: Sequence[Mapping[str, Any]], by: str, *, dry_ru
     counted from 1. With `dry_run` the same is done and taken back. A row whose two parties are held by two dealers becomes a case.
     Raises: BadLinkRows naming every row that cannot be linked, and why.
     """
+    done, errors = hub.settle(lambda db: _import(hub, db, rows, by, dry_run=dry_run))
+    if errors:
+        raise BadLinkRows(errors)
+    return done
+
+
+def _import(
+    hub: Hub, db: Cursor, rows: Sequence[Mapping[str, Any]], by: str, *, dry_run: bool
+) -> tuple[dict[str, int], list[dict[str, str]]]:
     done, errors = {"linked": 0, "same": 0, "cases": 0}, []
-    with hub.transaction() as db:
+    with db.connection.transaction():
         citations = _citations(hub, db, rows)
         for number, row in enumerate(rows, 1):
             try:
@@ -152,9 +163,7 @@ def import_links(hub: Hub, rows: Sequence[Mapping[str, Any]], by: str, *, dry_ru
                 done["cases" if made.case_id else "linked" if made.new else "same"] += 1
         if dry_run or errors:
             raise psycopg.Rollback
-    if errors:
-        raise BadLinkRows(errors)
-    return done
+    return done, errors
 
 
 def _told(row: Mapping[str, Any]) -> tuple[str, str, str, str, str, str]:

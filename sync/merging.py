@@ -147,7 +147,7 @@ def remerge(hub: Hub, db: Cursor, name: str, ids: Sequence[str], cause: str) -> 
     """Compute records anew from what their systems last said, and judge their pairs."""
     if not ids:
         return
-    state = hub.streams_for(name)[0]
+    state = hub.kind(name)
     existing = store.load(db, state.table, ids, lock=True)
     result = observing.Observed()
     sources = {entity_id: sources_of(hub, db, name, entity_id) for entity_id in existing}
@@ -160,7 +160,8 @@ def remerge(hub: Hub, db: Cursor, name: str, ids: Sequence[str], cause: str) -> 
 
 def catch_up(hub: Hub, name: str, drops: Sequence[str], cause: str) -> int:
     """Compute anew what still cites records that were merged into others, because it was read at the same time; how many."""
-    with hub.transaction() as db:
+
+    def caught(db: Cursor) -> int:
         citations = Citations(hub, db, name, drops)
         found: dict[str, set[str]] = {}
         for drop in drops:
@@ -168,7 +169,9 @@ def catch_up(hub: Hub, name: str, drops: Sequence[str], cause: str) -> int:
                 found.setdefault(entity, set()).update(ids)
         for entity, records in found.items():
             remerge(hub, db, entity, sorted(records), cause)
-    return sum(map(len, found.values()))
+        return sum(map(len, found.values()))
+
+    return hub.settle(caught)
 
 
 def catch_up_all(hub: Hub) -> int:
@@ -205,7 +208,8 @@ def unmerge(hub: Hub, merge_id: int, by: str, reason: str = "") -> Undone:
 
     Raises: NotFound; WrongState when it was undone already, or a later merge of the same records has to be undone first.
     """
-    with hub.transaction() as db:
+
+    def undone(db: Cursor) -> Undone:
         event = _undoable(db, merge_id)
         name, keep, drop = event["entity"], event["keep_id"], event["drop_id"]
         cause = f"merge {merge_id} undone by {by}"
@@ -247,6 +251,8 @@ def unmerge(hub: Hub, merge_id: int, by: str, reason: str = "") -> Undone:
             ],
         )
         return done
+
+    return hub.settle(undone)
 
 
 def _undoable(db: Cursor, merge_id: int) -> dict[str, Any]:
@@ -312,7 +318,7 @@ def _put_back(
     done: Undone,
 ) -> None:
     """Each record as it was, where its own sources say what they said; else computed from what they say now, and told."""
-    state = hub.streams_for(name)[0]
+    state = hub.kind(name)
     changed: list[Canonical] = []
     for entity_id, before in targets.items():
         now = _versions_seen(db, [entity_id])
@@ -346,7 +352,7 @@ def _computed(hub: Hub, db: Cursor, name: str, before: Canonical) -> Canonical:
     sources = sources_of(hub, db, name, before.id)
     if not sources:
         return before
-    return observing.computed(hub, db, hub.streams_for(name)[0], before, sources)
+    return observing.computed(hub, db, hub.kind(name), before, sources)
 
 
 def _put_back_citing(hub: Hub, db: Cursor, cited: Mapping[str, Sequence[str]], keep: str, cause: str, done: Undone) -> None:

@@ -25,9 +25,7 @@ def retry_parked(hub: Hub) -> RunResult:
                 with hub.transaction() as db:
                     keys = _ready(hub, db, state)
                 for start in range(0, len(keys), PAGE):
-                    with hub.transaction() as db:
-                        done = replay(hub, db, state, keys[start : start + PAGE], run.id)
-                        released += done
+                    released += replayed(hub, state, keys[start : start + PAGE], run.id)
             run.count("released", released)
             if not released:
                 break
@@ -58,6 +56,11 @@ def _ready(hub: Hub, db: Cursor, state: StreamState) -> list[str]:
         if filled and all(cite in known for cite in parents):
             ready.append(key)
     return ready
+
+
+def replayed(hub: Hub, state: StreamState, keys: Sequence[str], run_id: int | None) -> int:
+    """As :func:`replay`, in a transaction of its own, again when it gave way to another worker's."""
+    return hub.settle(lambda db: replay(hub, db, state, keys, run_id))
 
 
 def replay(hub: Hub, db: Cursor, state: StreamState, keys: Sequence[str], run_id: int | None) -> int:

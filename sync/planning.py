@@ -153,16 +153,22 @@ def apply(hub: Hub, plan_id: int, *, deliver_now: bool = True) -> RunResult:
     if plan.state != "approved":
         raise WrongState(f"plan {plan_id} is {plan.state}", next_step=f"approve it first: `hub plan approve {plan_id}`")
     with running(hub, "apply", detail=f"plan {plan_id}") as run:
-        with hub.transaction() as db:
-            _need_write_mode(hub, db, plan_id)
-            run.count("released", _release(db, plan_id))
-            db.execute("SELECT count(*) AS moved FROM plan_row WHERE plan_id = %s AND outcome = 'moved'", [plan_id])
-            run.count("moved", (db.fetchone() or {"moved": 0})["moved"])
-            db.execute("UPDATE plan SET state = 'applied' WHERE id = %s", [plan_id])
+        run.counts(hub.settle(lambda db: _applied(hub, db, plan_id)))
         if deliver_now:
             for system in hub.systems():
                 run.result.add(deliver(hub, system))
     return run.result
+
+
+def _applied(hub: Hub, db: Cursor, plan_id: int) -> dict[str, int]:
+    db.execute("UPDATE plan SET state = 'applied' WHERE id = %s AND state = 'approved'", [plan_id])
+    if not db.rowcount:  # somebody else was faster
+        raise WrongState(f"plan {plan_id} is not approved any more", next_step=f"look at it: `hub plan show {plan_id}`")
+    _need_write_mode(hub, db, plan_id)
+    released = _release(db, plan_id)
+    db.execute("SELECT count(*) AS moved FROM plan_row WHERE plan_id = %s AND outcome = 'moved'", [plan_id])
+    moved = (db.fetchone() or {"moved": 0})["moved"]
+    return {"released": released, "moved": moved}
 
 
 def _need_write_mode(hub: Hub, db: Cursor, plan_id: int) -> None:

@@ -70,13 +70,12 @@ def mend(hub: Hub, item_id: int, payload: Mapping[str, Any], by: str) -> RunResu
     with hub.transaction() as db:
         db.execute("UPDATE quarantine SET payload = %s WHERE id = %s", [json_text(payload), item_id])
     with running(hub, "replay", state.system, f"quarantine {item_id} mended by {by}") as run:
-        with hub.transaction() as db:
-            if entry["payload"] is None:  # it never came as far as observed
-                record = Record(entry["key"], dict(payload), entry["org"])
-                done = observing.observe(hub, db, state, [record], References(hub, state.system), run_id=run.id, cause=f"mended by {by}")
-                run.count("released", 1 - done.set_aside)
-            else:
-                run.count("released", parked.replay(hub, db, state, [entry["key"]], run.id))
+        if entry["payload"] is None:  # it never came as far as observed
+            record, refs = Record(entry["key"], dict(payload), entry["org"]), References(hub, state.system)
+            done = hub.settle(lambda db: observing.observe(hub, db, state, [record], refs, run_id=run.id, cause=f"mended by {by}"), refs)
+            run.count("released", 1 - done.set_aside)
+        else:
+            run.count("released", parked.replayed(hub, state, [entry["key"]], run.id))
         _say_what_stays(run.result, 1)
     return run.result
 
@@ -104,8 +103,7 @@ def replay(hub: Hub, ids: Sequence[int] | None = None, *, by: str) -> RunResult:
     with running(hub, "replay", detail=f"by {by}") as run:
         for number, wanted in keys.items():
             for start in range(0, len(wanted), parked.PAGE):
-                with hub.transaction() as db:
-                    run.count("released", parked.replay(hub, db, hub.by_id[number], wanted[start : start + parked.PAGE], run.id))
+                run.count("released", parked.replayed(hub, hub.by_id[number], wanted[start : start + parked.PAGE], run.id))
         _say_what_stays(run.result, sum(map(len, keys.values())))
         run.result.problems += [_fate(entry) for entry in closed]
         for guard in guards:

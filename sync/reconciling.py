@@ -232,13 +232,15 @@ def _guard(hub: Hub, state: StreamState, org: str, gone: int, total: int) -> Non
 
 def rejudge(hub: Hub, name: str) -> int:
     """Judge all pairs of one kind of record anew, as after a change of mapping, owners or scope; returns how many records."""
-    table = hub.streams_for(name)[0].table
+    table = hub.kind(name).table
     last, done = "00000000-0000-0000-0000-000000000000", 0
-    while True:
-        with hub.transaction() as db:
-            db.execute(f"SELECT id::text AS id FROM {table.name} WHERE id > %s::uuid AND NOT retired ORDER BY id LIMIT %s", [last, PAGE])
-            ids = [row["id"] for row in db]
-            if not ids:
-                return done
-            pairing.judge_pairs(hub, db, name, store.load(db, table, ids, lock=True), observing.Observed())
+
+    def judge(db: Cursor) -> list[str]:
+        db.execute(f"SELECT id::text AS id FROM {table.name} WHERE id > %s::uuid AND NOT retired ORDER BY id LIMIT %s", [last, PAGE])
+        ids = [row["id"] for row in db]
+        pairing.judge_pairs(hub, db, name, store.load(db, table, ids, lock=True), observing.Observed())
+        return ids
+
+    while ids := hub.settle(judge):
         last, done = ids[-1], done + len(ids)
+    return done

@@ -64,7 +64,8 @@ def set_value(
 def release(hub: Hub) -> int:
     """Let go what waited for values that are there now: records in quarantine, and pairs held because a value had no counterpart."""
     released = retry_parked(hub).counts.get("released", 0)
-    with hub.transaction() as db:
+
+    def let_go(db: Cursor) -> int:
         db.execute(
             "UPDATE desired SET state = 'due', reason = 'value_came', due_at = now(), changed_at = now() "
             "WHERE state = 'held' AND reason = 'value' RETURNING stream_id, entity_id::text AS entity_id"
@@ -72,7 +73,7 @@ def release(hub: Hub) -> int:
         woken: dict[str, set[str]] = {}
         for row in db:
             woken.setdefault(hub.by_id[row["stream_id"]].entity, set()).add(row["entity_id"])
-            released += 1
+        pairs = db.rowcount
         db.execute(
             "DELETE FROM value_missing m WHERE EXISTS (SELECT 1 FROM value_map v WHERE v.name = m.name AND v.system = m.system "
             "AND v.company IN ('', m.company) AND CASE m.direction WHEN 'in' THEN v.vendor_value ELSE v.canonical_value END = m.value)"
@@ -80,11 +81,13 @@ def release(hub: Hub) -> int:
         # Judged anew, so that it is held for a plan where the mode says so; what still lacks a value goes back to the inbox.
         for name, ids in woken.items():
             _judge(hub, db, name, sorted(ids))
-    return released
+        return pairs
+
+    return released + hub.settle(let_go)
 
 
 def _judge(hub: Hub, db: Cursor, name: str, ids: Sequence[str]) -> None:
-    table = hub.streams_for(name)[0].table
+    table = hub.kind(name).table
     for start in range(0, len(ids), PAGE):
         pairing.judge_pairs(hub, db, name, store.load(db, table, ids[start : start + PAGE], lock=True), observing.Observed())
 
