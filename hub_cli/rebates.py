@@ -1,4 +1,4 @@
-"""`hub rebates`: what dealers earn under written programmes, from files alone. Formats: docs/rebates.md."""
+"""`hub rebates`: what dealers earn under written programmes, from files alone (docs/rebates.md) or on the hub's ledger."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hub_cli import rebates_ledger
 from hub_cli.answers import Answer, CommandFailed, answers
 from hub_cli.exits import Exit
 
@@ -23,6 +24,10 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.group()
 def rebates() -> None:
     """Rebates: what dealers earn by written programmes, shown line by line."""
+
+
+for _command in rebates_ledger.COMMANDS:
+    rebates.add_command(_command)
 
 
 class Day(click.ParamType[date]):
@@ -288,7 +293,7 @@ def _table(told: dict[str, Any]) -> str:
         for one in told["claims"]
     ]
     lines += [
-        f"{one['programme']:<20} {one['dealer']:<12} {one['period']['name']:<8} filled {one['filled']}, used {one['used']}, left {one['left']}"
+        f"{one['programme']:<20} {one['dealer']:<12} {one['period']['name']:<8} filled {one['filled']} used {one['used']} left {one['left']}"
         for one in told["funds"]
     ]
     return "\n".join([*lines, *(f"{one['programme']}: payable {one['payable']} {one['currency']}" for one in told["totals"])])

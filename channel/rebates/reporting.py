@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from canonical.rounding import exact_half_up, rounded
 from canonical.values import decimal_text, utc_text
-from channel.rebates.claiming import Balance, Claim
+from channel.rebates.claiming import Balance, Claim, input_vat
 from channel.rebates.gates import GateResult
 from channel.rebates.programme import Programme
 from channel.rebates.results import ENGINE, Calculation, Result, rate_of
@@ -24,6 +24,7 @@ View = Literal["full", "dealer"]
 SHOWN_PLACES: Final = 10
 """Decimals shown of a figure that has no end; nothing is paid by it."""
 SHARES: Final = frozenset(("collection", "target", "overdue_share", "mix_share"))
+FUND_MONEY: Final = ("brought", "filled", "used", "reserved", "left", "forfeited")
 MONEY: Final = ("earned", "entitled", "held", "settled", "disputed", "forfeited", "open", "payable")
 
 
@@ -32,6 +33,11 @@ def text(value: Fraction | Decimal | None) -> str | None:
     if value is None:
         return None
     return decimal_text(exact_half_up(value, SHOWN_PLACES) if isinstance(value, Fraction) else value)
+
+
+def decimals(value: Decimal, places: int) -> str:
+    """An amount with all its decimals."""
+    return format(rounded(value, places), "f")
 
 
 def percent(value: Fraction | None) -> str:
@@ -68,7 +74,8 @@ def of_claims(found: Sequence[Claim], balances: Sequence[Balance], dealer: str |
             {
                 "programme": one.programme.programme, "version": one.programme.version, "dealer": one.dealer, "fact": one.fact,
                 "on": one.on.isoformat(), "product": one.product, "quantity": text(one.quantity), "per_unit": text(one.per_unit),
-                "asked": text(one.asked), "payable": format(one.payable, "f"), "currency": one.programme.currency,
+                "asked": text(one.asked),
+                "payable": decimals(one.payable, one.programme.rounding.places), "currency": one.programme.currency,
                 "why": one.why or None, "sentences": [_claim_told(one)],
             }
             for one in found if dealer in (None, one.dealer)
@@ -78,7 +85,7 @@ def of_claims(found: Sequence[Claim], balances: Sequence[Balance], dealer: str |
                 "programme": one.programme.programme, "version": one.programme.version, "dealer": one.dealer,
                 "period": {"name": one.span.name, "from": one.span.start.isoformat(), "to": one.span.end.isoformat()},
                 "base": text(one.base), "currency": one.programme.currency,
-                **{name: format(getattr(one, name), "f") for name in ("brought", "filled", "used", "reserved", "left", "forfeited")},
+                **{name: decimals(getattr(one, name), one.programme.rounding.places) for name in FUND_MONEY},
             }
             for one in balances if dealer in (None, one.dealer)
         ],
@@ -138,7 +145,8 @@ def of_result(result: Result, view: View = "full") -> dict[str, Any]:
         "gates": [_gate(gate, hide=hide) for gate in result.due.gates.results],
         "lost": [{"why": why, "amount": text(amount)} for why, amount in result.due.lost],
         **{name: format(money(result, name), "f") for name in MONEY},
-        "set_off": format(result.set_off, "f"),
+        "set_off": decimals(result.set_off, programme.rounding.places),
+        **_taxed(result),
         "goods": _goods(result),
         "late": [{"fact": late.fact, "reason": late.reason} for late in result.late],
         "posts_in": result.posts_in or None,
@@ -147,7 +155,7 @@ def of_result(result: Result, view: View = "full") -> dict[str, Any]:
     if view == "full":
         told["group"] = cell.head if programme.grouping.group != "none" else None
         told["accrued"] = None if result.accrued is None else format(result.accrued, "f")
-        told["accrued_before"] = format(result.booked.accrued, "f")
+        told["accrued_before"] = decimals(result.booked.accrued, programme.rounding.places)
         told["to_accrue"] = None if result.accrued is None else format(result.accrued - result.booked.accrued, "f")
         told["net_revenue"] = None if result.accrued is None else text(cell.own.pay_amount - Fraction(result.accrued))
         told["passed_on"] = {name: format(amount, "f") for name, amount in result.passed_on.items()}
@@ -160,6 +168,15 @@ def _tier_told(result: Result) -> dict[str, Any] | None:
         return None
     tier = result.programme.tiers[place]
     return {"number": place + 1, "name": tier.name.model_dump() if tier.name else None, "from": text(tier.from_), "to": text(tier.to)}
+
+
+def _taxed(result: Result) -> dict[str, str | None]:
+    """The payable without its VAT and the VAT, where the programme says that a payout carries it."""
+    share, places = result.programme.settlement.tax_rate, result.programme.rounding.places
+    if share is None:
+        return {"payable_net": None, "payable_tax": None}
+    tax = input_vat(result.payable, share, places)
+    return {"payable_net": decimals(result.payable - tax, places), "payable_tax": format(tax, "f")}
 
 
 def _goods(result: Result) -> dict[str, str | None] | None:
