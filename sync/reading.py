@@ -20,6 +20,9 @@ from sync.hub import MAPPINGS, Cursor, Hub, StreamState
 from sync.references import References
 from sync.runs import Run, RunResult, running
 
+MUCH = 2000
+"""So many records to be read are shared among several processes."""
+
 
 def increment(hub: Hub, system: str, streams: Sequence[str] | None = None) -> RunResult:
     """Read what is new in a system, the first load included. One stream's failure does not stop the others.
@@ -30,7 +33,10 @@ def increment(hub: Hub, system: str, streams: Sequence[str] | None = None) -> Ru
 
 
 def increments(hub: Hub, wanted: Mapping[str, Sequence[str] | None]) -> dict[str, RunResult]:
-    """The increments of several systems (None: all streams), each a run of its own. First loads go side by side (:mod:`sync.crew`)."""
+    """The increments of several systems (None: all streams), each a run of its own.
+
+    First loads go side by side (:mod:`sync.crew`), and so does what the hub has just written by the thousand.
+    """
     with ExitStack() as stack:
         runs = {
             system: stack.enter_context(running(hub, "increment", system, ",".join(streams or ()))) for system, streams in wanted.items()
@@ -41,8 +47,8 @@ def increments(hub: Hub, wanted: Mapping[str, Sequence[str] | None]) -> dict[str
             state for system, streams in wanted.items() for state in hub.streams_of(system, streams) if hub.mode(state, overrides) != "off"
         ]
         first = _first_loads(hub, states)
-        if hub.crew.size > 1 and first > 1:
-            numbers = {system: run.id for system, run in runs.items()}
+        numbers = {system: run.id for system, run in runs.items()}
+        if hub.crew.size > 1 and (first > 1 or _echo(hub, numbers) > MUCH):
             for job, result in hub.crew.work(abreast(hub, states, read_beside, lambda state: (numbers[state.system],))):
                 runs[job.name.partition(".")[0]].result.add(result)
         else:
@@ -67,6 +73,19 @@ def _first_loads(hub: Hub, states: Sequence[StreamState]) -> int:
     """How many of these streams were never read to their end."""
     with hub.transaction() as db:
         db.execute("SELECT count(*) AS number FROM stream WHERE id = ANY(%s) AND listed_at IS NULL", [[state.id for state in states]])
+        return int((db.fetchone() or {"number": 0})["number"])
+
+
+def _echo(hub: Hub, runs: Mapping[str, int]) -> int:
+    """How many records the hub has written since these systems were last read: all of them are read now."""
+    with hub.transaction() as db:
+        db.execute(
+            "SELECT coalesce(sum((w.counts->>'written')::bigint), 0)::bigint AS number "
+            "FROM unnest(%s::text[], %s::bigint[]) AS r(system, id) "
+            "JOIN run w ON w.kind = 'deliver' AND w.system = r.system AND w.id < r.id AND w.id > coalesce((SELECT max(o.id) "
+            "FROM run o WHERE o.kind = 'increment' AND o.system = r.system AND o.detail = '' AND o.id < r.id), 0)",
+            [list(runs), list(runs.values())],
+        )
         return int((db.fetchone() or {"number": 0})["number"])
 
 
