@@ -24,6 +24,8 @@ from connectors.transport import TooLarge, TooSlow, dump_json, has_nul
 RAW_AT_MOST = 64 * 1024
 SMALLEST_PAGE = 8
 """Rows. A page that is too large or too slow even so is a failure."""
+IN_APPROVAL = timedelta(days=60)
+"""A document in approval is looked at so long after its business date; a later submit is seen at its audit, or by a reconciliation."""
 FAR_AHEAD = timedelta(days=1)
 """A change time this far ahead of the server's own clock is a mistake in its data; it does not move the cursor past everything else."""
 NEVER = datetime(9999, 12, 31)  # noqa: DTZ001  the server's times have no zone
@@ -197,21 +199,32 @@ class Reader:
             ways.append(f.at_least(form.column(form.approved), start))
         if form.created:
             ways.append(self._never_changed_from(start))
-        return f.either(*ways, *self._taken_back())
+        return f.either(*ways, *self._moved_without_a_time(start))
 
     def _only_audited_from(self, start: str) -> Where:
         form = self._form
         modified = form.column(form.modified)
         before = f.either(f.below(modified, start), f.is_null(modified))
         ways = [f.both(before, f.at_least(form.column(form.approved), start))] if form.approved else []
-        ways += [f.both(before, way) for way in self._taken_back()]
+        ways += [f.both(before, way) for way in self._moved_without_a_time(start)]
         if form.created:
             ways.append(self._never_changed_from(start))
         return f.either(*ways) if ways else f.both(f.below(modified, start), f.at_least(modified, start))
 
-    def _taken_back(self) -> list[Where]:
-        """All that was un-audited and waits to be audited again: few, and an un-audit moves no time at all (reference, change times)."""
-        return [f.equals(self._form.column(self._form.status), "D")] if self._form.status and not self._form.base_data else []
+    def _moved_without_a_time(self, start: str) -> list[Where]:
+        """What an un-audit or a submit has moved, neither of which moves a time (reference, change times).
+
+        All that waits to be audited again, which is few; of what is in approval only what is dated lately, for old documents stay there
+        for good in many companies, and would be read again each time.
+        """
+        form = self._form
+        if not form.status or form.base_data:
+            return []
+        ways = [f.equals(form.column(form.status), "D")]
+        if form.dated:
+            lately = _seconds(_moment(start) - IN_APPROVAL)
+            ways.append(f.both(f.equals(form.column(form.status), "B"), f.at_least(form.column(form.dated), lately)))
+        return ways
 
     def _never_changed_from(self, start: str) -> Where:
         form = self._form

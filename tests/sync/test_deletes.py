@@ -190,6 +190,34 @@ def test_an_un_audit_is_seen_by_the_next_reading_though_it_moves_no_time(live: S
     assert "changed" not in cycle.increment(live.hub, "kingdee", ["sales_orders"]).counts
 
 
+def test_a_submit_is_seen_by_the_next_reading_though_it_moves_no_time(live: Stage) -> None:
+    """Somebody sends a draft into approval; its times stay, and Zoho shows what stands in Kingdee all the same."""
+    pattern = live.kingdee.records("sales_orders")[0]
+    draft = copy_of(pattern, "FSaleOrderEntry", FCloseStatus="A", FDocumentStatus="A", FApproveDate=None)
+    today, long_ago = datetime.now(SHANGHAI), datetime.now(SHANGHAI) - timedelta(days=90)
+    orders = [live.kingdee.put("sales_orders", {**draft, "FDate": f"{day:%Y-%m-%d}T00:00:00"}) for day in (today, long_ago)]
+    live.sync()
+    later = (datetime.now(SHANGHAI) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S")
+    with live.hub.transaction() as db:
+        db.execute("UPDATE cursor_position SET position = jsonb_set(position::jsonb, '{since}', to_jsonb(%s::text))", [later])
+    session = live.hub.session("kingdee")
+    changes = [Change("x", "submit", "", str(doc["FID"]), doc["FSaleOrgId"]["FNumber"], doc["FBillNo"], {}, True) for doc in orders]
+    assert [receipt.outcome.value for receipt in session.write("sales_orders", changes)] == ["written"] * 2
+
+    cycle.increment(live.hub, "kingdee", ["sales_orders"])
+    seen = live.rows(
+        "SELECT key, payload::json->>'FDocumentStatus' AS state FROM observed WHERE key = ANY(%s)", [str(doc["FID"]) for doc in orders]
+    )
+    again = cycle.increment(live.hub, "kingdee", ["sales_orders"])
+    reconciling.reconcile(live.hub, "kingdee", ["sales_orders"])
+
+    assert {row["key"]: row["state"] for row in seen} == {str(orders[0]["FID"]): "B", str(orders[1]["FID"]): "A"}
+    assert "changed" not in again.counts
+    assert live.one("SELECT payload::json->>'FDocumentStatus' FROM observed WHERE key = %s", str(orders[1]["FID"])) == "B", (
+        "the stated limit"
+    )
+
+
 @pytest.mark.promise(8)
 def test_an_order_that_a_person_un_audited_and_submitted_again_is_audited_by_people(live: Stage) -> None:
     """The hub brings its orders to state C once. Who takes one back decides what becomes of it."""
