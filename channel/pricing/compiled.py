@@ -190,9 +190,8 @@ class Prices:
         for rate in rules.fx:
             self.fx.setdefault((rate.from_, rate.to), []).append((rate.valid_from or date.min, rate.valid_to or date.max, rate.rate))
         self.rungs = {name: at for at, name in enumerate(rules.settings.waterfall)}
-        self.content_hash = hashlib.sha256(
-            rules.model_dump_json(exclude={"items": {"__all__": {"cost", "cost_currency"}}}).encode()
-        ).hexdigest()
+        shown = rules.model_dump_json(include=set(Rules.model_fields), exclude={"items": {"__all__": {"cost", "cost_currency"}}})
+        self.content_hash = hashlib.sha256(shown.encode()).hexdigest()
         """Of everything but costs, so that a dealer cannot guess a cost from it."""
 
     def _keep(self, keys: tuple[tuple[str, ...], tuple[str, ...]], record: Record) -> None:

@@ -30,7 +30,9 @@ class Question:
         self.grade = self.dealer.grade if self.dealer else ""
         self.channel = ask.channel or (self.dealer.channel if self.dealer else "")
         self.registration: Registration | None = prices.registrations.get(ask.project)
-        self.project = ask.project
+        own = self.registration is None or self.registration.dealer == ask.dealer
+        self.project = ask.project if own else ""
+        """Another dealer's project opens nothing."""
         self._active: dict[str, int] = {}
 
     def registered(self) -> str:

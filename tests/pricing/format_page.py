@@ -95,9 +95,8 @@ def page() -> str:
         lines += ["| name | what | default | meaning |", "| --- | --- | --- | --- |"]
         for field, info in model.model_fields.items():
             told = (info.description or "").replace("|", "\\|")
-            lines.append(
-                f"| `{info.alias or field}` | {_kind(info.annotation)} | {_default(info.default) if info.is_required() or not info.default_factory else ''} | {told} |"
-            )
+            default = "" if info.default_factory else _default(info.default)
+            lines.append(f"| `{info.alias or field}` | {_kind(info.annotation)} | {default} | {told} |")
         lines.append("")
     lines += ["## Words", "", "Usual words, in Chinese or English, that are read as ours:", "", "| written | read as |", "| --- | --- |"]
     lines += [f"| `{word}` | `{ours}` |" for table in (KINDS, SIDES, METHODS, MODES, BYS, RUNGS) for word, ours in table.items()]

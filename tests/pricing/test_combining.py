@@ -1,0 +1,229 @@
+"""Which rules are used together, in which order, over which lines; and that the publish check asks where the order is not said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from channel.pricing.errors import BadPricing
+from tests.pricing.documents import asked, document, published
+
+
+def rule(id: str, mode: str = "compound", **more: Any) -> dict[str, Any]:  # noqa: A002  the file's own word
+    return {"id": id, "rung": "promotion", "mode": mode, **more}
+
+
+def net(*rules: dict[str, Any], **parts: Any) -> str:
+    found: str = asked(document(adjustments=list(rules), **parts))["net"]
+    return found
+
+
+def unused(*rules: dict[str, Any], **parts: Any) -> dict[str, str]:
+    rows = asked(document(adjustments=list(rules), **parts))["lines"][0]["not_used"]
+    return {one["rule"]: one["reason"] for one in rows if one["rung"] != "base"}
+
+
+TEN = {"percent": "10"}
+TWENTY = {"percent": "20"}
+
+COMBINATIONS = {
+    "compound runs on": ([rule("a", **TEN), rule("b", **TWENTY)], "72.00"),
+    "original adds up": ([rule("a", "original", **TEN), rule("b", "original", **TWENTY)], "70.00"),
+    "running then original": ([rule("a", order="1", **TEN), rule("b", "original", order="2", **TWENTY)], "70.00"),
+    "original then running": ([rule("a", "original", order="1", **TWENTY), rule("b", order="2", **TEN)], "72.00"),
+    "best alone against best alone": ([rule("a", "best", **TEN), rule("b", "best", **TWENTY)], "80.00"),
+    "best loses against all compound together": ([rule("a", **TEN), rule("b", **TWENTY), rule("c", "best", percent="25")], "72.00"),
+    "best wins against all compound together": ([rule("a", **TEN), rule("b", **TWENTY), rule("c", "best", percent="30")], "70.00"),
+    "exclusive wins though it gives less": ([rule("a", "exclusive", percent="5"), rule("b", **TWENTY)], "95.00"),
+    "the first exclusive wins": ([rule("a", "exclusive", order="2", **TWENTY), rule("b", "exclusive", order="1", **TEN)], "90.00"),
+    "always stays beside an exclusive one": ([rule("a", "exclusive", **TEN), rule("b", "always", **TWENTY)], "72.00"),
+    "groups do not meet": ([rule("a", "best", group="x", **TEN), rule("b", "best", group="y", **TWENTY)], "72.00"),
+    "a percent then an amount": ([rule("a", order="1", **TEN), rule("b", order="2", amount="5")], "85.00"),
+    "an amount then a percent": ([rule("a", order="2", **TEN), rule("b", order="1", amount="5")], "85.50"),
+    "a fixed price": ([rule("a", fixed_price="88")], "88.00"),
+    "a fixed price that would raise": ([rule("a", fixed_price="108", only_if_lower=True)], "100.00"),
+    "a percent of the list price": ([rule("a", order="1", **TEN), rule("b", of="list", order="2", **TWENTY)], "70.00"),
+    "a rung's percents of where it began": (
+        [{"id": "v", "rung": "volume", "percent": "50"}, rule("a", of="rung", **TEN), rule("b", of="rung", **TWENTY)],
+        "35.00",
+    ),
+    "a surcharge": ([rule("a", surcharge=True, **TEN)], "110.00"),
+    "nothing is found and it is not an error": ([rule("a", when={"items": "A", "min_quantity": "5"}, **TEN)], "100.00"),
+    "a rule of nothing is still found": ([rule("a", "exclusive", percent="0"), rule("b", **TWENTY)], "100.00"),
+    "a price rounded by its rule": ([rule("a", percent="12.4", round={"step": "0.5"})], "87.50"),
+}
+
+
+@pytest.mark.parametrize(("rules", "expected"), COMBINATIONS.values(), ids=COMBINATIONS)
+def test_rules_combine_as_their_modes_say(rules: list[dict[str, Any]], expected: str) -> None:
+    assert net(*rules) == expected
+
+
+def test_a_group_may_span_rungs() -> None:
+    rules = [{"id": "v", "rung": "volume", "mode": "best", "group": "g", **TEN}, rule("p", "best", group="g", **TWENTY)]
+
+    assert net(*rules) == "80.00"
+    assert unused(*rules) == {"v": "beaten"}
+
+
+EXCLUSIONS = {
+    "best of all": ({"kind": "best", "groups": ["a", "b"]}, "80.00"),
+    "least of all": ({"kind": "least", "groups": ["a", "b"]}, "95.00"),
+    "the better group": ({"kind": "best_group", "groups": ["a", "b"]}, "80.00"),
+    "the other group": ({"kind": "least_group", "groups": ["a", "b"]}, "85.50"),
+    "any of the first and none of the second": ({"kind": "excludes", "groups": ["a", "b"]}, "85.50"),
+    "any of the second and none of the first": ({"kind": "excludes", "groups": ["b", "a"]}, "80.00"),
+}
+
+
+@pytest.mark.parametrize(("exclusion", "expected"), EXCLUSIONS.values(), ids=EXCLUSIONS)
+def test_groups_exclude_each_other(exclusion: dict[str, Any], expected: str) -> None:
+    rules = [rule("a1", group="a", percent="5"), rule("a2", group="a", **TEN), rule("b1", group="b", **TWENTY)]
+
+    assert net(*rules, exclusions=[{"id": "X", **exclusion}]) == expected
+
+
+def test_a_rule_that_does_not_hold_excludes_nobody() -> None:
+    rules = [rule("a1", group="a", when={"coupons": "VIP"}, percent="50"), rule("b1", group="b", **TWENTY)]
+    exclusions = [{"id": "X", "kind": "excludes", "groups": ["a", "b"]}]
+
+    assert net(*rules, exclusions=exclusions) == "80.00"
+    assert net(*rules, exclusions=exclusions, ask={"coupons": ["VIP"]}) == "50.00"
+
+
+TIES = {
+    "two exclusive": ([rule("a", "exclusive", **TEN), rule("b", "exclusive", **TWENTY)], True),
+    "two fixed prices": ([rule("a", fixed_price="90"), rule("b", fixed_price="80")], True),
+    "a running and an original percent": ([rule("a", **TEN), rule("b", "original", **TWENTY)], True),
+    "two running percents": ([rule("a", **TEN), rule("b", **TWENTY)], False),
+    "two amounts": ([rule("a", amount="3"), rule("b", amount="4")], False),
+    "best ones": ([rule("a", "best", **TEN), rule("b", "best", amount="4")], False),
+    "never on one day": ([rule("a", fixed_price="90", valid_to="2026-02-01"), rule("b", fixed_price="80", valid_from="2026-02-01")], False),
+    "never on one item": ([rule("a", fixed_price="90", when={"grades": "x"}), rule("b", fixed_price="80", when={"grades": "y"})], False),
+    "never at one quantity": (
+        [rule("a", fixed_price="90", when={"max_quantity": "10"}), rule("b", fixed_price="80", when={"min_quantity": "10"})],
+        False,
+    ),
+    "at different rungs": ([rule("a", fixed_price="90"), {"id": "b", "rung": "volume", "fixed_price": "80"}], False),
+}
+
+
+@pytest.mark.parametrize(("rules", "tie"), TIES.values(), ids=TIES)
+def test_a_tie_is_told_when_it_is_published(rules: list[dict[str, Any]], *, tie: bool) -> None:
+    text = document(adjustments=rules)
+
+    if tie:
+        with pytest.raises(BadPricing, match="nothing says which goes first"):
+            published(text)
+    else:
+        published(text)
+
+
+CONDITIONS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "dealer": ({"items": "A", "dealers": "E"}, {}, "dealer"),
+    "grade": ({"grades": "H"}, {}, "grade"),
+    "channel": ({"channels": "市代"}, {"channel": "省代"}, "channel"),
+    "customer": ({"customers": "X"}, {}, "customer"),
+    "company": ({"companies": "200"}, {"company": "100"}, "company"),
+    "region": ({"regions": "44"}, {"ship_to": "310115"}, "region"),
+    "price kind": ({"price_kinds": "代理价"}, {}, "price_kind"),
+    "currency": ({"currencies": "USD"}, {}, "currency"),
+    "terms": ({"terms": "90天"}, {"terms": ["30天"]}, "terms"),
+    "coupon": ({"coupons": "VIP"}, {}, "coupon"),
+    "brand": ({"brands": "海川"}, {}, "brand"),
+    "another item in the cart": ({"with_items": {"B": "2"}}, {}, "with 2 of B"),
+    "least quantity": ({"min_quantity": "5"}, {}, "min_quantity 5"),
+    "least value": ({"min_value": "500"}, {}, "min_value 500"),
+    "most value": ({"max_value": "100"}, {}, "max_value 100"),
+    "registration": ({"registered": "true"}, {}, "no registered project"),
+}
+
+
+@pytest.mark.parametrize(("when", "ask", "detail"), CONDITIONS.values(), ids=CONDITIONS)
+def test_a_condition_that_fails_is_told(when: dict[str, Any], ask: dict[str, Any], detail: str) -> None:
+    if "registered" in when:
+        when = {"registered": True}
+    people: dict[str, Any] = {"items": [{"id": "A"}, {"id": "B"}], "dealers": [{"id": "D", "grade": "G"}, {"id": "E", "grade": "H"}]}
+    told = asked(document(**people, adjustments=[rule("r", when=when, **TEN)], ask={"dealer": "D", **ask}))
+
+    assert told["net"] == "100.00"
+    assert [one["detail"] for one in told["lines"][0]["not_used"] if one["rule"] == "r"] == [detail]
+
+
+def test_an_order_discount_and_a_charge_of_the_order() -> None:
+    items = [{"id": "A"}, {"id": "B"}]
+    books = [{"id": "std", "kind": "standard", "prices": [{"item": "A", "price": "33.33"}, {"item": "B", "price": "66.66"}]}]
+    rules = [
+        {"id": "order", "rung": "promotion", "scope": "order", "percent": "10"},
+        {"id": "ship", "rung": "freight", "scope": "order", "amount": "10", "per": "order", "surcharge": True},
+    ]
+
+    told = asked(
+        document(
+            items=items, books=books, adjustments=rules, ask={"lines": [{"item": "A", "quantity": "1"}, {"item": "B", "quantity": "1"}]}
+        )
+    )
+
+    # 99.99 less 10 % (10.00): 3.33 and 6.67; then 10 of freight over 30.00 and 59.99: 3.33 and 6.67
+    assert told["net"] == "99.99"
+    assert [one["net"] for one in told["lines"]] == ["33.33", "66.66"]
+
+
+def test_order_rules_of_one_group_beat_each_other() -> None:
+    rules = [
+        {"id": "ten", "rung": "promotion", "scope": "order", "mode": "best", "percent": "10"},
+        {"id": "five", "rung": "promotion", "scope": "order", "mode": "best", "amount": "5", "per": "order"},
+    ]
+
+    assert net(*rules) == "90.00"
+    assert unused(*rules) == {"five": "beaten"}
+
+
+def test_a_discount_by_hand_over_the_order_is_shared_and_named() -> None:
+    manual = {"amount": "10", "reason": "goodwill", "text": "老客户", "by": "李雷"}
+
+    told = asked(document(ask={"manual": manual, "lines": [{"item": "A", "quantity": "1"}, {"item": "A", "quantity": "2"}]}))
+
+    assert [one["net"] for one in told["lines"]] == ["96.67", "193.33"]
+    step = next(one for one in told["lines"][0]["waterfall"] if one["rung"] == "manual")
+    assert (step["rule"], step["who"], step["note"], step["value"]) == ("manual/goodwill", "李雷", "老客户", "-3.33 of -10.00")
+
+
+@pytest.mark.parametrize("missing", ["reason", "text", "by"])
+def test_a_discount_by_hand_needs_code_words_and_name(missing: str) -> None:
+    manual = {"percent": "5", "reason": "r", "text": "t", "by": "b"}
+    manual.pop(missing)
+
+    with pytest.raises(BadPricing, match=f"{missing} is missing"):
+        published(document(ask={"lines": [{"item": "A", "quantity": "1", "manual": manual}]}))
+
+
+def test_discounts_that_take_more_than_the_price_are_refused() -> None:
+    told = asked(document(adjustments=[rule("a", amount="101")]))
+
+    assert told["lines"][0]["refusal"]["code"] == "pricing/below-zero"
+
+
+def test_lines_with_and_without_tax_do_not_meet_in_an_order_rule() -> None:
+    items = [{"id": "A"}, {"id": "B"}]
+    books = [
+        {"id": "net", "kind": "standard", "tax": "未税", "prices": [{"item": "A", "price": "100"}]},
+        {"id": "gross", "kind": "standard", "tax": "含税", "prices": [{"item": "B", "price": "113"}]},
+    ]
+    lines = [{"item": "A", "quantity": "1"}, {"item": "B", "quantity": "1"}]
+    parts: dict[str, Any] = {"settings": {"tax_rate": "0.13"}, "items": items, "books": books, "ask": {"lines": lines}}
+    order = [{"id": "o", "rung": "promotion", "scope": "order", "percent": "1"}]
+
+    assert [one["gross"] for one in asked(document(**parts))["lines"]] == ["113.00", "113.00"]
+    assert asked(document(**parts, adjustments=order))["refusal"]["code"] == "pricing/mixed-tax-sides"
+
+
+def test_free_goods_have_their_thresholds() -> None:
+    gift = {"id": "g", "rung": "promotion", "free": {"quantity": "1", "for_each": "10", "most": "3"}}
+    counts = [
+        [one["quantity"] for one in asked(document(adjustments=[gift], ask={"lines": [{"item": "A", "quantity": quantity}]}))["free_goods"]]
+        for quantity in ("9", "10", "19.5", "100")
+    ]
+
+    assert counts == [[], ["1"], ["1"], ["3"]]
