@@ -53,7 +53,11 @@ def builders(config: HubConfig) -> dict[str, Callable[[], DAG]]:
     found: dict[str, Callable[[], DAG]] = {
         f"hub_{system}_{kind}": partial(build, config, system) for system in config.systems for kind, build in kinds.items()
     }
-    return found | {"hub_upkeep": partial(upkeep_dag, config), "deals_upkeep": partial(deals_upkeep_dag, config)}
+    return found | {
+        "hub_upkeep": partial(upkeep_dag, config),
+        "deals_upkeep": partial(deals_upkeep_dag, config),
+        "rebates": partial(rebates_dag, config),
+    }
 
 
 def increment_dag(config: HubConfig, system: str) -> DAG:
@@ -218,4 +222,19 @@ def deals_upkeep_dag(config: HubConfig) -> DAG:
                 return judged(look(hub)) | {"due": tell_due(hub, outlet_events)}
 
         look_after()
+    return dag
+
+
+def rebates_dag(config: HubConfig) -> DAG:
+    """Rebates: accrued each night, settled when a calendar says so, paid by memo, and compared with the ERP."""
+    with _dag("rebates", "Rebates: accruals, settlements, payouts, reconciliation", config.rebates.schedule, ["rebates"]) as dag:
+
+        @task(outlets=[DUE])
+        def reckon(*, outlet_events: Any = None) -> dict[str, Any]:
+            from sync.rebates import nightly
+
+            with open_hub() as hub:
+                return judged(nightly(hub)) | {"due": tell_due(hub, outlet_events)}
+
+        reckon()
     return dag

@@ -293,7 +293,7 @@ def _table(told: dict[str, Any]) -> str:
         for one in told["claims"]
     ]
     lines += [
-        f"{one['programme']:<20} {one['dealer']:<12} {one['period']['name']:<8} filled {one['filled']} used {one['used']} left {one['left']}"
+        f"{one['programme']:<20} {one['dealer']:<12} {one['period']['name']:<8} filled {one['filled']}, left {one['left']}"
         for one in told["funds"]
     ]
     return "\n".join([*lines, *(f"{one['programme']}: payable {one['payable']} {one['currency']}" for one in told["totals"])])

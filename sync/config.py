@@ -172,6 +172,14 @@ class DealsConfig(Strict):
     duplicate_scan: bool = Field(default=True, description="Look for customers that are there twice, once in a night.")
 
 
+class RebatesConfig(Strict):
+    """Rebates: when they are reckoned."""
+
+    schedule: str = Field(
+        default="30 3 * * *", description="When rebates are accrued, settled, paid and compared, as cron; empty: only when triggered."
+    )
+
+
 class HubConfig(Strict):
     """The whole file."""
 
@@ -191,6 +199,7 @@ class HubConfig(Strict):
     plan_valid_hours: int = Field(default=24, gt=0, description="Hours after which a plan cannot be approved or applied any more.")
     upkeep_schedule: str = Field(default="30 2 * * *", description="When the daily upkeep runs, as cron; empty: only when triggered.")
     deals: DealsConfig = Field(default=DealsConfig(), description="Deals: their pipelines, fences and upkeep.")
+    rebates: RebatesConfig = Field(default=RebatesConfig(), description="Rebates: when they are reckoned.")
     create_rate_per_run: int = Field(
         default=100_000, gt=0, description="The breaker: more creates than this in one stream and run stop the run."
     )

@@ -68,7 +68,7 @@ def _tell_statement(db: Cursor, number: str) -> None:
         "statement": number, "programme": statement["programme"], "period": statement["period"],
         "payable": statement["doc"]["payable"], "currency": statement["doc"]["currency"],
     }  # fmt: skip
-    deal_notices.post(db, Message("rebate_statement_ready", f"dealer:{statement['dealer_id']}", f"statement:{number}", facts))
+    deal_notices.post(db, Message("rebate_statement_ready", f"party:{statement['dealer_id']}", f"statement:{number}", facts))
 
 
 def pay_due(hub: Hub, *, by: str = BY, run: Run | None = None) -> list[Payout]:
@@ -113,7 +113,7 @@ def reconcile(hub: Hub, *, run: Run | None = None) -> list[dict[str, Any]]:
                 if deal_notices.once(db, about, "credited"):
                     total = decimal_text(row["total"])
                     facts = {"payout": row["payout"], "total": total, "currency": row["currency"], "memo": row["memo"]}
-                    deal_notices.post(db, Message("rebate_credited", f"dealer:{row['dealer_id']}", about, facts))
+                    deal_notices.post(db, Message("rebate_credited", f"party:{row['dealer_id']}", about, facts))
             elif row["state"] != "missing_in_erp" and deal_notices.once(db, about, row["state"]):
                 facts = {"payout": row["payout"], "state": row["state"], "memo": row["memo"]}
                 deal_notices.post(db, Message("payout_differs", FINANCE, about, facts))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 from uuid import UUID
 
 from canonical.ids import new_id
@@ -26,7 +26,8 @@ from channel.rebates.facts import COLUMNS, Table
 from channel.rebates.loading import load, place
 from channel.rebates.programme import Programme
 from channel.rebates.queries import Before, Connection, Row, unit_of
-from channel.rebates.results import Calculation, Result, rate_of
+from channel.rebates.reporting import of_result
+from channel.rebates.results import Calculation, Result
 
 BY_MEMO: Final = ("credit_note", "cash")
 """Ways of settlement that become a memo in the ERP; the others stay on the dealer's account until an order uses them."""
@@ -116,30 +117,8 @@ def _first(programme: Programme) -> date:
     return periods.year_before(begins) if programme.growth is not None else begins
 
 
-def document(result: Result) -> dict[str, Any]:
-    """A result as it is kept and stated: figures as text, the tier, what gates held back, how many lines, what came late."""
-    cell, programme = result.cell, result.programme
-    by = rate_of(cell)
-    return {
-        "programme": programme.programme, "version": programme.version, "name": programme.name.model_dump(), "hash": programme.hash,
-        "dealer": result.dealer, "scope": dict(result.scope), "period": result.span.name,
-        "from": result.span.start.isoformat(), "to": result.span.end.isoformat(), "currency": programme.currency,
-        "method": programme.method, "base": _text(cell.own.value), "measure": programme.base.measure, "read_on": _text(cell.value),
-        "target": None if cell.target is None else _text(cell.target), "baseline": None if cell.baseline is None else _text(cell.baseline),
-        "rate": None if by is None else _text(by), "lines": sum(1 for line in cell.own.lines if line.pays),
-        "earned": decimal_text(result.earned), "entitled": decimal_text(result.entitled), "held": decimal_text(result.held),
-        "settled_before": decimal_text(result.booked.settled), "disputed": decimal_text(result.booked.disputed),
-        "forfeited": decimal_text(result.forfeited), "open": decimal_text(result.open), "payable": decimal_text(result.payable),
-        "late": [{"fact": late.fact, "reason": late.reason} for late in result.late], "posts_in": result.posts_in,
-    }  # fmt: skip
-
-
-def _text(value: Fraction) -> str:
-    return decimal_text(exact_half_up(value, 6).normalize() if value else Decimal(0))
-
-
 def _keep(db: Connection, purpose: str, made: Calculation, by: str) -> int:
-    return queries.keep(db, purpose, made, {unit_of(result): document(result) for result in made.results}, by)
+    return queries.keep(db, purpose, made, {unit_of(result): of_result(result) for result in made.results}, by)
 
 
 # Accruals --------------------------------------------------------------------------------------------------------------------
@@ -204,7 +183,8 @@ def settle(db: Connection, as_of: date, *, by: str, programmes: Sequence[str] | 
         unit, currency = unit_of(result), result.programme.currency
         queries.add_settlement(db, calculation, result, kind, on=as_of, reason=_reason(result, earlier.last_at), by=by)
         _book_settlement(db, result, unit, booking, by)
-        statements.append(queries.add_statement(db, result, document(result) | {"kind": kind, "as_of": as_of.isoformat()}, by))
+        said = of_result(result, "dealer") | {"kind": kind, "as_of": as_of.isoformat(), "hash": result.programme.hash}
+        statements.append(queries.add_statement(db, result, said, by))
         booked[currency] = booked.get(currency, Decimal(0)) + result.payable
         units.append(unit)
     return Done(calculation, len(made.results), booked, units, statements)

@@ -354,7 +354,7 @@ OTHER_RECEIVABLES = Form(
     FCOMMENT          t(255) 备注 Remark
     F_HUB_LINE        t(36) 中台行号 Hub line key
     """),
-    depends_on=("customers",),
+    depends_on=("customers", "sales_orders"),
 )
 """Red, that is below zero, when the hub credits a dealer. Field keys as public integrations save and query them (text search of 2026-11-22:
 C#, Java and Python sources that write this form); no tenant was at hand."""

@@ -1,0 +1,224 @@
+"""`hub rebates` on the hub's own ledger: publish, accrue, settle, close, statements, payouts and the dealer's account."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hub_cli.answers import Answer, answers, of_run, plain
+from hub_cli.exits import Exit
+from hub_cli.place import Place, who
+
+FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+DAY = click.DateTime(["%Y-%m-%d"])
+AS_OF = click.option("--as-of", "day", type=DAY, help="The last business day whose events count.  [default: yesterday in Shanghai]")
+
+
+@click.command()
+@click.argument("files", type=FILE, nargs=-1, required=True)
+@click.option("--reason", default="", help="Why, for those who ask later.")
+@click.pass_obj
+@answers
+def publish(place: Place, files: tuple[Path, ...], reason: str) -> Answer:
+    """Publish versions of programmes: all files or none. What is published never changes; a change is the next version."""
+    from channel.rebates import service
+
+    told = []
+    with place.open_hub() as hub, hub.transaction() as db:
+        for file in files:
+            made = service.publish(db.connection, file.read_bytes(), by=who(), reason=reason, file=str(file))
+            told.append({"programme": made.programme, "version": made.version, "hash": made.hash})
+    text = "\n".join(f"{one['programme']} version {one['version']} is published" for one in told)
+    return Answer({"programmes": told}, text=text)
+
+
+@click.command()
+@click.pass_obj
+@answers
+def programmes(place: Place) -> Answer:
+    """The newest version of each published programme, with its periods that are closed."""
+    from channel.rebates import queries
+
+    with place.open_hub() as hub, hub.transaction() as db:
+        rows = [
+            {
+                "programme": one.programme, "version": one.version, "name": one.name.zh, "currency": one.currency, "method": one.method,
+                "from": one.valid.from_, "to": one.valid.to, "closed": ", ".join(sorted(queries.closed(db.connection, one.programme))),
+            }
+            for one in queries.newest(db.connection)
+        ]  # fmt: skip
+    return Answer(plain(rows), empty="no programme is published: hub rebates publish FILE")
+
+
+@click.command()
+@AS_OF
+@click.pass_obj
+@answers
+def accrue(place: Place, day: Any) -> Answer:
+    """Take new facts from the documents and book what should be accrued by now, less what is. A second run books nothing."""
+    from sync import rebates
+
+    with place.open_hub() as hub:
+        done = rebates.accrue(hub, _day(day), by=who())
+    return Answer(plain(done), text=f"{done.results} results, {len(done.units)} accruals changed{_sums(done.booked)}")
+
+
+@click.command()
+@AS_OF
+@click.option("--programme", "names", multiple=True, help="Only this one; may be repeated.")
+@click.pass_obj
+@answers
+def settle(place: Place, day: Any, names: tuple[str, ...]) -> Answer:
+    """Settle what the calendars say is due: earned to date less what was settled, with a statement each. A second run settles nothing."""
+    from sync import rebates
+
+    with place.open_hub() as hub:
+        done = rebates.settle(hub, _day(day), by=who(), programmes=list(names) or None)
+    numbers = "".join(f"\n  {number}  {unit}" for number, unit in zip(done.statements, done.units, strict=True))
+    return Answer(plain(done), text=f"{len(done.units)} of {done.results} results settled{_sums(done.booked)}{numbers}")
+
+
+@click.command()
+@click.argument("programme")
+@click.argument("period")
+@AS_OF
+@click.pass_obj
+@answers
+def close(place: Place, programme: str, period: str, day: Any) -> Answer:
+    """Close a period for good; it is settled finally first. What comes later is a correction in the open period."""
+    from channel.rebates import service
+
+    with place.open_hub() as hub, hub.transaction() as db:
+        done = service.close(db.connection, programme, period, as_of=_day(day), by=who())
+    return Answer({"programme": programme, "period": period, "closed": True}, text=f"{period} is {'closed' if done else 'closed already'}")
+
+
+@click.command()
+@click.argument("number", required=False)
+@click.option("--dealer", help="Only this dealer's: number, hub key or id.")
+@click.option("--sign", is_flag=True, help="The dealer agrees.")
+@click.option("--dispute", metavar="REASON", help="The dealer does not agree, and why.")
+@click.option("--resolve", metavar="ANSWER", help="We have answered the dispute.")
+@click.pass_obj
+@answers
+def statements(place: Place, number: str | None, dealer: str | None, sign: bool, dispute: str | None, resolve: str | None) -> Answer:  # noqa: FBT001
+    """List statements, show one, or note what became of it: --sign, --dispute, --resolve."""
+    from channel.rebates import queries, service
+    from hub_cli.deals_claims import dealer_id
+
+    acts = [sign, dispute is not None, resolve is not None]
+    if sum(acts) > 1 or (any(acts) and number is None):
+        raise click.UsageError("name one statement, and one of --sign, --dispute, --resolve")
+    with place.open_hub() as hub, hub.transaction() as db:
+        if number is None:
+            whose = dealer_id(db.connection, dealer) if dealer else None
+            return Answer(plain(queries.statements(db.connection, dealer_id=whose, limit=1000)), empty="no statements")
+        if sign:
+            service.sign(db.connection, number, by=who())
+        elif dispute is not None:
+            service.dispute(db.connection, number, by=who(), reason=dispute)
+        elif resolve is not None:
+            service.resolve(db.connection, number, by=who(), answer=resolve)
+        found = queries.statement(db.connection, number)
+        if found is None:
+            raise service.NotFoundHere(f"there is no statement {number}")
+    return Answer(plain(found), text=_statement(found))
+
+
+def _statement(found: dict[str, Any]) -> str:
+    doc = found["doc"]
+    head = f"{found['id']}  {doc['name']['zh']} ({found['programme']} version {found['version']})  {found['period']}  {found['state']}"
+    said = [f"  {sentence['zh']}" for sentence in doc["sentences"]]
+    return "\n".join([head, *said, f"  应付 payable {doc['payable']} {doc['currency']}"])
+
+
+@click.command()
+@click.pass_obj
+@answers
+def pay(place: Place) -> Answer:
+    """Make payouts of what is settled and unpaid; each becomes one credit memo that the next sync books in the ERP."""
+    from sync import rebates
+
+    with place.open_hub() as hub:
+        paid = rebates.pay_due(hub, by=who())
+    return Answer(plain(paid), columns=("id", "currency", "net", "tax", "total", "note"), empty="nothing is to be paid")
+
+
+@click.command()
+@click.pass_obj
+@answers
+def payouts(place: Place) -> Answer:
+    """Every payout beside the ERP's memos, matched by the payout's number. Exit code 3 when something differs."""
+    from sync import rebates
+
+    with place.open_hub() as hub:
+        found = rebates.reconcile(hub)
+    wrong = [row for row in found if row["state"] not in ("matched", "missing_in_erp")]
+    columns = ("payout", "dealer", "currency", "total", "memo", "booked", "state")
+    return Answer(plain(found), Exit.DIFFERS if wrong else Exit.DONE, columns=columns, empty="no payouts")
+
+
+@click.command()
+@click.argument("dealer")
+@click.option("--programme", help="Of which programme, with an amount.")
+@click.option("--currency", default="CNY", show_default=True)
+@click.option("--freeze", type=Decimal, metavar="AMOUNT", help="Set aside for --order.")
+@click.option("--release", type=Decimal, metavar="AMOUNT", help="Give back what --order does not use.")
+@click.option("--use", type=Decimal, metavar="AMOUNT", help="A --line of --order has used it.")
+@click.option("--expire", type=Decimal, metavar="AMOUNT", help="It was not used in time.")
+@click.option("--order", default="", help="The order's number.")
+@click.option("--line", default="", help="The ERP's line.")
+@click.pass_obj
+@answers
+def account(place: Place, dealer: str, programme: str | None, currency: str, order: str, line: str, **moves: Decimal | None) -> Answer:
+    """What stands on a dealer's rebate account (accrued, available, frozen, used, expired, paid out), and moves between them."""
+    from channel.rebates import queries, service
+
+    wanted = {name: amount for name, amount in moves.items() if amount is not None}
+    if len(wanted) > 1 or (wanted and programme is None) or (set(wanted) & {"freeze", "release", "use"} and not order):
+        raise click.UsageError("name --programme and one amount, and the --order that it is for")
+    with place.open_hub() as hub, hub.transaction() as db:
+        for name, amount in wanted.items():
+            on = (db.connection, dealer, programme or "", currency, amount)
+            if name == "freeze":
+                service.freeze(*on, order=order, by=who())
+            elif name == "release":
+                service.release(*on, order=order, by=who())
+            elif name == "use":
+                service.use(*on, order=order, line=line, by=who())
+            else:
+                service.expire(*on, reason=order or "not used in time", by=who())
+        rows = queries.balances(db.connection, dealer)
+    return Answer(plain(rows), empty=f"nothing stands on the account of {dealer}")
+
+
+@click.command()
+@click.pass_obj
+@answers
+def nightly(place: Place) -> Answer:
+    """What the DAG `rebates` does each night: accrue, settle what is due, pay, compare with the ERP."""
+    from sync import rebates
+
+    with place.open_hub() as hub:
+        return of_run(rebates.nightly(hub))
+
+
+def _day(given: Any) -> date:
+    """The day that was named, or yesterday in Shanghai."""
+    from datetime import UTC, datetime
+
+    from canonical.values import business_day
+
+    found: date = given.date() if given is not None else business_day(datetime.now(UTC)) - timedelta(days=1)
+    return found
+
+
+def _sums(booked: Any) -> str:
+    return "".join(f", {amount} {currency}" for currency, amount in booked.items())
+
+
+COMMANDS = (publish, programmes, accrue, settle, close, statements, pay, payouts, account, nightly)
