@@ -153,6 +153,11 @@ def smallint(value: int) -> bytes:
     return _COUNT(value)
 
 
+def bigint(value: int) -> bytes:
+    """A field of the type `bigint`."""
+    return struct.pack("!q", value)
+
+
 def copy_binary(db: psycopg.Cursor[Any], table: str, count: int, same: Mapping[str, bytes], columns: Mapping[str, Parts]) -> None:
     """Append `count` rows given by the column. `same`: fields that are equal in all rows, in binary form without their lengths."""
     if not count:

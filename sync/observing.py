@@ -86,7 +86,7 @@ def fingerprints(payloads: Sequence[Mapping[str, Any]], volatile: Sequence[str] 
             {key: value for key, value in payload.items() if key not in volatile and not (prefixes and key.startswith(prefixes))}
             for payload in payloads
         ]
-    return _marks(sorted_lines(payloads).splitlines())
+    return _marks(sorted_lines(payloads).split(b"\n")[:-1])
 
 
 def _marks(texts: Sequence[bytes]) -> list[bytes]:
@@ -154,7 +154,7 @@ def _new_or_changed(db: Cursor, state: StreamState, latest: Mapping[str, Record]
             seen.append(Seen(record, b"", b"", stored[key][2]))
             result.deleted += 1
     lines = sorted_lines([record.payload for record in live])
-    texts = lines.splitlines()
+    texts = lines.split(b"\n")[:-1]  # a line end within a text is escaped
     volatile = state.decl.volatile
     marks = fingerprints([record.payload for record in live], volatile) if volatile else _marks(texts)
     told: list[Seen] = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import repeat
 from typing import Any
 
 from canonical.ids import new_id_text
@@ -11,12 +10,9 @@ from ledger import binary
 from ledger.binary import copy_binary
 from ledger.bulk import (
     JSON_ARRAY,
-    NULL,
     array_text,
-    copy_columns,
     copy_json,
     copy_lines,
-    copy_text,
     joined_json,
     joined_texts,
 )
@@ -228,23 +224,25 @@ def write_history(
     Personal values go to an erasable table; history holds their references.
     """
     personal: list[str] = []
-    run = str(run_id) if run_id is not None else NULL
     rows = list(entries)
     changes = [
         _by_reference(policy, entity_id, changed, personal) if changed is not None and policy.personal else changed
         for entity_id, _, changed in rows
     ]
     copy_lines(db, "personal_value", ["id", "entity_id", "value"], personal)
-    copy_columns(
+    copy_binary(
         db,
         "history",
+        len(rows),
         {
-            "entity": repeat(policy.entity),
-            "entity_id": [entity_id for entity_id, _, _ in rows],
-            "version": [str(version) for _, version, _ in rows],
-            "run_id": repeat(run),
-            "cause": repeat(copy_text(cause)),
-            **({"changed": [NULL if changed is None else copy_json(changed) for changed in changes]} if any(changes) else {}),
+            "entity": policy.entity.encode(),
+            "cause": cause.encode(),
+            **({"run_id": binary.bigint(run_id)} if run_id is not None else {}),
+        },
+        {
+            "entity_id": binary.uuids([entity_id for entity_id, _, _ in rows]),
+            "version": binary.integers([version for _, version, _ in rows]),
+            **({"changed": binary.nullable(changes, binary.documents)} if any(changes) else {}),
         },
     )
 
