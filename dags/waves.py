@@ -20,15 +20,21 @@ def streams_of(config: HubConfig, system: str) -> list[str]:
 
 
 def waves(config: HubConfig, system: str) -> list[list[Load]]:
-    """Waves of task loads. What comes before the first large stream is one task; from there on a wave per depth of citation."""
+    """Waves of task loads. What comes before the first large stream is one task; from there on a wave per depth of citation.
+
+    Small streams that no other cites wait for the last wave, together: a task of their own costs more than they do.
+    """
     streams = streams_of(config, system)
     large = {part.stream for flow in config.flows.values() for name, part in flow.systems.items() if name == system and part.large} & set(
         streams
     )
     if not large:
         return [[streams]] if streams else []  # one task reads them in their order
-    depth = _depths(_parents(config, system, streams))
-    first = min(depth[name] for name in large)
+    parents = _parents(config, system, streams)
+    depth = _depths(parents)
+    first, last = min(depth[name] for name in large), max(depth.values())
+    cited_ones = {parent for name in streams for parent in parents[name]}
+    depth |= {name: last for name in streams if first <= depth[name] and name not in large | cited_ones}
     found = [[[name for name in streams if depth[name] < first]]]
     for level in sorted({number for number in depth.values() if number >= first}):
         small = [name for name in streams if depth[name] == level and name not in large]
