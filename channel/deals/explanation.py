@@ -84,7 +84,10 @@ def explain(db: psycopg.Connection[Any], registration_id: UUID) -> Explained:
         p=str(recorded["p"]),
         customer=rid,
         customer_name=names.get(rid, "") if rid is not None else "",
-        features=[Feature(one["feature"], one["value"], str(one["weight"]), one["zh"], one["en"]) for one in recorded["reasons"]],
+        features=[
+            Feature(one["feature"], one["value"], str(one["weight"]), *matching.sentence(one["feature"], one["value"]))
+            for one in recorded["reasons"]
+        ],
         thresholds={name: str(value) for name, value in recorded["thresholds"].items()},
         candidates=[Candidate(one, names.get(one, ""), p) for one, p in near],
         others=len(recorded["candidates"]) - len(near),

@@ -170,7 +170,9 @@ def add_registration(
         "frequency": json_text({str(key): count for key, count in inputs.frequency.items()}) if inputs else None,
     }
     new = {"name": firm.name, "norm_version": firm.norm_version, "keys": array(firm.keys)} if firm else {}
-    run(db, query, {**blank, **values, **event, **encoded, **new})
+    given = {**blank, **values, **event, **encoded, **new}
+    # As text whatever it is, so that an absent value makes no other statement, to be planned anew.
+    run(db, query, {name: value if value is None or isinstance(value, str | bytes) else str(value) for name, value in given.items()})
 
 
 def add_fence_hit(db: Connection, subject: str, dealer_id: UUID, verdict: FenceVerdict) -> None:

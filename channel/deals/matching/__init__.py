@@ -9,6 +9,7 @@
 
 from channel.deals.matching.deciding import Frequencies, Hot, Known, decide
 from channel.deals.matching.decision import DEFAULT, Decision, Reason, Thresholds, Verdict, replay
+from channel.deals.matching.explaining import sentence
 from channel.deals.matching.index import Index
 from channel.deals.matching.keys import CANDIDATES, CAP, POINTS, WEIGHTS, common_keys, counted_keys, keys_of
 from channel.deals.matching.prepared import VERSION, Claim, Prepared, StaleVersion, load_all, load_prepared, prepare
@@ -39,4 +40,5 @@ __all__ = [
     "load_prepared",
     "prepare",
     "replay",
+    "sentence",
 ]

@@ -22,6 +22,20 @@ Fit = tuple[str, str, int]
 
 def align(one: Name, other: Name) -> tuple[str, str, str]:
     """Brand level, trade level, and the brand as the longer name writes it."""
+    if not (one.spare or other.spare) and one.latin == other.latin:  # nine in ten: one way to read either
+        best, head = _fit((one.core, one.sound, one.brand, one.sure), (other.core, other.sound, other.brand, other.sure))
+    else:
+        best, head = _best_fit(one, other)
+    brand, trade, _ = best
+    if trade == "dropped" and _says_all(one, other):
+        trade = "told"
+    if (one.latin or other.latin) and trade in {"differ", "overlap"}:
+        trade = "english"
+    return brand, trade, head
+
+
+def _best_fit(one: Name, other: Name) -> tuple[Fit, str]:
+    """The best of all ways to read two names."""
     best: Fit = ("far", "differ", 0)
     head = ""
     cost = 31
@@ -33,12 +47,7 @@ def align(one: Name, other: Name) -> tuple[str, str, str]:
             worth = BRANDS[fit[0]] + TRADES[fit[1]]
             if worth < cost:
                 best, head, cost = fit, brand, worth
-    brand, trade, _ = best
-    if trade == "dropped" and _says_all(one, other):
-        trade = "told"
-    if (one.latin or other.latin) and trade in {"differ", "overlap"}:
-        trade = "english"
-    return brand, trade, head
+    return best, head
 
 
 def _says_all(one: Name, other: Name) -> bool:
@@ -64,19 +73,28 @@ def _spare(spare: str) -> Form:
     return (spare, sound, *split(sound))
 
 
+@lru_cache(maxsize=1024)
+def _spelled(core: str) -> tuple[int, str]:
+    """How many units at the head of a core are pinyin, and their letters."""
+    size = next((place for place, char in enumerate(core) if not "\ue000" <= char <= "\uf8ff"), len(core))
+    table = letters()
+    return size, "".join(table.get(char, "") for char in core[:size])
+
+
 def _respelled(latin: Form, other: Form) -> Form:
     """A pinyin name with its syllables parted as the other name has them: JINAN is ji-nan or jin-an."""
     core, sound, _, _ = latin
-    size = next((place for place, char in enumerate(core) if not "\ue000" <= char <= "\uf8ff"), len(core))
-    table = letters()
-    left, taken = "".join(table.get(char, "") for char in core[:size]), 0
+    size, left = _spelled(core)
+    table, taken = letters(), 0
     for heard in other[1]:
         spelled = table.get(heard, "")
         if not spelled or not left.startswith(spelled):
             break
         left, taken = left[len(spelled) :], taken + 1
+    if taken < 2 or sound.startswith(other[1][:taken]):
+        return latin
     rest = syllables_of(left) if left else ""
-    if taken < 2 or rest is None or sound.startswith(other[1][:taken]):
+    if rest is None:
         return latin
     read = other[1][:taken] + rest
     return (read + core[size:], read + sound[size:], *split(read + sound[size:]))

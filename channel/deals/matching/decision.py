@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from msgspec import Struct
-from msgspec.structs import asdict
 
 from channel.deals.matching.explaining import sentence
 from channel.deals.matching.prepared import VERSION
@@ -99,7 +98,7 @@ class Decision:
     version: str = VERSION
 
     def as_record(self) -> dict[str, Any]:
-        """The decision as JSON values, for a `jsonb` column; :func:`replay` reads it."""
+        """The decision as JSON values; :func:`replay` reads it. Reasons stand there without their sentences, which follow from them."""
         evidence = {name: getattr(self.evidence, name) for name in Evidence.__slots__ if name != "scores"}
         return {
             "version": self.version,
@@ -109,7 +108,7 @@ class Decision:
             "rid": self.rid,
             "relation": self.relation,
             "direct": self.direct,
-            "reasons": [asdict(one) for one in self.reasons],
+            "reasons": [{"feature": one.feature, "value": one.value, "weight": one.weight} for one in self.reasons],
             "candidates": [list(one) for one in self.candidates],
             "evidence": {**evidence, "scores": [[one.rid, one.points, one.firm] for one in self.evidence.scores]},
             "thresholds": {name: getattr(self.thresholds, name) for name in Thresholds.__slots__},
@@ -166,7 +165,7 @@ def replay(record: Mapping[str, Any]) -> Decision:
     scored = {one.rid for one in scores}
     return conclude(
         Evidence(scores=scores, **kept),
-        tuple(Reason(**one) for one in record["reasons"]),
+        tuple(Reason(one["feature"], one["value"], one["weight"], *sentence(one["feature"], one["value"])) for one in record["reasons"]),
         tuple(rid for rid, _ in record["candidates"] if rid not in scored),
         Thresholds(**record["thresholds"]),
         cast("str", record["version"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 from channel.deals.matching import tables
 
@@ -74,6 +75,7 @@ def sound_of(core: str) -> str:
     return core.translate(tables.sounds())
 
 
+@lru_cache(maxsize=4096)
 def syllables_of(word: str) -> str | None:
     """A Latin word as sounds if it is pinyin throughout, else None. Longest first, with steps back.
 
