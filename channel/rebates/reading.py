@@ -15,6 +15,7 @@ from channel.rebates.errors import BadProgramme, Flaw
 
 Path = tuple[str | int, ...]
 MAX_CHARACTERS = 2_000_000
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where libyaml is there
 MAX_DEPTH = 30
 
 
@@ -47,7 +48,7 @@ def read(text: str | bytes, file: str = "") -> Source:
     if len(text) > MAX_CHARACTERS:
         raise _bad("too_large", f"{len(text)} characters", f"keep a programme below {MAX_CHARACTERS}", None, file)
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)  # JSON is YAML
+        node = yaml.compose(text, Loader=LOADER)  # JSON is YAML
     except yaml.MarkedYAMLError as wrong:
         line = wrong.problem_mark.line + 1 if wrong.problem_mark else None
         raise _bad("syntax", wrong.problem or "unreadable", "correct the YAML", line, file) from wrong
