@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from canonical.ids import new_hub_key, new_hub_keys, new_id_text
-from ledger import binary
-from ledger.binary import copy_binary
-from ledger.bulk import copy_lines, copy_text, json_text
+from ledger.bulk import copy_columns, copy_lines, copy_text, json_text, text_column
 from sync.decide import Claim, Identity, Known, identify
 from sync.hub import Cursor, Hub, StreamState
 from sync.references import References
@@ -77,7 +76,7 @@ def _link_new(db: Cursor, state: StreamState, items: Sequence[Seen], refs: Refer
     if state.name in state.mapping.cited:
         for item, number in zip(items, numbers, strict=True):
             refs.learn(state.name, item.record.key, number, str(item.entity_id))
-    _store_links(db, state, items, numbers, [NEW.how] * len(items))
+    _store_links(db, state, items, numbers, repeat(NEW.how))
     result.linked += len(items)
     return dict(zip([str(item.entity_id) for item in items], new_hub_keys(len(items)), strict=True))
 
@@ -86,19 +85,18 @@ def _number(state: StreamState, item: Seen) -> str:
     return (item.candidate.number if item.candidate else "") or str(item.record.payload.get(state.decl.number) or "")
 
 
-def _store_links(db: Cursor, state: StreamState, items: Sequence[Seen], numbers: Sequence[str], hows: Sequence[str]) -> None:
-    copy_binary(
+def _store_links(db: Cursor, state: StreamState, items: Sequence[Seen], numbers: Sequence[str], hows: Iterable[str]) -> None:
+    copy_columns(
         db,
         "link",
-        len(items),
-        {"stream_id": binary.smallint(state.id)},
         {
-            "key": binary.texts([item.record.key for item in items]),
-            "org": binary.texts([item.record.org for item in items]),
-            "number": binary.texts(numbers),
-            "entity_id": binary.uuids([str(item.entity_id) for item in items]),
-            "role": binary.texts([item.role for item in items]),
-            "how": binary.texts(hows),
+            "stream_id": repeat(str(state.id)),
+            "key": text_column([item.record.key for item in items]),
+            "org": text_column([item.record.org for item in items]),
+            "number": text_column(numbers),
+            "entity_id": [str(item.entity_id) for item in items],
+            "role": [item.role for item in items],
+            "how": hows,
         },
     )
 
