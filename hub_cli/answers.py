@@ -53,8 +53,25 @@ def of_run(result: Any) -> Answer:
     counts = told.get("counts") or {}
     lines = [f"{told.get('kind', 'run')} {told.get('status')}" + (f" (run {told['run_id']})" if told.get("run_id") else "")]
     lines += [f"  {name:<28} {number:>10}" for name, number in counts.items()]
-    lines += [f"  ! {problem}" for problem in told.get("problems") or []]
+    lines += [f"  ! {problem}" for problem in told_once(told.get("problems") or [])]
     return Answer(told, OF_RUN.get(str(told.get("status")), Exit.FAILED), "\n".join(lines))
+
+
+def told_once(problems: Sequence[str]) -> list[str]:
+    """Problems in their order; what several streams of one system say alike, as when it cannot be reached, is one line with their names."""
+    streams: dict[tuple[str, str], list[str]] = {}
+    for problem in problems:
+        label, _, text = problem.partition(": ")
+        system, dot, stream = label.partition(".")
+        place = (system, text) if dot and " " not in label else (problem, "")
+        streams.setdefault(place, []).append(stream)
+    return [_of_streams(system, text, names) if text else system for (system, text), names in streams.items()]
+
+
+def _of_streams(system: str, text: str, names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"{system}.{names[0]}: {text}"
+    return f"{text} ({len(names)} streams of {system}: {', '.join(names)})"
 
 
 def answers(command: Callable[..., Answer]) -> Callable[..., None]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from hub_cli.answers import Answer, answers, of_run, plain
+from hub_cli.answers import Answer, answers, of_run, plain, told_once
 from hub_cli.exits import OF_RUN, Exit
 from hub_cli.place import Place
 
@@ -131,7 +131,7 @@ def _compared(report: dict[str, Any]) -> str:
         lines.append(f"  {one['stream']:<26}" + "".join(f"{one[name]:>12}" for name in columns) + guarded)
     lines.append(f"  drift {report['drift']}: " + " · ".join(f"{name} {number}" for name, number in report["states"].items()))
     lines += [f"  {field:<26} differs in {number}" for field, number in report["fields"].items()]
-    lines += [f"  ! {problem}" for problem in (report.get("run") or {}).get("problems", [])]
+    lines += [f"  ! {problem}" for problem in told_once((report.get("run") or {}).get("problems", []))]
     if report.get("plan"):
         lines.append(f"  Next: `hub plan show {report['plan']['id']}`")
     return "\n".join(lines)

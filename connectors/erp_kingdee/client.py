@@ -324,6 +324,9 @@ class KingdeeClient:
         why = f"{rule.words}: {said}"
         if rule.do is Do.REFRESH:
             return SignInExpired(self.system, rule.words, vendor_code=vendor_code)
+        if rule.code == "签名":
+            next_step = "check app_id and app_secret against 第三方系统登录授权, and this machine's clock (docs/connectors/erp_kingdee.md)"
+            return SignInRefused(self.system, why, vendor_code=vendor_code, next_step=next_step)
         if rule.do is Do.WAIT:
             return Throttled(self.system, why, after_s=WAIT_S, vendor_code=vendor_code)
         if rule.do in (Do.RETRY, Do.BLOCK):

@@ -38,6 +38,7 @@ TEXTS = error_table(
     ("业务对象不存在", Do.FAIL, "the form is not known to this tenant", _SEEN),
     ("必填项", Do.REJECT, "a required field is empty", _SEEN),
     ("必录", Do.REJECT, "a required field is empty", _SEEN),
+    ("签名", Do.FAIL, "the sign-in was refused", _SEEN),
     ("权限", Do.FAIL, "the integration user lacks a right", _SEEN),
     ("许可", Do.FAIL, "the licence does not allow it", _SEEN),
     ("业务操作", Do.BLOCK, "another user's operation holds the record", _SEEN),
