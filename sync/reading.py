@@ -63,9 +63,10 @@ def count_anew(hub: Hub) -> None:
     """Tell the database's planner how large things have become.
 
     Its own count comes a minute later. Until then it takes a stream that was just filled for an empty one, and reads all of it for each
-    page of its pairs.
+    page of its pairs. A third of the usual sample tells it enough until then.
     """
     with hub.transaction() as db:
+        db.execute("SET LOCAL default_statistics_target = 30")
         db.execute("ANALYZE observed (stream_id, key), link (stream_id, key, entity_id), desired (stream_id, entity_id, state)")
 
 
