@@ -48,6 +48,30 @@ def no_decimal_of_float(tree: ast.Module) -> Iterator[Finding]:
                 yield node.lineno, "Decimal of a float: convert the text itself"
 
 
+def one_rounding(tree: ast.Module) -> Iterator[Finding]:
+    """Python's `round(0.125, 2)` is 0.12, a `quantize` without a mode the same, and each looks right in the review.
+
+    Money is rounded in canonical/rounding.py and nowhere else: half away from zero, once per payable.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and dotted(node.func) == "round":
+            yield node.lineno, "round() is half-even: use canonical.rounding"
+        elif (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "quantize") or (
+            isinstance(node, ast.ImportFrom) and any(name.name.startswith("ROUND_HALF") for name in node.names)
+        ):
+            yield node.lineno, "a rounding of its own: use canonical.rounding"
+        elif isinstance(node, ast.Import | ast.ImportFrom) and (getattr(node, "module", None) or node.names[0].name) in BINARY_MATHS:
+            yield node.lineno, "this library counts in binary floats"
+
+
+BINARY_MATHS = {"math", "statistics", "numpy", "pandas"}
+
+
+def _pays(path: Path) -> bool:
+    """The rooms that decide money."""
+    return path.parts[:2] in (("channel", "rebates"), ("channel", "pricing"), ("channel", "performance"))
+
+
 def no_float_json(tree: ast.Module) -> Iterator[Finding]:
     """`json.loads` makes floats of amounts before anyone can look: 30 digits of a vendor's answer become 17."""
     for node in ast.walk(tree):
@@ -150,6 +174,7 @@ VENDOR_ROOMS = ("connectors", "sync", "dags", "ledger")
 
 RULES = [
     Rule("float", _money, no_float, "x = Decimal('0.1')\nisinstance(x, float)", "rate = 0.13\ndef total(x: float) -> None: ..."),
+    Rule("rounding", _pays, one_rounding, "half_up(x, 2)", "y = round(x, 2)\nz = x.quantize(CENT)"),
     Rule("decimal-of-float", _in(*MONEY_ROOMS, *VENDOR_ROOMS, "hub_api", "sandbox"), no_decimal_of_float, "Decimal('0.1')", "Decimal(0.1)"),
     Rule(
         "float-json",
