@@ -54,14 +54,16 @@ def one_rounding(tree: ast.Module) -> Iterator[Finding]:
     Money is rounded in canonical/rounding.py and nowhere else: half away from zero, once per payable.
     """
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and dotted(node.func) == "round":
-            yield node.lineno, "round() is half-even: use canonical.rounding"
-        elif (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "quantize") or (
-            isinstance(node, ast.ImportFrom) and any(name.name.startswith("ROUND_HALF") for name in node.names)
-        ):
-            yield node.lineno, "a rounding of its own: use canonical.rounding"
-        elif isinstance(node, ast.Import | ast.ImportFrom) and (getattr(node, "module", None) or node.names[0].name) in BINARY_MATHS:
-            yield node.lineno, "this library counts in binary floats"
+        match node:
+            case ast.Call(func=ast.Name(id="round")):
+                yield node.lineno, "round() is half-even: use canonical.rounding"
+            case ast.Call(func=ast.Attribute(attr="quantize")):
+                yield node.lineno, "a rounding of its own: use canonical.rounding"
+            case ast.ImportFrom(module=module, names=names):
+                if any(name.name.startswith("ROUND_HALF") for name in names) or module in BINARY_MATHS:
+                    yield node.lineno, "a rounding of its own, or binary floats: use canonical.rounding"
+            case ast.Import(names=names) if names[0].name in BINARY_MATHS:
+                yield node.lineno, "this library counts in binary floats"
 
 
 BINARY_MATHS = {"math", "statistics", "numpy", "pandas"}

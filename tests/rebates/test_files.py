@@ -1,0 +1,166 @@
+"""The commands on files: CSV and Parquet say the same, outputs are whole, explain and simulate answer."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from hub_cli.group import hub
+from tests.rebates.making import written
+
+SALES = """\
+id,kind,dealer,date,product,amount,recorded_at
+1,sale,甲,2026-01-15,P1,800,2026-01-15
+2,sale,甲,2026-02-15,P2,400.05,2026-02-15
+3,return,甲,2026-03-01,P2,-100,2026-03-01
+4,sale,乙,2026-01-20,P1,900,2026-01-20
+5,sale,乙,2026-03-20,P1,300,2026-04-20
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    (tmp_path / "core.json").write_text(written(), encoding="utf-8")
+    (tmp_path / "sales.csv").write_text("\ufeff" + SALES, encoding="utf-8")
+    return tmp_path
+
+
+def call(place: Path, *words: str) -> Any:
+    answer = CliRunner().invoke(hub, ["rebates", *(f"{place}/{word}" if "." in word and not word[0].isdigit() else word for word in words)])
+    assert answer.exit_code == 0, answer.output
+    return json.loads(answer.output) if "--json" in words else answer.output
+
+
+CALCULATE = ("calculate", "--programme", "core.json", "--facts", "sales.csv", "--as-of", "2026-03-31")
+
+
+def test_parquet_says_what_csv_says(place: Path) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    types = {"date": "DATE", "amount": "DECIMAL(18,2)", "id": "INTEGER", "recorded_at": "DATE"}
+    columns = ", ".join(f"'{name}': '{types.get(name, 'VARCHAR')}'" for name in SALES.splitlines()[0].split(","))
+    duckdb.execute(
+        f"COPY (SELECT * FROM read_csv('{place}/sales.csv', columns = {{{columns}}})) TO '{place}/sales.parquet' (FORMAT parquet)"
+    )
+
+    from_csv = call(place, *CALCULATE, "--json")
+    from_parquet = call(place, *[word.replace("sales.csv", "sales.parquet") for word in CALCULATE], "--json")
+    assert from_parquet["results"] == from_csv["results"]
+
+
+def test_binary_floats_in_parquet_are_refused(place: Path) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    duckdb.execute(
+        f"COPY (SELECT '1' AS id, 'sale' AS kind, 'D' AS dealer, '2026-01-01' AS date, 0.1::DOUBLE AS amount) TO '{place}/f.parquet'"
+    )
+    answer = CliRunner().invoke(
+        hub,
+        ["rebates", "calculate", "--programme", f"{place}/core.json", "--facts", f"{place}/f.parquet", "--as-of", "2026-03-31", "--json"],
+    )
+
+    assert answer.exit_code == 2
+    assert [flaw["code"] for flaw in json.loads(answer.output)["error"]["errors"]] == ["float"]
+
+
+def test_every_kind_of_output_says_the_same(place: Path) -> None:
+    told = call(place, *CALCULATE, "--out", "out.json", "--lines", "lines.csv", "--json")
+    call(place, *CALCULATE, "--out", "out.csv", "--lines", "lines.jsonl")
+    call(place, *CALCULATE, "--out", "out.parquet", "--lines", "lines.parquet")
+    with (place / "out.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    with (place / "lines.csv").open(encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+
+    assert json.loads((place / "out.json").read_text(encoding="utf-8")) == told
+    assert [(one["dealer"], one["payable"]) for one in rows] == [("乙", "24.00"), ("甲", "22.00")]
+    assert [json.loads(line)["share"] for line in (place / "lines.jsonl").read_text(encoding="utf-8").splitlines()] == [
+        one["share"] or None for one in lines
+    ]
+    assert [one["share"] for one in lines] == ["16.00", "8.00", "-2.00", "18.00", "6.00"]
+
+
+def test_knowledge_time_hides_what_was_recorded_later(place: Path) -> None:
+    told = call(place, *CALCULATE, "--known-at", "2026-03-31", "--json")
+
+    assert [(one["dealer"], one["base"]["amount"], one["payable"]) for one in told["results"]] == [
+        ("乙", "900", "9.00"),
+        ("甲", "1100.05", "22.00"),
+    ]
+
+
+def test_explain_says_why_a_line_does_not_count(place: Path) -> None:
+    words = ("explain", *CALCULATE[1:5], "--as-of", "2026-01-31", "--dealer", "甲")
+    told = call(place, *words, "--line", "2", "--json")
+
+    assert [(one["counts"], one["reason"], one["reason_zh"]) for one in told["lines"]] == [
+        (False, "after_cut_off", "晚于截止日（2026-02-15）。")
+    ]
+    assert "距下一档还差 200" in call(place, *words, "--language", "zh")
+    assert "200 more reaches the next tier" in call(place, *words)
+
+
+def test_explain_of_nobody_is_not_found(place: Path) -> None:
+    words = [
+        "rebates",
+        "explain",
+        "--programme",
+        f"{place}/core.json",
+        "--facts",
+        f"{place}/sales.csv",
+        "--as-of",
+        "2026-03-31",
+        "--dealer",
+        "丙",
+    ]
+
+    assert CliRunner().invoke(hub, words).exit_code == 6
+
+
+def test_simulate_compares_by_dealer_and_tells_who_moves(place: Path) -> None:
+    tiers = [{"from": "0", "to": "1150", "rate": "1 %"}, {"from": "1150", "rate": "3 %"}]
+    (place / "draft.json").write_text(written(version="2", tiers=tiers), encoding="utf-8")
+    told = call(place, "simulate", "--current", "core.json", "--draft", "draft.json", *CALCULATE[3:], "--json")
+
+    assert told["simulation"] is True
+    assert [(one["dealer"], one["current"], one["draft"], one["difference"]) for one in told["dealers"]] == [
+        ("乙", "24.00", "36.00", "12.00"),
+        ("甲", "22.00", "11.00", "-11.00"),
+    ]
+    assert told["dealers"][1]["moves"] == "core 2026Q1: 2 → 1"
+    assert told["dealers"][1]["to_next"] == {"core 2026Q1": "49.95"}
+    assert told["totals"] == [{"currency": "CNY", "current": "46.00", "draft": "47.00", "difference": "1.00"}]
+
+
+def test_the_dealers_view_needs_a_dealer(place: Path) -> None:
+    words = [
+        "rebates",
+        "calculate",
+        "--programme",
+        f"{place}/core.json",
+        "--facts",
+        f"{place}/sales.csv",
+        "--as-of",
+        "2026-03-31",
+        "--view",
+        "dealer",
+    ]
+
+    assert CliRunner().invoke(hub, words).exit_code == 2
+    told = call(place, *CALCULATE, "--view", "dealer", "--dealer", "甲", "--json")
+    assert [one["dealer"] for one in told["results"]] == ["甲"]
+    assert "facts" not in told
+
+
+def test_a_dealers_file_decides_who_is_known(place: Path) -> None:
+    (place / "dealers.csv").write_text("id,grade,parent\n甲,核心,\n乙,普通,甲\n", encoding="utf-8")
+    (place / "core.json").write_text(written(participants={"grades": ["核心"]}), encoding="utf-8")
+    told = call(place, *CALCULATE, "--dealers", "dealers.csv", "--json")
+
+    assert [one["dealer"] for one in told["results"]] == ["甲"]
+    (place / "dealers.csv").write_text("id\n甲\n", encoding="utf-8")
+    words = ["rebates", *(f"{place}/{word}" if "." in word else word for word in CALCULATE), "--dealers", f"{place}/dealers.csv", "--json"]
+    assert {flaw["line"] for flaw in json.loads(CliRunner().invoke(hub, words).output)["error"]["errors"]} == {5, 6}
