@@ -15,6 +15,7 @@ from starlette.responses import Response
 from channel.deals import acting, review
 from channel.deals.customers.queries import of_party
 from hub_api import deals_shapes as shapes
+from hub_api import engine_calls
 from hub_api.actions import Action, doing
 from hub_api.deals import act_on, only, whole
 from hub_api.deals_lists import DIRECT, REGISTRATIONS, REVIEW
@@ -143,12 +144,15 @@ only("/review", "GET")
     response_class=Response,
 )
 def decide_doubt(told: DoubtDecision, act: Annotated[Action, doing("registration.review", Scope.DEALS_DECIDE)]) -> Response:
-    """Say whether a claim means a customer: `same` refuses it when somebody holds that one, `different` keeps the two apart for ever."""
+    """Say whether a claim means a customer: `same` refuses it when somebody holds that one, `different` keeps the two apart for ever.
+
+    Two that are the same are one customer, and one party, from then on. When two dealers hold them, a case asks who keeps the customer.
+    """
 
     def work(db: Any) -> Any:
         if told.answer == "hold":
             return review.hold(db, told.registration, told.customer, act.by, told.reason)
-        return review.decide(db, told.registration, told.customer, told.answer, act.by, told.reason)
+        return engine_calls.decide_doubt(act.engine.hub, told.registration, told.customer, told.answer, by=act.by, reason=told.reason)
 
     return act_on(act, told.registration, "review", work, answer=told.answer, customer=told.customer)
 

@@ -14,6 +14,7 @@ from starlette.requests import Request
 
 from channel.deals.forecast import Cell
 from channel.deals.pipeline import GROUPS, Stage
+from channel.deals.registrations import Registered
 from connectors.base import EventAnswer, InboundRequest
 from sync import (
     cases,
@@ -32,6 +33,7 @@ from sync import (
     planning,
     quarantining,
     registering,
+    reviewing,
     valuing,
 )
 from sync.hub import Hub
@@ -152,6 +154,11 @@ def tell_deals(hub: Hub) -> None:
 def convert_registration(hub: Hub, registration: UUID, deal: UUID | None, *, by: str, dealer: UUID | None) -> str:
     """A registration becomes a deal; the deal's id."""
     return registering.to_deal(hub, registration, by, deal=deal, dealer=dealer)
+
+
+def decide_doubt(hub: Hub, registration: UUID, customer: int, told: Literal["same", "different"], *, by: str, reason: str) -> Registered:
+    """A person's answer whether a claim means a customer."""
+    return reviewing.decide(hub, registration, customer, told, by, reason)
 
 
 def move_deal(hub: Hub, deal: UUID, stage: str, fields: Mapping[str, Any], *, by: str, reason: str, expected: int | None) -> None:

@@ -25,6 +25,10 @@ def done(place: Place, work: Callable[[Any], Any]) -> Answer:
         with hub.pool.connection() as db:
             told = work(db)
         deal_notices.tell(hub)
+    return _stands(told)
+
+
+def _stands(told: Any) -> Answer:
     until = f", until {told.protected_until:%Y-%m-%d %H:%M %Z}" if told.protected_until else ""
     return Answer(told, text=f"{told.id}: {told.status} ({told.reason}){until}")
 
@@ -193,13 +197,20 @@ def review(
         work = questions.hold if answer == "hold" else None
         if work is not None:
             return done(place, lambda db: work(db, registration, customer, who(), reason))
-        return done(
-            place, lambda db: questions.decide(db, registration, customer, "same" if answer == "same" else "different", who(), reason)
-        )
+        return _decided(place, registration, customer, "same" if answer == "same" else "different", reason)
     with place.open_hub() as hub, hub.pool.connection() as db:
         rows = plain(questions.list_open(db, waiting_only=waiting, limit=limit))
     exits = Exit.SET_ASIDE if any(one["waits"] for one in rows) else Exit.DONE
     return Answer(rows, exits, "\n".join(_question(one) for one in rows) or "nothing to compare")
+
+
+def _decided(place: Place, registration: UUID, customer: int, answer: Literal["same", "different"], reason: str) -> Answer:
+    from sync import deal_notices, reviewing
+
+    with place.open_hub() as hub:
+        told = reviewing.decide(hub, registration, customer, answer, who(), reason)
+        deal_notices.tell(hub)
+    return _stands(told)
 
 
 def _question(one: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from canonical.ids import new_hub_key, new_id_text
 from canonical.values import utc_text
-from channel.deals import acting, fencing, review, review_queries
+from channel.deals import acting, fencing, review_queries
 from channel.deals import fence_queries as fences
 from channel.deals.telling import Answered, Consequence, Happened, Message, Moot, Question, consequences, is_old
 from ledger.bulk import json_text
@@ -145,10 +145,7 @@ def close(db: Cursor, about: str, decision: str, by: str, reason: str) -> int:
 
 def _change(db: Cursor, entity: str, ids: Sequence[str], fields: Mapping[str, Any]) -> list[Canonical]:
     before = store.load(db, TABLES[entity], ids, lock=True)
-    after = [
-        Canonical(one.id, one.hub_key, one.number, one.version + 1, {**one.doc, **fields}, {}, one.retired)
-        for one in before.values()
-    ]
+    after = [Canonical(one.id, one.hub_key, one.number, one.version + 1, {**one.doc, **fields}, {}, one.retired) for one in before.values()]
     store.update(db, TABLES[entity], before, after)
     return after
 
@@ -213,7 +210,7 @@ def answer(hub: Hub, approval_id: str, decision: Answer, by: str, reason: str = 
         kind, about = doc["kind"], doc["about"]
         entity, _, number = about.partition(":")
         if entity == "registration":
-            _answer_registration(db, kind, UUID(number), decision, by, reason, how)
+            _answer_registration(hub, db, kind, UUID(number), decision, by, reason, how)
         elif kind == "order_outside_area":
             _answer_order(hub, db, about, number, decision, by, reason)
         else:
@@ -224,11 +221,11 @@ def answer(hub: Hub, approval_id: str, decision: Answer, by: str, reason: str = 
         return {**store.load(db, TABLES["approval"], [approval_id])[approval_id].doc, "id": approval_id}
 
 
-def _answer_registration(db: Cursor, kind: str, registration: UUID, decision: Answer, by: str, reason: str, how: str) -> None:
+def _answer_registration(hub: Hub, db: Cursor, kind: str, registration: UUID, decision: Answer, by: str, reason: str, how: str) -> None:
     connection = db.connection
     yes = decision == "approved"
     if kind == "deal_conflict":
-        _answer_conflict(db, registration, by, reason, same=not yes)
+        _answer_conflict(hub, db, registration, by, reason, same=not yes)
     elif kind == "deal_appeal":
         if yes:
             acting.grant_appeal(connection, registration, by, reason, other_firm=how == "other_firm", end_holder=how == "end_holder")
@@ -242,14 +239,16 @@ def _answer_registration(db: Cursor, kind: str, registration: UUID, decision: An
         fences.settle(connection, f"registration:{registration}", "accepted" if yes else "refused", by, reason)
 
 
-def _answer_conflict(db: Cursor, registration: UUID, by: str, reason: str, *, same: bool) -> None:
+def _answer_conflict(hub: Hub, db: Cursor, registration: UUID, by: str, reason: str, *, same: bool) -> None:
     """Approved: another firm than each that it might be. Rejected: the same as the likeliest one that somebody holds."""
     held = {hold.customer_id for hold in review_queries.doubtful_holds(db.connection, registration)}
     doubts = [one for one in review_queries.doubts(db.connection, registration_id=registration) if one.customer_id in held]
     if not doubts:
         raise WrongState(f"registration {registration} waits for nobody any more", next_step="list what is open")
+    from sync import reviewing  # noqa: PLC0415  merging tells dealers by this module
+
     for doubt in doubts[:1] if same else doubts:
-        review.decide(db.connection, registration, doubt.customer_id, "same" if same else "different", by, reason)
+        reviewing.decided(hub, db, registration, doubt.customer_id, "same" if same else "different", by, reason)
 
 
 def _answer_order(hub: Hub, db: Cursor, about: str, order: str, decision: Answer, by: str, reason: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 from uuid import UUID
 
@@ -11,7 +12,6 @@ from channel.deals import claim_queries, queries, review_queries
 from channel.deals.acting import clear, found, reject
 from channel.deals.customers import service as customers
 from channel.deals.errors import CustomerNotFound, WrongStatus
-from channel.deals.protection import LIVE
 from channel.deals.queries import Registration
 from channel.deals.registrations import Registered
 from channel.deals.review_queries import Doubt
@@ -25,17 +25,41 @@ def list_open(db: Connection, *, waiting_only: bool = False, limit: int = 100) -
     return review_queries.doubts(db, waiting_only=waiting_only, limit=limit)
 
 
+Unite = Callable[[Connection, int, int], None]
+"""Makes the claimed customer and another one; who calls from where parties are merged (sync/reviewing.py) brings his own."""
+
+
+def unite_customers(db: Connection, claimed: int, customer_id: int) -> None:
+    """What only claims have named becomes the customer that it is.
+
+    Raises: CustomerNotFound for two parties, which are merged where parties are; ProtectionsOverlap when both are held.
+    """
+    if claimed == customer_id:
+        return
+    keep, lose = (claimed, customer_id) if review_queries.is_party(db, claimed) else (customer_id, claimed)
+    if review_queries.is_party(db, lose):
+        raise CustomerNotFound("both are parties", next_step="merge the parties; their customers follow")
+    customers.merge(db, keep, lose)
+
+
 def decide(
-    db: Connection, registration_id: UUID, customer_id: int, answer: Literal["same", "different"], by: str, cause: str = ""
+    db: Connection,
+    registration_id: UUID,
+    customer_id: int,
+    answer: Literal["same", "different"],
+    by: str,
+    cause: str = "",
+    *,
+    unite: Unite = unite_customers,
 ) -> Registered:
-    """A person's answer. Same: the claim is one for that customer, and refused when somebody holds it. Different: kept apart for ever.
+    """A person's answer. Same: the two are one customer, and the claim is refused when somebody holds it. Different: kept apart for ever.
 
     Raises: RegistrationNotFound; WrongStatus when nothing is asked; ProtectionsOverlap when both are held and the claim waits no longer.
     """
-    return retried(db, lambda: _decide(db, registration_id, customer_id, answer, by, cause))
+    return retried(db, lambda: _decide(db, registration_id, customer_id, answer, by, cause, unite))
 
 
-def _decide(db: Connection, registration_id: UUID, customer_id: int, answer: str, by: str, cause: str) -> Registered:
+def _decide(db: Connection, registration_id: UUID, customer_id: int, answer: str, by: str, cause: str, unite: Unite) -> Registered:
     registration = found(db, registration_id, lock=True)
     if not review_queries.close_doubt(db, registration_id, customer_id, answer, by, cause):
         raise WrongStatus(
@@ -47,10 +71,10 @@ def _decide(db: Connection, registration_id: UUID, customer_id: int, answer: str
         review_queries.keep_apart(db, registration.customer_id, customer_id, by, cause)
         clear(db, registration_id, by)
         return shown(found(db, registration_id))
-    return _same(db, registration, customer_id, by, cause)
+    return _same(db, registration, customer_id, by, cause, unite)
 
 
-def _same(db: Connection, registration: Registration, customer_id: int, by: str, cause: str) -> Registered:
+def _same(db: Connection, registration: Registration, customer_id: int, by: str, cause: str, unite: Unite) -> Registered:
     claim_queries.lock_customers(db, [registration.customer_id, customer_id])
     held = claim_queries.holds(db, [customer_id], registration.product_line)
     others = [hold for hold in held.holds if hold.dealer_id != registration.dealer_id]
@@ -59,21 +83,10 @@ def _same(db: Connection, registration: Registration, customer_id: int, by: str,
         told = reject(db, registration.id, by, cause, reason="direct_customer" if direct else "protected")
     else:
         told = shown(registration)
-    if registration.status in LIVE or not others:
-        _unite(db, registration.customer_id, customer_id)
+    unite(db, registration.customer_id, customer_id)
     if told.status == "held":
         clear(db, registration.id, by)
     return shown(found(db, registration.id))
-
-
-def _unite(db: Connection, claimed: int, customer_id: int) -> None:
-    """What only claims have named becomes the customer that it is; two parties are merged where parties are (sync/merging.py)."""
-    if claimed == customer_id:
-        return
-    keep, lose = (claimed, customer_id) if review_queries.is_party(db, claimed) else (customer_id, claimed)
-    if review_queries.is_party(db, lose):
-        raise CustomerNotFound("both are parties", next_step="merge the parties; their customers follow")
-    customers.merge(db, keep, lose)
 
 
 def hold(db: Connection, registration_id: UUID, customer_id: int, by: str, cause: str = "") -> Registered:

@@ -13,7 +13,7 @@ import pytest
 from channel.deals import acting, policing
 from channel.deals.policies import Policy
 from ledger.bulk import from_json
-from sync import deal_pipeline, deals_upkeep, golden, merging
+from sync import cases, deal_pipeline, deals_upkeep, golden, merging, reviewing
 from tests.sync.stage import BOSS, Pair, Stage, open_hub
 
 FIRM = "杭州海康威视数字技术股份有限公司"
@@ -201,6 +201,47 @@ def test_a_refused_deal_is_judged_again_when_its_customer_becomes_free_the_earli
     assert [crm.state(deal) for deal in (first, second, third)] == ["released", "protected", "rejected"]
     assert (crm.shown(second)["Refusal_Reason"], bool(crm.shown(second)["Deal_Conflict"])) == (None, False)
     assert crm.stage.sync().counts.get("claims", 0) == 0
+
+
+def _doubtful(crm: Crm) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """A held deal of the western dealer's, beside the protected one that it may mean; and the question about it."""
+    first = crm.deal(crm.east, crm.account("上海华谊机械设备有限公司"))
+    crm.stage.sync()
+    second = crm.deal(crm.west, crm.account("上海华谊机械设备有限公司苏州分公司"))
+    crm.stage.sync()
+    assert crm.state(second) == "held"
+    return first, second, crm.stage.rows("SELECT registration_id, customer_id FROM registration_doubt WHERE state = 'open'")[0]
+
+
+@pytest.mark.promise(11)
+def test_a_person_says_that_a_claim_means_the_held_customer_and_the_two_are_one_from_then_on(crm: Crm) -> None:
+    first, second, doubt = _doubtful(crm)
+
+    told = reviewing.decide(crm.stage.hub, doubt["registration_id"], doubt["customer_id"], "same", BOSS, "同一家")
+    crm.stage.sync()
+    refused = (crm.state(first), crm.state(second))
+    crm.act(acting.release, first, BOSS, "不再跟进")
+    crm.stage.sync()
+
+    assert told.status == "rejected"
+    assert refused == ("protected", "rejected")
+    assert crm.count("merge_event") == 1
+    assert (crm.state(first), crm.state(second)) == ("released", "protected")
+
+
+@pytest.mark.promise(11)
+def test_a_claim_that_is_held_by_now_and_means_another_held_customer_is_a_case(crm: Crm) -> None:
+    first, second, doubt = _doubtful(crm)
+    with crm.stage.hub.transaction() as db:  # as if the doubt had come up later: both protect already
+        db.execute("UPDATE registration SET status = 'protected' WHERE id = %s", [doubt["registration_id"]])
+
+    reviewing.decide(crm.stage.hub, doubt["registration_id"], doubt["customer_id"], "same", BOSS, "同一家")
+    (asked,) = cases.list_cases(crm.stage.hub)
+    cases.decide(crm.stage.hub, asked["id"], "same", BOSS, "同一家")
+    crm.stage.sync()
+
+    assert asked["kind"] == "two_protections"
+    assert (crm.state(first), crm.state(second)) == ("protected", "taken_back")
 
 
 def test_a_refused_deal_gets_its_customer_when_the_protection_runs_out_but_not_against_a_persons_word(crm: Crm) -> None:
