@@ -35,6 +35,7 @@ from hub_api import (
     metrics,
     plans,
     quarantine,
+    rebates,
     records,
     runs,
     systems,
@@ -74,6 +75,8 @@ ROUTERS = (
     deals_pipelines.router,
     deals_leads.router,
     duplicates.router,
+    rebates.programmes,
+    rebates.statements,
     records.router,
 )
 """Fixed addresses first, then those of the entities."""
@@ -129,12 +132,22 @@ def _refused_by_framework(request: Request, error: Exception) -> Any:
     """What the framework itself refuses, in our words."""
     status = getattr(error, "status_code", 500)
     if status == 405:
-        allowed = {
-            method for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE for method in route.methods or ()
-        }
-        raise MethodNotAllowed(allow=", ".join(sorted(allowed))) from None
+        raise MethodNotAllowed(allow=", ".join(_allowed(request))) from None
     kind = {404: NotFound, 400: Unreadable}.get(status, Problem)
     raise kind from None
+
+
+def _allowed(request: Request) -> list[str]:
+    """Methods of the first address that matches: a fixed one, before the address of a record that would match it too."""
+    matching = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted(
+        {
+            method
+            for route in matching
+            if route.path == matching[0].path and getattr(route, "include_in_schema", True)
+            for method in route.methods or ()
+        }
+    )
 
 
 def _not_valid(_request: Request, error: Exception) -> Any:

@@ -49,6 +49,9 @@ class Scope(StrEnum):
     DEALS_REGISTER = "deals:register"
     DEALS_DECIDE = "deals:decide"
     DEALS_RULES = "deals:rules"
+    REBATES_READ = "rebates:read"
+    REBATES_SIGN = "rebates:sign"
+    REBATES_MANAGE = "rebates:manage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +156,20 @@ _COMMERCIAL = frozenset({Scope.RECORDS_READ, Scope.RECORDS_WRITE, Scope.CHANGES_
 ROLES: Mapping[Role, RoleRule] = {
     Role.IT: RoleRule(scopes=frozenset(Scope), writes=frozenset(MODELS) - {"approval", "notice"}),
     Role.FINANCE: RoleRule(
-        scopes=_COMMERCIAL | {Scope.CONFLICTS_READ, Scope.CONFLICTS_SETTLE, Scope.DEALS_READ},
+        scopes=_COMMERCIAL
+        | {
+            Scope.CONFLICTS_READ,
+            Scope.CONFLICTS_SETTLE,
+            Scope.DEALS_READ,
+            Scope.REBATES_READ,
+            Scope.REBATES_SIGN,
+            Scope.REBATES_MANAGE,
+        },
         hidden=frozenset({"contact.mobile", "contact.phone", "contact.email", "contact.reach", "lead.person", "lead.mobile", "lead.email"}),
         writes=frozenset({"party", "agreement", "receivable", "receipt", "refund", "credit_memo"}),
     ),
     Role.SALES: RoleRule(
-        scopes=_COMMERCIAL | {Scope.DEALS_READ, Scope.DEALS_REGISTER, Scope.DEALS_DECIDE},
+        scopes=_COMMERCIAL | {Scope.DEALS_READ, Scope.DEALS_REGISTER, Scope.DEALS_DECIDE, Scope.REBATES_READ},
         hidden=frozenset(
             {"price_list.lines.floor_price", "receipt.lines.account", "receipt.lines.charge", "employee.mobile", "employee.email"}
         ),
@@ -166,7 +177,9 @@ ROLES: Mapping[Role, RoleRule] = {
         custom=False,
     ),
     Role.DEALER: RoleRule(
-        scopes=frozenset({Scope.RECORDS_READ, Scope.CHANGES_READ, Scope.DEALS_READ, Scope.DEALS_REGISTER}),
+        scopes=frozenset(
+            {Scope.RECORDS_READ, Scope.CHANGES_READ, Scope.DEALS_READ, Scope.DEALS_REGISTER, Scope.REBATES_READ, Scope.REBATES_SIGN}
+        ),
         custom=False,
         listed=DEALER_SEES,
     ),

@@ -1,0 +1,322 @@
+"""Rebates: the programmes that are published, and the statements that dealers sign or dispute.
+
+A dealer's key sees the programmes that it takes part in, without the names, targets and figures of others, and the statements of its own
+party and those below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
+from starlette.responses import Response
+
+from channel.rebates import service
+from hub_api import lists
+from hub_api.actions import Action, doing
+from hub_api.deals_shapes import Words
+from hub_api.deps import Cursor, Db, EngineDep, may
+from hub_api.keys import Caller
+from hub_api.lists import Listing
+from hub_api.pages import Maybe, MaybeId, Paged, acted, answer, listed, ok, paged
+from hub_api.permissions import Role, Scope
+from hub_api.problems import RecordNotFound, problems
+from hub_api.queries import party_tree
+from hub_api.rebates_problems import BadProgramme, RebateNotFound, StatementState, VersionTaken
+from hub_api.shapes import TEXT
+
+programmes = APIRouter(prefix="/v1/programmes", tags=["rebates"])
+statements = APIRouter(prefix="/v1/statements", tags=["rebates"])
+Reader = Annotated[Caller, may(Scope.REBATES_READ)]
+Number = Annotated[str, Path(max_length=40, pattern=TEXT, description="Its number, RS-2026-000001.")]
+Code = Annotated[str, Path(max_length=200, pattern=TEXT, description="The programme's code.")]
+
+_NEWEST = "NOT EXISTS (SELECT FROM programme_version AS n WHERE n.programme = p.programme AND n.version > p.version)"
+PROGRAMMES = Listing(
+    "SELECT p.programme, p.version, p.hash, p.published_at, p.published_by, p.reason, p.doc FROM programme_version AS p",
+    {"programme": "p.programme::text"},
+    {
+        "programme": "p.programme = %s",
+        "of": "(p.doc->'participants'->>'all' = 'true' OR EXISTS (SELECT FROM rebate_statement AS s WHERE s.programme = p.programme "
+        "AND s.dealer_id = ANY(%s::uuid[])))",
+    },
+    newest_first=False,
+    always=_NEWEST,
+)
+STATEMENTS = Listing(
+    "SELECT s.id, s.programme, s.version, s.dealer, s.dealer_id, p.name AS dealer_name, s.period, s.state, s.issued_at, s.doc "
+    "FROM rebate_statement AS s LEFT JOIN parties AS p ON p.id = s.dealer_id",
+    {"id": "s.id::text"},
+    {
+        "id": "s.id = %s",
+        "programme": "s.programme = %s",
+        "period": "s.period = %s",
+        "state": "s.state = %s",
+        "dealer": "s.dealer_id = %s",
+        "of": "s.dealer_id = ANY(%s::uuid[])",
+    },
+)
+_TERMS = ("name", "note", "currency", "valid", "scope", "base", "calendar", "method", "boundary", "tiers", "growth", "mix")
+"""Parts of a programme that a dealer reads. Participants, targets, budgets and gates' figures of others are not among them."""
+
+
+EXAMPLE = """programme: pumps-2026
+version: 1
+name: {zh: 水泵年度返利, en: Pumps 2026}
+currency: CNY
+valid: {from: 2026-01-01, to: 2027-01-01}
+participants: all
+base: {event: invoice, measure: amount, tax: exclusive, net_of: [returns]}
+calendar: {period: quarter}
+method: retroactive
+boundary: at_least
+tiers:
+  - {from: 100000, to: 500000, rate: 1 %}
+  - {from: 500000, rate: 2 %}
+"""
+
+
+class ProgrammeOut(BaseModel):
+    """The newest version of a programme."""
+
+    programme: str
+    version: int
+    hash: str = Field(description="Of everything that is written in it.")
+    published_at: datetime
+    published_by: str | SkipJsonSchema[None] = Field(default=None, description="Absent for dealers.")
+    reason: str | SkipJsonSchema[None] = Field(default=None, description="Absent for dealers.")
+    terms: dict[str, Any] = Field(description="As it was written; for a dealer without participants, targets, limits and accruals.")
+
+
+class ProgrammesOut(BaseModel):
+    """A page of programmes."""
+
+    items: list[ProgrammeOut]
+    next: str | None
+
+
+class ProgrammeFilters(Paged):
+    """Filters of the list."""
+
+    programme: Maybe = None
+
+
+class Publish(BaseModel):
+    """A programme as its file says it."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"text": EXAMPLE, "reason": "2026 年度政策"}})
+
+    text: Annotated[str, Field(min_length=1, max_length=200_000)]
+    reason: Words = ""
+
+
+class Published(BaseModel):
+    """What was published."""
+
+    programme: str
+    version: int
+    hash: str
+
+
+class StatementOut(BaseModel):
+    """A statement as it was issued; it never changes, what comes late is in a later one."""
+
+    id: str
+    programme: str
+    version: int
+    dealer: str
+    dealer_id: str | None
+    dealer_name: str | None
+    period: str
+    state: Literal["issued", "signed", "disputed", "resolved"]
+    issued_at: datetime
+    doc: dict[str, Any] = Field(description="The dealer's view: base, tier, gates, amounts, and why in sentences of both languages.")
+
+
+class StatementsOut(BaseModel):
+    """A page of statements."""
+
+    items: list[StatementOut]
+    next: str | None
+
+
+class StatementFilters(Paged):
+    """Filters of the list."""
+
+    programme: Maybe = None
+    period: Maybe = None
+    state: Literal["issued", "signed", "disputed", "resolved"] | SkipJsonSchema[None] = None
+    dealer: MaybeId = None
+
+
+class Dispute(BaseModel):
+    """Why the dealer does not agree."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"reason": "缺少 11 月的第 3 张发票"}})
+
+    reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=rf"{TEXT}")]
+
+
+class Resolve(BaseModel):
+    """What we answer."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"answer": "已补入, 差额在本期结算"}})
+
+    answer: Words = ""
+
+
+_DOC: dict[str, Any] = {
+    "programme": "pumps-2026", "version": 1, "dealer": "CUST00001", "currency": "CNY", "method": "retroactive", "rate": "0.02",
+    "base": {"amount": "500000", "quantity": "120"}, "earned": "10000.00", "held": "0.00", "settled": "0.00", "payable": "10000.00",
+}  # fmt: skip
+PROGRAMME: dict[str, Any] = {
+    "programme": "pumps-2026",
+    "version": 1,
+    "hash": "9f2c1a",
+    "published_at": "2026-01-05T02:11:12Z",
+    "terms": {"method": "retroactive", "currency": "CNY", "tiers": [{"from": "0", "rate": "0.02"}]},
+}
+STATEMENT: dict[str, Any] = {
+    "id": "RS-2026-000001",
+    "programme": "pumps-2026",
+    "version": 1,
+    "dealer": "CUST00001",
+    "dealer_id": "01931f5e-7c00-7000-8000-00000000000a",
+    "dealer_name": "上海东方工业设备有限公司",
+    "period": "2026Q1",
+    "state": "issued",
+    "issued_at": "2026-04-05T02:11:12Z",
+    "doc": _DOC,
+}
+
+
+def _own(db: Cursor, who: Caller) -> dict[str, Any]:
+    """The filter that a dealer's key always has."""
+    return {"of": list(party_tree(db, who.party).ids)} if who.role is Role.DEALER else {}
+
+
+def _programme(row: Mapping[str, Any], who: Caller) -> dict[str, Any]:
+    told = {name: row[name] for name in ("programme", "version", "hash", "published_at")}
+    if who.role is Role.DEALER:
+        return told | {"terms": {name: row["doc"][name] for name in _TERMS if name in row["doc"]}}
+    return told | {"published_by": row["published_by"], "reason": row["reason"], "terms": row["doc"]}
+
+
+def _statement(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "dealer_id": None if row["dealer_id"] is None else str(row["dealer_id"])}
+
+
+def _one(db: Cursor, who: Caller, number: str) -> dict[str, Any]:
+    row = lists.one(db, STATEMENTS, id=number, **_own(db, who))
+    if row is None:
+        raise RebateNotFound
+    return _statement(row)
+
+
+@programmes.get("", operation_id="list_programmes", responses=listed(ProgrammesOut, PROGRAMME), response_class=Response)
+def list_programmes(asked: Annotated[ProgrammeFilters, Query()], who: Reader, engine: EngineDep, db: Db) -> Response:
+    """The newest version of each programme, by code."""
+    page = paged(engine, db, who, PROGRAMMES, asked, more=_own(db, who))
+    return answer(page | {"items": [_programme(row, who) for row in page["items"]]})
+
+
+@programmes.get(
+    "/{programme}",
+    operation_id="get_programme",
+    responses=ok(ProgrammeOut, PROGRAMME, "The programme.") | problems(RecordNotFound, RebateNotFound),
+    response_class=Response,
+)
+def get_programme(programme: Code, who: Reader, db: Db) -> Response:
+    """The newest version of one programme."""
+    row = lists.one(db, PROGRAMMES, programme=programme, **_own(db, who))
+    if row is None:
+        raise RebateNotFound
+    return answer(_programme(row, who))
+
+
+@programmes.post(
+    "/publish",
+    operation_id="publish_programme",
+    responses=acted(Published, {"programme": "pumps-2026", "version": 1, "hash": "9f2c1a"}, "It is published.", BadProgramme, VersionTaken),
+    response_class=Response,
+)
+def publish(told: Publish, act: Annotated[Action, doing("programme.publish", Scope.REBATES_MANAGE)]) -> Response:
+    """Publish a version, checked by itself and beside the others. What is published never changes."""
+    act.on("programme")
+    with act.engine.connection() as db, db.transaction():
+        made = service.publish(db, told.text, by=act.by, reason=told.reason)
+    return act.done({"programme": made.programme, "version": made.version, "hash": made.hash})
+
+
+@statements.get("", operation_id="list_statements", responses=listed(StatementsOut, STATEMENT), response_class=Response)
+def list_statements(asked: Annotated[StatementFilters, Query()], who: Reader, engine: EngineDep, db: Db) -> Response:
+    """Statements, newest first."""
+    page = paged(engine, db, who, STATEMENTS, asked, more=_own(db, who))
+    return answer(page | {"items": [_statement(row) for row in page["items"]]})
+
+
+@statements.get(
+    "/{number}",
+    operation_id="get_statement",
+    responses=ok(StatementOut, STATEMENT, "The statement.") | problems(RecordNotFound, RebateNotFound),
+    response_class=Response,
+)
+def get_statement(number: Number, who: Reader, db: Db) -> Response:
+    """One statement."""
+    return answer(_one(db, who, number))
+
+
+def _moved(number: str, act: Action, what: str, reason: str) -> Response:
+    """Note what became of a statement that the caller may see. Raises: RebateNotFound, StatementState."""
+    act.on(f"statement:{number}")
+    with act.engine.reading() as db:
+        _one(db, act.caller, number)
+    with act.engine.connection() as connection, connection.transaction():
+        if what == "sign":
+            service.sign(connection, number, by=act.by)
+        elif what == "dispute":
+            service.dispute(connection, number, by=act.by, reason=reason)
+        else:
+            service.resolve(connection, number, by=act.by, answer=reason)
+    with act.engine.reading() as db:
+        return act.done(_one(db, act.caller, number))
+
+
+_MOVES = (RecordNotFound, RebateNotFound, StatementState)
+
+
+@statements.post(
+    "/{number}/sign",
+    operation_id="sign_statement",
+    responses=acted(StatementOut, STATEMENT | {"state": "signed"}, "Signed.", *_MOVES),
+    response_class=Response,
+)
+def sign(number: Number, act: Annotated[Action, doing("statement.sign", Scope.REBATES_SIGN)]) -> Response:
+    """The dealer agrees with a statement."""
+    return _moved(number, act, "sign", "")
+
+
+@statements.post(
+    "/{number}/dispute",
+    operation_id="dispute_statement",
+    responses=acted(StatementOut, STATEMENT | {"state": "disputed"}, "Disputed.", *_MOVES),
+    response_class=Response,
+)
+def dispute(number: Number, told: Dispute, act: Annotated[Action, doing("statement.dispute", Scope.REBATES_SIGN)]) -> Response:
+    """The dealer does not agree, and says why."""
+    return _moved(number, act, "dispute", told.reason)
+
+
+@statements.post(
+    "/{number}/resolve",
+    operation_id="resolve_statement",
+    responses=acted(StatementOut, STATEMENT | {"state": "resolved"}, "Answered.", *_MOVES),
+    response_class=Response,
+)
+def resolve(number: Number, told: Resolve, act: Annotated[Action, doing("statement.resolve", Scope.REBATES_MANAGE)]) -> Response:
+    """Answer a dispute; what changes is settled as a correction."""
+    return _moved(number, act, "resolve", told.answer)

@@ -1,0 +1,45 @@
+"""What programmes and statements can answer besides the API's own problems; the rules' errors are in channel/rebates."""
+
+from __future__ import annotations
+
+from hub_api import problems
+from hub_api.problems import Problem, RecordNotFound, WrongState
+
+
+class RebateNotFound(RecordNotFound):
+    """No such programme, period or statement, or one of another dealer: the two give the same bytes."""
+
+    code = "rebates/not-found"
+    title = "No such programme, period or statement"
+    detail = "There is no such programme, period or statement, or this key may not see it."
+    says_no_more = True
+
+
+class BadProgramme(WrongState):
+    """The text is no programme that money can be paid by; `errors` names each flaw."""
+
+    code = "rebates/bad-programme"
+    title = "The programme is not clear"
+    detail = "The programme could be read in two ways; each flaw is named with its line and its fix."
+
+
+class VersionTaken(WrongState):
+    """What is published never changes."""
+
+    code = "rebates/version-taken"
+    title = "The version is published"
+    detail = "What is published never changes: write the next version number."
+
+
+class StatementState(WrongState):
+    """The statement was signed or resolved already."""
+
+    code = "rebates/wrong-state"
+    title = "The statement is not in this state"
+    detail = "The statement is not, or no longer, in a state that allows this. Read it again."
+
+
+ALL: tuple[type[Problem], ...] = (RebateNotFound, BadProgramme, VersionTaken, StatementState)
+"""Each becomes what its code says."""
+
+problems.know(*ALL)
