@@ -16,7 +16,7 @@ from hub_api.actions import Action, doing
 from hub_api.deals import only
 from hub_api.deals_days import Day, End, OnDay, day_of
 from hub_api.deals_lists import FENCES
-from hub_api.deals_problems import BadFence, FenceNotFound, UnknownDealer
+from hub_api.deals_problems import BadFence, EndsBeforeItBegins, FenceNotFound, UnknownDealer
 from hub_api.deals_shapes import Industry, Line, Message, Part, Region, Words
 from hub_api.deps import Db, EngineDep, may
 from hub_api.keys import Caller
@@ -123,7 +123,7 @@ def list_fences(asked: Annotated[FenceFilters, Query()], who: Reader, engine: En
     "/fences",
     operation_id="put_up_fence",
     status_code=201,
-    responses=acted(FenceMade, FENCE | {"contradicts": []}, "The fence.", BadFence, UnknownDealer, status=201),
+    responses=acted(FenceMade, FENCE | {"contradicts": []}, "The fence.", BadFence, EndsBeforeItBegins, UnknownDealer, status=201),
     response_class=Response,
 )
 def put_up_fence(told: FenceSet, act: Ruler) -> Response:

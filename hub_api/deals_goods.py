@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, Literal, Self
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
@@ -25,7 +25,7 @@ from hub_api.pages import Maybe, MaybeId, Number, Paged, acted, answer, listed, 
 from hub_api.paging import query_id
 from hub_api.permissions import Scope
 from hub_api.problems import BadCursor, RecordNotFound
-from hub_api.shapes import TEXT, MomentText
+from hub_api.shapes import SAYS, MomentText
 
 router = APIRouter(prefix="/v1/deals", tags=["deal rules"])
 Reader = Annotated[Caller, may(Scope.DEALS_DECIDE)]
@@ -122,22 +122,15 @@ def settle_hit(hit_id: Number, told: HitDecision, act: Annotated[Action, doing("
 class ReportFilters(Paged):
     """What the report is about."""
 
-    since: Day = Field(default=None, description="First day of shipment or sight (Asia/Shanghai); 30 days ago when left out.")
-    until: Day = Field(default=None, description="Last day; today when left out.")
+    until: Day = Field(default=None, description="Last day of shipment or sight (Asia/Shanghai); today when left out.")
+    days: Annotated[int, Field(ge=1, le=LONGEST)] = Field(default=31, description="How many days, the last one among them.")
     kind: Kind | SkipJsonSchema[None] = None
     dealer: MaybeId = None
-
-    @model_validator(mode="after")
-    def _window(self) -> Self:
-        since, until = self.window()
-        if not 0 <= (until - since).days < LONGEST:
-            raise ValueError(f"a report spans 1 to {LONGEST} days")
-        return self
 
     def window(self) -> tuple[date, date]:
         """First and last day."""
         until = day_of(self.until) or business_day(datetime.now(UTC))
-        return day_of(self.since) or max(date.min + timedelta(days=30), until) - timedelta(days=30), until
+        return date.fromordinal(max(until.toordinal() - self.days + 1, 1)), until
 
 
 class SuspicionOut(BaseModel):
@@ -235,10 +228,10 @@ class Seen(BaseModel):
         json_schema_extra={"example": {"serial": "SN20260105-0007", "region": "5101", "source": "warranty", "note": "保修卡"}},
     )
 
-    serial: Annotated[str, Field(min_length=1, max_length=200, pattern=TEXT)]
+    serial: Annotated[str, Field(max_length=200, pattern=SAYS)]
     region: Annotated[str, Field(pattern=r"^([0-9]{2}|[0-9]{4}|[0-9]{6})$")] = Field(description="GB/T 2260 code of where it was seen.")
     at: MomentText | SkipJsonSchema[None] = Field(default=None, description="When; now when left out.")
-    source: Annotated[str, Field(min_length=1, max_length=100, pattern=TEXT)] = Field(description="warranty, service, scan, …")
+    source: Annotated[str, Field(max_length=100, pattern=SAYS)] = Field(description="warranty, service, scan, …")
     note: Words = ""
 
 

@@ -24,7 +24,7 @@ from hub_api.pages import MaybeId, acted, answer, ok
 from hub_api.permissions import Role, Scope
 from hub_api.problems import RecordNotFound, Stale, problems
 from hub_api.records import sight, whole
-from hub_api.shapes import DayText, Flag, shape
+from hub_api.shapes import SAYS, DayText, Flag, shape
 
 router = APIRouter(prefix="/v1/leads", tags=["leads"])
 LeadId = Annotated[UUID, Path(description="The lead.")]
@@ -48,7 +48,7 @@ class HandedIn(BaseModel):
         },
     )
 
-    company_name: Annotated[Part, Field(min_length=1)]
+    company_name: Annotated[str, Field(max_length=500, pattern=SAYS)]
     person: Part = ""
     mobile: Part = ""
     email: Part = ""
@@ -132,7 +132,7 @@ class Given(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"dealer": "01931f5e-7c00-7000-8000-00000000000a"}})
 
     dealer: MaybeId = None
-    salesperson: Annotated[Line, Field(min_length=1)] | SkipJsonSchema[None] = Field(
+    salesperson: Annotated[str, Field(max_length=200, pattern=SAYS)] | SkipJsonSchema[None] = Field(
         default=None, description="Canonical code of the salesperson."
     )
 

@@ -17,7 +17,7 @@ from hub_api.actions import Action, doing
 from hub_api.deals import only
 from hub_api.deals_days import Day, End, OnDay, day_of
 from hub_api.deals_lists import POLICIES
-from hub_api.deals_problems import BadPolicy, PolicyNotFound, PolicyOverlaps
+from hub_api.deals_problems import BadPolicy, EndsBeforeItBegins, PolicyNotFound, PolicyOverlaps
 from hub_api.deals_shapes import Amount, Line, Region, Words
 from hub_api.deps import Db, EngineDep, may
 from hub_api.keys import Caller
@@ -147,7 +147,7 @@ def list_policies(asked: Annotated[PolicyFilters, Query()], who: Reader, engine:
     "/policies",
     operation_id="set_deal_policy",
     status_code=201,
-    responses=acted(PolicyOut, POLICY, "The policy.", BadPolicy, PolicyOverlaps, status=201),
+    responses=acted(PolicyOut, POLICY, "The policy.", BadPolicy, EndsBeforeItBegins, PolicyOverlaps, status=201),
     response_class=Response,
 )
 def set_policy(told: PolicySet, act: Ruler) -> Response:

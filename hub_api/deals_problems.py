@@ -169,6 +169,14 @@ class BadFence(InvalidPayload):
     detail = "It names a region, trade or time that does not exist."
 
 
+class EndsBeforeItBegins(WrongState):
+    """The last day is before the first one."""
+
+    code = "deals/ends-before-it-begins"
+    title = "It would end before it begins"
+    detail = "The last day is before the first one."
+
+
 class FenceNotFound(RecordNotFound):
     """No such fence."""
 
@@ -204,7 +212,7 @@ class PolicyNotFound(RecordNotFound):
 ALL: tuple[type[Problem], ...] = (
     RegistrationNotFound, WrongStatus, RegistrationRefused, StillHeld, NotExtendable, TooManyChecks, BadClaim, UnknownDealer,
     ClaimKeyReused, Contended, KeysOutdated, CustomerNotFound, ProtectionsOverlap, PipelineNotFound, MoveRefused, BadFence,
-    FenceNotFound, BadPolicy, PolicyOverlaps, PolicyNotFound, LeadNotConvertible, EngineMissing,
+    FenceNotFound, BadPolicy, PolicyOverlaps, PolicyNotFound, LeadNotConvertible, EngineMissing, EndsBeforeItBegins,
 )  # fmt: skip
 """Each becomes what its code says."""
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from channel.deals.explanation import Explained
@@ -17,7 +17,7 @@ from channel.deals.registrations import Registered
 from channel.deals.wording import DEALER_EVENTS, sentence, told_reason
 from hub_api.pages import MaybeId
 from hub_api.permissions import Role
-from hub_api.shapes import TEXT, DecimalText
+from hub_api.shapes import TEXT, plain_decimal
 
 Status = Literal["submitted", "held", "protected", "converted", "rejected", "appealed", "released", "transferred", "expired", "taken_back"]
 Part = Annotated[str, Field(max_length=500, pattern=TEXT)]
@@ -25,7 +25,7 @@ Line = Annotated[str, Field(max_length=200, pattern=TEXT)]
 Region = Annotated[str, Field(pattern=r"^([0-9]{2}|[0-9]{4}|[0-9]{6})?$")]
 Industry = Annotated[str, Field(pattern=r"^([A-T]|[A-T]?[0-9]{2,4})?$")]
 Currency = Annotated[str, Field(pattern=r"^([A-Z]{3})?$")]
-Amount = Annotated[DecimalText, Field(pattern=r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,8})?$")]
+Amount = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,8})?$"), AfterValidator(plain_decimal)]
 Words = Annotated[str, Field(max_length=1000, pattern=TEXT)]
 
 CLAIM = {

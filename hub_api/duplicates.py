@@ -134,7 +134,7 @@ def decide(
     low: CustomerNumber,
     high: CustomerNumber,
     told: Answer,
-    act: Annotated[Action, doing("duplicate.decide", Scope.CASES_DECIDE)],
+    act: Annotated[Action, doing("duplicate.decide", Scope.DEALS_DECIDE)],
     engine: EngineDep,
 ) -> Response:
     """Say whether the two are one. Same: their parties are merged, which can be undone. Different: never paired or merged again."""

@@ -24,16 +24,19 @@ from ledger.tables import TABLES
 DECIMAL = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,8})?$"
 TEXT = r"^[^\u0000]*$"
 """PostgreSQL holds no U+0000."""
+SAYS = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
+"""The same, and something that is no blank."""
 
 
-def _decimal(text: str) -> str:
+def plain_decimal(text: str) -> str:
+    """A decimal number's plain text. Raises: ValueError."""
     try:
         return decimal_text(text)
     except BadValue as wrong:
         raise ValueError(str(wrong)) from wrong
 
 
-DecimalText = Annotated[str, Field(pattern=DECIMAL), AfterValidator(_decimal)]
+DecimalText = Annotated[str, Field(pattern=DECIMAL), AfterValidator(plain_decimal)]
 Text = Annotated[str, Field(max_length=4000, pattern=TEXT)]
 
 

@@ -122,6 +122,12 @@ class BadFence(ChannelError):
     code: ClassVar[str] = "deals/bad-fence"
 
 
+class EndsBeforeItBegins(ChannelError):
+    """A fence or a policy whose last day is before its first one."""
+
+    code: ClassVar[str] = "deals/ends-before-it-begins"
+
+
 class FenceNotFound(ChannelError):
     """No such fence, or no such question about one."""
 

@@ -11,7 +11,7 @@ import psycopg
 
 from canonical.values import business_day
 from channel.deals import fence_queries as queries
-from channel.deals.errors import BadFence, FenceNotFound, UnknownDealer
+from channel.deals.errors import BadFence, EndsBeforeItBegins, FenceNotFound, UnknownDealer
 from channel.deals.fences import SENTENCES, Fence, Place, Suggestion, contradictions, division, industry_path, judge, suggest
 from channel.deals.matching import Claim, Prepared, prepare
 from channel.deals.queries import dealer, now, rows
@@ -69,7 +69,7 @@ def words(told: FenceVerdict) -> tuple[str, str]:
 def add(db: Connection, fence: Fence, by: str, note: str = "") -> tuple[Fence, list[Fence]]:
     """Put up a fence. Returns it with its id, and the exclusive fences of others that it contradicts.
 
-    Raises: BadFence, UnknownDealer.
+    Raises: BadFence, EndsBeforeItBegins, UnknownDealer.
     """
     region, industry = division(fence.region), industry_path(fence.industry)
     if fence.region and not region:
@@ -77,7 +77,9 @@ def add(db: Connection, fence: Fence, by: str, note: str = "") -> tuple[Fence, l
     if fence.industry and not industry:
         raise BadFence(f"{fence.industry!r} is no GB/T 4754 code", next_step="give a section or 2 to 4 digits, such as C or C34")
     if fence.valid_from > fence.valid_to:
-        raise BadFence(f"it would end ({fence.valid_to}) before it begins ({fence.valid_from})")
+        raise EndsBeforeItBegins(
+            f"it would end ({fence.valid_to}) before it begins ({fence.valid_from})", next_step="exchange the two days"
+        )
     if dealer(db, fence.dealer_id) is None:
         raise UnknownDealer("the dealer is no party of ours", next_step="look the dealer up among the parties")
     made = replace(fence, region=region, industry=industry)

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from canonical.values import BadValue, business_day, decimal_text
-from channel.deals.errors import BadPolicy, PolicyNotFound, PolicyOverlaps
+from channel.deals.errors import BadPolicy, EndsBeforeItBegins, PolicyNotFound, PolicyOverlaps
 from channel.deals.fences import division
 from channel.deals.policies import Policy
 from channel.deals.queries import now, rows, run
@@ -39,7 +39,7 @@ def set_policy(db: Connection, policy: Policy, by: str, note: str = "") -> Polic
     """Let a policy hold from its first day on (`date.min`: today); what held under the same conditions ends the day before.
 
     One that began on that very day is corrected in its place.
-    Time: days are business days of Asia/Shanghai, both inclusive. Raises: BadPolicy, PolicyOverlaps.
+    Time: days are business days of Asia/Shanghai, both inclusive. Raises: BadPolicy, EndsBeforeItBegins, PolicyOverlaps.
     """
     made = _checked(db, policy)
     values = _values(made)
@@ -92,7 +92,7 @@ def _checked(db: Connection, policy: Policy) -> Policy:
     if made.valid_from == date.min:
         made = replace(made, valid_from=business_day(now(db)))
     if made.valid_from > made.valid_to:
-        raise BadPolicy(f"it would end ({made.valid_to}) before it begins ({made.valid_from})")
+        raise EndsBeforeItBegins(f"it would end ({made.valid_to}) before it begins ({made.valid_from})", next_step="exchange the two days")
     bare = (made.min_amount is None) == (made.currency == "")
     if not bare or (made.currency and not (len(made.currency) == 3 and made.currency.isascii() and made.currency.isupper())):
         raise BadPolicy("a size of deals needs a currency, and a currency a size", next_step="give both, the currency as CNY, or neither")

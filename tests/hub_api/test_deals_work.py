@@ -158,7 +158,7 @@ def test_a_dealers_lead_is_his_own_and_he_decides_nothing_about_it(selling: Fres
 
     assert (mine.status_code, mine.json()["dealer"], mine.json()["source"]) == (201, str(selling.world.agent), "dealer")
     assert api("dealer", "POST", "/v1/leads", json=LEAD | {"dealer": str(selling.world.rival)}).status_code == 403
-    assert api("sales", "POST", "/v1/leads", json={"company_name": "  "}).json()["code"] == "deals/bad-claim"
+    assert api("sales", "POST", "/v1/leads", json={"company_name": "  "}).status_code == 422
     assert api.get("other_dealer", f"/v1/leads/{mine.json()['id']}").status_code == 404
     assert api("dealer", "POST", f"/v1/leads/{mine.json()['id']}/convert", json={}).status_code == 403
     api("sales", "PATCH", f"/v1/leads/{mine.json()['id']}", json={"status": "lost"})
@@ -203,8 +203,8 @@ def test_a_serial_seen_beyond_the_fence_is_in_the_goods_report(selling: Fresh) -
         ([SERIAL], "5101", str(world.agent), "outside_own_area")
     ]
     assert "5101" in report[0]["message"]["zh"]
-    assert api("sales", "POST", "/v1/deals/serials-seen", json=seen | {"serial": "  "}).json()["code"] == "deals/bad-fence"
-    assert api.get("sales", "/v1/deals/goods-report?since=2020-01-01&until=2026-01-01").status_code == 400
+    assert api("sales", "POST", "/v1/deals/serials-seen", json=seen | {"serial": "  "}).status_code == 422
+    assert api.get("sales", "/v1/deals/goods-report?days=5000").status_code == 400
 
 
 def _twins(fresh: Fresh) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -11,7 +10,7 @@ import psycopg
 import pytest
 
 from channel.deals import fence_queries, fencing, review
-from channel.deals.errors import BadFence, FenceNotFound, UnknownDealer
+from channel.deals.errors import BadFence, EndsBeforeItBegins, FenceNotFound, UnknownDealer
 from channel.deals.fences import Fence
 from channel.deals.matching import Claim
 from channel.deals.registrations import open_field
@@ -98,14 +97,11 @@ def test_a_fence_without_a_place_that_exists_is_refused_and_a_contradiction_is_t
 
     assert made.region == "310115"
     assert [one.id for one in against] == [first.id]
-    for wrong in (
-        {"region": "上海"},
-        {"region": "310"},
-        {"industry": "机械"},
-        {"valid_from": date(2027, 1, 1), "valid_to": date(2026, 1, 1)},
-    ):
+    for wrong in (Fence(0, east, region="上海"), Fence(0, east, region="310"), Fence(0, east, industry="机械")):
         with pytest.raises(BadFence):
-            fencing.add(db, replace(Fence(0, east), **wrong), "person:channel")
+            fencing.add(db, wrong, "person:channel")
+    with pytest.raises(EndsBeforeItBegins):
+        fencing.add(db, Fence(0, east, valid_from=date(2027, 1, 1), valid_to=date(2026, 1, 1)), "person:channel")
     with pytest.raises(UnknownDealer):
         fencing.add(db, Fence(0, UUID(int=5)), "person:channel")
     assert fencing.add(db, Fence(0, east, region="320500", industry="34"), "person:channel")[0].industry == "C34"
