@@ -94,7 +94,26 @@ def _settled(rated: Rated, now: Known) -> list[Result]:
     dues = bound(programme, cells, [gatekeeper.judge(cell, targets.get(cell.key)) for cell in cells], now.as_of)
     carried: dict[tuple[str, tuple[str, ...]], Decimal] = {}
     order = sorted(dues, key=lambda due: (due.key[2], due.key[0], due.key[1]))
-    return [_result(programme, due, booked.get(due.key, Booked()), carried, now, spans) for due in order]
+    together = _rounded_together(programme, order)
+    return [_result(programme, due, together.get(due.key), booked.get(due.key, Booked()), carried, now, spans) for due in order]
+
+
+def _rounded_together(programme: Programme, dues: Sequence[Due]) -> dict[Key, Decimal]:
+    """What each result earns where a dealer's period is rounded as a whole: the whole shared out over its results."""
+    by, rounding = programme.grouping.by, programme.rounding
+    if (rounding.per or ("dealer" if {"line", "document"} & set(by) else "result")) == "result":
+        return {}
+    groups: dict[tuple[str, Span], list[Due]] = {}
+    for due in dues:
+        groups.setdefault((due.key[0], due.key[2]), []).append(due)
+    found = {}
+    for group in groups.values():
+        exact = [due.earned for due in group]
+        whole = sum(exact, ZERO)
+        if whole and all(value >= 0 for value in exact):
+            parts = allocate(exact_rounded(whole, rounding.places, rounding.mode), exact, rounding.places, order=[due.key for due in group])
+            found.update({due.key: part for due, part in zip(group, parts, strict=True)})
+    return found
 
 
 def _booked(programme: Programme, now: Known, spans: Sequence[Span]) -> dict[Key, Booked]:
@@ -135,12 +154,19 @@ def _without_lines(
 
 
 def _result(
-    programme: Programme, due: Due, booked: Booked, carried: dict[tuple[str, tuple[str, ...]], Decimal], now: Known, spans: Sequence[Span]
+    programme: Programme,
+    due: Due,
+    together: Decimal | None,
+    booked: Booked,
+    carried: dict[tuple[str, tuple[str, ...]], Decimal],
+    now: Known,
+    spans: Sequence[Span],
 ) -> Result:
     """Rounds, once: earned, what is paid and held together, and what is paid; the rest are differences."""
     places, mode = programme.rounding.places, programme.rounding.mode
-    earned = exact_rounded(due.earned, places, mode)
-    entitled = exact_rounded(due.pays, places, "down" if due.budget is not None else mode)
+    earned = together if together is not None else exact_rounded(due.earned, places, mode)
+    whole = due.pays == due.earned and due.budget is None
+    entitled = earned if whole else exact_rounded(due.pays, places, "down" if due.budget is not None else mode)
     held = exact_rounded(due.pays + due.held, places, mode) - entitled if due.held else Decimal(0)
     left = entitled - booked.settled - booked.disputed - booked.forfeited
     who = due.key[:2]

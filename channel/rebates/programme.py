@@ -383,11 +383,16 @@ class Settlement(Strict):
 
 
 class Rounding(Strict):
-    """Once per payable (dealer x programme x settlement unit), in the currency's smallest unit. shares: how lines get their part."""
+    """Once per payable, in the currency's smallest unit. shares: how lines get their part.
+
+    per: `result` rounds each dealer x scope x period; `dealer` rounds a dealer's period as a whole and shares that out over its
+    scopes. Absent: `dealer` where tiers are read by line or document, which are no payables, else `result`.
+    """
 
     places: int = Field(default=2, ge=0, le=6)
     mode: Mode = "half_up"
     shares: Literal["largest_remainder", "last_line"] = "largest_remainder"
+    per: Literal["result", "dealer"] | None = None
 
 
 class Fx(Strict):

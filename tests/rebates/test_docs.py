@@ -64,7 +64,7 @@ def varied(files: dict[str, str], command: str, change: str) -> tuple[dict[str, 
     used = [word for word in shlex.split(command) if word.endswith(".yaml")]
     changed = dict(files)
     for name in used:
-        text, count = re.subn(rf"^{key}:.*$", change.replace("\\", r"\\"), files[name], flags=re.MULTILINE)
+        text, count = re.subn(rf"^{key}:.*(?:\n  .*)*$", change.replace("\\", r"\\"), files[name], flags=re.MULTILINE)
         changed[name] = text if count else f"{files[name]}{change}\n"
     return changed, command
 

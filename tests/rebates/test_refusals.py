@@ -65,10 +65,9 @@ tiers:
         ("calendar: {period: quarter}", "calendar: {period: quarter, settle: year}", "settle_too_long", 8),
         (
             "calendar: {period: quarter}",
-            "calendar: {period: custom, periods: [{name: a, from: 2026-01-01, to: 2026-03-01},"
-            " {name: b, from: 2026-02-01, to: 2026-04-01}]}",
+            "calendar:\n period: custom\n periods: [{name: a, from: 2026-01-01, to: 2026-03-01}, {name: b, from: 2026-02-01, to: 2026-03-09}]",
             "overlap",
-            8,
+            10,
         ),
         ("boundary: at_least", "boundary: at_least\ngates: [{kind: collection, otherwise: hold}]", "no_condition", 11),
         ("boundary: at_least", "boundary: at_least\ngates: [{kind: collection, at_least: 90 %}]", "no_outcome", 11),
