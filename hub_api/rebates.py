@@ -239,7 +239,7 @@ def get_programme(programme: Code, who: Reader, db: Db) -> Response:
 
 
 @programmes.post(
-    "/publish",
+    "",
     operation_id="publish_programme",
     responses=acted(Published, {"programme": "pumps-2026", "version": 1, "hash": "9f2c1a"}, "It is published.", BadProgramme, VersionTaken),
     response_class=Response,

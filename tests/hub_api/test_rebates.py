@@ -37,7 +37,7 @@ def state(fresh: Fresh, number: str, dealer: UUID, mark: str = "") -> str:
 
 
 def publish(fresh: Fresh, role: str = "finance", text: str = PROGRAMME) -> Any:
-    return fresh.api(role, "POST", "/v1/programmes/publish", json={"text": text, "reason": "2026"})
+    return fresh.api(role, "POST", "/v1/programmes", json={"text": text, "reason": "2026"})
 
 
 def test_a_programme_is_published_once_and_read_by_those_who_take_part(fresh: Fresh) -> None:
