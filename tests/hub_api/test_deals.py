@@ -306,7 +306,7 @@ def test_a_policy_ends_the_one_before_and_is_corrected_on_its_first_day(fresh: F
         (61, "2099-01-01", None), (90, None, "2098-12-31")
     ]  # fmt: skip
     assert (before.status_code, before.json()["code"]) == (409, "deals/policy-overlaps")
-    assert (bad.status_code, bad.json()["code"]) == (422, "deals/bad-policy")
+    assert (bad.status_code, bad.json()["code"]) == (409, "deals/ends-before-it-begins")
     assert fresh.api("it", "POST", f"/v1/deals/policies/{later['id']}/end", json={}).status_code == 200
 
 
