@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -23,8 +23,13 @@ def price() -> None:
 
 @price.command()
 @click.argument("file", type=FILE)
+@click.option("--pdf", type=FILE, metavar="OUT", help="Write the quote for the customer as PDF.")
+@click.option("--xlsx", type=FILE, metavar="OUT", help="Write it as Excel.")
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True, help="Language of PDF and Excel.")
+@click.option("--number", default="", help="Number of the quote on PDF and Excel.")
+@click.option("--font", type=FILE, metavar="TTF", help="Font to embed in the PDF; else one of this machine, else the reader's own.")
 @answers
-def quote(file: Path) -> Answer:
+def quote(file: Path, pdf: Path | None, xlsx: Path | None, **how: Any) -> Answer:
     """Price the cart of a file (YAML or JSON): every rung, rules not used and why, approval. Exit code 7 when something has no price."""
     from channel.pricing.compiled import Prices
     from channel.pricing.views import answer
@@ -35,7 +40,9 @@ def quote(file: Path) -> Answer:
     told = answer(Prices(asked), asked.ask)
     from hub_cli.pricing_text import waterfall
 
-    return Answer(told, Exit.REFUSED if told["status"] == "refused" else Exit.DONE, waterfall(told))
+    written = _write(told, {"pdf": pdf, "xlsx": xlsx}, **how)
+    text = waterfall(told) + "".join(f"\nwritten to {path}" for path in written.values())
+    return Answer({**told, **({"written": written} if written else {})}, Exit.REFUSED if told["status"] == "refused" else Exit.DONE, text)
 
 
 @price.command()
@@ -75,3 +82,25 @@ def _load(file: Path) -> PricingFile:
     rules, tree = load(text, str(file))
     publish(rules, tree, str(file))
     return rules
+
+
+def _write(
+    told: dict[str, Any], paths: dict[str, Path | None], *, lang: Literal["zh", "en"], number: str, font: Path | None
+) -> dict[str, str]:
+    """Write the quote where it was asked for; what was written, by kind. Raises: CommandFailed."""
+    wanted = {kind: path for kind, path in paths.items() if path is not None}
+    if not wanted:
+        return {}
+    from channel.pricing import papers
+
+    for kind, path in wanted.items():
+        made = (
+            papers.pdf(told, lang, number=number, font=font or papers.installed_font())
+            if kind == "pdf"
+            else papers.xlsx(told, lang, number=number)
+        )
+        try:
+            path.write_bytes(made)
+        except OSError as wrong:
+            raise CommandFailed(f"{path} cannot be written: {wrong.strerror}", "name a place that can be written") from wrong
+    return {kind: str(path) for kind, path in wanted.items()}
