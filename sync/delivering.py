@@ -27,7 +27,6 @@ from sync.errors import Overtaken
 from sync.golive import is_older
 from sync.hub import Cursor, Hub, StreamState
 from sync.pairs import UNCONFIRMED, There, in_open_case, note_missing, reached_goal, records_there
-from sync.reading import count_anew
 from sync.references import targets
 from sync.runs import Run, RunResult, running
 from sync.sending import Job, Sender
@@ -212,7 +211,7 @@ class _Deliverer:
         due = (db.fetchone() or {"number": 0})["number"]
         if not MUCH <= due <= self.hub.config.create_rate_per_run:
             return []
-        count_anew(self.hub)
+        db.execute("ANALYZE link (stream_id, key, entity_id), desired (stream_id, entity_id, state)")  # much has become due since its last
         step = max(round(due / CLAIM / self.hub.crew.size / PARTS), 1) * CLAIM
         db.execute(
             "SELECT entity_id::text AS last FROM (SELECT entity_id, row_number() OVER (ORDER BY entity_id, org) AS place FROM desired "

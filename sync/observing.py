@@ -21,7 +21,7 @@ from connectors.base import Record, Refused
 from ledger import binary
 from ledger.binary import copy_binary
 from ledger.bulk import JSON_ARRAY, array_text, fetch, from_json, joined_texts, sorted_lines
-from mappings.errors import RecordError
+from mappings.errors import Cite, RecordError
 from mappings.model import Candidate, Values
 from mappings.model import Mapping as CompiledMapping
 from sync import beginning, deriving, identifying, pairing, scope, store
@@ -390,20 +390,31 @@ def add_siblings(
     )
     rows = [row for row in db if not (row["stream_id"] == state.id and row["key"] in here) and (row["stream_id"], row["key"]) != skip]
     payloads = [from_json(row["payload"]) for row in rows]
-    caches: dict[str, References] = {}
+    known, values = _looked_up(hub, db, deciding, rows, payloads)
     for row, payload in zip(rows, payloads, strict=True):
         if row["stream_id"] == hub_stream:
             by_entity[row["entity_id"]].append(hub_source(row["stream_id"], row["key"], payload))
             continue
         other = deciding[row["stream_id"]]
-        cache = caches.setdefault(other.system, References(hub, other.system))
         try:
-            candidate = other.mapping.read(payload, cache.resolve(db, other.mapping.cites(payload)), hub.values(db, other.system))
+            candidate = other.mapping.read(payload, known[other.system], values[other.system])
         except RecordError as wrong:
             set_aside(db, other, SetAside.of(Record(row["key"], payload, row["org"]), wrong))
             result.set_aside += 1
             continue
         by_entity[row["entity_id"]].append(source_of(other, row["key"], row["org"], row["modified"], payload, candidate))
+
+
+def _looked_up(
+    hub: Hub, db: Cursor, deciding: Mapping[int, StreamState], rows: Sequence[Mapping[str, Any]], payloads: Sequence[dict[str, Any]]
+) -> tuple[dict[str, dict[Cite, str]], dict[str, Values]]:
+    """By system: what the records of these streams cite, and its value maps, each asked for once."""
+    cited: dict[str, list[Cite]] = {}
+    for row, payload in zip(rows, payloads, strict=True):
+        if (other := deciding.get(row["stream_id"])) is not None:
+            cited.setdefault(other.system, []).extend(other.mapping.cites(payload))
+    known = {system: References(hub, system).resolve(db, cites) for system, cites in cited.items()}
+    return known, {system: hub.values(db, system) for system in cited}
 
 
 def hub_source(stream_id: int, key: str, payload: Mapping[str, Any]) -> Source:

@@ -224,15 +224,15 @@ def mark_listed(hub: Hub, db: Cursor, state: StreamState) -> None:
     if db.fetchone() is None:
         return
     mode = hub.mode(state, hub.mode_overrides(db))
+    waiting = "WHERE d.stream_id = %(stream)s AND d.state = 'held' AND d.reason = 'first_listing'"
     db.execute(
-        "UPDATE desired d SET state = CASE WHEN c.open OR %(mode)s = 'plan' THEN 'held' ELSE 'due' END, "
-        "reason = CASE WHEN c.open THEN 'open_case' WHEN %(mode)s = 'plan' THEN 'plan' ELSE 'create' END, "
-        "due_at = now(), changed_at = now() "
-        "FROM (SELECT x.entity_id, "
-        "EXISTS (SELECT 1 FROM review_case r WHERE r.state = 'open' AND x.entity_id IN (r.left_id, r.right_id)) AS open "
-        "FROM desired x WHERE x.stream_id = %(stream)s AND x.reason = 'first_listing') c "
-        "WHERE d.stream_id = %(stream)s AND d.entity_id = c.entity_id AND d.reason = 'first_listing'",
-        {"stream": state.id, "mode": mode},
+        "UPDATE desired d SET reason = 'open_case', changed_at = now() FROM (SELECT left_id AS id FROM review_case WHERE state = 'open' "
+        f"UNION SELECT right_id FROM review_case WHERE state = 'open') c {waiting} AND d.entity_id = c.id",
+        {"stream": state.id},
+    )
+    db.execute(
+        f"UPDATE desired d SET state = %(state)s, reason = %(reason)s, due_at = now(), changed_at = now() {waiting}",
+        {"stream": state.id, **({"state": "held", "reason": "plan"} if mode == "plan" else {"state": "due", "reason": "create"})},
     )
 
 
