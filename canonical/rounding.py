@@ -67,9 +67,9 @@ def exact_half_up(value: Fraction, places: int) -> Decimal:
 
 def exact_rounded(value: Fraction, places: int, mode: Mode = "half_up") -> Decimal:
     """A fraction to `places` decimals in the named mode, in integers only."""
-    scaled = value * Fraction(10) ** places
-    size, rest = divmod(abs(scaled.numerator), scaled.denominator)
-    negative, twice = scaled < 0, 2 * rest - scaled.denominator
+    top, bottom = value.numerator * 10 ** max(places, 0), value.denominator * 10 ** max(-places, 0)
+    size, rest = divmod(abs(top), bottom)
+    negative, twice = top < 0, 2 * rest - bottom
     match mode:
         case "half_up":
             away = twice >= 0

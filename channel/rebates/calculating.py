@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from operator import attrgetter
+from typing import Final
 
 from canonical.rounding import allocate, exact_rounded
 from canonical.values import SHANGHAI, decimal_text
@@ -26,6 +28,10 @@ from channel.rebates.rating import Cell, Given, Known, Rated, addressed, figures
 from channel.rebates.results import Booked, Calculation, Late, Result, Share
 from channel.rebates.selecting import Dealer, Dealers, known, participates
 from channel.rebates.values import ZERO
+
+_FIGURES: Final = ("quantity", "amount", "gross", "old_price", "new_price", "sell_price", "cost_price", "contract_price")
+FIGURES: Final = attrgetter(*_FIGURES)
+WORDS: Final = attrgetter(*(name for name in Fact.__slots__ if name not in (*_FIGURES, "row", "attributes", "recorded_at")))
 
 
 def calculate(
@@ -278,12 +284,10 @@ def fact_hash(facts: Iterable[Fact]) -> str:
     """A fingerprint of a set of facts: the same for the same facts in any order."""
     digest = hashlib.sha256()
     for fact in sorted(facts, key=lambda fact: (fact.id, fact.revision)):
-        said = [_said(getattr(fact, name)) for name in fact.__slots__ if name not in ("row", "attributes", "recorded_at")]
-        said += [f"{name}={value}" for name, value in sorted(fact.attributes.items())]
+        said = ["" if value is None else str(value) for value in WORDS(fact)]
+        said += ["" if value is None else decimal_text(value) for value in FIGURES(fact)]
+        if fact.attributes:
+            said += [f"{name}={value}" for name, value in sorted(fact.attributes.items())]
         said.append("" if fact.recorded_at == BEGINNING else fact.recorded_at.isoformat())
         digest.update(("\x1f".join(said) + "\x1e").encode())
     return digest.hexdigest()
-
-
-def _said(value: object) -> str:
-    return decimal_text(value) if isinstance(value, Decimal) else "" if value is None else str(value)

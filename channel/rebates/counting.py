@@ -81,13 +81,18 @@ class Converter:
     def line(self, decision: Decision, part: Fraction = ONE) -> Line:
         """The counted line; `part` of it (a payment that pays a third of an invoice)."""
         fact = decision.fact
-        amount = self._side(fact) * self._rate(fact, decision) * part
+        amount, rate, quantity = self._side(fact), self._rate(fact, decision), Fraction(fact.quantity)
+        unit = self._unit(fact)
+        if rate is not ONE or part is not ONE:
+            amount *= rate * part
+        if unit is not ONE or part is not ONE:
+            quantity *= unit * part
         weight = pay = ONE
         for rule in self.programme.base.weights:
             if inside(rule, fact):
                 weight *= Fraction(rule.weight)
                 pay *= Fraction(rule.weight) if rule.pay else ONE
-        return Line(decision, amount, Fraction(fact.quantity) * self._unit(fact) * part, weight, pay)
+        return Line(decision, amount, quantity, weight, pay)
 
     def _side(self, fact: Fact) -> Fraction:
         value = fact.amount if self.programme.base.tax == "exclusive" else fact.gross
@@ -244,8 +249,9 @@ def readings(programme: Programme, lines: Iterable[Line], *, by_head: bool) -> d
         if line.reads:
             _read(reading, line, measure, mix)
         if line.pays:
-            reading.pay_amount += line.amount * line.pay_weight
-            reading.pay_quantity += line.quantity * line.pay_weight
+            plain = line.pay_weight is ONE
+            reading.pay_amount += line.amount if plain else line.amount * line.pay_weight
+            reading.pay_quantity += line.quantity if plain else line.quantity * line.pay_weight
     return found
 
 
@@ -253,7 +259,7 @@ def _read(reading: Reading, line: Line, measure: str, mix: Mix | None) -> None:
     own = line.amount if measure == "amount" else line.quantity
     reading.amount += line.amount
     reading.quantity += line.quantity
-    reading.value += own * line.weight
+    reading.value += own if line.weight is ONE else own * line.weight
     if mix is not None and inside(mix.focus, line.fact):
         reading.focus_value += own
         reading.focus_amount += line.amount

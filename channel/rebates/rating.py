@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from channel.rebates import periods
 from channel.rebates.bands import Earned, earn, steps
-from channel.rebates.counting import Key, Line, Reading, counted, readings
+from channel.rebates.counting import ONE, Key, Line, Reading, counted, readings
 from channel.rebates.facts import Fact, Table
 from channel.rebates.periods import Span
 from channel.rebates.programme import Programme
@@ -297,8 +297,10 @@ class Compare:
 
 def give(rated: Iterable[Cell], programme: Programme, given: Given) -> None:
     """Record what a programme gave for each line, for those that run after it."""
+    if programme.stacking is None:
+        return  # it touches no other programme's lines
     by_units = any(tier.per_unit is not None for tier in programme.tiers)
-    lowers = programme.stacking is None or programme.stacking.lowers_later
+    lowers = programme.stacking.lowers_later
     for cell in rated:
         if not cell.rated or cell.beaten_by:
             continue
@@ -313,7 +315,8 @@ def give(rated: Iterable[Cell], programme: Programme, given: Given) -> None:
 
 def weight_of(line: Line, *, by_units: bool) -> Fraction:
     """What a line's share is in proportion to: its units for an amount per unit, else its amount."""
-    return (line.quantity if by_units else line.amount) * line.pay_weight
+    own = line.quantity if by_units else line.amount
+    return own if line.pay_weight is ONE else own * line.pay_weight
 
 
 def exact_shares(cell: Cell, amount: Fraction, *, by_units: bool) -> list[tuple[Line, Fraction]]:

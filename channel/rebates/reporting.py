@@ -11,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final, Literal
 
-from canonical.rounding import exact_half_up, rounded
+from canonical.rounding import exact_half_up, half_up_ratio, rounded
 from canonical.values import decimal_text, utc_text
 from channel.rebates.claiming import Balance, Claim, input_vat
 from channel.rebates.gates import GateResult
@@ -32,7 +32,14 @@ def text(value: Fraction | Decimal | None) -> str | None:
     """A figure as plain decimal text; exact where it has an end, else to ten places."""
     if value is None:
         return None
-    return decimal_text(exact_half_up(value, SHOWN_PLACES) if isinstance(value, Fraction) else value)
+    if isinstance(value, Decimal):
+        return decimal_text(value)
+    if value.denominator == 1:
+        return str(value.numerator)
+    units = half_up_ratio(value.numerator * 10**SHOWN_PLACES, value.denominator)
+    whole, rest = divmod(abs(units), 10**SHOWN_PLACES)
+    shown = f"{whole}.{rest:0{SHOWN_PLACES}}".rstrip("0").rstrip(".")
+    return f"-{shown}" if units < 0 else shown
 
 
 def decimals(value: Decimal, places: int) -> str:

@@ -14,6 +14,11 @@ from channel.rebates.loading import load, load_all
 from hub_cli.group import hub
 from tests.rebates.making import PLAIN, programme, row, run, table, written
 
+OVERLAPPING = """calendar:
+ period: custom
+ periods: [
+  {name: a, from: 2026-01-01, to: 2026-03-01},
+  {name: b, from: 2026-02-01, to: 2026-09-01}]"""
 GOOD = """\
 programme: core
 version: 1
@@ -65,9 +70,9 @@ tiers:
         ("calendar: {period: quarter}", "calendar: {period: quarter, settle: year}", "settle_too_long", 8),
         (
             "calendar: {period: quarter}",
-            "calendar:\n period: custom\n periods: [{name: a, from: 2026-01-01, to: 2026-03-01}, {name: b, from: 2026-02-01, to: 2026-03-09}]",
+            OVERLAPPING,
             "overlap",
-            10,
+            12,
         ),
         ("boundary: at_least", "boundary: at_least\ngates: [{kind: collection, otherwise: hold}]", "no_condition", 11),
         ("boundary: at_least", "boundary: at_least\ngates: [{kind: collection, at_least: 90 %}]", "no_outcome", 11),
