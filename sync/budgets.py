@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
+
+import psycopg
+import structlog
 
 from connectors.errors import Throttled
 from sync.config import BudgetConfig
 
 if TYPE_CHECKING:
-    from sync.hub import Hub
+    from sync.hub import Cursor, Hub
+
+log = structlog.get_logger("sync.budgets")
 
 _GRANT = 20
 """Calls that a worker reserves at once from long windows, so that not every call costs a transaction."""
+
+LOCK_S = 10
+"""A call waits no longer than this for another worker's reservation, which takes milliseconds: nobody hangs because somebody else does."""
 
 
 def window_start(name: str, now: datetime, zone: ZoneInfo) -> datetime:
@@ -72,8 +82,21 @@ class DatabaseBudget:
             wait = (self._paused_until - now).total_seconds()
             raise Throttled(self.system, "the system asked all workers to wait", after_s=max(wait, 0.1))
 
-    def _take(self, units: int) -> None:
+    @contextmanager
+    def _reserving(self) -> Iterator[Cursor]:
+        """A transaction on rows that all workers share. Raises: LockNotAvailable when one of them keeps a row."""
         with self.hub.transaction() as db:
+            db.execute("SELECT set_config('lock_timeout', %s, true)", [f"{int(LOCK_S * 1000)}ms"])
+            yield db
+
+    def _take(self, units: int) -> None:
+        try:
+            self._take_within(units)
+        except psycopg.errors.LockNotAvailable:
+            raise Throttled(self.system, "another worker keeps the budget to itself", after_s=1.0) from None
+
+    def _take_within(self, units: int) -> None:
+        with self._reserving() as db:
             db.execute("SELECT clock_timestamp() AS now")
             row = db.fetchone()
             now: datetime = row["now"] if row else datetime.now(UTC)
@@ -97,15 +120,18 @@ class DatabaseBudget:
         """The vendor says how much is left: the ceiling only ever goes down within a window."""
         if window not in self.limits:
             return
-        with self.hub.transaction() as db:
-            db.execute(
-                "UPDATE budget SET ceiling = least(coalesce(ceiling, %s), used + %s) WHERE system = %s AND window_name = %s",
-                [self.limits[window], max(remaining, 0), self.system, window],
-            )
+        try:
+            with self._reserving() as db:
+                db.execute(
+                    "UPDATE budget SET ceiling = least(coalesce(ceiling, %s), used + %s) WHERE system = %s AND window_name = %s",
+                    [self.limits[window], max(remaining, 0), self.system, window],
+                )
+        except psycopg.errors.LockNotAvailable:
+            log.warning("a window was not lowered: another worker keeps it; the next answer says it again", system=self.system)
 
     def hold(self, *, seconds: float) -> None:
         """The vendor asked to wait: all workers do."""
-        with self.hub.transaction() as db:
+        with self._reserving() as db:
             db.execute(
                 "INSERT INTO system_pause (system, until, why) "
                 "VALUES (%s, clock_timestamp() + make_interval(secs => %s), 'asked by the system') "

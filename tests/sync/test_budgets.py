@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 
 from connectors.errors import Throttled
-from sync import cycle
+from sync import budgets, cycle
 from sync.budgets import DatabaseBudget, window_end, window_start
 from sync.config import BudgetConfig
 from sync.hub import Hub
@@ -74,6 +76,24 @@ def test_the_vendors_own_figure_only_lowers_a_window(hub: Hub) -> None:
     budget.lower(remaining=90, window="day")
 
     assert spend(DatabaseBudget(hub, "kingdee", config)) <= 10
+
+
+@pytest.mark.promise(9)
+def test_a_call_never_hangs_because_another_worker_does(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budgets, "LOCK_S", 0.2)
+    budget = DatabaseBudget(hub, "kingdee", BudgetConfig(per_day=100, per_second=50))
+    budget.reserve(kind="read")
+    began = time.monotonic()
+
+    with psycopg.connect(hub.database_url) as frozen:  # reserves, and never ends
+        frozen.execute("UPDATE budget SET used = used + 1")
+        with pytest.raises(Throttled, match="another worker keeps the budget") as told:
+            budget.reserve(kind="read")
+        budget.lower(remaining=3, window="day")
+
+    assert told.value.after_s == 1.0, "short enough for the transport to try again by itself"
+    assert time.monotonic() - began < 5
+    budget.reserve(kind="read")
 
 
 @pytest.mark.promise(9)
