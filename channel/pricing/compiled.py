@@ -25,7 +25,7 @@ class Record:
     """One price, with everything that its book says."""
 
     __slots__ = (
-        "approved",
+        "approved", "begun",
         "book",
         "book_version",
         "companies",
@@ -61,6 +61,7 @@ class Record:
     formula: Formula | None
     unit: str
     per: Decimal
+    begun: bool
     round: Rounding | None
     final: bool | None
     floor: Decimal | None
@@ -133,11 +134,11 @@ class Rule:
         given = ((name, getattr(when, field)) for name, field in CONDITIONS.items())
         self.conditions = tuple((name, frozenset(allowed)) for name, allowed in given if allowed)
         """Name of a fact about line and question -> what it may be."""
-        money = (spec.amount, spec.fixed_price, when.min_value, when.max_value)
+        money = (spec.amount, spec.fixed_price, spec.most, when.min_value, when.max_value)
         self.money = any(one is not None for one in money) or (spec.scale is not None and _in_money(spec.scale))
         """It names amounts, which have a currency."""
         bounds = (when.min_quantity, when.max_quantity)
-        self.bounded = bool(self.money or self.steps or when.with_items or any(one is not None for one in bounds))
+        self.bounded = bool(self.money or self.steps or spec.most is not None or when.with_items or any(one is not None for one in bounds))
         """Whether it holds depends on quantities or amounts."""
         timeless = spec.valid_from is None and spec.valid_to is None and spec.recorded_at is None
         elsewhere = when.not_items or when.regions or when.terms or when.coupons or when.registered
@@ -206,7 +207,7 @@ class Prices:
         made.book, made.book_version, made.kind = book.id, book.version, book.kind
         made.price, made.formula, made.round, made.final, made.floor = spec.price, spec.formula, spec.round, spec.final, spec.floor_price
         made.steps = Steps(spec.scale) if spec.scale else None
-        made.unit, made.per = spec.unit, spec.per
+        made.unit, made.per, made.begun = spec.unit, spec.per, spec.begun
         made.currency = book.currency or self.settings.currency
         made.side = book.tax or self.settings.tax
         made.dealer, made.companies = spec.dealer, book.companies

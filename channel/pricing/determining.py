@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from canonical.rounding import rounded
 from channel.pricing.compiled import Record
 from channel.pricing.model import AccessStep, Fence, Formula, Item
 from channel.pricing.result import Refusal, Step, Tried
@@ -193,6 +194,9 @@ def _take(question: Question, state: State, step: AccessStep, record: Record, me
     else:
         assert record.price is not None  # noqa: S101  exactly one of the three is said
         total, value = record.price * units / record.per, str(record.price)
+        if record.begun:
+            packs = rounded(units / record.per, 0, "up")
+            total, by_unit, value = record.price * packs, packs * record.per == units, f"{packs} x {record.price}"
     rate = question.prices.rate(record.currency, question.currency, question.day)
     assert rate is not None  # noqa: S101  looked up when it was chosen
     if record.currency != question.currency:

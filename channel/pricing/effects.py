@@ -127,7 +127,10 @@ def effect(question: Question, state: State, rule: Rule, total: Decimal, measure
         of = rule.of
         made = Effect(total + _reference(state, of, total) * rule.fraction, True, f"percent_of_{of}", rule.told)
     elif steps is None:
-        made = _flat(question, state, rule, total, spec.percent, spec.amount, spec.fixed_price, spec.per)
+        amount = spec.amount
+        if amount is not None and spec.every is not None:
+            amount *= _on_scale(question, rule, measured, spec.every_by) // spec.every
+        made = _flat(question, state, rule, total, spec.percent, amount, spec.fixed_price, spec.per)
     elif steps.method == "range":
         made = _by_parts(question, state, rule, total, measured)
     else:
@@ -139,6 +142,11 @@ def effect(question: Question, state: State, rule: Rule, total: Decimal, measure
         else:
             made = _flat(question, state, rule, total, tier.percent, tier.amount, fixed, "line" if steps.method == "block" else "unit")
             made.operation = f"scale_{made.operation}"
+    if spec.most is not None:
+        most = _in_currency(question, rule, spec.most)
+        if abs(made.total - total) > most:
+            made.total, made.by_unit = total + (most if made.total > total else -most), False
+            made.value += f", no more than {_plain(most)}"
     if spec.round is not None and made.by_unit and state.by_unit:
         unit = round_by(state.unit_of(made.total), spec.round)
         made.total, made.rounding = unit * state.price_unit_quantity / state.per, told(spec.round)
@@ -210,11 +218,11 @@ def _of(tier: Tier) -> str:
     return f"= {tier.fixed_price if tier.fixed_price is not None else tier.price}"
 
 
-def _on_scale(question: Question, rule: Rule, measured: Measured) -> Decimal:
+def _on_scale(question: Question, rule: Rule, measured: Measured, by: str = "") -> Decimal:
     """What a rule's scale measures; a value in the rule's own currency."""
-    assert rule.steps is not None  # noqa: S101  the caller looked
-    size = measured.by(rule.steps.by)
-    if rule.steps.by != "value":
+    by = by or (rule.steps.by if rule.steps else "quantity")
+    size = measured.by(by)
+    if by != "value":
         return size
     rate = _rate(question, rule)
     assert rate is not None  # noqa: S101  out_of_bounds looked

@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from channel.pricing.parts import ONE, ZERO, Mode, Rounding, Scale, Side, Strict
+from channel.pricing.parts import ONE, ZERO, By, Mode, Rounding, Scale, Side, Strict
 from channel.pricing.words import (
     Currency,
     Day,
@@ -120,6 +120,7 @@ class PriceRecord(Strict):
     formula: Formula | None = described("From another price.", default=None)
     unit: str = described("Unit of the price; else the item's base unit.", default="")
     per: Positive = described("The price is for so many units.", default=ONE)
+    begun: bool = described("With `per`: every pack that is begun counts whole.", default=False)
     round: Rounding | None = described("Rounding of this price.", default=None)
     final: bool | None = described("Only manual and freight rungs may follow; else as its kind says.", default=None)
     floor_price: Money | None = described("Lowest price allowed; seen by cost roles only.", default=None)
@@ -266,6 +267,12 @@ class Adjustment(Strict):
     separate: bool = described("freight: a charge of its own beside the lines, with its own tax.", default=False)
     tax_rate: Rate | None = described("Tax rate of a separate charge.", default=None)
     only_if_lower: bool = described("Not used when it would raise the price.", default=False)
+    only_if_higher: bool = described("Only used when it raises the price: with fixed_price a lowest price.", default=False)
+    every: Positive | None = described(
+        "The amount counts once for every so many in full (每满减); with amount per line or order.", default=None
+    )
+    every_by: By = described("What `every` counts.", default="quantity")
+    most: Money | None = described("Takes off (or adds) no more than this, on the line or the order.", default=None)
     currency: Currency | None = described("Currency of its amounts; else `settings.currency`.", default=None)
     round: Rounding | None = described("Rounding of the unit price after it.", default=None)
     valid_from: Day | None = described("First day.", default=None)
@@ -280,6 +287,10 @@ class Adjustment(Strict):
             raise ValueError(f"{self.id} {told} | write exactly one of percent, amount, fixed_price, scale, free")
         if self.scope == "order" and (self.fixed_price is not None or self.free is not None):
             raise ValueError(f"{self.id}: an order has no unit price and no gift of its own | use scope line or group")
+        if self.every is not None and (self.amount is None or self.per == "unit"):
+            raise ValueError(
+                f"{self.id}: only an amount per line or order can count for every so many | write amount and per: line or per: order"
+            )
         if self.separate and not (self.scope == "order" and self.surcharge):
             raise ValueError(f"{self.id}: only a surcharge of the order can stand by itself | add scope: order and surcharge: true")
         return self

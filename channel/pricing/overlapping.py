@@ -85,8 +85,8 @@ def scales(rules: PricingFile) -> Found:
                 path: Path = ("books", at, "prices", row, "scale")
                 yield from _scale(record.scale, path)
                 for step, tier in enumerate(record.scale.tiers):
-                    if tier.price is None:
-                        yield (*path, "tiers", step), "the step says no price", "write price"
+                    if tier.price is None and not tier.flat:
+                        yield (*path, "tiers", step), "the step says no price", "write price, or flat"
                 if record.scale.method == "range" and record.scale.over != "line":
                     yield (
                         (*path, "over"),

@@ -49,7 +49,7 @@ class Tried:
     version: str
     reason: str
     """not_found, expired, not_yet_valid, not_yet_known, superseded, below_scale, above_scale, requirement_failed, used_up, not_approved,
-    fenced, no_rate, wrong_unit, beaten, excluded, final_price, not_lower"""
+    fenced, no_rate, wrong_unit, beaten, excluded, final_price, not_lower, not_higher"""
     detail: str = ""
     about_others: bool = False
     """Would tell one dealer about another: left out of a dealer's answer."""

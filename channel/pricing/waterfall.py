@@ -102,6 +102,8 @@ class Waterfall:
                 made = effect(self.question, state, rule, state.total, measured)
                 if rule.spec.only_if_lower and made.total >= state.total:
                     self._tried(state, rule, "not_lower", "")
+                elif rule.spec.only_if_higher and made.total <= state.total:
+                    self._tried(state, rule, "not_higher", "")
                 else:
                     self._apply(state, rule, made)
 
