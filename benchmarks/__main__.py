@@ -16,10 +16,11 @@ def main() -> int:
     parser.add_argument("--orders", type=int, default=ingest.ORDERS)
     parser.add_argument("--runs", type=int, default=ingest.RUNS)
     parser.add_argument("--no-dlt", action="store_true", help="leave dlt out")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="of the deal benchmarks: keep the loaded server there for the next run")
     parser.add_argument("--customers", type=int, default=1_000_000, help="of the deal benchmarks")
     parser.add_argument("--records", type=int, default=1_000_000, help="of resolving")
     parser.add_argument("--seed", type=int, help="of resolving; default: a fresh one")
-    parser.add_argument("--real-names", action="store_true", help="resolve records with real brands, where they lie")
+    parser.add_argument("--world", choices=["made", "real", "matcher", "game"], default="made", help="whose records are resolved")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the JSON lines there as well")
     asked = parser.parse_args()
     which = asked.which or ["cli", "ingest", "pricing", "deals", "resolve"]
@@ -35,11 +36,11 @@ def main() -> int:
     if "deals" in which:
         from benchmarks import deals  # noqa: PLC0415  the others measure memory and start-up, and need none of the matcher's tables
 
-        figures += deals.run(asked.customers)
+        figures += deals.run(asked.customers, asked.keep)
     if "resolve" in which:
         from benchmarks import resolve  # noqa: PLC0415  as above
 
-        figures += resolve.run(asked.records, asked.seed, real=asked.real_names)
+        figures += resolve.run(asked.records, asked.seed, world=asked.world)
     return 0 if bars.tell(figures, asked.json) else 1
 
 

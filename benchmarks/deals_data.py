@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +23,8 @@ from ledger.bulk import copy_text, json_text
 SHARD = 10_000
 SEED = 20261121
 DEALERS = 200
+PREPARING = ("codes", "contacts", "keys", "names", "prepared", "regions", "tables", "text", "words")
+"""Modules of the matcher that what is loaded follows from."""
 CLAIMS_PER_SHARD = 400
 """Claims that are made of each of the first shards' firms."""
 
@@ -52,6 +56,28 @@ def _shards(count: int, claims: int) -> Iterator[Shard]:
         asked = [claims // len(sizes) + 1] * len(sizes)
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         yield from pool.map(make_shard, range(len(sizes)), sizes, asked)
+
+
+def stamp(count: int) -> str:
+    """A name for so many customers as this code makes and prepares them: other code or data, another name."""
+    root = Path(__file__).parents[1]
+    matcher = root / "channel" / "deals" / "matching"
+    made_by = [*(matcher / f"{name}.py" for name in PREPARING), *matcher.glob("data/*.txt"), Path(__file__), Path(matching_data.__file__)]
+    made_by += root.glob("ledger/migrations/versions/*.py")
+    made_by += root.glob("ledger/migrations/versions/*.sql")
+    found = sha256()
+    for path in sorted(made_by):
+        found.update(path.read_bytes())
+    return f"deals_{count}_{found.hexdigest()[:12]}"
+
+
+def warm(db: psycopg.Connection[Any]) -> None:
+    """Read keys and customers once, so that the first claims do not pay for a server that has just been started."""
+    with db.transaction():
+        db.execute("SET LOCAL enable_seqscan = off")
+        db.execute("SET LOCAL enable_bitmapscan = off")
+        db.execute("SELECT count(key) FROM match_key WHERE key > -9223372036854775808")
+        db.execute("SELECT count(prepared) FROM customer WHERE id > 0")
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,8 @@ class Report:
     worse: list[int] = field(default_factory=list)
     """Rounds with more winners than any one-after-another run tried."""
     lost: int = 0
-    errors: list[str] = field(default_factory=list)
+    deadlocks: int = 0
+    """That the database ended and nobody saw. An error that a dealer would see ends the whole run."""
 
 
 class Race:
@@ -141,6 +142,8 @@ class Race:
             report.extra_winners += max(raced.winners - 1, 0)
             if raced.winners > most:
                 report.worse.append(seed + number)
+        found = self.control.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").fetchone()
+        report.deadlocks = found[0] if found else 0
         return report
 
     @staticmethod

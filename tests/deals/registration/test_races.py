@@ -16,6 +16,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from channel.deals import claim_queries
 from channel.deals.matching import Claim, keys_of, prepare
 from channel.deals.registrations import Registered
 from channel.deals.service import register
@@ -32,6 +33,17 @@ def test_eight_dealers_at_one_instant_leave_what_some_order_would_leave(database
         report = race.play(30)
 
     assert (report.worse, report.lost) == ([], 0)
+
+
+def test_without_the_key_locks_the_same_race_leaves_several_holders(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Proof that the race is one: what the other tests find none of is there as soon as the locks are not."""
+    monkeypatch.setattr(claim_queries, "lock_keys", lambda _db, _keys: "read committed")
+
+    with Race(database) as race:
+        report = race.play(4)
+
+    assert report.extra_winners > 0
+    assert report.worse
 
 
 @pytest.mark.slow
