@@ -342,7 +342,7 @@ def _give_back(hub: Hub, db: Cursor, deal_id: str) -> None:
     """
     store.load(db, TABLES["deal"], [deal_id], lock=True)
     said = {name: value for one in sources_of(hub, db, "deal", deal_id) if one.system != "hub" for name, value in one.fields.items()}
-    if not said and any(state.flow.create for state in hub.streams_for("deal")):
+    if not said and _is_elsewhere(hub, db, deal_id):
         return  # it was created there, and is not read yet
     db.execute(
         "SELECT l.key, o.payload FROM link AS l JOIN observed AS o ON (o.stream_id, o.key) = (l.stream_id, l.key) "
@@ -357,6 +357,11 @@ def _give_back(hub: Hub, db: Cursor, deal_id: str) -> None:
         if fields is not None and fields != ours[key]:
             hub_records.put(hub, db, "deal", key, fields, {}, cause="the CRM shows what the hub decided", entity_id=deal_id)
     db.execute("DELETE FROM deal_decided WHERE deal_id = %s", [deal_id])
+
+
+def _is_elsewhere(hub: Hub, db: Cursor, deal_id: str) -> bool:
+    db.execute("SELECT 1 FROM link WHERE entity_id = %s AND stream_id <> %s AND role <> 'gone' LIMIT 1", [deal_id, hub.hub_streams["deal"]])
+    return db.fetchone() is not None
 
 
 def _kept(fields: Mapping[str, Any], said: Mapping[str, Any], owners: Mapping[str, Collection[str]]) -> dict[str, Any] | None:

@@ -89,7 +89,13 @@ def test_in_mode_plan_nothing_is_created_in_the_crm(crm: Crm) -> None:
     modes.set_mode(crm.stage.hub, "write", BOSS, entity="deal", system="zoho")
     crm.stage.sync()
 
-    assert (len(before), len(in_crm(crm, "deals", Deal_Name="二号线改造"))) == (0, 1)
+    (shown,) = in_crm(crm, "deals", Deal_Name="二号线改造")
+    crm.change(shown, Stage="Needs Analysis")
+    crm.stage.sync()
+
+    assert before == []
+    assert crm.shown(shown)["Stage"] == "Needs Analysis"
+    assert crm.count("deal_decided") == 0
 
 
 def test_a_customer_that_has_come_into_the_crm_meanwhile_is_used(crm: Crm) -> None:
