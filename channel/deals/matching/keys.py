@@ -22,14 +22,16 @@ CANDIDATES = 50
 CODE, ORGANISATION, PHONE, PERSON, STREET = 0, 1, 2, 3, 4
 EDIT, HEAD2_CITY, HEAD3_CITY, SECOND_CITY, SKIP_CITY = 5, 6, 7, 8, 9
 HEAD2, HEAD3, HEAD4, ENDS, MIDDLE, LATER = 10, 11, 12, 13, 14, 15
-BRAND, BRAND_EDIT, BRAND_CITY, LATIN = 16, 17, 18, 19
+BRAND, BRAND_EDIT, LATIN = 16, 17, 19
+EDIT_LONG, HEADS_CITY = 20, 21
 
 WEIGHTS: tuple[float, ...] = (
-    9.0, 8.0, 4.0, 2.0, 2.0,
-    1.0, 2.0, 1.5, 1.0, 1.0,
-    0.6, 1.2, 1.2, 1.0, 1.0, 1.0,
-    1.0, 0.8, 1.0, 1.5,
-    *([0.0] * 12),
+    9.0, 8.0, 5.0, 2.5, 2.5,
+    0.8, 1.0, 1.0, 3.0, 2.0,
+    0.8, 0.3, 2.0, 3.0, 2.0, 0.3,
+    0.6, 0.5, 1.0, 0.6,
+    2.5, 2.0,
+    *([0.0] * 10),
 )  # fmt: skip
 """What a shared key of each kind is worth when candidates are ranked for the cut at CANDIDATES; the index is the kind."""
 
@@ -106,10 +108,10 @@ def _name_keys(name: Name, cities: list[str], parts: set[tuple[int, str]]) -> No
 
 def _core_keys(core: str, sound: str, cities: list[str], parts: set[tuple[int, str]]) -> None:
     size = len(sound)
-    parts.add((EDIT, sound))
+    parts.add((_edit(sound), sound))
     parts.add((HEAD2, core[:2]))
     if size > 2:
-        parts.update((EDIT, sound[:place] + sound[place + 1 :]) for place in range(min(size, 9)))
+        parts.update((_edit(sound[1:]), sound[:place] + sound[place + 1 :]) for place in range(min(size, 9)))
         parts.add((HEAD3, sound[:3]))
     if size > 3:
         parts.add((HEAD4, sound[:4]))
@@ -117,7 +119,14 @@ def _core_keys(core: str, sound: str, cities: list[str], parts: set[tuple[int, s
         parts.add((LATER, sound[1:4]))
     for city in cities:
         parts.add((HEAD2_CITY, sound[:2] + city))
+        parts.add((HEADS_CITY, "".join(sorted(sound[:2])) + city))
         if size > 2:
+            parts.add((HEADS_CITY, "".join(sorted(sound[:3])) + city))
             parts.add((HEAD3_CITY, sound[:3] + city))
             parts.add((SECOND_CITY, sound[1:3] + city))
             parts.add((SKIP_CITY, sound[0] + sound[2] + city))
+
+
+def _edit(left: str) -> int:
+    """The kind of a core without one sound: what is left of a long core says much more."""
+    return EDIT_LONG if len(left) >= 5 else EDIT

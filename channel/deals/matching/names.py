@@ -376,13 +376,15 @@ def _latin(cleaned: str) -> Name:
                 continue
             parts.append(word)
     core, sound = _latin_units(parts)
-    core, sound, glued = _glued_region(core, sound)
-    region = glued or region
+    core, sound, region, spare = _glued_region(core, sound, region)
     for tail in _glued_forms():
         if sound.endswith(tail) and len(sound) - len(tail) >= 2:
             core, sound, form = core[: -len(tail)], sound[: -len(tail)], "company"
+            spare = spare[: -len(tail)]
     brand, sure = split(sound)
-    return Name(cleaned, core[:LONGEST], sound[:LONGEST], brand, region, form, branch, "", group, "", True, note, bool(form), sure)
+    return Name(
+        cleaned, core[:LONGEST], sound[:LONGEST], brand, region, form, branch, "", group, spare[:LONGEST], True, note, bool(form), sure
+    )
 
 
 def _latin_units(parts: list[str]) -> tuple[str, str]:
@@ -399,19 +401,23 @@ def _glued_forms() -> tuple[str, ...]:
     return tuple(text.sound_of(one) for one in ("股份有限公司", "有限责任公司", "有限公司", "公司", "集团"))
 
 
-def _glued_region(core: str, sound: str) -> tuple[str, str, str]:
-    """SHENZHENSHILANSIKEJI: the place and its kind written as one word with the rest."""
+def _glued_region(core: str, sound: str, region: str) -> tuple[str, str, str, str]:
+    """SHENZHENSHILANSIKEJI: the place and its kind written as one word with the rest.
+
+    Core, sound, place; and the core with the last place left on, since it may be the brand: YUNLINGGUO is not of 云林. A place is only
+    cut inside of the one said before.
+    """
     if not sound or sound[0] not in syllables().values():
-        return core, sound, ""
+        return core, sound, region, ""
     kinds = {text.sound_of(kind) for kind in ("市", "省")}
-    region = ""
+    spare = ""
     for _ in range(2):
         for length in (4, 3, 2):
             code = regions.latin().get(sound[:length])
-            if code and len(sound) - length >= 2:
+            if code and len(sound) - length >= 2 and (not region or (code != region and regions.within(code, region))):
                 step = length + (1 if sound[length] in kinds and len(sound) - length >= 3 else 0)
-                core, sound, region = core[step:], sound[step:], code
+                spare, core, sound, region = core[length if step > length else 0 :], core[step:], sound[step:], code
                 break
         else:
             break
-    return core, sound, region
+    return core, sound, region, spare

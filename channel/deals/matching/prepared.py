@@ -10,7 +10,7 @@ import msgspec
 from channel.deals.matching import codes, contacts, regions, text
 from channel.deals.matching.names import Name, parse
 
-VERSION = "2026.11.1"
+VERSION = "2026.11.2"
 """Of normaliser, keys and weights together; stored with every key, prepared record and decision. A change of any of them is a new one."""
 
 _DIGIT = re.compile("[0-9]")

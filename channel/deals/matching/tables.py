@@ -84,6 +84,8 @@ def other_sounds() -> dict[str, str]:
         for char in chars:
             if char != "-" and codes[syllable] != first.get(ord(char)):
                 table[char] = table.get(char, "") + codes[syllable]
+    for char, syllable in (("厦", "sha"), ("都", "dou"), ("长", "zhang"), ("重", "zhong")):
+        table[char] = table.get(char, "") + codes[syllable]
     table["行"] = codes["hang"]
     table["乐"] = codes["yue"]
     return table
