@@ -25,25 +25,28 @@ from tests.parties.scoring import read_clusters, score
 
 RECORDS = 1_000_000
 DATA = Path(os.environ.get("HUB_REAL_NAMES", "/work/shared/data"))
-"""Where `brand_words.txt` may lie: real brands are then taken for half of the measuring; elsewhere brands are made up."""
+"""Where `brand_words.txt` may lie, for the worlds `real` and `game`."""
 _MAKE = """
 import sys
 from pathlib import Path
-from tests.parties.population import populate, real_brands
-made = populate(int(sys.argv[1]), int(sys.argv[2]), real_brands(Path(sys.argv[4])) if sys.argv[4] else ())
+from benchmarks.resolve_worlds import WORLDS
+made = WORLDS[sys.argv[4]](int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[5]))
 made.write(Path(sys.argv[3]) / "records.csv")
 made.write_truth(Path(sys.argv[3]) / "truth.csv")
 """
 
 
-def run(records: int = RECORDS, seed: int | None = None, *, real: bool = False) -> list[Figure]:
-    """Pairwise F1 and precision of the clusters, CPU seconds and peak memory of the command with its children."""
+def run(records: int = RECORDS, seed: int | None = None, *, world: str = "made") -> list[Figure]:
+    """Pairwise F1 and precision of the clusters, CPU seconds and peak memory of the command with its children.
+
+    `world`: one of `resolve_worlds.WORLDS`.
+    """
     told = Console(stderr=True)
     seed = secrets.randbelow(2**31) if seed is None else seed
     with tempfile.TemporaryDirectory(prefix="bench-resolve-") as place:
         folder = Path(place)
-        told.print(f"making {records} records, seed {seed}" + (f", brands of {DATA}" if real else ""))
-        subprocess.run([sys.executable, "-c", _MAKE, str(seed), str(records), place, str(DATA) if real else ""], check=True)
+        told.print(f"making {records} records of the world {world}, seed {seed}")
+        subprocess.run([sys.executable, "-c", _MAKE, str(seed), str(records), place, world, str(DATA)], check=True)
         command = [str(Path(sys.executable).parent / "hub"), "deals", "resolve", "--json"]
         began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
         command += ["--records", str(folder / "records.csv"), "--out", str(folder / "out.csv")]

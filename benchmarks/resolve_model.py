@@ -1,10 +1,9 @@
 """How `channel/parties/data/model.json` was made: weights by logistic regression over the levels of the proposed pairs, with their truth.
 
-    python -m benchmarks.resolve_model --out model.json [--records 200000] [--data FOLDER]
+    python -m benchmarks.resolve_model --out model.json [--share 1.0]
 
-Populations of the generator of the tests (`tests/parties/population.py`), with made-up brands and, where `--data` has
-`brand_words.txt`, with real ones. The result is committed; nobody learns at run time. The seeds of learning are not those of measuring
-(`benchmarks/resolve.py`).
+Populations of several generators (`resolve_worlds.py`), so that the weights are no one generator's own. The result is committed; nobody
+learns at run time. The seeds of learning are not those of measuring (`benchmarks/resolve.py`).
 """
 
 from __future__ import annotations
@@ -17,12 +16,14 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.resolve import DATA
+from benchmarks.resolve_worlds import WORLDS
 from channel.parties import engines, model, reading
-from tests.parties.population import populate, real_brands
 
-SEEDS = (2, 3)
-VERSION = "2026.11.1"
-JOIN, DOUBT = 0.7, -3.0
+LEARNT = (("matcher", 31, 400_000), ("game", 21, 150_000), ("real", 31, 400_000), ("made", 21, 150_000))
+"""World, seed, records. Some are large: how many firms share a name depends on how many there are."""
+VERSION = "2026.11.2"
+JOIN, DOUBT = 1.0, -3.0
 RIDGE = 3.0
 
 Pattern = tuple[tuple[int, ...], int, int]
@@ -36,15 +37,15 @@ def places() -> dict[str, int]:
     }
 
 
-def patterns(seed: int, records: int, brands: Sequence[str]) -> list[Pattern]:
+def patterns(world: str, seed: int, records: int) -> list[Pattern]:
     """The proposed pairs of one population, counted by their levels."""
-    made = populate(seed, records, brands)
+    made = WORLDS[world](seed, records, DATA)
     where = places()
     with tempfile.TemporaryDirectory() as folder:
         csv_file = Path(folder) / "records.csv"
         made.write(csv_file)
         prepared = reading.prepare_all(reading.read(csv_file), Path(folder), workers=2, tell=lambda *_: None)
-        engine = engines.DuckDB(Path(folder))
+        engine = engines.DuckDB(Path(folder), memory_mb=6000)
         engines.build(engine, prepared.files)
         table = engine.predict({}, -1000.0, levels_shown=True)
         made.write_truth(Path(folder) / "truth.csv")
@@ -58,12 +59,12 @@ def patterns(seed: int, records: int, brands: Sequence[str]) -> list[Pattern]:
         ).fetchall()
         total = engine.connection.execute("SELECT sum(n * (n - 1) / 2) FROM (SELECT count(*) n FROM firm GROUP BY firm)").fetchall()[0][0]
         engine.close()
-    counted = []
+    counted: list[Pattern] = []
     for row in rows:
         used = [where[f"{one}.{model.shown_levels(one)[level]}"] for one, level in zip(model.COMPARISONS, row, strict=False) if level >= 0]
         counted.append(((0, *used), row[-2], row[-1]))
     found, others = (sum(pattern[side] for pattern in counted) for side in (1, 2))
-    print(f"seed {seed}: {records} records, proposed {found / total:.4f} of {int(total)} pairs, {others} others")
+    print(f"{world}, seed {seed}: {records} records, proposed {found / total:.4f} of {int(total)} pairs, {others} others")
     return counted
 
 
@@ -112,13 +113,12 @@ def main() -> None:
     """Write the model."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.resolve_model", description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--records", type=int, default=200_000)
-    parser.add_argument("--data", type=Path, default=Path("/nowhere"))
+    parser.add_argument("--share", type=float, default=1.0, help="of the records that the shipped weights were learnt from")
     asked = parser.parse_args()
     total: Counter[tuple[int, ...]] = Counter()
     others: Counter[tuple[int, ...]] = Counter()
-    for seed in SEEDS:
-        for used, one, other in patterns(seed, asked.records, real_brands(asked.data) if seed % 2 else ()):
+    for world, seed, records in LEARNT:
+        for used, one, other in patterns(world, seed, int(records * asked.share)):
             total[used] += one
             others[used] += other
     counted = [(used, total[used], others[used]) for used in sorted(total.keys() | others.keys())]

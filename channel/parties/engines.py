@@ -21,6 +21,9 @@ _INSTALL = "pip install 'channel-hub[resolve]' (in this checkout: .venv/bin/uv s
 class Engine(Protocol):
     """A database that Splink can work in."""
 
+    hashed: str
+    """Its function that makes a 64-bit number of a text."""
+
     def load(self, files: Sequence[str]) -> None:
         """Make `raw` of prepared files: an `id` by the order of rid, whatever the order of rows."""
 
@@ -48,11 +51,11 @@ def build(engine: Engine, files: Sequence[str], source: str = "") -> None:
             next_step="give each record its own",
         )
     engine.make("counted", blocking.COUNTED)
-    engine.make("keyed", blocking.keyed())
+    engine.make("keyed", blocking.keyed(engine.hashed))
     for key in blocking.KEYS:
-        engine.make(f"crowded_{key.name}", blocking.crowded(key))
+        engine.make(f"shared_{key.name}", blocking.shared(key))
     engine.make("records", blocking.blocked())
-    for table in ("counted", "keyed", *(f"crowded_{key.name}" for key in blocking.KEYS)):
+    for table in ("counted", "keyed", *(f"shared_{key.name}" for key in blocking.KEYS)):
         engine.drop(table)
 
 
@@ -67,6 +70,8 @@ def _predict(database: Any, weights: model.Weights, least: float, *, levels_show
 
 class DuckDB:
     """One machine: columns in memory, spilled to `folder` when they outgrow `memory_mb`."""
+
+    hashed = "hash"
 
     def __init__(self, folder: Path, *, threads: int = 2, memory_mb: int = 1400) -> None:
         try:
@@ -112,6 +117,8 @@ class DuckDB:
 
 class Spark:
     """A cluster, or `local[*]`: blocking and scoring are spread, the pairs that count come back here to be clustered."""
+
+    hashed = "xxhash64"
 
     def __init__(self, folder: Path, session: SparkSession | None = None) -> None:
         try:

@@ -33,6 +33,17 @@ _HEAD = "head_l = head_r"
 _HERE = "city_l = city_r"
 _REGISTERED = "core_l = core_r AND region_l = region_r AND registered_l = 1 AND registered_r = 1"
 _ELSEWHERE = "city_l <> city_r"
+_LATIN = "latin_l + latin_r = 1"
+_BRAND = "brand_l = brand_r"
+_BAG = "bag_l = bag_r AND units_l >= 3"
+_INSIDE = f"{_SHORT} >= 3 AND (contains(snd_l, snd_r) OR contains(snd_r, snd_l))"
+_NO_NAME = "snd_l IS NULL OR snd_r IS NULL"
+_KIN = {"2": 2, "3": 3, "6": 6, "more": None}
+_OTHER_FIRST = "first_kin_l > 1 AND units_l = units_r AND substr(snd_l, 3) = substr(snd_r, 3)"
+_OTHER_SECOND = (
+    "second_kin_l > 1 AND units_l = units_r AND substr(snd_l, 5) = substr(snd_r, 5) AND substr(snd_l, 1, 2) = substr(snd_r, 1, 2)"
+)
+_ALIKE = f"({_FRONT} OR {_EDIT} <= 2 OR {_BAG})"
 
 
 def _by(column: str, cuts: Mapping[str, int | None], name: str, condition: str) -> list[tuple[str, str]]:
@@ -42,45 +53,64 @@ def _by(column: str, cuts: Mapping[str, int | None], name: str, condition: str) 
 
 COMPARISONS: Mapping[str, Levels] = {
     "name": (
-        (NOTHING, "snd_l IS NULL OR snd_r IS NULL"),
+        (NOTHING, _NO_NAME),
         *_by("core_firms_l", {"1": 1, "3": 3, "more": None}, "registered", _REGISTERED),
         *_by("core_firms_l", {"1": 1, "2": 2, "5": 5, "15": 15, "more": None}, "core", "core_l = core_r"),
         *_by("core_firms_l", {"2": 2, "8": 8, "more": None}, "one_homophone", "snd_l = snd_r AND levenshtein(chr_l, chr_r) <= 2"),
         *_by("core_firms_l", {"2": 2, "more": None}, "homophones", "snd_l = snd_r"),
-        ("swapped", "bag_l = bag_r AND units_l >= 3"),
+        *_by("head_records_l", {"6": 6, "more": None}, "latin_brand3", f"{_LATIN} AND {_BRAND} AND length(brand_l) >= 6"),
+        *_by("head_records_l", {"6": 6, "25": 25, "more": None}, "latin_brand", f"{_LATIN} AND {_BRAND}"),
+        *_by("head_records_l", {"6": 6, "more": None}, "latin_head", f"{_LATIN} AND {_HEAD}"),
+        ("swapped", _BAG),
         ("edit_long_head", f"{_EDIT} <= 2 AND {_SHORT} >= 5 AND {_HEAD}"),
         ("edit_long_rare", f"{_EDIT} <= 2 AND {_SHORT} >= 5 AND least(head_records_l, head_records_r) <= 3"),
         ("edit_long", f"{_EDIT} <= 2 AND {_SHORT} >= 5"),
         ("edit_short_head_rare", f"{_EDIT} <= 2 AND {_HEAD} AND head_records_l <= 6"),
         ("edit_short_head", f"{_EDIT} <= 2 AND {_HEAD}"),
+        ("edit_four", f"{_EDIT} <= 2 AND {_SHORT} >= 4"),
         ("edit_short", f"{_EDIT} <= 2"),
         *_by("head_records_l", {"6": 6, "40": 40, "more": None}, "front4", f"{_FRONT_WRITTEN} AND {_SHORT} >= 4"),
         *_by("head_records_l", {"6": 6, "40": 40, "more": None}, "front3", f"{_FRONT_WRITTEN} AND {_SHORT} = 3"),
         *_by("head_records_l", {"3": 3, "8": 8, "25": 25, "80": 80, "more": None}, "front2", _FRONT_WRITTEN),
         *_by("head_records_l", {"6": 6, "40": 40, "more": None}, "front_heard", _FRONT),
-        ("inside", f"{_SHORT} >= 3 AND (contains(snd_l, snd_r) OR contains(snd_r, snd_l))"),
+        ("inside", _INSIDE),
         ("two_edits_head", f"{_EDIT} <= 4 AND {_SHORT} >= 5 AND {_HEAD}"),
         ("two_edits", f"{_EDIT} <= 4 AND {_SHORT} >= 5"),
         ("head_tail", f"{_HEAD} AND tail_l = tail_r"),
+        *_by("head_records_l", {"6": 6, "more": None}, "brand3", f"{_BRAND} AND length(brand_l) >= 6"),
         *_by("head_records_l", {"6": 6, "40": 40, "more": None}, "head", _HEAD),
+        ("latin_other", _LATIN),
         ("tail", "tail_l = tail_r"),
         ("other", ELSE),
     ),
     "place": (
         (NOTHING, "prov_l IS NULL OR prov_r IS NULL"),
         ("same", _HERE),
+        ("named", "city_l = town_r OR town_l = city_r OR town_l = town_r"),
         ("same_province", "prov_l = prov_r AND (city_l IS NULL OR city_r IS NULL)"),
         ("other_city", "prov_l = prov_r"),
         ("other", ELSE),
     ),
     "name_place": (
-        (NOTHING, "snd_l IS NULL OR snd_r IS NULL OR prov_l IS NULL OR prov_r IS NULL"),
+        (NOTHING, f"{_NO_NAME} OR prov_l IS NULL OR prov_r IS NULL"),
         ("same_here", f"snd_l = snd_r AND {_HERE}"),
         ("same_elsewhere", f"snd_l = snd_r AND {_ELSEWHERE}"),
         ("front_here", f"{_FRONT} AND {_HERE}"),
         ("front_elsewhere", f"{_FRONT} AND {_ELSEWHERE}"),
+        ("edit_here", f"({_EDIT} <= 2 OR {_BAG}) AND {_HERE}"),
+        ("edit_elsewhere", f"({_EDIT} <= 2 OR {_BAG}) AND {_ELSEWHERE}"),
         ("head_here", f"{_HEAD} AND {_HERE}"),
         ("head_elsewhere", f"{_HEAD} AND {_ELSEWHERE}"),
+        ("other", ELSE),
+    ),
+    "kin": (
+        (NOTHING, f"{_NO_NAME} OR city_l IS NULL OR city_r IS NULL OR {_ELSEWHERE}"),
+        ("same", "snd_l = snd_r"),
+        *_by("greatest(first_kin_l, first_kin_r)", _KIN, "first", _OTHER_FIRST),
+        *_by("greatest(second_kin_l, second_kin_r)", _KIN, "second", _OTHER_SECOND),
+        *_by("here_orgs_l", {"1": 1, "2": 2, "more": None}, "front", f"{_FRONT} AND {_HEAD}"),
+        *_by("here_orgs_l", {"1": 1, "2": 2, "more": None}, "latin", f"{_LATIN} AND {_HEAD}"),
+        *_by("here_orgs_l", {"1": 1, "2": 2, "more": None}, "head", _HEAD),
         ("other", ELSE),
     ),
     "code": (
@@ -93,24 +123,34 @@ COMPARISONS: Mapping[str, Levels] = {
         (NOTHING, "phone_l IS NULL OR phone_r IS NULL"),
         *_by("phone_firms_l", {"1": 1, "2": 2, "4": 4, "10": 10, "more": None}, "same", "phone_l = phone_r"),
         ("mistyped", "levenshtein(phone_l, phone_r) <= 1"),
+        ("tail", "right(phone_l, 7) = right(phone_r, 7)"),
         ("other", ELSE),
     ),
     "phone_name": (
-        (NOTHING, "phone_l IS NULL OR phone_r IS NULL OR snd_l IS NULL OR snd_r IS NULL"),
+        (NOTHING, f"phone_l IS NULL OR phone_r IS NULL OR {_NO_NAME}"),
         ("front", f"phone_l = phone_r AND (snd_l = snd_r OR {_FRONT})"),
-        ("head", f"phone_l = phone_r AND {_HEAD}"),
         ("edit", f"phone_l = phone_r AND {_EDIT} <= 4"),
+        ("head", f"phone_l = phone_r AND {_HEAD}"),
         ("only", "phone_l = phone_r"),
         ("other", ELSE),
     ),
     "contact": (
         (NOTHING, "surname_l IS NULL OR surname_r IS NULL"),
         *_by("contact_firms_l", {"3": 3, "30": 30, "more": None}, "same", "contact_l = contact_r"),
+        ("heard", "heard_l = heard_r"),
+        ("mistyped", "length(heard_l) >= 6 AND length(heard_r) >= 6 AND levenshtein(heard_l, heard_r) <= 2"),
         ("surname", "surname_l = surname_r AND (contact_l IS NULL OR contact_r IS NULL)"),
+        ("other", ELSE),
+    ),
+    "contact_name": (
+        (NOTHING, f"contact_l IS NULL OR contact_r IS NULL OR heard_l <> heard_r OR {_NO_NAME}"),
+        ("alike", f"snd_l = snd_r OR {_ALIKE}"),
+        ("head", _HEAD),
         ("other", ELSE),
     ),
     "street": (
         (NOTHING, "road_l IS NULL OR road_r IS NULL"),
+        ("room", "room_l = room_r"),
         ("door", "door_l = door_r"),
         ("road", "road_l = road_r"),
         ("other", ELSE),

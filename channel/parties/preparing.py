@@ -14,8 +14,8 @@ from channel.deals.matching import codes, contacts, names, regions, text
 from channel.deals.matching.tables import FIRST
 
 COLUMNS = (
-    "core", "snd", "chr", "bag", "brand", "region", "registered", "branch", "city", "prov",
-    "code", "org", "phone", "contact", "surname", "road", "door",
+    "core", "snd", "chr", "bag", "brand", "latin", "region", "registered", "branch", "city", "prov", "town",
+    "code", "org", "phone", "contact", "heard", "surname", "road", "door", "room",
 )  # fmt: skip
 """What :func:`prepare` gives, in order; None where the record says nothing."""
 
@@ -65,7 +65,7 @@ def prepare(name: str, uscc: str, phone: str, contact: str, city: str, addr: str
     person = contacts.contact(contact)
     place, street, digits = contacts.address(addr)
     region = parsed.region
-    town, province = _where(_place(city) if city else "", parsed.branch_region, region, place)
+    towns = _where(_place(city) if city else "", parsed.branch_region, region, place)
     core, heard = _without_district(parsed) if region else (parsed.core, parsed.sound)
     sound = heard.translate(_SOUND)
     street = _STREET_IN.sub("", street)
@@ -74,19 +74,21 @@ def prepare(name: str, uscc: str, phone: str, contact: str, city: str, addr: str
         sound or None,
         core.translate(_CHARACTER) or None,
         "".join(sorted(sound[at : at + 2] for at in range(0, len(sound), 2))) or None,
-        max(parsed.brand - len(parsed.core) + len(core), 1),
+        sound[: 2 * max(parsed.brand - len(parsed.core) + len(core), 1)] or None,
+        1 if parsed.latin else 0,
         region or None,
         1 if parsed.full and region else 0,
         _branch(parsed.branch),
-        town,
-        province,
+        *towns,
         code,
         org,
         numbers[0] if numbers else None,
         person if len(person) > 1 else None,
+        text.sound_of(person).translate(_SOUND) if len(person) > 1 else None,
         person[:1] or None,
         street or None,
         f"{street} {digits.split('.', 1)[0]}" if street and digits else None,
+        f"{street} {digits}" if street and "." in digits else None,
     )
 
 
@@ -97,13 +99,15 @@ def _without_district(parsed: names.Name) -> tuple[str, str]:
     return parsed.core[cut:], parsed.sound[cut:]
 
 
-def _where(*places: str) -> tuple[str | None, str | None]:
-    """Prefecture and province: of the first place that tells a prefecture, else of the first that tells a province."""
-    for place in places:
-        town = regions.prefecture(place) if place else ""
-        if town:
-            return town, town[:2]
-    return None, next((place[:2] for place in places if place), None)
+def _where(*places: str) -> tuple[str | None, str | None, str | None]:
+    """Prefecture and province: of the first place that tells a prefecture, else of the first that tells a province; and another prefecture.
+
+    Some records name two: a firm of 杭州 whose row says 南宁.
+    """
+    towns = list(dict.fromkeys(town for town in map(regions.prefecture, filter(None, places)) if town))
+    if towns:
+        return towns[0], towns[0][:2], towns[1] if len(towns) > 1 else None
+    return None, next((place[:2] for place in places if place), None), None
 
 
 def _code(raw: str) -> tuple[str | None, str | None]:

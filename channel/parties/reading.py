@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FIELDS = ("rid", "source", "name", "uscc", "phone", "contact", "city", "addr")
-NUMBERS = ("brand", "registered")
+NUMBERS = ("latin", "registered")
 CHUNK = 25_000
 ALONE = 20_000
 """Up to so many records one process is quicker than several."""
@@ -131,7 +132,8 @@ def prepare_all(records: Iterator[Record], folder: Path, *, workers: int, tell: 
             done += len(chunk)
             tell("prepare", done, 0)
         return Prepared(files, done)
-    with ProcessPoolExecutor(min(workers, os.cpu_count() or 1)) as pool:
+    fresh = multiprocessing.get_context("spawn")  # a fork of a process with threads (DuckDB's, Arrow's) may die
+    with ProcessPoolExecutor(min(workers, os.cpu_count() or 1), mp_context=fresh) as pool:
         under_way: list[tuple[Future[str], int]] = []
         while chunk := list(islice(records, CHUNK)):
             under_way.append((pool.submit(_write, chunk, str(folder / f"{len(files) + len(under_way)}.parquet")), len(chunk)))
