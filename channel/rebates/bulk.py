@@ -1,0 +1,348 @@
+"""Rebates of millions of lines: DuckDB sums Parquet by dealer, scope and period, rates every sum by one line per tier, and shares it out.
+
+Everything is whole numbers (ten-thousandths in 128 bits); there is no division but of whole numbers, and the result is the one of
+:mod:`channel.rebates.calculating` to the fen, which the tests hold. Programmes that need more than sums are refused by name
+(:func:`channel.rebates.ladder.obstacle`) and are reckoned line by line.
+
+The Parquet holds facts as docs/rebates.md describes them, amounts as DECIMAL. Needs DuckDB (extra `resolve`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from canonical.rounding import allocate
+from channel.errors import ChannelError
+from channel.rebates import periods
+from channel.rebates.errors import BadFacts, Flaw
+from channel.rebates.ladder import SCALE, named, obstacle, rungs
+from channel.rebates.programme import Programme
+
+if TYPE_CHECKING:
+    import duckdb
+
+MEMORY: Final = "1200MB"
+
+
+class NeedsLines(ChannelError):
+    """The programme cannot be rated by sums alone."""
+
+    kind: ClassVar[str] = "invalid"
+    code: ClassVar[str] = "rebates/needs-lines"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One rated sum. Amounts in the programme's currency."""
+
+    dealer: str
+    scope: tuple[str, ...]
+    period: str
+    base: Decimal
+    lines: int
+    tier: int
+    """From 1; 0 below the first."""
+    earned: Decimal
+
+
+class Bulk:
+    """An engine over one Parquet file (or several: a glob), with its own in-memory database.
+
+    threads, memory: what DuckDB may take. Keep it open: the first query of a process costs more than the next.
+    """
+
+    def __init__(self, facts: Path | str, *, threads: int = 2, memory: str = MEMORY, temporary: Path | None = None) -> None:
+        import duckdb  # noqa: PLC0415  heavy, and an extra
+
+        config: dict[str, Any] = {"threads": threads, "memory_limit": memory, "preserve_insertion_order": False}
+        if temporary is not None:
+            config["temp_directory"] = str(temporary)
+        self.db: duckdb.DuckDBPyConnection = duckdb.connect(":memory:", config=config)
+        self.source = str(facts)
+        self.revised: bool | None = None
+        described = self.db.execute("DESCRIBE SELECT * FROM read_parquet($1)", [self.source]).fetchall()
+        self.columns = {str(name): str(kind) for name, kind, *_ in described}
+        floats = sorted(name for name, kind in self.columns.items() if kind in ("FLOAT", "DOUBLE"))
+        missing = [name for name in ("id", "kind", "dealer", "date") if name not in self.columns]
+        flaws = [Flaw("float", name, "the column is a binary float", "store it as DECIMAL", None, self.source) for name in floats]
+        flaws += [Flaw("missing_column", name, "the column is missing", f"add a column {name}", None, self.source) for name in missing]
+        if flaws:
+            raise BadFacts(flaws)
+
+    def close(self) -> None:
+        """Give back its memory."""
+        self.db.close()
+
+    def rate(self, programme: Programme, as_of: date, *, known_at: datetime | None = None) -> int:
+        """Sum and rate everything into the table `cell`; how many cells. Raises: NeedsLines, BadFacts."""
+        why = obstacle(programme)
+        if why:
+            raise NeedsLines(f"programme {programme.key} has {why}", next_step="calculate it without --bulk")
+        self._tables(programme, as_of)
+        asked = _Asked(self, programme, known_at)
+        scope = [name for name in programme.grouping.by if name != "dealer"]
+        dims = "".join(f", {asked.text(name)} AS {name}" for name in scope)
+        names = "".join(f", {name}" for name in scope)
+        self.db.execute(
+            f"CREATE OR REPLACE TABLE total AS SELECT dealer{names}, span, CAST(sum(units) AS HUGEINT) AS units, count(*) AS lines, "
+            f"max(wrong) AS wrong FROM ({asked.lines(dims)}) AS l GROUP BY dealer{names}, span",
+            asked.values,
+        )
+        self.scope = scope
+        self._refuse(programme, asked)
+        self._rate(names)
+        return int(self.db.execute("SELECT count(*) FROM cell").fetchall()[0][0])
+
+    def cells(self) -> Iterator[Cell]:
+        """The rated sums, in order."""
+        names = "".join(f"c.{name}, " for name in self.scope)
+        found = self.db.execute(
+            f"SELECT c.dealer, {names}s.name, c.units, c.lines, c.tier, c.fen FROM cell AS c JOIN span AS s ON s.span = c.span "
+            f"ORDER BY c.dealer, {names}s.span"
+        )
+        while rows := found.fetchmany(20_000):
+            for dealer, *scope, period, units, lines, tier, fen in rows:
+                yield Cell(dealer, tuple(scope), period, Decimal(units).scaleb(-4), lines, tier, Decimal(fen).scaleb(-self.places))
+
+    def totals(self) -> tuple[int, Decimal]:
+        """How many lines were counted, and what is earned in all."""
+        lines, fen = self.db.execute("SELECT sum(lines), sum(fen) FROM cell").fetchall()[0]
+        return int(lines or 0), Decimal(int(fen or 0)).scaleb(-self.places)
+
+    def share_out(self, programme: Programme, out: Path, *, known_at: datetime | None = None, batches: int = 4) -> int:
+        """Write each counted line with its part of what its cell earns, adding up exactly; how many. `rate` comes first.
+
+        Largest remainder: what is left after cutting goes to the lines with the largest rest, then by document day and id; never to a
+        returned one while a sale can take it. batches: dealers are taken in so many parts, to bound the memory; each is one file in
+        the folder `out`, with the columns id, dealer, cell, amount, rebate.
+        """
+        out.mkdir(parents=True, exist_ok=True)
+        written = 0
+        for part in range(batches):
+            asked = _Asked(self, programme, known_at)
+            query = self._shared(asked, f" AND hash(f.dealer) % {batches} = {part}", _USUAL)
+            written += self._copy(
+                f"COPY ({query}) TO {_quoted(out / f'part-{part:03}.parquet')} (FORMAT parquet, COMPRESSION zstd)", asked.values
+            )
+        return written + self._odd(programme, known_at, out / "part-odd.parquet")
+
+    def _copy(self, query: str, values: Sequence[Any]) -> int:
+        return int(self.db.execute(query, values).fetchall()[0][0])
+
+    def _shared(self, asked: _Asked, more: str, which: str) -> str:
+        same = "".join(f" AND c.{name} = l.{name}" for name in self.scope)
+        dims = "".join(f", {asked.text(name)} AS {name}" for name in self.scope)
+        bar = f"f.kind IN ('return', 'credit') OR {asked.amount} < 0"
+        lines = asked.lines(f"{dims}, f.id AS id, {asked.day} AS date, {asked.amount} AS amount, {bar} AS bar", more=more)
+        unit = "1" if not self.places else f"0.{'0' * (self.places - 1)}1"
+        half_up = _HALF_UP.format(top="product", bottom="whole")
+        return _SHARED.format(lines=lines, same=same, half_up=half_up, unit=unit, places=self.places, which=which)
+
+    def _odd(self, programme: Programme, known_at: datetime | None, target: Path) -> int:
+        """The cells that SQL cannot share out in one pass, by the one way of sharing that all of the hub has."""
+        asked = _Asked(self, programme, known_at)
+        inside = self._shared(asked, "", f"NOT ({_USUAL})")
+        cells = [row[0] for row in self.db.execute(f"SELECT DISTINCT cell FROM ({inside})", asked.values).fetchall()]
+        if not cells:
+            return 0
+        self.db.execute(
+            "CREATE OR REPLACE TABLE odd (id VARCHAR, dealer VARCHAR, cell BIGINT, amount DECIMAL(18, 4), rebate DECIMAL(18, 2))"
+        )
+        same = "".join(f" AND c.{name} = l.{name}" for name in self.scope)
+        dims = "".join(f", {asked.text(name)} AS {name}" for name in self.scope)
+        bar = f"f.kind IN ('return', 'credit') OR {asked.amount} < 0"
+        lines = asked.lines(f"{dims}, f.id AS id, {asked.day} AS date, {asked.amount} AS amount, {bar} AS bar")
+        for cell in cells:
+            found = self.db.execute(
+                f"SELECT l.id, l.dealer, l.date, l.amount, l.units, l.bar, c.fen FROM ({lines}) AS l "
+                f"JOIN cell AS c ON c.dealer = l.dealer AND c.span = l.span{same} WHERE c.n = ? ORDER BY l.date, l.id",
+                [*asked.values, cell],
+            ).fetchall()
+            total = Decimal(found[0][6]).scaleb(-self.places)
+            parts = allocate(total, [Decimal(row[4]) for row in found], self.places, bar=[row[5] for row in found])
+            rows = [(row[0], row[1], cell, row[3], part) for row, part in zip(found, parts, strict=True)]
+            self.db.executemany("INSERT INTO odd VALUES (?, ?, ?, ?, ?)", rows)
+        return self._copy(f"COPY odd TO {_quoted(target)} (FORMAT parquet, COMPRESSION zstd)", [])
+
+    def _tables(self, programme: Programme, as_of: date) -> None:
+        """Days to periods, and the programme's tiers, as tables."""
+        spans = [span for span in periods.of(programme) if span.start <= as_of]
+        self.places = programme.rounding.places
+        self.db.execute("CREATE OR REPLACE TABLE span (span INTEGER, name VARCHAR)")
+        self.db.execute("CREATE OR REPLACE TABLE day (day DATE, span INTEGER)")
+        for at, span in enumerate(spans):
+            last = min(span.end, as_of + timedelta(days=1))
+            self.db.execute("INSERT INTO span VALUES (?, ?)", [at, span.name])
+            self.db.execute(
+                "INSERT INTO day SELECT CAST(unnest(generate_series(?::DATE, ?::DATE, INTERVAL 1 DAY)) AS DATE), ?",
+                [span.start, last - timedelta(days=1), at],
+            )
+        self.db.execute("CREATE OR REPLACE TABLE rung (tier INTEGER, start HUGEINT, fixed HUGEINT, rate HUGEINT, bottom HUGEINT)")
+        for rung in rungs(programme):
+            bottom = rung.denominator * SCALE // 10**self.places
+            self.db.execute("INSERT INTO rung VALUES (?, ?, ?, ?, ?)", [rung.tier, rung.start, rung.fixed, rung.rate, bottom])
+
+    def _rate(self, names: str) -> None:
+        """`fen` is the earned amount in smallest units, half away from zero; a base of zero or below earns nothing."""
+        earned = _HALF_UP.format(top="(r.fixed + r.rate * t.units)", bottom="r.bottom")
+        self.db.execute(
+            f"CREATE OR REPLACE TABLE cell AS SELECT row_number() OVER () AS n, t.dealer{names}, t.span, t.units, t.lines, "
+            f"coalesce(r.tier, 0) AS tier, CASE WHEN r.tier IS NULL THEN 0::HUGEINT ELSE {earned} END AS fen "
+            "FROM total AS t ASOF LEFT JOIN rung AS r ON CASE WHEN t.units > 0 THEN t.units ELSE -1 END >= r.start"
+        )
+
+    def _refuse(self, programme: Programme, asked: _Asked) -> None:
+        wrong = self.db.execute("SELECT max(wrong) FROM total").fetchall()[0][0]
+        if wrong:
+            row = self.db.execute(
+                f"SELECT id FROM ({asked.lines(', f.id AS id')}) WHERE wrong = ? LIMIT 1", [*asked.values, wrong]
+            ).fetchall()
+            code, where, what, fix = _WRONG[wrong]
+            raise BadFacts([Flaw(code, where, f"{row[0][0]}: {what} (programme {programme.key})", fix, None, self.source)])
+
+
+_HALF_UP: Final = "(CASE WHEN {top} < 0 THEN -1 ELSE 1 END) * ((abs({top}) * 2 + {bottom}) // ({bottom} * 2))"
+_WRONG: Final[Mapping[int, tuple[str, str, str, str]]] = {
+    1: (
+        "wrong_currency",
+        "currency",
+        "another currency than the programme's",
+        "correct the line, or add fx.rates and calculate without --bulk",
+    ),
+    2: ("missing_side", "amount", "the amount on the programme's tax side is missing", "give amount (without tax) and gross (with tax)"),
+    3: (
+        "negative",
+        "amount",
+        "a sale below zero, or a return above",
+        "write what goes back as kind return or credit, with negative figures",
+    ),
+}
+_SHARED: Final = """
+WITH line AS ({lines}),
+joined AS (
+    SELECT l.id, l.dealer, l.date, l.amount, l.units, l.bar, c.n, c.fen, c.units AS whole, c.fen * l.units AS product
+    FROM line AS l JOIN cell AS c ON c.dealer = l.dealer AND c.span = l.span{same}
+),
+cut AS (
+    SELECT *, CASE WHEN fen = 0 THEN 0::HUGEINT WHEN bar THEN {half_up} ELSE product // whole END AS part,
+        CASE WHEN fen = 0 OR bar THEN -1::HUGEINT ELSE product % whole END AS rest
+    FROM joined
+),
+ranked AS (
+    SELECT id, dealer, n, amount, part, bar, fen - sum(part) OVER (PARTITION BY n) AS missing,
+        count(*) FILTER (NOT bar) OVER (PARTITION BY n) AS takers,
+        row_number() OVER (PARTITION BY n ORDER BY bar, rest DESC, date, id) AS place
+    FROM cut
+)
+SELECT id, dealer, n AS cell, CAST(amount AS DECIMAL(18, 4)) AS amount,
+    CAST(part + CASE WHEN place <= missing THEN 1 ELSE 0 END AS DECIMAL(16, 0)) * CAST('{unit}' AS DECIMAL(7, {places})) AS rebate
+FROM ranked WHERE {which}
+"""
+"""`which` keeps apart the few cells where rounded returns took more than there is, or left more than one unit for each sale."""
+_USUAL: Final = "missing BETWEEN 0 AND takers"
+
+
+class _Asked:
+    """The statement that selects a programme's lines, and its values."""
+
+    def __init__(self, engine: Bulk, programme: Programme, known_at: datetime | None) -> None:
+        self.engine, self.programme = engine, programme
+        self.values: list[Any] = []
+        self.where = self._conditions()
+        self.newest = self._newest(known_at)
+
+    def text(self, name: str) -> str:
+        """A text column of the file, empty where there is none."""
+        return f"coalesce(f.{name}, '')" if name in self.engine.columns else "''"
+
+    @property
+    def amount(self) -> str:
+        """The amount on the programme's tax side."""
+        columns = self.engine.columns
+        if self.programme.base.tax == "exclusive":
+            return "f.amount"
+        return "f.gross" if "gross" in columns else "f.amount + f.tax"
+
+    def lines(self, dims: str, *, more: str = "") -> str:
+        """SQL for the counted lines: dealer, period, whole units, what is wrong with the line, and the asked columns."""
+        currency = f"{self.text('currency')} NOT IN ('', '{self.programme.currency}')"
+        back = "f.kind IN ('return', 'credit')"
+        sign = f"CASE WHEN f.kind IN ('sale', 'sell_out') THEN {self.amount} < 0 WHEN {back} THEN {self.amount} > 0 ELSE false END"
+        return (
+            f"SELECT f.dealer AS dealer, d.span AS span, CAST(CAST({self.amount} AS DECIMAL(18, 4)) * {SCALE} AS BIGINT) AS units, "
+            f"CASE WHEN {currency} THEN 1 WHEN {self.amount} IS NULL THEN 2 WHEN {sign} THEN 3 ELSE 0 END AS wrong{dims} "
+            f"FROM {self.newest} AS f JOIN day AS d ON d.day = {self.day} WHERE {self.where}{more}"
+        )
+
+    def _newest(self, known_at: datetime | None) -> str:
+        """The newest revision of each fact that was known; most files have no second ones, which one look at the column tells."""
+        source, columns = f"read_parquet({_quoted(self.engine.source)})", self.engine.columns
+        known = ""
+        if known_at is not None and "recorded_at" in columns:
+            known = f" WHERE recorded_at <= TIMESTAMPTZ '{known_at.isoformat()}'"
+        if "revision" not in columns:
+            return f"(SELECT * FROM {source}{known})"
+        if self.engine.revised is None:
+            newest = self.engine.db.execute(f"SELECT max(revision) FROM {source}").fetchall()[0][0]
+            self.engine.revised = newest not in (None, 1)
+        if not self.engine.revised:
+            return f"(SELECT * FROM {source}{known})"
+        later = f"(SELECT id, max(revision) AS newest FROM (SELECT * FROM {source}{known}) WHERE revision > 1 GROUP BY id)"
+        return (
+            f"(SELECT a.* FROM (SELECT * FROM {source}{known}) AS a LEFT JOIN {later} AS b ON a.id = b.id "
+            "WHERE b.id IS NULL OR a.revision = b.newest)"
+        )
+
+    @property
+    def day(self) -> str:
+        """The day of the base's event; of a sale it is empty until it happens, of what goes back the day of the line is meant then."""
+        name = f"{self.programme.base.event}_date"
+        if name not in self.engine.columns:
+            return "f.date"
+        return f"CASE WHEN f.kind IN ('sale', 'sell_out') THEN f.{name} ELSE coalesce(f.{name}, f.date) END"
+
+    def _conditions(self) -> str:
+        programme, columns = self.programme, self.engine.columns
+        sales = "sell_out" if programme.base.event == "sell_out" else "sale"
+        kinds = ", ".join(f"'{kind}'" for kind in (sales, *programme.base.net_of))
+        found = [f"f.kind IN ({kinds})"]
+        if "status" in columns:
+            found.append("coalesce(f.status, '') <> 'void'")
+        if "event" in columns:
+            found.append(f"coalesce(f.event, '') IN ('', '{programme.base.event}')")
+        who = programme.participants
+        for column, values in (("dealer", who.dealers), ("dealer_grade", who.grades), ("dealer_channel", who.channels)):
+            if values:
+                found.append(self._bound(f"{self.text(column)} IN (SELECT unnest(?::VARCHAR[]))", list(values)))
+        if who.regions:
+            found.append(self._starts("dealer_region", who.regions))
+        if who.exclude:
+            found.append(self._bound("f.dealer NOT IN (SELECT unnest(?::VARCHAR[]))", list(who.exclude)))
+        found += [self._holds(column, values) for column, values in named(programme.scope)]
+        found += [f"NOT ({self._holds(column, values)})" for column, values in named(programme.scope.exclude)]
+        if programme.base.exclude_price_kinds:
+            kinds_out = list(programme.base.exclude_price_kinds)
+            found.append(self._bound(f"{self.text('price_kind')} NOT IN (SELECT unnest(?::VARCHAR[]))", kinds_out))
+        return " AND ".join(found)
+
+    def _holds(self, column: str, values: Sequence[str]) -> str:
+        if column == "region":
+            return self._starts(column, values)
+        return self._bound(f"{self.text(column)} IN (SELECT unnest(?::VARCHAR[]))", list(values))
+
+    def _starts(self, column: str, values: Sequence[str]) -> str:
+        return "(" + " OR ".join(self._bound(f"starts_with({self.text(column)}, ?)", value) for value in values) + ")"
+
+    def _bound(self, condition: str, value: Any) -> str:
+        self.values.append(value)
+        return condition
+
+
+def _quoted(path: Path | str) -> str:
+    """A path as an SQL text."""
+    return "'" + str(path).replace("'", "''") + "'"

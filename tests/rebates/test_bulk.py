@@ -1,0 +1,129 @@
+"""Millions of lines in sets: the same to the fen as the calculation line by line, whatever the method, the returns and the revisions."""
+
+from __future__ import annotations
+
+import random
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+duckdb = pytest.importorskip("duckdb")
+
+from channel.rebates.bulk import Bulk, NeedsLines  # noqa: E402
+from channel.rebates.calculating import calculate  # noqa: E402
+from channel.rebates.errors import BadFacts  # noqa: E402
+from channel.rebates.facts import COLUMNS, Fact, Table  # noqa: E402
+from channel.rebates.loading import load  # noqa: E402
+from channel.rebates.programme import Programme  # noqa: E402
+
+AS_OF = date(2026, 11, 20)
+SHAPES = {
+    "retroactive": "{from: 0, rate: 1 %}, {from: 3000, rate: 2.5 %}, {from: 9000, rate: 4 %}",
+    "marginal": "{from: 1000, rate: 1.25 %}, {from: 3000, rate: 2.5 %}, {from: 9000, rate: 4 %}",
+    "rolling": "{from: 0, to: 1000, rate: 10 %}, {from: 1000, to: 2500, rate: 25 %}, {from: 2500, rate: 30 %}",
+    "total": "{from: 0, rate: 1 %}, {from: 3000, rate: 2 %}",
+    "fixed": "{from: 1000, amount: 33.33}, {from: 5000, amount: 100}",
+    "fixed_each": "{from: 1000, amount: 33.33}, {from: 5000, amount: 100}",
+}
+
+
+def programme(method: str = "retroactive", *, scope: str = "{}", by: str = "[dealer, product_line]", more: str = "") -> Programme:
+    text = f"""
+programme: bulk
+version: 1
+name: 批量
+currency: CNY
+valid: {{from: 2026-01-01, to: 2027-01-01}}
+participants: all
+scope: {scope}
+base: {{event: invoice, measure: amount, tax: exclusive, net_of: [returns, credits]}}
+calendar: {{period: quarter}}
+grouping: {{by: {by}}}
+method: {method}
+boundary: at_least
+tiers: [{SHAPES[method]}]
+{more}
+"""
+    found = load(text).programme
+    assert isinstance(found, Programme)
+    return found
+
+
+def made(seed: int, lines: int = 400) -> list[Fact]:
+    """Sales with returns, some corrected afterwards; few dealers, so that each has many lines."""
+    rng, facts = random.Random(seed), []
+    for at in range(lines):
+        back = rng.random() < 0.2
+        fen = rng.randint(1, 90_000)
+        amount = Decimal(-fen if back else fen).scaleb(-2)
+        for revision in range(1, 2 + (rng.random() < 0.1)):
+            facts.append(
+                Fact(
+                    f"L{at:05}",
+                    "return" if back else "sale",
+                    f"经销商{rng.randint(1, 4)}" if revision == 1 else facts[-1].dealer,
+                    date(2026, rng.randint(1, 12), rng.randint(1, 28)),
+                    revision,
+                    amount=amount * revision,
+                    quantity=Decimal(-1 if back else 1),
+                    currency="CNY",
+                    product_line=rng.choice(["泵", "阀"]),
+                    region=rng.choice(["3101", "3201", "4403"]),
+                )
+            )
+    return facts
+
+
+def stored(facts: list[Fact], path: Path) -> Path:
+    """The facts as a Parquet file."""
+    db = duckdb.connect()
+    db.execute(
+        "CREATE TABLE f (id VARCHAR, kind VARCHAR, dealer VARCHAR, date DATE, revision INTEGER, amount DECIMAL(18, 2), currency VARCHAR, "
+        "product_line VARCHAR, region VARCHAR)"
+    )
+    rows = [(f.id, f.kind, f.dealer, f.date, f.revision, f.amount, f.currency, f.product_line, f.region) for f in facts]
+    db.executemany("INSERT INTO f VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    db.execute(f"COPY f TO '{path}' (FORMAT parquet)")
+    return path
+
+
+@pytest.mark.parametrize("method", SHAPES)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_sums_and_shares_are_those_of_the_calculation_line_by_line(method: str, seed: int, tmp_path: Path) -> None:
+    facts = made(seed)
+    wanted = programme(method, scope="{regions: [31, 32], exclude: {product_lines: [无]}}")
+    exact = calculate([wanted], Table(tuple(facts), COLUMNS - {"invoice_date"}), as_of=AS_OF)
+    engine = Bulk(stored(facts, tmp_path / "facts.parquet"))
+
+    engine.rate(wanted, AS_OF)
+    cells = {(cell.dealer, cell.scope, cell.period): cell for cell in engine.cells()}
+    written = engine.share_out(wanted, tmp_path / "lines", batches=2)
+
+    expected = {(one.dealer, tuple(one.scope.values()), one.span.name): one for one in exact.results}
+    assert {key: cell.earned for key, cell in cells.items()} == {key: one.earned for key, one in expected.items()}
+    assert {key: cell.tier for key, cell in cells.items()} == {
+        key: 0 if one.cell.earned.tier is None else one.cell.earned.tier + 1 for key, one in expected.items()
+    }
+    shares = {share.line.fact.id: share.entitled for one in exact.results for share in one.shares}
+    found: dict[str, Any] = dict(engine.db.execute(f"SELECT id, rebate FROM read_parquet('{tmp_path}/lines/*.parquet')").fetchall())
+    assert written == len(found)
+    assert {key: part for key, part in found.items() if part} == {key: part for key, part in shares.items() if part}
+
+
+def test_what_needs_more_than_sums_is_named(tmp_path: Path) -> None:
+    engine = Bulk(stored(made(1, 10), tmp_path / "facts.parquet"))
+
+    with pytest.raises(NeedsLines, match="has bounds"):
+        engine.rate(programme(more="limits: {cap: {amount: 100}}"), AS_OF)
+
+
+def test_bad_lines_are_refused_by_name(tmp_path: Path) -> None:
+    facts = made(1, 10)
+    facts.append(Fact("BAD", "sale", "经销商1", date(2026, 3, 1), amount=Decimal(-1), currency="CNY", product_line="泵"))
+    engine = Bulk(stored(facts, tmp_path / "facts.parquet"))
+
+    with pytest.raises(BadFacts, match="BAD: a sale below zero"):
+        engine.rate(programme(), AS_OF)
