@@ -84,7 +84,8 @@ class Stack:
             postgres.check(self._given)
             self.database_url = self._given
         else:
-            self._server = postgres.start(self.home / "postgres", keep=self._stay)
+            # What ends with this process is thrown away with it: it need not survive a power cut.
+            self._server = postgres.start(self.home / "postgres", keep=self._stay, fast=not self._stay)
             postgres.ensure(self._server.url)
             self.database_url = self._server.url
         migrate(self.database_url)

@@ -55,7 +55,8 @@ class Vendor(ABC):
         """All records of a native stream, native shape.
 
         Optional `key`, `since` (modified at or after, vendor's own words), `where` (`FIELD:VALUE,VALUE`: a head field has one of these;
-        of a reference, the number or id), `limit`. Raises Rejected for a field that cannot be asked for.
+        of a reference, the number or id), `limit`. Raises Rejected for a field that cannot be asked for. A vendor whose documents are wide
+        may take `fields`: of head and lines, only these are shown.
         """
 
     def records_body(self, stream: str, params: Mapping[str, str]) -> bytes:

@@ -254,10 +254,14 @@ class Shower:
             ]
         return out
 
-    def raw_shower(self, form: Form) -> Callable[[Any, Any], dict[str, Any]]:
-        """The same over a document taken apart into pieces of JSON: (id, document) -> what is shown."""
+    def raw_shower(self, form: Form, only: frozenset[str] = frozenset()) -> Callable[[Any, Any], dict[str, Any]]:
+        """The same over a document taken apart into pieces of JSON: (id, document) -> what is shown. `only`: of head and lines, these."""
         head, *line_plans = (
-            [(f.key, f.at, f.sub, _reference_shower(self.store, f.form) if f.kind == "r" else None) for f in e.fields]
+            [
+                (f.key, f.at, f.sub, _reference_shower(self.store, f.form) if f.kind == "r" else None)
+                for f in e.fields
+                if not only or f.key in only or f.sub in only
+            ]
             for e in form.entities
         )
         simple = [[(key, at) for key, at, _, name in plan if name is None] for plan in line_plans]

@@ -182,12 +182,13 @@ class Kingdee(Vendor):
         return [shown(Doc(form, row[0], *self.store.taken_apart(row[2]))) for row in self.store.rows(form, sql, parameters)]
 
     def records_body(self, stream: str, params: Mapping[str, str]) -> bytes:
-        """The same, values passed on as the pieces of JSON they are stored as."""
+        """The same, values passed on as the pieces of JSON they are stored as. `fields` names those of head and lines to show."""
         form = self._form(stream)
         if params.get("key"):
             return super().records_body(stream, params)
         sql, parameters = self._selected(form, params)
-        decode, shown = self.store.raw_decoder(form), self.services.shower.raw_shower(form)
+        only = frozenset(params["fields"].split(",")) if params.get("fields") else frozenset[str]()
+        decode, shown = self.store.raw_decoder(form), self.services.shower.raw_shower(form, only)
         return JSON_OUT.encode([shown(row[0], decode(row[2])) for row in self.store.rows(form, sql, parameters)])
 
     def _selected(self, form: Form, params: Mapping[str, str]) -> tuple[str, list[Any]]:

@@ -93,7 +93,7 @@ def judge(
     gc.disable()  # a million fresh objects without a cycle among them
     try:
         return judge_evidence(
-            fetch(kingdee_url, zoho_url, since or text((truth or {}).get("since"))),
+            fetch(kingdee_url, zoho_url, since or text((truth or {}).get("since")), {edit.field for edit in edits}),
             truth or {},
             since=since,
             late_values=late_values,

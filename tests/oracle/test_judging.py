@@ -13,7 +13,7 @@ import pytest
 
 from sandbox.world import MEDIUM, SMALL, World, make_world
 from tests.oracle import Edit, Verdict, judge_evidence
-from tests.oracle.evidence import indexed
+from tests.oracle.evidence import DOCUMENTS, LOOKED_AT, indexed
 from tests.oracle.values import Doc
 from tests.toyhub.mirror import Mirror
 
@@ -29,7 +29,24 @@ def mirror(world: World) -> Mirror:
 
 
 def verdict_of(mirror: Mirror, edits: tuple[Edit, ...] = ()) -> Verdict:
-    return judge_evidence(indexed(mirror.kingdee, mirror.zoho), mirror.world.truth, edits=edits)
+    seen = {*LOOKED_AT, *(edit.field for edit in edits)}
+    kingdee = {
+        stream: [narrowed(doc, seen) for doc in docs] if stream in DOCUMENTS else list(docs) for stream, docs in mirror.kingdee.items()
+    }
+    return judge_evidence(indexed(kingdee, mirror.zoho), mirror.world.truth, edits=edits)
+
+
+def narrowed(doc: Doc, seen: set[str]) -> Doc:
+    """A document of Kingdee as it is fetched: of its head and lines, only what is looked at."""
+    kept: Doc = {}
+    for key, value in doc.items():
+        if key in seen:
+            kept[key] = value
+        elif isinstance(value, list):
+            kept[key] = [narrowed(row, seen) for row in value]
+        elif isinstance(value, dict) and "FNumber" not in value:  # a part of the head
+            kept[key] = narrowed(value, seen)
+    return kept
 
 
 @pytest.fixture
