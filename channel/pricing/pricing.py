@@ -214,9 +214,11 @@ def _amounts(result: Priced, waterfall: Waterfall, lines: list[tuple[State, Line
         _total_first(side, rate, group, places)
     for state, line in lines:
         _last_steps(state, line, f"half_up {places} places, {settings.rounding}")
-    result.net = sum((line.net or ZERO for _, line in lines), ZERO) + sum((one.net for one in result.charges), ZERO)
-    result.tax = sum((line.tax or ZERO for _, line in lines), ZERO) + sum((one.tax for one in result.charges), ZERO)
-    result.gross = sum((line.gross or ZERO for _, line in lines), ZERO) + sum((one.gross for one in result.charges), ZERO)
+    nothing = half_up(ZERO, places)
+    parts: list[Line | Charge] = [*(line for _, line in lines), *result.charges]
+    result.net = sum((one.net for one in parts if one.net is not None), nothing)
+    result.tax = sum((one.tax for one in parts if one.tax is not None), nothing)
+    result.gross = sum((one.gross for one in parts if one.gross is not None), nothing)
 
 
 def _tax(state: State, line: Line, amount: Decimal, places: int) -> None:
@@ -227,7 +229,7 @@ def _tax(state: State, line: Line, amount: Decimal, places: int) -> None:
         line.tax = line.gross - line.net
         line.tax_difference = line.tax - half_up(line.net * rate, places)
     else:
-        line.net, line.tax = amount, half_up(amount * rate, places)
+        line.net, line.tax, line.tax_difference = amount, half_up(amount * rate, places), half_up(ZERO, places)
         line.gross = line.net + line.tax
 
 

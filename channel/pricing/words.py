@@ -36,6 +36,14 @@ def _percent(value: Any) -> Decimal:
     return number(value.strip().removesuffix("%").strip() if isinstance(value, str) else value)
 
 
+def _rate(value: Any) -> Decimal:
+    text = value.strip() if isinstance(value, str) else ""
+    rate = number(text.removesuffix("%").strip()).scaleb(-2) if text.endswith("%") else number(value)
+    if not 0 <= rate < 1:
+        raise ValueError(f"{str(value)[:20]} is no rate between 0 and 1 | write a fraction or a percent, such as 0.13 or 13%")
+    return rate
+
+
 def _not_negative(value: Decimal) -> Decimal:
     if value < 0:
         raise ValueError(f"{value} is negative | write 0 or more")
@@ -112,8 +120,8 @@ Money = Annotated[Decimal, BeforeValidator(number), AfterValidator(_not_negative
 Positive = Annotated[Decimal, BeforeValidator(number), AfterValidator(_positive)]
 Percent = Annotated[Decimal, BeforeValidator(_percent)]
 """A percentage: `10` or `10%` is ten percent."""
-Rate = Annotated[Decimal, BeforeValidator(number), AfterValidator(_not_negative)]
-"""A fraction: 0.13 is 13 %."""
+Rate = Annotated[Decimal, BeforeValidator(_rate)]
+"""A fraction: 0.13 is 13 %, and may be written `13%`."""
 Day = Annotated[date, BeforeValidator(_day)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Currency = Annotated[str, BeforeValidator(_currency)]

@@ -20,8 +20,8 @@ HEAD = """\
 
 Every name that a pricing file may hold, made from the models by `python -m tests.pricing.format_page`. How the parts work together,
 with examples: [Prices](pricing.md). YAML or JSON; numbers may stand with or without quotes and are never read through a binary float;
-unknown names are mistakes. `required` has to be there. Percents are written `10` or `10%`; rates are fractions (`0.13`). A validity is
-half-open: `valid_from` is the first day, `valid_to` the day after the last. A list of one may be written without brackets.
+unknown names are mistakes. `required` has to be there. Percents are written `10` or `10%`; rates are fractions (`0.13`, or `13%`). A
+validity is half-open: `valid_from` is the first day, `valid_to` the day after the last. A list of one may be written without brackets.
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -39,9 +40,9 @@ def test_a_discount_of_the_order_rounds_away_from_zero(amount: str, rounded: str
 
 @pytest.mark.parametrize(("amount", "rounded"), HALVES)
 def test_tax_rounds_up_at_the_half(amount: str, rounded: str) -> None:
-    rate = f"{amount}"  # of a net amount of 1.00
+    rate = str(Decimal(amount) / 10)  # of a net amount of 10.00
 
-    told = asked(document(settings={"tax_rate": rate}, books=books("1")))
+    told = asked(document(settings={"tax_rate": rate}, books=books("10")))
 
     assert told["tax"] == rounded
 
