@@ -56,11 +56,15 @@ class Gatekeeper:
 
     def __init__(self, programme: Programme, facts: Sequence[Fact], as_of: date) -> None:
         self.programme, self.facts, self.as_of = programme, facts, as_of
-        self.documents = Documents(facts, as_of)
+        self.documents = Documents(facts if programme.gates else (), as_of)
         self._of: dict[str, list[str]] = {}
         for document, lines in self.documents.lines.items():
             for dealer in {fact.dealer for fact in lines}:
                 self._of.setdefault(dealer, []).append(document)
+        self._figures: dict[tuple[str, str], list[Fact]] = {}
+        for fact in facts if programme.gates else ():
+            if fact.kind in ("complaint", "measure") and fact.status != "void" and fact.date <= as_of:
+                self._figures.setdefault((fact.kind, fact.dealer), []).append(fact)
 
     def judge(self, cell: Cell, target: Fraction | None) -> Outcome:
         """The gates' outcome for one cell; target: the dealer's, from facts, where there is one."""
@@ -157,27 +161,11 @@ class Gatekeeper:
 
     def _complaints(self, cell: Cell) -> Fraction:
         dealer, _, span = cell.key
-        return sum(
-            (
-                Fraction(fact.quantity or 1)
-                for fact in self.facts
-                if fact.kind == "complaint"
-                and fact.dealer == dealer
-                and fact.status != "void"
-                and span.holds(fact.date)
-                and fact.date <= self.as_of
-            ),
-            ZERO,
-        )
+        return sum((Fraction(fact.quantity or 1) for fact in self._figures.get(("complaint", dealer), ()) if span.holds(fact.date)), ZERO)
 
     def _measure(self, gate: Gate, cell: Cell) -> Fraction | None:
         dealer, _, span = cell.key
-        found = [
-            fact
-            for fact in self.facts
-            if fact.kind == "measure" and fact.measure == gate.measure and fact.dealer == dealer and fact.status != "void"
-            and span.holds(fact.date) and fact.date <= self.as_of
-        ]  # fmt: skip
+        found = [fact for fact in self._figures.get(("measure", dealer), ()) if fact.measure == gate.measure and span.holds(fact.date)]
         return Fraction(max(found, key=lambda fact: (fact.date, fact.id)).quantity) if found else None
 
 

@@ -17,7 +17,7 @@ from channel.rebates.claiming import Balance, Claim, input_vat
 from channel.rebates.gates import GateResult
 from channel.rebates.programme import Programme
 from channel.rebates.results import ENGINE, Calculation, Result, rate_of
-from channel.rebates.selecting import FIELDS, Decision
+from channel.rebates.selecting import Decision
 from channel.rebates.wording import GATES, Sentence, claim_sentence, line_sentence, say
 
 View = Literal["full", "dealer"]
@@ -347,10 +347,10 @@ def _line(
     programme: Programme, decision: Decision, share: tuple[Fraction, Fraction, Fraction, Decimal, Decimal] | None, view: View
 ) -> dict[str, Any]:
     fact = decision.fact
-    open_field = decision.failed.removeprefix("excluded_") not in fact.attributes or decision.failed in FIELDS.values()
-    saw = decision.saw if view == "full" or open_field else ""
+    ours = view == "dealer" and decision.failed.removeprefix("excluded_") in programme.scope.attributes | programme.scope.exclude.attributes
+    saw = "" if ours else decision.saw
     period = decision.period.name if decision.period else ""
-    said = line_sentence(decision.failed, saw, period)
+    said = line_sentence("attribute" if ours else decision.failed, saw, period)
     amount, quantity, lowered, entitled, pays = share or (None, None, None, None, None)
     return {
         "programme": programme.programme, "version": programme.version, "dealer": fact.dealer, "period": period,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, Final, Self
@@ -49,6 +49,8 @@ def day(value: Any) -> date:
             value = date.fromisoformat(value.strip())
         except ValueError as wrong:
             raise BadValue(f"{value[:40]!r} is no day; write YYYY-MM-DD") from wrong
+    if isinstance(value, datetime) and value.time() == time.min and value.tzinfo is None:
+        value = value.date()  # a table that has no days, only times
     if type(value) is not date:
         raise BadValue(f"{str(value)[:40]!r} is no day; write YYYY-MM-DD")
     if not FIRST_DAY <= value < LAST_DAY:

@@ -64,6 +64,7 @@ LINE: Final[Mapping[str, tuple[str, str]]] = {
     "invoice_not_paid": ("发票未付清（{saw}）。", "Its invoice is not paid in full ({saw})."),
     "counted_when_paid": ("按回款计入，见回款单。", "It counts when it is paid: see the payments."),
     "exclusive": ("已由政策 {saw} 给予返利，不再叠加。", "Programme {saw} gives for this line already."),
+    "attribute": ("不在适用范围内。", "It is outside the scope."),
     "scope": ("不在适用范围内（{field}：{saw}）。", "It is outside the scope ({field}: {saw})."),
     "excluded": ("被排除（{field}：{saw}）。", "It is excluded ({field}: {saw})."),
 }
