@@ -138,7 +138,9 @@ def main() -> None:
                 connection.execute(statement)
     with measured(postmaster, from_start=True) as cost:
         count = load(url, port)
-    print(json.dumps({"orders": count, "cost": vars(cost), "mib": peak_mib()}))
+    with psycopg.connect(url) as connection:
+        (lines,) = connection.execute("SELECT count(*) FROM order_lines").fetchone() or (0,)
+    print(json.dumps({"orders": count, "lines": lines, "cost": vars(cost), "mib": peak_mib()}))
 
 
 if __name__ == "__main__":

@@ -74,9 +74,9 @@ def run(orders: int, *, runs: int, with_dlt: bool) -> list[Figure]:
         tally = Tally(pace)
         for turn in range(runs):
             console.rule(f"run {turn + 1} of {runs}")
-            _floor(tally, port)
+            lines = _floor(tally, port, orders)
             if with_dlt:
-                _dlt(tally, port)
+                _dlt(tally, port, orders, lines)
             _hub(tally, port, orders)
             _growth(tally, small, max(orders // 10, 1))
             _child("urlopen", f"http://127.0.0.1:{port}/_reset")
@@ -126,19 +126,23 @@ def _child(module: str, *arguments: object) -> dict[str, Any]:
     return told
 
 
-def _floor(tally: Tally, port: int) -> None:
+def _floor(tally: Tally, port: int, orders: int) -> int:
+    """Returns how many lines there are."""
     with _cluster() as (url, postmaster):
         for phase, name in (("first", "floor, first load"), ("again", "floor, unchanged")):
             start = tally.pace.mark()
             told = _child("floor", url, port, postmaster, phase)
+            assert told["orders"] == orders, told
             tally.cost(name, hub_load.cost(told), tally.pace.since(start))
             tally.number("floor MiB", told["mib"])
+    return int(told["lines"])
 
 
-def _dlt(tally: Tally, port: int) -> None:
+def _dlt(tally: Tally, port: int, orders: int, lines: int) -> None:
     with _cluster() as (url, postmaster):
         start = tally.pace.mark()
         told = _child("dlt_load", url, port, postmaster)
+        assert (told["orders"], told["lines"]) == (orders, lines), told
         tally.cost("dlt, first load", hub_load.cost(told), tally.pace.since(start))
         tally.number("dlt MiB", told["mib"])
 
