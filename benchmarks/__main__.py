@@ -1,4 +1,4 @@
-"""`python -m benchmarks [ingest] [cli] [deals] [pricing] [resolve]`: measure, print a table, one JSON line for each figure with a limit."""
+"""`python -m benchmarks [ingest] [cli] [deals] [pricing] [rebates] [resolve]`: measure, print a table, a JSON line for each limit."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from benchmarks import bars, cli, ingest
 def main() -> int:
     """Exit code 1 when a limit is not kept."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("which", nargs="*", choices=[[], "ingest", "cli", "deals", "pricing", "resolve"], help="default: all")
+    parser.add_argument("which", nargs="*", choices=[[], "ingest", "cli", "deals", "pricing", "rebates", "resolve"], help="default: all")
     parser.add_argument("--orders", type=int, default=ingest.ORDERS)
     parser.add_argument("--runs", type=int, default=ingest.RUNS)
     parser.add_argument("--no-dlt", action="store_true", help="leave dlt out")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="of the deal benchmarks: keep the loaded server there for the next run")
     parser.add_argument("--customers", type=int, default=1_000_000, help="of the deal benchmarks")
+    parser.add_argument("--lines", type=int, default=10_000_000, help="of the rebate benchmark")
     parser.add_argument("--records", type=int, default=1_000_000, help="of resolving")
     parser.add_argument("--seed", type=int, help="of resolving; default: a fresh one")
     parser.add_argument("--world", choices=["made", "real", "matcher", "game"], default="made", help="whose records are resolved")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the JSON lines there as well")
     asked = parser.parse_args()
-    which = asked.which or ["cli", "ingest", "pricing", "deals", "resolve"]
+    which = asked.which or ["cli", "ingest", "pricing", "rebates", "deals", "resolve"]
     figures = []
     if "cli" in which:
         figures += cli.run()
@@ -33,6 +34,10 @@ def main() -> int:
         from benchmarks import pricing  # noqa: PLC0415  as below
 
         figures += pricing.run()
+    if "rebates" in which:
+        from benchmarks import rebates  # noqa: PLC0415  as below
+
+        figures += rebates.run(asked.lines)
     if "deals" in which:
         from benchmarks import deals  # noqa: PLC0415  the others measure memory and start-up, and need none of the matcher's tables
 

@@ -122,52 +122,50 @@ class Bulk:
         the folder `out`, with the columns id, dealer, cell, amount, rebate.
         """
         out.mkdir(parents=True, exist_ok=True)
+        asked = _Asked(self, programme, known_at)
+        self.db.execute(f"{_LEFT} count(*) FILTER (NOT bar) AS takers FROM ({self._cut(asked)}) AS c GROUP BY n", asked.values)
+        unit = "1" if not self.places else f"0.{'0' * (self.places - 1)}1"
         written = 0
         for part in range(batches):
-            asked = _Asked(self, programme, known_at)
-            query = self._shared(asked, f" AND hash(f.dealer) % {batches} = {part}", _USUAL)
-            written += self._copy(
-                f"COPY ({query}) TO {_quoted(out / f'part-{part:03}.parquet')} (FORMAT parquet, COMPRESSION zstd)", asked.values
-            )
-        return written + self._odd(programme, known_at, out / "part-odd.parquet")
+            cut = self._cut(asked, f" AND hash(f.dealer) % {batches} = {part}")
+            query = _SHARED.format(cut=cut, unit=unit, places=self.places, usual=_USUAL)
+            target = _quoted(out / f"part-{part:03}.parquet")
+            written += self._copied(f"COPY ({query}) TO {target} (FORMAT parquet, COMPRESSION zstd)", asked.values)
+        return written + self._unusual(asked, out / "part-unusual.parquet")
 
-    def _copy(self, query: str, values: Sequence[Any]) -> int:
+    def _copied(self, query: str, values: Sequence[Any]) -> int:
         return int(self.db.execute(query, values).fetchall()[0][0])
 
-    def _shared(self, asked: _Asked, more: str, which: str) -> str:
+    def _cut(self, asked: _Asked, more: str = "") -> str:
         same = "".join(f" AND c.{name} = l.{name}" for name in self.scope)
+        return _CUT.format(lines=self._lines(asked, more), same=same, half_up=_HALF_UP.format(top="product", bottom="whole"))
+
+    def _lines(self, asked: _Asked, more: str = "") -> str:
         dims = "".join(f", {asked.text(name)} AS {name}" for name in self.scope)
         bar = f"f.kind IN ('return', 'credit') OR {asked.amount} < 0"
-        lines = asked.lines(f"{dims}, f.id AS id, {asked.day} AS date, {asked.amount} AS amount, {bar} AS bar", more=more)
-        unit = "1" if not self.places else f"0.{'0' * (self.places - 1)}1"
-        half_up = _HALF_UP.format(top="product", bottom="whole")
-        return _SHARED.format(lines=lines, same=same, half_up=half_up, unit=unit, places=self.places, which=which)
+        return asked.lines(f"{dims}, f.id AS id, {asked.day} AS date, {asked.amount} AS amount, {bar} AS bar", more=more)
 
-    def _odd(self, programme: Programme, known_at: datetime | None, target: Path) -> int:
+    def _unusual(self, asked: _Asked, target: Path) -> int:
         """The cells that SQL cannot share out in one pass, by the one way of sharing that all of the hub has."""
-        asked = _Asked(self, programme, known_at)
-        inside = self._shared(asked, "", f"NOT ({_USUAL})")
-        cells = [row[0] for row in self.db.execute(f"SELECT DISTINCT cell FROM ({inside})", asked.values).fetchall()]
+        cells = [row[0] for row in self.db.execute(f"SELECT n FROM remainder AS r WHERE NOT ({_USUAL}) ORDER BY n").fetchall()]
         if not cells:
             return 0
         self.db.execute(
-            "CREATE OR REPLACE TABLE odd (id VARCHAR, dealer VARCHAR, cell BIGINT, amount DECIMAL(18, 4), rebate DECIMAL(18, 2))"
+            "CREATE OR REPLACE TABLE part (id VARCHAR, dealer VARCHAR, cell BIGINT, amount DECIMAL(18, 4), rebate DECIMAL(18, 6))"
         )
         same = "".join(f" AND c.{name} = l.{name}" for name in self.scope)
-        dims = "".join(f", {asked.text(name)} AS {name}" for name in self.scope)
-        bar = f"f.kind IN ('return', 'credit') OR {asked.amount} < 0"
-        lines = asked.lines(f"{dims}, f.id AS id, {asked.day} AS date, {asked.amount} AS amount, {bar} AS bar")
         for cell in cells:
             found = self.db.execute(
-                f"SELECT l.id, l.dealer, l.date, l.amount, l.units, l.bar, c.fen FROM ({lines}) AS l "
+                f"SELECT l.id, l.dealer, l.amount, l.units, l.bar, c.fen FROM ({self._lines(asked)}) AS l "
                 f"JOIN cell AS c ON c.dealer = l.dealer AND c.span = l.span{same} WHERE c.n = ? ORDER BY l.date, l.id",
                 [*asked.values, cell],
             ).fetchall()
-            total = Decimal(found[0][6]).scaleb(-self.places)
-            parts = allocate(total, [Decimal(row[4]) for row in found], self.places, bar=[row[5] for row in found])
-            rows = [(row[0], row[1], cell, row[3], part) for row, part in zip(found, parts, strict=True)]
-            self.db.executemany("INSERT INTO odd VALUES (?, ?, ?, ?, ?)", rows)
-        return self._copy(f"COPY odd TO {_quoted(target)} (FORMAT parquet, COMPRESSION zstd)", [])
+            total = Decimal(found[0][5]).scaleb(-self.places)
+            parts = allocate(total, [Decimal(row[3]) for row in found], self.places, bar=[row[4] for row in found])
+            rows = [(row[0], row[1], cell, row[2], part) for row, part in zip(found, parts, strict=True)]
+            self.db.executemany("INSERT INTO part VALUES (?, ?, ?, ?, ?)", rows)
+        columns = f"id, dealer, cell, amount, CAST(rebate AS DECIMAL(18, {self.places})) AS rebate"
+        return self._copied(f"COPY (SELECT {columns} FROM part) TO {_quoted(target)} (FORMAT parquet, COMPRESSION zstd)", [])
 
     def _tables(self, programme: Programme, as_of: date) -> None:
         """Days to periods, and the programme's tiers, as tables."""
@@ -222,29 +220,26 @@ _WRONG: Final[Mapping[int, tuple[str, str, str, str]]] = {
         "write what goes back as kind return or credit, with negative figures",
     ),
 }
+_CUT: Final = """
+SELECT id, dealer, date, amount, bar, n, fen, CASE WHEN fen = 0 THEN 0::HUGEINT WHEN bar THEN {half_up} ELSE product // whole END AS part,
+    CASE WHEN fen = 0 OR bar THEN -1::HUGEINT ELSE product % whole END AS rest
+FROM (
+    SELECT l.id, l.dealer, l.date, l.amount, l.bar, c.n, c.fen, c.units AS whole, c.fen * l.units AS product
+    FROM ({lines}) AS l JOIN cell AS c ON c.dealer = l.dealer AND c.span = l.span{same}
+) AS j
+"""
+"""Each line's exact share cut down to whole units, and the rest that it lost; a returned line is rounded by itself."""
+_LEFT: Final = "CREATE OR REPLACE TABLE remainder AS SELECT n, any_value(fen) - sum(part) AS missing, "
+_USUAL: Final = "r.missing BETWEEN 0 AND r.takers"
+"""In the few other cells rounded returns took more than there is, or left more than one unit for each sale."""
 _SHARED: Final = """
-WITH line AS ({lines}),
-joined AS (
-    SELECT l.id, l.dealer, l.date, l.amount, l.units, l.bar, c.n, c.fen, c.units AS whole, c.fen * l.units AS product
-    FROM line AS l JOIN cell AS c ON c.dealer = l.dealer AND c.span = l.span{same}
-),
-cut AS (
-    SELECT *, CASE WHEN fen = 0 THEN 0::HUGEINT WHEN bar THEN {half_up} ELSE product // whole END AS part,
-        CASE WHEN fen = 0 OR bar THEN -1::HUGEINT ELSE product % whole END AS rest
-    FROM joined
-),
-ranked AS (
-    SELECT id, dealer, n, amount, part, bar, fen - sum(part) OVER (PARTITION BY n) AS missing,
-        count(*) FILTER (NOT bar) OVER (PARTITION BY n) AS takers,
-        row_number() OVER (PARTITION BY n ORDER BY bar, rest DESC, date, id) AS place
-    FROM cut
-)
 SELECT id, dealer, n AS cell, CAST(amount AS DECIMAL(18, 4)) AS amount,
     CAST(part + CASE WHEN place <= missing THEN 1 ELSE 0 END AS DECIMAL(16, 0)) * CAST('{unit}' AS DECIMAL(7, {places})) AS rebate
-FROM ranked WHERE {which}
+FROM (
+    SELECT c.*, r.missing, row_number() OVER (PARTITION BY c.n ORDER BY c.bar, c.rest DESC, c.date, c.id) AS place
+    FROM ({cut}) AS c JOIN remainder AS r ON r.n = c.n WHERE {usual}
+) AS s
 """
-"""`which` keeps apart the few cells where rounded returns took more than there is, or left more than one unit for each sale."""
-_USUAL: Final = "missing BETWEEN 0 AND takers"
 
 
 class _Asked:
