@@ -28,7 +28,7 @@ from channel.deals import claim_queries, fencing, matching, queries, review_quer
 from channel.deals.claim_queries import Aside, Look
 from channel.deals.customers import queries as customer_queries
 from channel.deals.errors import BadClaim, Contended, KeyReused, KeysOutdated, TooManyChecks, UnknownDealer, WrongIsolation
-from channel.deals.matching import DEFAULT, Claim, Decision, Known, Prepared, Thresholds
+from channel.deals.matching import DEFAULT, Claim, Decision, Known, Thresholds
 from channel.deals.policies import Facts, Policy, choose
 from channel.deals.protection import WAITING, window_end
 from channel.deals.queries import Tuples
@@ -36,14 +36,13 @@ from channel.deals.registrations import (
     Answer,
     FenceJudge,
     FenceQuestion,
-    FenceVerdict,
     Hold,
     Likely,
     Registered,
-    Ruling,
     judge,
     open_field,
 )
+from channel.deals.seen import Request, Seen, facts, reasons, record
 from ledger.bulk import sorted_json
 
 Connection = psycopg.Connection[Any]
@@ -98,7 +97,7 @@ def check(db: Connection, dealer_id: UUID, claim: Claim, *, region: str = "", in
         free = seen.ruling.free
         if free == "yes" and seen.unclear:
             free = "maybe"
-        claim_queries.note_check(cursor, dealer_id, ask.hash(), free, durable=durable)
+        claim_queries.note_check(cursor, dealer_id, _fingerprint(ask), free, durable=durable)
     return Answer(free, seen.ruling.outcome == "already_yours", left["check_hour"])
 
 
@@ -154,42 +153,6 @@ def retried(db: Connection, work: Callable[[], T]) -> T:
 # How it is done -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    dealer_id: UUID
-    claim: Claim
-    prepared: Prepared
-    keys: list[int]
-    region: str
-    industry: str
-    idempotency_key: str | None = None
-    amount: Decimal | None = None
-    currency: str = ""
-    actor: str = ""
-    party_id: UUID | None = None
-
-    def hash(self) -> bytes:
-        """Fingerprint, to tell whether a repeated request is the same."""
-        amount = decimal_text(self.amount) if self.amount is not None else None
-        return sha256(sorted_json([self.claim, amount, self.currency, self.region, self.industry])).digest()
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """All that was looked at for a ruling."""
-
-    ruling: Ruling
-    decision: Decision
-    likely: list[Likely]
-    known: dict[int, Prepared]
-    hot: dict[int, int]
-    held: claim_queries.Held
-    fence: FenceVerdict
-    policy: Policy
-    unclear: bool
-    """True for a claim that meets nobody and still may not simply be taken."""
-
-
 _TEXTS: Final = tuple(field.name for field in fields(Claim) if field.name != "aliases")
 
 
@@ -208,13 +171,19 @@ def _plain(text: str, name: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\x00", "").strip()
 
 
-def _asked(dealer_id: UUID, claim: Claim, region: str, industry: str) -> _Request:
+def _asked(dealer_id: UUID, claim: Claim, region: str, industry: str) -> Request:
     claim = cleaned(claim)
     prepared = matching.prepare(claim)
     keys = matching.keys_of(prepared)
     if not keys:
         raise BadClaim("the claim names no company", next_step="give the company's name, its 统一社会信用代码 or a phone number")
-    return _Request(dealer_id, claim, prepared, keys, region, industry)
+    return Request(dealer_id, claim, prepared, keys, region, industry)
+
+
+def _fingerprint(ask: Request) -> bytes:
+    """To tell whether a repeated request is the same."""
+    amount = decimal_text(ask.amount) if ask.amount is not None else None
+    return sha256(sorted_json([ask.claim, amount, ask.currency, ask.region, ask.industry])).digest()
 
 
 def _check_amount(amount: Decimal | None, currency: str) -> None:
@@ -228,7 +197,7 @@ def _check_amount(amount: Decimal | None, currency: str) -> None:
         raise BadClaim("the size of the deal must not be negative and needs a currency", next_step="give a code such as CNY with it")
 
 
-def _assess(cursor: Tuples, ask: _Request, rules: Rules, look: Look, aside: Aside | None = None) -> _Seen:
+def _assess(cursor: Tuples, ask: Request, rules: Rules, look: Look, aside: Aside | None = None) -> Seen:
     """The ruling on what was looked at. With `aside` it is one to act on: the customers are locked, and a policy is chosen."""
     db = cursor.connection
     _check_state(db, look)
@@ -252,7 +221,7 @@ def _assess(cursor: Tuples, ask: _Request, rules: Rules, look: Look, aside: Asid
     # A code that fails its check, or nothing to go by: never simply taken, even when nobody is met.
     unclear = decision.verdict == "review" and decision.rid is None
     ruling = judge(ask.dealer_id, likely, held.holds, held.apart, fence, "person" if unclear else policy.approval)
-    return _Seen(ruling, decision, likely, prepared, look.hot, held, fence, policy, unclear)
+    return Seen(ruling, decision, likely, prepared, look.hot, held, fence, policy, unclear)
 
 
 def _check_state(db: Connection, look: Look) -> None:
@@ -289,18 +258,18 @@ def _likely(decision: Decision, roots: Mapping[int, int]) -> list[Likely]:
     return sorted(likely, key=lambda one: (one.customer_id != best, -one.p, one.customer_id))
 
 
-def _policy(ask: _Request, look: Look, policies: Sequence[Policy], region: str, now: datetime) -> Policy:
+def _policy(ask: Request, look: Look, policies: Sequence[Policy], region: str, now: datetime) -> Policy:
     channel_type = look.dealer[0] if look.dealer else ""
     return choose(policies, Facts(ask.claim.product_line, region, channel_type, ask.amount, ask.currency, business_day(now)))
 
 
-def _register(cursor: Tuples, ask: _Request, rules: Rules) -> Registered:
+def _register(cursor: Tuples, ask: Request, rules: Rules) -> Registered:
     db = cursor.connection
     if (level := claim_queries.lock_keys(cursor, ask.keys)) != "read committed":
         raise WrongIsolation(f"the transaction is {level}", next_step="register in a READ COMMITTED transaction")
     look, aside = claim_queries.registering(cursor, ask.dealer_id, ask.keys, ask.claim.product_line, ask.idempotency_key)
     if aside.earlier and (earlier := queries.by_idempotency_key(db, ask.dealer_id, ask.idempotency_key or "")):
-        if earlier.claim_hash != ask.hash():
+        if earlier.claim_hash != _fingerprint(ask):
             raise KeyReused("this idempotency key came before with another claim", next_step="use a new key")
         return shown(earlier, repeated=True)
     seen = _assess(cursor, ask, rules, look, aside)
@@ -314,7 +283,7 @@ def _register(cursor: Tuples, ask: _Request, rules: Rules) -> Registered:
     return _written(cursor, ask, seen, aside.spare)
 
 
-def _repeated(db: Connection, ask: _Request, seen: _Seen, mine: Hold) -> Registered:
+def _repeated(db: Connection, ask: Request, seen: Seen, mine: Hold) -> Registered:
     registration = queries.registration(db, mine.registration_id)
     if registration is None:
         raise Contended("the registration is gone", next_step="send the same request again")
@@ -323,7 +292,7 @@ def _repeated(db: Connection, ask: _Request, seen: _Seen, mine: Hold) -> Registe
     return shown(registration, repeated=True)
 
 
-def _written(cursor: Tuples, ask: _Request, seen: _Seen, spare: int) -> Registered:
+def _written(cursor: Tuples, ask: Request, seen: Seen, spare: int) -> Registered:
     ruling, now = seen.ruling, seen.held.now
     new = None
     customer_id = ruling.customer_id
@@ -350,20 +319,20 @@ def _written(cursor: Tuples, ask: _Request, seen: _Seen, spare: int) -> Register
         "currency": ask.currency,
         "claim": ask.claim,
         "idempotency_key": ask.idempotency_key,
-        "claim_hash": ask.hash(),
+        "claim_hash": _fingerprint(ask),
     }
     event = {
         "action": "register",
         "actor": ask.actor,
         "cause": "",
-        "facts": _facts(seen),
-        "decision": _record(ask, seen, customer_id),
+        "facts": facts(seen),
+        "decision": record(ask, seen, customer_id),
     }
     near = {int(rid): seen.known[int(rid)].dump() for rid, p in seen.decision.candidates if p > 0}
     queries.add_registration(cursor, values, event, queries.Inputs(ask.prepared.dump(), near, seen.hot), new)
     db = cursor.connection
     if ruling.doubts and ruling.outcome != "rejected":
-        review_queries.add_doubts(db, registration_id, ruling.doubts, _reasons(seen))
+        review_queries.add_doubts(db, registration_id, ruling.doubts, reasons(seen))
     if seen.fence.effect != "allow" and (ruling.outcome in WAITING or ruling.reason == "outside_area"):
         queries.add_fence_hit(db, f"registration:{registration_id}", ask.dealer_id, seen.fence)
     protected = ends if ruling.outcome == "protected" else None
@@ -377,44 +346,6 @@ def shown(registration: queries.Registration, *, repeated: bool = False) -> Regi
     """A registration as its own dealer may see it."""
     ends = registration.ends if registration.status in ("protected", "converted") else None
     return Registered(registration.id, registration.status, registration.reason, registration.submitted_at, ends, repeated)
-
-
-def _record(ask: _Request, seen: _Seen, customer_id: int) -> dict[str, Any]:
-    """What is kept of a decision for ever: by what it was made, not whom it is about."""
-    ruling = seen.ruling
-    return {
-        **seen.decision.as_record(),
-        "keys": [str(key) for key in ask.keys],
-        "keys_met": [str(key) for key in _met(ask, seen)],
-        "hot": {str(key): count for key, count in seen.hot.items()},
-        "ruling": {"outcome": ruling.outcome, "reason": ruling.reason, "customer": customer_id, "new": ruling.customer_id is None},
-        "met": str(ruling.met.registration_id) if ruling.met else None,
-        "holds": [
-            {"registration": str(hold.registration_id), "customer": hold.customer_id, "status": hold.status} for hold in seen.held.holds
-        ],
-        "policy": seen.policy.id,
-        "fence": {"effect": seen.fence.effect, "code": seen.fence.code},
-    }
-
-
-def _met(ask: _Request, seen: _Seen) -> list[int]:
-    """The claim's keys that the customer it means has as well."""
-    if seen.decision.rid is None:
-        return []
-    return matching.common_keys(ask.prepared, seen.known[int(seen.decision.rid)])
-
-
-def _facts(seen: _Seen) -> dict[str, Any]:
-    return {"reason": seen.ruling.reason, "policy": seen.policy.id, "days": seen.policy.days}
-
-
-def _reasons(seen: _Seen) -> dict[int, Any]:
-    """Reasons by customer, for the one that scoring explains."""
-    if seen.decision.rid is None or not seen.likely:
-        return {}
-    return {
-        seen.likely[0].customer_id: [{"zh": reason.zh, "en": reason.en, "weight": str(reason.weight)} for reason in seen.decision.reasons]
-    }
 
 
 def _label(claim: Claim) -> str:
