@@ -24,10 +24,7 @@ def hooked(small: Pair, database: str, tmp_path: Path, monkeypatch: pytest.Monke
     """A live stage whose Zoho sends notifications."""
     small.reset()
     monkeypatch.setenv("TEST_NOTIFICATION_TOKEN", TOKEN)
-    token = (
-        "      refresh_token: {env: DEMO_ZOHO_REFRESH_TOKEN}\n",
-        "      refresh_token: {env: DEMO_ZOHO_REFRESH_TOKEN}\n      notification_token: {env: TEST_NOTIFICATION_TOKEN}\n",
-    )
+    token = ("      client_id:", "      notification_token: {env: TEST_NOTIFICATION_TOKEN}\n      client_id:")
     with open_hub(small, database, tmp_path / "home", [token]) as hub:
         stage = Stage(small, hub)
         stage.go_live()
