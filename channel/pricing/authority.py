@@ -71,14 +71,23 @@ def judge(priced: Priced) -> Verdict:
         bands = prices.rules.authority
         subjects = [*_lines(priced), *_past(prices, ask)]
         size = sum((one.list_net for one in subjects), ZERO)
-        if not bands or not subjects:
+        if not bands or not subjects or _self_service(priced):
             return Verdict("auto", deal_size=size)
         needs = [_need(bands, ask.role, one, size) for one in [*subjects, _whole(subjects)]]
         if any(need.level is None for need in needs):
             return Verdict("refused", needs=needs, deal_size=size)
         level = max(need.level or 0 for need in needs)
-        role = next((band.role for band in bands if band.level == level and level), "")
+        granting = {need.band for need in needs if need.level == level}
+        role = next((band.role for band in bands if band.id in granting and level), "")
         return Verdict("approval" if level else "auto", level, role, needs, size)
+
+
+def _self_service(priced: Priced) -> bool:
+    """A dealer at published prices, of whose role no band speaks: nobody grants anything."""
+    ask, rules = priced.ask, priced.prices.rules
+    by_hand = ask.manual is not None or any(line.manual is not None for line in ask.lines)
+    spoken_of = any(band.level == 0 and band.role in ("", ask.role) for band in rules.authority)
+    return ask.role in rules.settings.dealer_roles and not by_hand and not spoken_of
 
 
 def allowed(priced: Priced, line: Line) -> tuple[Decimal, Decimal] | None:

@@ -15,19 +15,27 @@ def ties(rules: PricingFile) -> Found:
     for at, rule in enumerate(rules.adjustments):
         by_group.setdefault((rule.rung, rule.scope == "order"), []).append((at, rule))
     for rows in by_group.values():
-        for (_, one), (at, other) in combinations(rows, 2):
-            if one.order == other.order and _matters(one, other) and meet(one, other) and _together(one.when, other.when):
-                yield (
-                    ("adjustments", at),
-                    f"{one.id} and {other.id} may hold together and nothing says which goes first",
-                    "give them different `order`s",
-                )
+        if not _all_commute([rule for _, rule in rows]):
+            yield from _among(rows)
     spread: dict[str, set[bool]] = {}
     for at, rule in enumerate(rules.adjustments):
         if rule.group:
             spread.setdefault(rule.group, set()).add(rule.scope == "order")
             if len(spread[rule.group]) > 1:
                 yield ("adjustments", at, "group"), f"group {rule.group} mixes rules of lines and of the order", "part it in two groups"
+
+
+def _among(rows: list[tuple[int, Adjustment]]) -> Found:
+    for (_, one), (at, other) in combinations(rows, 2):
+        if one.order == other.order and _matters(one, other) and meet(one, other) and _together(one.when, other.when):
+            what = f"{one.id} and {other.id} may hold together and nothing says which goes first"
+            yield ("adjustments", at), what, "give them different `order`s"
+
+
+def _all_commute(rules: list[Adjustment]) -> bool:
+    """True when no order of these changes anything: thousands of agreements need not be compared by twos."""
+    effects = {_effect(rule) for rule in rules if rule.free is None}
+    return all(rule.mode != "exclusive" for rule in rules) and (effects <= {"running"} or effects <= {"fixed_reference", "amount"})
 
 
 def _matters(one: Adjustment, other: Adjustment) -> bool:

@@ -131,6 +131,33 @@ def test_without_authority_everything_is_granted_and_the_needs_are_empty() -> No
     assert approval(by_hand("50"), authority=[])["needs"] == []
 
 
+@pytest.mark.parametrize(
+    ("line", "bands", "result"),
+    [
+        ({"item": "A", "quantity": "1"}, BANDS, "auto"),
+        (by_hand("3"), BANDS, "approval"),
+        (
+            {"item": "C", "quantity": "1"},
+            [{"id": "dealers", "level": "0", "role": "dealer", "max_discount": "10", "min_margin": "5"}],
+            "refused",
+        ),
+    ],
+    ids=["published prices", "a wish of his own", "a band speaks of dealers"],
+)
+def test_a_dealer_at_published_prices_needs_nobody(line: dict[str, Any], bands: list[dict[str, Any]], result: str) -> None:
+    assert approval(line, authority=bands, ask={"role": "dealer"}) == {"result": result}
+
+
+def test_the_approver_is_who_the_granting_band_names() -> None:
+    bands = [
+        {"id": "a", "level": "1", "role": "产品经理", "max_discount": "8"},
+        {"id": "b", "level": "1", "role": "区域经理", "max_discount": "20"},
+        {"id": "own", "level": "0", "role": "sales", "max_discount": "5"},
+    ]
+
+    assert approval(by_hand("15"), authority=bands)["role"] == "区域经理"
+
+
 def test_the_allowed_range_is_the_askers_own() -> None:
     told = asked(document(authority=[{"id": "own", "level": "0", "role": "sales", "max_discount": "12.5"}], ask={"role": "sales"}))
 
