@@ -171,8 +171,7 @@ def _result(
     """Rounds, once: earned, what is paid and held together, and what is paid; the rest are differences."""
     places, mode = programme.rounding.places, programme.rounding.mode
     earned = together if together is not None else exact_rounded(due.earned, places, mode)
-    whole = due.pays == due.earned and due.budget is None
-    entitled = earned if whole else exact_rounded(due.pays, places, "down" if due.budget is not None else mode)
+    entitled = earned if due.pays == due.earned else exact_rounded(due.pays, places, mode)
     held = exact_rounded(due.pays + due.held, places, mode) - entitled if due.held else Decimal(0)
     left = entitled - booked.settled - booked.disputed - booked.forfeited
     who = due.key[:2]

@@ -7,18 +7,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
 
-from canonical.rounding import allocate, rounded
+from canonical.rounding import allocate, exact_rounded, rounded
 from channel.rebates.counting import Key
 from channel.rebates.gates import Outcome
 from channel.rebates.periods import add_months
 from channel.rebates.programme import Budget, Cap, Programme
 from channel.rebates.rating import Cell, last_day
 from channel.rebates.values import ZERO
-
-GUARD: Final = 40
-"""Places kept of a fraction without end where it is only a weight."""
 
 
 @dataclass(slots=True)
@@ -36,8 +32,6 @@ class Due:
     topped_up: Fraction = ZERO
     lost: list[tuple[str, Fraction]] = field(default_factory=list)
     """Why less is paid: cap, budget, beaten, negative, and how much."""
-    budget: Fraction | None = None
-    """Set where a budget was cut: the exact part, in smallest units already."""
 
     @property
     def key(self) -> Key:
@@ -143,32 +137,34 @@ def _guarantee(programme: Programme, due: Due, above: Fraction) -> Fraction:
 
 
 def _budget(programme: Programme, budget: Budget, dues: Sequence[Due]) -> None:
+    """Cuts what all dealers together get beyond the budget; compared as it will be paid, that is rounded."""
     groups: dict[object, list[Due]] = {}
     for due in dues:
         groups.setdefault(due.key[2] if budget.per == "period" else "life", []).append(due)
     for group in groups.values():
         wanting = [due for due in group if due.pays > 0]
-        if sum((due.pays for due in wanting), ZERO) > budget.amount:
+        if sum((_rounded(programme, due.pays) for due in wanting), Decimal(0)) > budget.amount:
             _cut(programme, budget, wanting)
 
 
+def _rounded(programme: Programme, value: Fraction) -> Decimal:
+    return exact_rounded(value, programme.rounding.places, programme.rounding.mode)
+
+
 def _cut(programme: Programme, budget: Budget, wanting: Sequence[Due]) -> None:
+    """Gives each its part in whole smallest units, so that rounding can take nobody over the budget."""
+    left = rounded(budget.amount, programme.rounding.places, "down")
     if budget.share == "pro_rata":
-        most = rounded(budget.amount, programme.rounding.places, "down")
-        weights = [Decimal((due.pays * 10**GUARD).__floor__()) for due in wanting]
-        parts = [Fraction(part) for part in allocate(most, weights, programme.rounding.places, order=[due.key for due in wanting])]
+        parts = allocate(left, [due.pays for due in wanting], programme.rounding.places, order=[due.key for due in wanting])
     else:
-        left, parts = Fraction(budget.amount), []
-        by_time = sorted(range(len(wanting)), key=lambda at: (reached_on(programme, wanting[at].cell), wanting[at].key))
-        given = {}
-        for at in by_time:
-            given[at] = min(left, wanting[at].pays)
-            left -= given[at]
-        parts = [given[at] for at in range(len(wanting))]
+        parts = [Decimal(0)] * len(wanting)
+        for at in sorted(range(len(wanting)), key=lambda at: (reached_on(programme, wanting[at].cell), wanting[at].key)):
+            parts[at] = min(left, _rounded(programme, wanting[at].pays))
+            left -= parts[at]
     for due, part in zip(wanting, parts, strict=True):
-        if part < due.pays:
-            due.lost.append(("budget", due.pays - part))
-        due.pays = due.budget = part
+        if part < _rounded(programme, due.pays):
+            due.lost.append(("budget", due.pays - Fraction(part)))
+            due.pays = Fraction(part)
 
 
 def reached_on(programme: Programme, cell: Cell) -> date:

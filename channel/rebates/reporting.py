@@ -147,6 +147,7 @@ def of_result(result: Result, view: View = "full") -> dict[str, Any]:
         "to_next": None if hide else text(cell.earned.to_next),
         "parts": [{"tier": part.tier + 1, "on": text(part.on), "by": text(part.by), "earned": text(part.earned)} for part in parts],
         "rated": text(cell.rated),
+        "forecast": text(cell.rated / cell.run) if cell.run != 1 else None,
         "brought_forward": text(result.due.brought),
         "topped_up": text(result.due.topped_up),
         "gates": [_gate(gate, hide=hide) for gate in result.due.gates.results],
