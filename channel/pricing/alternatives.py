@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from typing import Any, Final
 
+from channel.pricing.asking import Ask
 from channel.pricing.compiled import Prices
 from channel.pricing.model import Item
 from channel.pricing.pricing import WIDE, Priced, price
@@ -13,33 +14,50 @@ from channel.pricing.scales import Steps
 
 MOST: Final = 2
 """So many other quantities are tried for a line."""
+WHOLE: Final = 5
+"""Carts of so many lines are priced again whole where rules look at more than one line."""
 ONE: Final = Decimal(1)
 
 
 def alternatives(priced: Priced, line: Line) -> list[dict[str, Any]]:
     """Quantities of the line's unit at which its unit price is lower, with that price; the rest of the cart stays as it is.
 
-    Only rules that look at one line: `alone` is told; else the whole cart is priced again.
+    Where rules look at more than one line, a cart of up to `WHOLE` lines is priced again whole. In a larger one the line is priced by
+    itself, before and after, and what is told is marked `alone`.
     """
     prices, ask = priced.prices, priced.ask
     if line.refusal is not None or line.unit_price is None:
         return []
     item = prices.items[line.item]
     factor = ONE if line.unit == item.unit else item.units[line.unit]
-    found = []
     with localcontext(WIDE):
         wanted = _quantities(priced, line, item, factor)
+    if not wanted:
+        return []
     at = next(place for place, one in enumerate(priced.lines) if one is line)
+    alone = prices.whole_cart and len(ask.lines) > WHOLE
+    now = _again(prices, ask, at, line, line.quantity, alone=True).unit_price if alone else line.unit_price
+    found = []
     for quantity in wanted:
-        other = ask.lines[at].model_copy(update={"quantity": quantity, "id": line.id})
-        lines = tuple(other if place == at else one for place, one in enumerate(ask.lines)) if prices.whole_cart else (other,)
-        again = price(prices, ask.model_copy(update={"lines": lines, "manual": ask.manual if prices.whole_cart else None}))
-        made = next(one for one in again.lines if one.id == line.id)
-        if made.unit_price is not None and made.refusal is None and made.unit_price < line.unit_price:
-            found.append(
-                {"quantity": quantity, "unit": line.unit, "unit_price": made.unit_price, "price_kind": made.price_kind, "side": made.side}
-            )
+        made = _again(prices, ask, at, line, quantity, alone=alone or not prices.whole_cart)
+        if made.unit_price is not None and now is not None and made.unit_price < now:
+            told = {
+                "quantity": quantity,
+                "unit": line.unit,
+                "unit_price": made.unit_price,
+                "price_kind": made.price_kind,
+                "side": made.side,
+            }
+            found.append({**told, **({"alone": True} if alone else {})})
     return found
+
+
+def _again(prices: Prices, ask: Ask, at: int, line: Line, quantity: Decimal, *, alone: bool) -> Line:
+    """The line, priced anew with another quantity: by itself, or with the rest of its cart."""
+    other = ask.lines[at].model_copy(update={"quantity": quantity, "id": line.id})
+    lines = (other,) if alone else tuple(other if place == at else one for place, one in enumerate(ask.lines))
+    again = price(prices, ask.model_copy(update={"lines": lines, "manual": None if alone else ask.manual}))
+    return again.lines[0 if alone else at]
 
 
 def _quantities(priced: Priced, line: Line, item: Item, factor: Decimal) -> list[Decimal]:

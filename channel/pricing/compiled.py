@@ -251,9 +251,11 @@ class Prices:
             else:
                 self.anywhere.append(rule)
         self.whole_cart = any(
-            rule.spec.scope != "line" or (rule.steps and rule.steps.over != "line") or rule.spec.when.with_items
+            (rule.spec.scope != "line" and not rule.spec.separate)
+            or (rule.steps and rule.steps.over != "line")
+            or rule.spec.when.with_items
             for rule in self.adjustments
-        )
+        ) or any(record.steps is not None and record.steps.over != "line" for records in self.index.values() for record in records)
         """Some rule looks at more than one line."""
         self.contests = bool(self.rules.exclusions) or any(rule.spec.mode in ("exclusive", "best") for rule in self.adjustments)
         """Some rule may beat another."""

@@ -111,9 +111,10 @@ def known(prices: Prices, ask: Ask) -> None:
     for at, line in enumerate(ask.lines):
         if line.item not in prices.items:
             mistakes.append(Mistake(f"ask.lines.{at}.item", f"there is no item {line.item!r}", "name one under items"))
-        if line.id and line.id in seen:
-            mistakes.append(Mistake(f"ask.lines.{at}.id", f"line {line.id!r} stands twice", "give each line a number of its own"))
-        seen.add(line.id)
+        name = line.id or str(at + 1)
+        if name in seen:
+            mistakes.append(Mistake(f"ask.lines.{at}.id", f"line {name!r} stands twice", "give each line a number of its own"))
+        seen.add(name)
         _reason(prices, line, f"ask.lines.{at}.manual.reason", mistakes)
     _reason(prices, ask, "ask.manual.reason", mistakes)
     if ask.manual is not None and ask.manual.price is not None:

@@ -227,3 +227,22 @@ def test_free_goods_have_their_thresholds() -> None:
     ]
 
     assert counts == [[], ["1"], ["1"], ["3"]]
+
+
+def test_alternatives_are_told_for_the_cart_as_it_is() -> None:
+    scale = {"method": "point", "tiers": [{"from": "1", "percent": "1"}, {"from": "10", "percent": "5"}]}
+    mix = {"id": "mix", "rung": "volume", "scope": "group", "scale": scale}
+    freight = {"id": "f", "rung": "freight", "scope": "order", "amount": "9", "per": "order", "surcharge": True, "separate": True}
+    few = asked(document(adjustments=[mix, freight], ask={"lines": [{"item": "A", "quantity": "2"}] * 2}))
+    many = asked(document(adjustments=[mix, freight], ask={"lines": [{"item": "A", "quantity": "1"}] * 6}))
+
+    # with 2 beside it, 10 are one too many to ask for: the next bound of this line alone is told, and it is true
+    assert few["lines"][0]["alternatives"] == [
+        {"quantity": "10", "unit": "pcs", "unit_price": "95.0000", "price_kind": "standard", "side": "excluded"}
+    ]
+    assert many["lines"][0]["alternatives"][0]["alone"] is True
+
+
+def test_lines_without_a_number_are_counted_and_a_number_stands_once() -> None:
+    with pytest.raises(BadPricing, match="line '2' stands twice"):
+        asked(document(ask={"lines": [{"id": "2", "item": "A", "quantity": "1"}, {"item": "A", "quantity": "1"}]}))
