@@ -63,7 +63,7 @@ def patterns(world: str, seed: int, records: int) -> list[Pattern]:
     for row in rows:
         used = [where[f"{one}.{model.shown_levels(one)[level]}"] for one, level in zip(model.COMPARISONS, row, strict=False) if level >= 0]
         counted.append(((0, *used), row[-2], row[-1]))
-    found, others = (sum(pattern[side] for pattern in counted) for side in (1, 2))
+    found, others = sum(pattern[1] for pattern in counted), sum(pattern[2] for pattern in counted)
     print(f"{world}, seed {seed}: {records} records, proposed {found / total:.4f} of {int(total)} pairs, {others} others")
     return counted
 
