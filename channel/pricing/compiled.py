@@ -114,6 +114,7 @@ class Rule:
         "group",
         "money",
         "of",
+        "plain",
         "ranks",
         "recorded_at",
         "spec",
@@ -148,6 +149,9 @@ class Rule:
         self.fraction = None if spec.percent is None else sign * spec.percent / HUNDRED
         self.told = "" if spec.percent is None else f"{_plain(sign * spec.percent)}%"
         self.of = spec.of or ("base" if spec.mode == "original" else "running")
+        limits = spec.round or spec.only_if_lower or spec.only_if_higher
+        self.plain = self.fraction is not None and not self.bounded and not limits
+        """A percent and nothing else."""
 
 
 def _in_money(scale: Scale) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Final
 
 from canonical.rounding import rounded
 from channel.pricing.compiled import Record
-from channel.pricing.model import AccessStep, Fence, Formula, Item
+from channel.pricing.model import AccessStep, Fence, Formula
 from channel.pricing.result import Refusal, Step, Tried
 from channel.pricing.scales import Steps
 from channel.pricing.state import ONE, ZERO, Question, State, known, other_side, round_by, told
@@ -75,31 +75,24 @@ def _fenced(question: Question, kind: str) -> Fence | None:
     return None
 
 
-def _values(question: Question, item: Item, fields: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+def _values(facts: dict[str, str], fields: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
     """The values to look under; several when a region is among the fields, the longest first."""
-    ask = question.ask
-    at = {
-        "item": item.id, "line": item.line, "category": item.category, "brand": item.brand, "all": "all", "dealer": ask.dealer,
-        "customer": ask.customer, "grade": question.grade, "channel": question.channel, "project": question.project, "company": ask.company,
-        "region": ask.ship_to,
-    }  # fmt: skip
-    values = tuple(at[name] for name in fields)
+    values = tuple([facts[name] for name in fields])
     if not all(values):
-        return
-    yield values
-    if "region" in fields:
-        place = fields.index("region")
-        for length in range(len(ask.ship_to) - 1, 0, -1):
-            yield (*values[:place], ask.ship_to[:length], *values[place + 1 :])
+        return ()
+    if "region" not in fields:
+        return (values,)
+    place, region = fields.index("region"), facts["region"]
+    return [(*values[:place], region[:length], *values[place + 1 :]) for length in range(len(region), 0, -1)]
 
 
 def _search(
     question: Question, state: State, step: AccessStep, keys: list[tuple[int, tuple[str, ...]]], measure: dict[str, Decimal]
 ) -> Record | None:
-    index = question.prices.index
+    index, facts = question.prices.index, question.facts(state)
     looked = False
     for key_id, fields in keys:
-        for values in _values(question, state.item, fields):
+        for values in _values(facts, fields):
             records = index.get((key_id, *values))
             if records is None:
                 continue
@@ -306,11 +299,12 @@ def _unit_of_base(question: Question, probe: State, other: Record, measure: dict
 def _base_record(question: Question, probe: State, base: str, measure: dict[str, Decimal]) -> Record | None:
     book = base.removeprefix("book:") if base.startswith("book:") else ""
     kind = question.prices.by_book.get(book, "") if book else base
+    facts = question.facts(probe)
     for step, keys in question.prices.plan(question.ask.company).steps:
         if step.kind != kind:
             continue
         for key_id, fields in keys:
-            for values in _values(question, probe.item, fields):
+            for values in _values(facts, fields):
                 records = question.prices.index.get((key_id, *values), [])
                 fit = [one for one in records if (not book or one.book == book) and not _unfit_as_base(question, probe, one, measure)]
                 if fit:

@@ -14,6 +14,7 @@ from channel.pricing.state import Question, State, known, round_by, told
 ZERO: Final = Decimal(0)
 ONE: Final = Decimal(1)
 HUNDRED: Final = Decimal(100)
+OPERATION: Final = {of: f"percent_of_{of}" for of in ("running", "base", "list", "rung")}
 OPEN_AFTER_FINAL: Final = ("manual", "freight")
 """Rungs that may still change a final price."""
 
@@ -45,16 +46,6 @@ def unmet(question: Question, state: State, rule: Rule, facts: dict[str, str]) -
     if state.final and spec.rung not in OPEN_AFTER_FINAL:
         return "final_price", state.kind
     return "", ""
-
-
-def facts_of(question: Question, state: State) -> dict[str, str]:
-    """What the conditions of rules look at, for one line."""
-    ask, item = question.ask, state.item
-    return {
-        "item": item.id, "line": item.line, "category": item.category, "brand": item.brand, "dealer": ask.dealer,
-        "grade": question.grade, "channel": question.channel, "customer": ask.customer, "company": ask.company,
-        "project": question.project, "price_kind": state.kind, "currency": question.currency,
-    }  # fmt: skip
 
 
 def _condition(question: Question, rule: Rule, facts: dict[str, str]) -> str:
@@ -125,7 +116,7 @@ def effect(question: Question, state: State, rule: Rule, total: Decimal, measure
     spec, steps = rule.spec, rule.steps
     if rule.fraction is not None:
         of = rule.of
-        made = Effect(total + _reference(state, of, total) * rule.fraction, True, f"percent_of_{of}", rule.told)
+        made = Effect(total + reference(state, of, total) * rule.fraction, True, OPERATION[of], rule.told)
     elif steps is None:
         amount = spec.amount
         if amount is not None and spec.every is not None:
@@ -166,8 +157,8 @@ def _flat(
     sign = 1 if rule.spec.surcharge else -1
     if percent is not None:
         of = rule.of
-        reference = _reference(state, of, total)
-        return Effect(total + sign * reference * percent / HUNDRED, True, f"percent_of_{of}", f"{_plain(percent * sign)}%")
+        whole = reference(state, of, total)
+        return Effect(total + sign * whole * percent / HUNDRED, True, OPERATION[of], f"{_plain(percent * sign)}%")
     if fixed is not None:
         price = _in_currency(question, rule, fixed)
         return Effect(price * state.ask.quantity, True, "fixed_price", _plain(price))
@@ -188,22 +179,22 @@ def _by_parts(question: Question, state: State, rule: Rule, total: Decimal, meas
     if not size:
         return Effect(total, True, "scale_range", value)
     of = rule.of
-    reference = _reference(state, of, total)
+    whole = reference(state, of, total)
     after = total
     for part, tier in parts:
         share = part / size
         if tier.percent is not None:
-            after += sign * reference * share * tier.percent / HUNDRED
+            after += sign * whole * share * tier.percent / HUNDRED
         elif tier.amount is not None:
             after += sign * _in_currency(question, rule, tier.amount) * state.ask.quantity * share
         else:
             fixed = tier.fixed_price if tier.fixed_price is not None else tier.price or ZERO
-            after += (_in_currency(question, rule, fixed) * state.ask.quantity - reference) * share
+            after += (_in_currency(question, rule, fixed) * state.ask.quantity - whole) * share
         after += sign * tier.flat
     return Effect(after, False, "scale_range", value)
 
 
-def _reference(state: State, of: str, running: Decimal) -> Decimal:
+def reference(state: State, of: str, running: Decimal) -> Decimal:
     """What a percent is of."""
     if of == "running":
         return running

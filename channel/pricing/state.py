@@ -35,6 +35,19 @@ class Question:
         """Another dealer's project opens nothing."""
         self._active: dict[str, int] = {}
 
+    def facts(self, state: State) -> dict[str, str]:
+        """What keys of prices and conditions of rules look at, for one line; its price kind once that is found."""
+        facts = state.facts
+        if not facts:
+            ask, item = self.ask, state.item
+            facts = state.facts = {
+                "item": item.id, "line": item.line, "category": item.category, "brand": item.brand, "all": "all", "dealer": ask.dealer,
+                "customer": ask.customer, "grade": self.grade, "channel": self.channel, "project": self.project, "company": ask.company,
+                "region": ask.ship_to, "currency": self.currency, "price_kind": "",
+            }  # fmt: skip
+        facts["price_kind"] = state.kind
+        return facts
+
     def registered(self) -> str:
         """Empty when the project has a live registration of this dealer; else what is missing."""
         one = self.registration
@@ -71,8 +84,27 @@ class State:
     """A line on its way through the waterfall."""
 
     __slots__ = (
-        "ask", "base_total", "by_unit", "factor", "final", "id", "item", "kind", "list_total", "per", "price_unit_quantity",
-        "quantity", "record", "refusal", "rung_total", "side", "steps", "tax_rate", "total", "tried",
+        "ask",
+        "base_total",
+        "by_unit",
+        "factor",
+        "facts",
+        "final",
+        "id",
+        "item",
+        "kind",
+        "list_total",
+        "per",
+        "price_unit_quantity",
+        "quantity",
+        "record",
+        "refusal",
+        "rung_total",
+        "side",
+        "steps",
+        "tax_rate",
+        "total",
+        "tried",
     )  # fmt: skip
 
     def __init__(self, ask: AskLine, item: Item, factor: Decimal, tax_rate: Decimal) -> None:
@@ -85,6 +117,7 @@ class State:
         self.side, self.kind = "excluded", ""
         self.per, self.price_unit_quantity = ONE, ask.quantity
         self.record: Record | None = None
+        self.facts: dict[str, str] = {}
         self.refusal: Refusal | None = None
         self.steps: list[Step] = []
         self.tried: list[Tried] = []

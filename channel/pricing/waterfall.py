@@ -10,7 +10,7 @@ from canonical.rounding import allocate, half_up
 from channel.pricing import contests
 from channel.pricing.asking import Manual
 from channel.pricing.compiled import Rule
-from channel.pricing.effects import Effect, Measured, effect, facts_of, out_of_bounds, unmet
+from channel.pricing.effects import OPERATION, Effect, Measured, effect, out_of_bounds, reference, unmet
 from channel.pricing.model import Exclusion
 from channel.pricing.result import Charge, Gift, Refusal, Step, Tried
 from channel.pricing.state import Question, State
@@ -54,7 +54,7 @@ class Waterfall:
 
     def _candidates(self, state: State) -> dict[str, list[Rule]]:
         found: dict[str, list[Rule]] = {}
-        facts = facts_of(self.question, state)
+        facts = self.question.facts(state)
         for rule in self.question.prices.rules_for(state.item.id, state.item.line, self.question.ask.dealer):
             reason, detail = unmet(self.question, state, rule, facts)
             if reason:
@@ -91,6 +91,9 @@ class Waterfall:
             self._settle(rung, at, state)
         for rule in self.candidates[at][rung]:
             reason, detail = self.lost[at].get(rule.at, ("", ""))
+            if rule.plain and not reason:
+                self._percent(state, rule)
+                continue
             measured = self._measured(rule, at)
             if not reason and rule.bounded:
                 reason, detail = out_of_bounds(self.question, rule, measured, self.cart)
@@ -106,6 +109,14 @@ class Waterfall:
                     self._tried(state, rule, "not_higher", "")
                 else:
                     self._apply(state, rule, made)
+
+    @staticmethod
+    def _percent(state: State, rule: Rule) -> None:
+        """The usual rule, the short way."""
+        spec, before = rule.spec, state.total
+        after = before + reference(state, rule.of, before) * (rule.fraction or ZERO)
+        state.steps.append(Step(spec.rung, spec.id, spec.version, OPERATION[rule.of], rule.told, before, after, "", spec.name))
+        state.total = after
 
     def _apply(self, state: State, rule: Rule, made: Effect) -> None:
         spec = rule.spec
@@ -205,7 +216,7 @@ class Waterfall:
         for rule in self.question.prices.of_order:
             lines, misses = [], []
             for state in self.states:
-                reason, detail = unmet(self.question, state, rule, facts_of(self.question, state))
+                reason, detail = unmet(self.question, state, rule, self.question.facts(state))
                 if reason:
                     misses.append((state, reason, detail))
                 else:
