@@ -47,6 +47,7 @@ OF_ERROR = {
     "pricing/bad-file": Exit.USAGE,
     "rebates/bad-programme": Exit.USAGE,
     "rebates/bad-facts": Exit.USAGE,
+    "rebates/needs-lines": Exit.USAGE,
     "rebates/not-found": Exit.NOT_FOUND,
     "rebates/version-taken": Exit.REFUSED,
     "rebates/wrong-state": Exit.REFUSED,

@@ -105,7 +105,7 @@ def close(place: Place, programme: str, period: str, day: Any) -> Answer:
 @click.option("--resolve", metavar="ANSWER", help="We have answered the dispute.")
 @click.pass_obj
 @answers
-def statements(place: Place, number: str | None, dealer: str | None, sign: bool, dispute: str | None, resolve: str | None) -> Answer:  # noqa: FBT001
+def statements(place: Place, number: str | None, dealer: str | None, *, sign: bool, dispute: str | None, resolve: str | None) -> Answer:
     """List statements, show one, or note what became of it: --sign, --dispute, --resolve."""
     from channel.rebates import queries, service
     from hub_cli.deals_claims import dealer_id

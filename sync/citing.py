@@ -71,7 +71,7 @@ class _Place:
             )
         if self.fields:
             values = ", ".join(f"(v.f{place})" for place in range(len(self.fields)))
-            parsed = ", ".join(f"doc->>'{field}' AS f{place}" for place, field in enumerate(self.fields))
+            parsed = ", ".join(f"doc->>{_quoted(field)} AS f{place}" for place, field in enumerate(self.fields))
             yield (
                 f"SELECT v.id::text AS id, n.cited FROM (SELECT {self.row_id} AS id, {parsed} FROM {self.table} "
                 f"WHERE {self.live}{text}) AS v CROSS JOIN LATERAL (VALUES {values}) AS n(cited) WHERE n.cited = ANY(%(ids)s::text[])"
@@ -79,9 +79,14 @@ class _Place:
         for field in self.lists:
             yield (
                 f"SELECT {self.row_id}::text AS id, v.cited FROM {self.table} CROSS JOIN LATERAL json_array_elements_text("
-                f"CASE json_typeof(doc->'{field}') WHEN 'array' THEN doc->'{field}' ELSE '[]' END) AS v(cited) "
+                f"CASE json_typeof(doc->{_quoted(field)}) WHEN 'array' THEN doc->{_quoted(field)} ELSE '[]' END) AS v(cited) "
                 f"WHERE v.cited = ANY(%(ids)s::text[]) AND {self.live}{text}"
             )
+
+
+def _quoted(field: str) -> str:
+    """The name of a field of the model as an SQL text. Names are our own, of letters and dots."""
+    return "'" + field.replace("'", "''") + "'"
 
 
 def _places(hub: Hub, cited: str) -> Iterator[_Place]:

@@ -44,10 +44,13 @@ _COUNTS: Final = "NOT d.retired AND d.approval = 'approved' AND coalesce(d.statu
 def _lines(
     entity: str, day: str, prefix: str, event: str, *, figures: str, extra: str = "true", joins: str = "", due: str = "NULL::date"
 ) -> str:
-    """The lines of one kind of document as facts. `figures` gives quantity, amount, gross of line `l` under head `d`."""
+    """The lines of one kind of document as facts. `figures` gives quantity, amount, gross of line `l` under head `d`.
+
+    `prefix` and `event` are SQL texts, quotes and all.
+    """
     table = _TABLE[entity]
     return (
-        f"SELECT '{prefix}:' || l.id AS id, d.id AS document_id, d.day AS date, f.quantity, f.amount, f.gross, '{event}' AS event, "
+        f"SELECT {prefix} || l.id AS id, d.id AS document_id, d.day AS date, f.quantity, f.amount, f.gross, {event} AS event, "
         f"d.number AS document, {due} AS due_date, coalesce(d.currency, '') AS currency, coalesce(l.doc->>'unit', '') AS unit, "
         f"{_DEALER}, {_PRODUCT}, {_ORDER}, '' AS applies_to "
         f"FROM (SELECT h.*, h.{day} AS day FROM {table} AS h WHERE h.id = ANY(%(touched)s::uuid[])) AS d "
@@ -77,18 +80,18 @@ def _by_price(sign: int) -> str:
 
 _FACTS: Final[Mapping[str, str]] = {
     "order": _lines(
-        "order", "ordered_on", "order", "order",
+        "order", "ordered_on", "'order:'", "'order'",
         figures=f"{_doc('quantity')} AS quantity, {_doc('net')} AS amount, {_doc('total')} AS gross",
         extra="coalesce(l.doc->>'status', '') <> 'void'", joins=_OWN_ORDER,
     ),
     "shipment": _lines(
-        "shipment", "shipped_on", "delivery", "delivery", figures=_by_price(1), joins=_LINE_ORDER
+        "shipment", "shipped_on", "'delivery:'", "'delivery'", figures=_by_price(1), joins=_LINE_ORDER
     ).replace("coalesce(d.currency, '')", "coalesce(o.currency, '')"),
     "return": _lines(
-        "return", "returned_on", "returned", "delivery", figures=_by_price(-1), joins=_LINE_ORDER
+        "return", "returned_on", "'returned:'", "'delivery'", figures=_by_price(-1), joins=_LINE_ORDER
     ).replace("coalesce(d.currency, '')", "coalesce(o.currency, d.doc->>'currency', '')"),
     "receivable": _lines(
-        "receivable", "billed_on", "invoice", "invoice",
+        "receivable", "billed_on", "'invoice:'", "'invoice'",
         figures=f"{_doc('quantity')} AS quantity, {_doc('net')} AS amount, {_doc('total')} AS gross",
         extra="d.doc->>'kind' = 'financial'", joins=_LINE_ORDER, due="d.due_on",
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from channel.rebates import fact_queries as queries
 from channel.rebates.fact_queries import Connection
 
@@ -14,7 +16,7 @@ def refresh(db: Connection) -> dict[str, int]:
     queries.lock(db)
     touched = {entity: queries.changed_since_last(db, entity) for entity in queries.SOURCES}
     done: dict[str, int] = {}
-    paid_orders: set[object] = set()
+    paid_orders: set[UUID] = set()
     for entity, (ids, moment) in touched.items():
         if ids and entity != "receipt":
             done[entity] = queries.refresh_documents(db, entity, ids)
@@ -23,5 +25,5 @@ def refresh(db: Connection) -> dict[str, int]:
         queries.note_read(db, entity, moment)
     receipts = touched["receipt"][0]
     if paid_orders or receipts:
-        done["payment"] = queries.refresh_payments(db, sorted(paid_orders, key=str), receipts)  # type: ignore[arg-type]
+        done["payment"] = queries.refresh_payments(db, sorted(paid_orders), receipts)
     return done
