@@ -104,12 +104,14 @@ def calculate(
 ) -> Answer:  # fmt: skip
     """What every dealer earned, is entitled to and is now to be paid. Needs no database."""
     from channel.rebates.reporting import LINE_COLUMNS, document, lines, of_claims
-    from hub_cli import rebates_files
+    from hub_cli import rebates_bulk, rebates_files
 
     _one_dealer(view, dealer)
     for path in (out, lines_file):
         _folder(path)
     loaded = load(programmes)
+    if view == "full" and not schedule and dealers_file is None and settled_file is None and rebates_bulk.fits(facts_file, loaded):
+        return rebates_bulk.calculate(_rebates(loaded)[0], facts_file, as_of, known_at, out, lines_file, dealer)
     calculation, found, balances = run(loaded, facts_file, dealers_file, settled_file, as_of, known_at)
     told = document(calculation, view, dealer)  # type: ignore[arg-type] # click offers the two words
     told.update(of_claims(found, balances, dealer))

@@ -50,6 +50,8 @@ class Part:
     on: Fraction
     by: Fraction
     earned: Fraction
+    units: bool = False
+    """Paid by the unit; else by the amount."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +109,15 @@ def earn(
     *,
     above: bool = False,
     top: Top | None = None,
-    start: Literal["whole", "above_from", "above_first"] = "whole",
+    start: Literal["whole", "above_from", "above_first"] | Fraction = "whole",
     negative: bool = False,
 ) -> Earned:
     """What a base earns.
 
     value: what the tiers are read on. amount, quantity: what a rate and an amount per unit pay on (the same base in money and in units).
     Bands cut `value`; the same proportion of amount and quantity falls into each band. start: the part above the reached tier's
-    `from`, or above the first tier's, instead of the whole. negative: a base below zero is rated by the first tier, if that begins at 0.
+    `from`, or above the first tier's, or above a given value, instead of the whole.
+    negative: a base below zero is rated by the first tier, if that begins at 0.
     A base of zero earns nothing, whatever is fixed: sold and returned is as if it had never been.
     """
     if value == 0 or not tiers:
@@ -130,7 +133,7 @@ def earn(
     if place is None:
         return Earned(ZERO, None, to_next=None if over else tiers[0].start - value)
     if start != "whole":
-        origin = tiers[place if start == "above_from" else 0].start
+        origin = min(start, value) if isinstance(start, Fraction) else tiers[place if start == "above_from" else 0].start
         amount, quantity = amount * (value - origin) / value, quantity * (value - origin) / value
     to_next = tiers[place + 1].start - value if place + 1 < len(tiers) else None
     if tiers[place].goods is not None:
@@ -140,13 +143,10 @@ def earn(
 
 
 def _below_zero(first: Step, amount: Fraction, quantity: Fraction) -> Earned:
-    if first.rate is not None:
-        part = Part(0, amount, first.rate, amount * first.rate)
-    elif first.per_unit is not None:
-        part = Part(0, quantity, first.per_unit, quantity * first.per_unit)
-    else:
+    if first.rate is None and first.per_unit is None:
         return Earned(ZERO, None)
-    return Earned(part.earned, 0, (part,))
+    parts = tuple(_pay([first], 0, amount, quantity))
+    return Earned(sum((part.earned for part in parts), ZERO), 0, parts)
 
 
 def _at_the_top(
@@ -166,13 +166,13 @@ def _parts(method: Bands, tiers: Sequence[Step], place: int, value: Fraction, am
     every = range(place + 1)
     match method:
         case "retroactive" | "per_unit":
-            return [_pay(tiers, place, amount, quantity)]
+            return _pay(tiers, place, amount, quantity)
         case "marginal" | "per_unit_marginal":
-            return [_pay(tiers, at, *_slice(tiers[at], value, amount, quantity)) for at in every]
+            return [part for at in every for part in _pay(tiers, at, *_slice(tiers[at], value, amount, quantity))]
         case "rolling":
-            return [_pay(tiers, at, *_up_to(tiers[at], value, amount, quantity)) for at in every]
+            return [part for at in every for part in _pay(tiers, at, *_up_to(tiers[at], value, amount, quantity))]
         case "total":
-            return [_pay(tiers, at, amount, quantity) for at in every]
+            return [part for at in every for part in _pay(tiers, at, amount, quantity)]
         case "fixed":
             return [_lump(tiers, place)]
         case "fixed_each":
@@ -189,12 +189,13 @@ def _full_steps(tiers: Sequence[Step], place: int, value: Fraction) -> Part:
     return Part(place, count, tier.amount or ZERO, count * (tier.amount or ZERO))
 
 
-def _pay(tiers: Sequence[Step], at: int, amount: Fraction, quantity: Fraction) -> Part:
-    tier = tiers[at]
+def _pay(tiers: Sequence[Step], at: int, amount: Fraction, quantity: Fraction) -> list[Part]:
+    tier, parts = tiers[at], []
+    if tier.rate is not None:
+        parts.append(Part(at, amount, tier.rate, amount * tier.rate))
     if tier.per_unit is not None:
-        return Part(at, quantity, tier.per_unit, quantity * tier.per_unit)
-    rate = tier.rate or ZERO
-    return Part(at, amount, rate, amount * rate)
+        parts.append(Part(at, quantity, tier.per_unit, quantity * tier.per_unit, units=True))
+    return parts
 
 
 def _lump(tiers: Sequence[Step], at: int) -> Part:
@@ -219,7 +220,7 @@ def _on_the_line(tiers: Sequence[Step], place: int, value: Fraction, amount: Fra
         after = tiers[place + 1]
         by += (after.gives() - by) * (value - here.start) / (after.start - here.start)
     on = Fraction(1) if here.amount is not None else quantity if here.per_unit is not None else amount
-    return Part(place, on, by, on * by)
+    return Part(place, on, by, on * by, units=here.per_unit is not None)
 
 
 def _goods(tier: Step, place: int, value: Fraction, to_next: Fraction | None) -> Earned:

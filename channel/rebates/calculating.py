@@ -24,7 +24,8 @@ from channel.rebates.gates import Gatekeeper
 from channel.rebates.limits import Due, bound
 from channel.rebates.periods import Span
 from channel.rebates.programme import Programme
-from channel.rebates.rating import Cell, Given, Known, Rated, addressed, figures, give, last_day, rate, weight_of
+from channel.rebates.rating import Cell, Given, Known, Rated, addressed, figures, give, last_day, rate
+from channel.rebates.rating import weights as weights_of
 from channel.rebates.results import Booked, Calculation, Late, Result, Share
 from channel.rebates.selecting import Dealer, Dealers, known, participates
 from channel.rebates.values import ZERO
@@ -106,8 +107,8 @@ def _settled(rated: Rated, now: Known) -> list[Result]:
 
 def _rounded_together(programme: Programme, dues: Sequence[Due]) -> dict[Key, Decimal]:
     """What each result earns where a dealer's period is rounded as a whole: the whole shared out over its results."""
-    by, rounding = programme.grouping.by, programme.rounding
-    if (rounding.per or ("dealer" if {"line", "document"} & set(by) else "result")) == "result":
+    rounding = programme.rounding
+    if not programme.rounds_together:
         return {}
     groups: dict[tuple[str, Span], list[Due]] = {}
     for due in dues:
@@ -230,9 +231,8 @@ def _expected(programme: Programme, cell: Cell, base: Fraction) -> Fraction:
 
 def _shares(result: Result) -> tuple[Share, ...]:
     programme = result.programme
-    by_units = any(tier.per_unit is not None for tier in programme.tiers)
-    lines = [line for line in result.cell.own.lines if line.pays]
-    weights = [weight_of(line, by_units=by_units) for line in lines]
+    weighed = weights_of(result.cell)
+    lines, weights = [line for line, _ in weighed], [weight for _, weight in weighed]
     if not sum(weights, ZERO):
         return ()
     order = [(line.decision.on or line.fact.date, line.fact.id) for line in lines]

@@ -129,7 +129,7 @@ def _base(programme: Programme) -> Iterator[Found]:
 def _method(programme: Programme) -> Iterator[Found]:
     block = "growth" if programme.growth else "target" if programme.target else "mix" if programme.mix else ""
     pays = programme.part
-    if programme.bands in ("marginal", "per_unit_marginal", "rolling", "linear") and pays in ("above_from", "above_first"):
+    if programme.bands in ("marginal", "per_unit_marginal", "rolling", "linear") and pays in ("above_from", "above_first", "above"):
         fix = "bands retroactive with this pays_on, or pays_on whole"
         yield _flaw(
             (block, "pays_on") if block else ("pays_on",), "contradiction", f"{programme.bands} already cuts the base into parts", fix
@@ -145,6 +145,8 @@ def _method(programme: Programme) -> Iterator[Found]:
         yield _flaw(("growth", "baseline"), "no_baseline", f"a {programme.calendar.period} period has none before it", "baseline: given")
     if programme.mix and programme.mix.tier_on != "count" and programme.mix.focus.empty:
         yield _flaw(("mix", "focus"), "missing", "no line is in focus", "say which products or lines")
+    if (programme.pays_on == "above") != (programme.pays_above is not None):
+        yield _flaw(("pays_above",), "missing", "pays_on: above and pays_above go together", "give both or neither")
     if programme.pays_on != "whole" and block:
         yield _flaw(("pays_on",), "contradiction", f"the method {block} has its own pays_on", f"write {block}.pays_on")
 
@@ -159,19 +161,20 @@ def _tiers(programme: Programme) -> Iterator[Found]:
         )
     kinds = set()
     for at, tier in enumerate(programme.tiers):
-        if len(tier.gives) != 1:
+        if len(tier.gives) != 1 and tier.gives != ("rate", "per_unit"):
             what = "it gives nothing" if not tier.gives else f"it gives {' and '.join(tier.gives)}"
-            yield _flaw(("tiers", at), "tier_gives", what, "write one of rate, per_unit, amount, goods")
+            yield _flaw(("tiers", at), "tier_gives", what, "write rate, per_unit or both, or amount, or goods")
             continue
-        kinds.add(tier.gives[0])
+        kinds.add(" and ".join(tier.gives))
         yield from _tier(programme, at, tier)
     if len(kinds) > 1:
         yield _flaw(("tiers",), "tier_gives", f"some tiers give {' and some '.join(sorted(kinds))}", "one way of giving in one programme")
 
 
 def _tier(programme: Programme, at: int, tier: Tier) -> Iterator[Found]:
-    gives = tier.gives[0]
-    if gives not in GIVES[programme.bands]:
+    for gives in tier.gives:
+        if gives in GIVES[programme.bands] and (len(tier.gives) == 1 or programme.bands != "linear"):
+            continue
         fix = f"write {' or '.join(GIVES[programme.bands])}, or another method"
         yield _flaw(("tiers", at, gives), "method_and_tiers", f"the method {programme.bands} does not pay by {gives}", fix)
     if tier.rate is not None and not 0 <= tier.rate <= 1:
@@ -214,19 +217,21 @@ def _ladder(programme: Programme) -> Iterator[Found]:
             yield _flaw(("tiers", at, "from"), "gap", f"nothing is said from {before.to} to {after.from_}", f"from: {before.to}")
         elif before.to is not None and after.from_ < before.to:
             yield _flaw(("tiers", at, "from"), "overlap", f"{after.from_} to {before.to} is in two tiers", f"from: {before.to}")
-        low, high = _given(before), _given(after)
-        if low is not None and high is not None and high < low and not programme.allow_falling:
-            fix = "correct the rate, or allow_falling: true if it is meant"
-            yield _flaw(("tiers", at), "falling_rate", f"it gives {high}, less than {low} before it", fix)
+        for name in ("rate", "per_unit", "amount", "goods"):
+            low, high = _given(before, name), _given(after, name)
+            if low is not None and high is not None and high < low and not programme.allow_falling:
+                fix = "correct the rate, or allow_falling: true if it is meant"
+                yield _flaw(("tiers", at), "falling_rate", f"it gives {high}, less than {low} before it", fix)
     if tiers and tiers[-1].to is not None and programme.above_top is None:
         what = f"nothing is said beyond {tiers[-1].to}"
         yield _flaw(("tiers", len(tiers) - 1, "to"), "open_top", what, "leave the last to out, or above_top: continue, cap or nothing")
 
 
-def _given(tier: Tier) -> Fraction | Decimal | None:
-    if tier.goods is not None:
-        return Fraction(tier.goods.quantity) / Fraction(tier.goods.per or 1)
-    return next((value for value in (tier.rate, tier.per_unit, tier.amount) if value is not None), None)
+def _given(tier: Tier, name: str) -> Fraction | Decimal | None:
+    if name == "goods":
+        return Fraction(tier.goods.quantity) / Fraction(tier.goods.per or 1) if tier.goods is not None else None
+    value: Decimal | None = getattr(tier, name)
+    return value
 
 
 def _gates(programme: Programme) -> Iterator[Found]:

@@ -49,7 +49,9 @@ def obstacle(programme: Programme) -> str:
         "what earlier programmes gave": programme.stacking is not None
         and (programme.stacking.base != "gross" or programme.stacking.mode != "together"),
         "prorated or annualised thresholds": programme.calendar.prorate != "none" or programme.calendar.annualise != "none",
-        "a rounding of its own": programme.rounding.mode != "half_up" or programme.rounding.shares != "largest_remainder",
+        "a rounding of its own": programme.rounds_together
+        or programme.rounding.mode != "half_up"
+        or programme.rounding.shares != "largest_remainder",
         "a negative rebate": programme.settlement.negative != "zero",
         "a top that ends": programme.above_top not in (None, "continue"),
         "a tier that is passed": programme.boundary == "above",

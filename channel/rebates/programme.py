@@ -184,7 +184,9 @@ class Goods(Strict):
 
 
 class Tier(Strict):
-    """A step (档): from `from` up to but without `to`; the last one may be open. It gives one of rate, per_unit, amount, goods.
+    """A step (档): from `from` up to but without `to`; the last one may be open.
+
+    It gives a rate, an amount per unit or both of these, an amount, or goods.
 
     from, to: in what the tiers are read on; shares (achievement, growth in percent, mix) as `80 %` or 0.8.
     """
@@ -205,9 +207,9 @@ class Tier(Strict):
         return tuple(name for name in ("rate", "per_unit", "amount", "goods") if getattr(self, name) is not None)
 
 
-PaysOn = Literal["whole", "increment", "above_from", "above_first", "focus"]
+PaysOn = Literal["whole", "increment", "above_from", "above_first", "above", "focus"]
 """whole: all of the base. increment: the part above the baseline or target. above_from: the part above the reached tier's `from`.
-above_first: the part above the first tier's `from`. focus: the lines in the mix's focus."""
+above_first: the part above the first tier's `from`. above: the part above `pays_above`. focus: the lines in the mix's focus."""
 
 
 class Growth(Strict):
@@ -435,7 +437,8 @@ class Programme(Strict):
     calendar: Calendar
     grouping: Grouping = Grouping()
     method: Method
-    pays_on: Literal["whole", "above_from", "above_first"] = "whole"
+    pays_on: Literal["whole", "above_from", "above_first", "above"] = "whole"
+    pays_above: Number | None = Field(default=None, ge=0)
     growth: Growth | None = None
     target: Target | None = None
     mix: Mix | None = None
@@ -472,6 +475,11 @@ class Programme(Strict):
         """Which part of the base the reward is on."""
         block = self.growth or self.target or self.mix
         return block.pays_on if block is not None else self.pays_on
+
+    @property
+    def rounds_together(self) -> bool:
+        """True when a dealer's period is rounded as a whole and shared out over its results."""
+        return (self.rounding.per or ("dealer" if {"line", "document"} & set(self.grouping.by) else "result")) == "dealer"
 
     @property
     def key(self) -> str:

@@ -82,7 +82,7 @@ def rate(programme: Programme, known: Known, given: Given) -> Rated:
     own = read if programme.grouping.pays == "head" or programme.grouping.group == "none" else readings(programme, lines, by_head=False)
     compare = Compare(programme, known, spans)
     rated = {key: _reading(programme, key, reading, compare, known.as_of) for key, reading in read.items()}
-    return Rated(programme, _cells(programme, own, read, rated), decisions, lines)
+    return Rated(programme, _cells(own, read, rated), decisions, lines)
 
 
 def _stacked(programme: Programme, lines: list[Line], decisions: list[Decision], given: Given) -> tuple[list[Line], list[Decision]]:
@@ -132,11 +132,17 @@ def _earn(programme: Programme, cell: Cell, value: Fraction, amount: Fraction, q
         quantity,
         above=programme.boundary == "above",
         top=programme.above_top,
-        start=START.get(programme.part, "whole"),
+        start=_origin(programme, factor),
         negative=programme.settlement.negative != "zero",
     )
     cell.rated = cell.earned.earned
     return cell
+
+
+def _origin(programme: Programme, factor: Fraction) -> Literal["whole", "above_from", "above_first"] | Fraction:
+    if programme.part == "above":
+        return Fraction(programme.pays_above or 0) * factor
+    return START.get(programme.part, "whole")
 
 
 def _growth(programme: Programme, cell: Cell, compare: Compare) -> Cell:
@@ -198,7 +204,7 @@ def _mix_value(programme: Programme, reading: Reading) -> Fraction:
             return Fraction(len(reading.counted))
 
 
-def _cells(programme: Programme, own: Mapping[Key, Reading], read: Mapping[Key, Reading], rated: Mapping[Key, Cell]) -> list[Cell]:
+def _cells(own: Mapping[Key, Reading], read: Mapping[Key, Reading], rated: Mapping[Key, Cell]) -> list[Cell]:
     if own is read:
         return [rated[key] for key in sorted(rated)]
     cells = []
@@ -206,18 +212,27 @@ def _cells(programme: Programme, own: Mapping[Key, Reading], read: Mapping[Key, 
         _, others, span = key
         reading = own[key]
         group = rated[(reading.lines[0].decision.head, others, span)]
-        part = _part(programme, reading, group.reading)
+        part = _part(group.earned, reading, group.reading)
         cells.append(
             replace(group, key=key, own=reading, rated=group.rated * part, earned=replace(group.earned, earned=group.rated * part))
         )
     return cells
 
 
-def _part(programme: Programme, own: Reading, whole: Reading) -> Fraction:
+def _part(earned: Earned, own: Reading, whole: Reading) -> Fraction:
     """A member's part of what its group earned: by what the reward is paid on."""
-    by_units = any(tier.per_unit is not None for tier in programme.tiers)
-    top, bottom = (own.pay_quantity, whole.pay_quantity) if by_units else (own.pay_amount, whole.pay_amount)
-    return top / bottom if bottom else ZERO
+    by_amount, by_units = paid_by(earned)
+    part = by_amount * own.pay_amount / whole.pay_amount if by_amount and whole.pay_amount else ZERO
+    return part + (by_units * own.pay_quantity / whole.pay_quantity if by_units and whole.pay_quantity else ZERO)
+
+
+def paid_by(earned: Earned) -> tuple[Fraction, Fraction]:
+    """Which part of the reward is paid by the amount, and which by the unit; they add up to one."""
+    units = sum((part.earned for part in earned.parts if part.units), ZERO)
+    whole = sum((part.earned for part in earned.parts), ZERO)
+    if not whole:
+        return (ZERO, ONE) if earned.parts and all(part.units for part in earned.parts) else (ONE, ZERO)
+    return 1 - units / whole, units / whole
 
 
 def addressed(programme: Programme, fact: Fact, spans: Sequence[Span]) -> Key | None:
@@ -299,31 +314,37 @@ def give(rated: Iterable[Cell], programme: Programme, given: Given) -> None:
     """Record what a programme gave for each line, for those that run after it."""
     if programme.stacking is None:
         return  # it touches no other programme's lines
-    by_units = any(tier.per_unit is not None for tier in programme.tiers)
     lowers = programme.stacking.lowers_later
     for cell in rated:
         if not cell.rated or cell.beaten_by:
             continue
-        for line, share in exact_shares(cell, cell.rated, by_units=by_units):
-            if not share:
+        weighed = weights(cell)
+        whole = sum((weight for _, weight in weighed), ZERO)
+        for line, weight in weighed:
+            if not weight or not whole:
                 continue
             given.by.setdefault(line.fact.id, programme.key)
             if lowers:
                 taken = given.taken_off.setdefault(line.fact.id, {})
-                taken[programme.key] = taken.get(programme.key, ZERO) + share
+                taken[programme.key] = taken.get(programme.key, ZERO) + cell.rated * weight / whole
 
 
-def weight_of(line: Line, *, by_units: bool) -> Fraction:
-    """What a line's share is in proportion to: its units for an amount per unit, else its amount."""
-    own = line.quantity if by_units else line.amount
-    return own if line.pay_weight is ONE else own * line.pay_weight
-
-
-def exact_shares(cell: Cell, amount: Fraction, *, by_units: bool) -> list[tuple[Line, Fraction]]:
-    """`amount` shared out over the lines that pay, unrounded."""
+def weights(cell: Cell) -> list[tuple[Line, Fraction]]:
+    """The lines that pay, and what each one's share is in proportion to: its amount, its units, or both as the reward is made up."""
     lines = [line for line in cell.own.lines if line.pays]
-    whole = sum((weight_of(line, by_units=by_units) for line in lines), ZERO)
-    return [(line, amount * weight_of(line, by_units=by_units) / whole) for line in lines] if whole else []
+    by_amount, by_units = paid_by(cell.earned)
+    if not by_units and not cell.own.pay_amount and cell.own.pay_quantity:
+        by_amount, by_units = ZERO, ONE  # an amount that is fixed, on lines that have only quantities
+    if not by_units:
+        return [(line, _weighed(line.amount, line)) for line in lines]
+    if not by_amount:
+        return [(line, _weighed(line.quantity, line)) for line in lines]
+    amount, quantity = by_amount / (cell.own.pay_amount or ONE), by_units / (cell.own.pay_quantity or ONE)
+    return [(line, _weighed(line.amount * amount + line.quantity * quantity, line)) for line in lines]
+
+
+def _weighed(value: Fraction, line: Line) -> Fraction:
+    return value if line.pay_weight is ONE else value * line.pay_weight
 
 
 def last_day(span: Span) -> date:

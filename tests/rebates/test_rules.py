@@ -276,6 +276,21 @@ def test_a_rebate_rounds_as_a_finance_person_expects(base: str, expected: str) -
     assert f"{one(rules, [row('1', base, kind=kind)]).payable:f}" == expected
 
 
+def test_shares_of_a_percentage_and_an_amount_per_unit_follow_both() -> None:
+    rules = programme(tiers=[{"from": "0", "rate": "10 %", "per_unit": "1"}])
+    result = one(rules, [row("1", 100, quantity=10), row("2", 300, quantity=2)])
+
+    # 40 of the 52 follow the amount (10 and 30), 12 the units (10 and 2)
+    assert [f"{share.pays:f}" for share in result.shares] == ["20.00", "32.00"]
+
+
+def test_a_fixed_amount_on_lines_without_amounts_is_shared_by_quantity() -> None:
+    base = {**PLAIN["base"], "measure": "quantity"}
+    result = one(programme(base=base, method="fixed", tiers=[{"from": "1", "amount": "30"}]), [row("1", quantity=1), row("2", quantity=2)])
+
+    assert [f"{share.pays:f}" for share in result.shares] == ["10.00", "20.00"]
+
+
 def claimed(text: dict[str, Any], rows: list[dict[str, Any]], as_of: date = YEAR_END) -> tuple[list[Claim], list[Balance]]:
     head = {name: PLAIN[name] for name in ("programme", "version", "name", "currency", "valid", "participants")}
     rules = load(json.dumps({**head, **text}), "claims.json").programme
