@@ -133,6 +133,11 @@ class Bulk:
             written += self._copied(f"COPY ({query}) TO {target} (FORMAT parquet, COMPRESSION zstd)", asked.values)
         return written + self._unusual(asked, out / "part-unusual.parquet")
 
+    def gather(self, folder: Path, target: Path) -> None:
+        """The files of a folder as one, .parquet or .csv."""
+        kind = "FORMAT csv, HEADER" if target.suffix == ".csv" else "FORMAT parquet, COMPRESSION zstd"
+        self.db.execute(f"COPY (SELECT * FROM read_parquet({_quoted(folder / '*.parquet')})) TO {_quoted(target)} ({kind})")
+
     def _copied(self, query: str, values: Sequence[Any]) -> int:
         return int(self.db.execute(query, values).fetchall()[0][0])
 

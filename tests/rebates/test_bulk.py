@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import random
 from datetime import date
 from decimal import Decimal
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 duckdb = pytest.importorskip("duckdb")
 
@@ -18,6 +21,8 @@ from channel.rebates.errors import BadFacts  # noqa: E402
 from channel.rebates.facts import COLUMNS, Fact, Table  # noqa: E402
 from channel.rebates.loading import load  # noqa: E402
 from channel.rebates.programme import Programme  # noqa: E402
+from hub_cli import rebates_bulk  # noqa: E402
+from hub_cli.rebates import rebates  # noqa: E402
 
 AS_OF = date(2026, 11, 20)
 SHAPES = {
@@ -127,3 +132,34 @@ def test_bad_lines_are_refused_by_name(tmp_path: Path) -> None:
 
     with pytest.raises(BadFacts, match="BAD: a sale below zero"):
         engine.rate(programme(), AS_OF)
+
+
+def test_the_command_sums_many_lines_of_a_parquet_file_in_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = made(5, 60)
+    stored(facts, tmp_path / "facts.parquet")
+    text = (tmp_path / "programme.yaml").write_text
+    text(json.dumps(programme().model_dump(mode="json", by_alias=True, exclude_defaults=True), ensure_ascii=False), encoding="utf-8")
+    asked = [
+        "calculate",
+        "--programme",
+        str(tmp_path / "programme.yaml"),
+        "--facts",
+        str(tmp_path / "facts.parquet"),
+        "--as-of",
+        "2026-11-20",
+    ]
+
+    def run(name: str, *more: str) -> list[dict[str, str]]:
+        out = tmp_path / name
+        done = CliRunner().invoke(rebates, [*asked, "--out", str(out), *more])
+        assert done.exit_code == 0, done.output
+        return list(csv.DictReader(out.open(encoding="utf-8")))
+
+    exact = run("exact.csv")
+    monkeypatch.setattr(rebates_bulk, "MANY", 1)
+    bulk = run("bulk.csv", "--lines", str(tmp_path / "lines.csv"))
+
+    columns = ("dealer", "scope", "period", "period_from", "period_to", "tier", "earned", "payable")
+    assert [[row[name] for name in columns] for row in bulk] == [[row[name] for name in columns] for row in exact]
+    shares = list(csv.DictReader((tmp_path / "lines.csv").open(encoding="utf-8")))
+    assert sum(Decimal(row["rebate"]) for row in shares) == sum(Decimal(row["payable"]) for row in bulk)
