@@ -173,9 +173,9 @@ def _usable(claims: list[Claim]) -> list[Claim]:
 
 
 def _look_up(db: psycopg.Connection[Any], dealer: UUID, keys: list[int]) -> None:
-    """All that SQL does for a decision: the clock and common keys, the candidates, who holds the nearest."""
+    """All that SQL reads for a decision: the clock, dealer, policies and common keys, the candidates, who holds the nearest."""
     with db.cursor(row_factory=tuple_row) as cursor:
-        look, _ = claim_queries.checking(cursor, dealer, keys, OPEN.limits.checks(), durable=False)
+        look, _ = claim_queries.registering(cursor, dealer, keys, "", None)
         claim_queries.holds(cursor, [look.roots[customer] for customer in look.customers[:3]], "")
 
 
