@@ -19,6 +19,7 @@ from channel.pricing.words import (
     Money,
     Num,
     Percent,
+    Places,
     Positive,
     Rate,
     Rung,
@@ -350,8 +351,8 @@ class Settings(Strict):
     currency: Currency = described("Currency where none is said.", default="CNY")
     tax: Side = described("Side of prices where none is said.", default="excluded")
     tax_rate: Rate = described("VAT rate where the item says none, a fraction.", default=ZERO)
-    unit_places: Whole = described("Decimals of a unit price.", default=4)
-    amount_places: Whole | None = described("Decimals of an amount; else the currency's.", default=None)
+    unit_places: Places = described("Decimals of a unit price.", default=4)
+    amount_places: Places | None = described("Decimals of an amount; else the currency's.", default=None)
     rounding: Literal["line", "total"] = described(
         "line: each line rounds, totals are sums. total: the total rounds, lines share it.", default="line"
     )

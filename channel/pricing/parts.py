@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
-from channel.pricing.words import BYS, METHODS, MODES, SIDES, Money, Num, Percent, Positive, Whole, described, words
+from channel.pricing.words import BYS, METHODS, MODES, SIDES, Money, Num, Percent, Places, Positive, described, words
 
 Side = Annotated[Literal["included", "excluded"], BeforeValidator(words(SIDES))]
 Method = Annotated[Literal["point", "range", "block"], BeforeValidator(words(METHODS))]
@@ -67,7 +67,7 @@ class Scale(Strict):
 class Rounding(Strict):
     """How a price is rounded by its own rule: to places, or to a multiple of a step, then moved."""
 
-    places: Whole | None = described("Decimals.", default=None)
+    places: Places | None = described("Decimals.", default=None)
     step: Positive | None = described("Multiple, e.g. 0.05 or 10.", default=None)
     mode: Rounds = described("half_up is half away from zero.", default="half_up")
     plus: Num = described("Added after rounding, e.g. -0.01 for prices that end in 9.99.", default=ZERO)

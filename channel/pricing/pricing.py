@@ -117,6 +117,10 @@ def known(prices: Prices, ask: Ask) -> None:
         seen.add(name)
         _reason(prices, line, f"ask.lines.{at}.manual.reason", mistakes)
     _reason(prices, ask, "ask.manual.reason", mistakes)
+    if "manual" not in prices.rungs and (ask.manual is not None or any(line.manual is not None for line in ask.lines)):
+        mistakes.append(
+            Mistake("ask", "a discount by hand, and no rung `manual` in settings.waterfall", "add the rung, or use one of your rules")
+        )
     if ask.manual is not None and ask.manual.price is not None:
         mistakes.append(Mistake("ask.manual.price", "an order has no unit price", "write percent or amount"))
     if mistakes:

@@ -11,7 +11,7 @@ from channel.pricing import contests
 from channel.pricing.asking import Manual
 from channel.pricing.compiled import Rule
 from channel.pricing.effects import OPERATION, Effect, Measured, effect, out_of_bounds, reference, unmet
-from channel.pricing.model import Exclusion
+from channel.pricing.model import Exclusion, Item
 from channel.pricing.result import Charge, Gift, Refusal, Step, Tried
 from channel.pricing.state import Question, State
 
@@ -26,6 +26,8 @@ class Waterfall:
     def __init__(self, question: Question, states: Sequence[State], cart: dict[str, Decimal]) -> None:
         self.question, self.states, self.cart = question, states, cart
         self.places = question.prices.places(question.currency)
+        self.sums: dict[tuple[int, str], Measured] = {}
+        """Of this rung, by rule and what it measures over."""
         self.charges: list[Charge] = []
         self.gifts: list[Gift] = []
         self.refusal: Refusal | None = None
@@ -38,6 +40,7 @@ class Waterfall:
     def run(self) -> None:
         """All rungs, in the order that the rules say."""
         for rung in self.question.prices.settings.waterfall:
+            self.sums.clear()
             for state in self.states:
                 state.rung_total = state.total
             busy = False
@@ -131,6 +134,13 @@ class Waterfall:
         if over == "line":
             return Measured([self.states[at]])
         item = self.states[at].item
+        key = (rule.at, item.id if over == "item" else item.line if over == "product_line" else "")
+        found = self.sums.get(key)
+        if found is None:
+            found = self.sums[key] = self._together(rule, over, item)
+        return found
+
+    def _together(self, rule: Rule, over: str, item: Item) -> Measured:
         together = [
             state
             for other, state in enumerate(self.states)

@@ -106,6 +106,12 @@ def _whole(value: Any) -> int:
     return int(value)
 
 
+def _places(value: int) -> int:
+    if not -6 <= value <= 12:
+        raise ValueError(f"{value} decimals are not kept | write a number between -6 and 12")
+    return value
+
+
 def _list(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
@@ -127,6 +133,9 @@ Moment = Annotated[datetime, BeforeValidator(_moment)]
 Currency = Annotated[str, BeforeValidator(_currency)]
 Text = Annotated[str, BeforeValidator(_text)]
 Whole = Annotated[int, BeforeValidator(_whole)]
+Places = Annotated[int, BeforeValidator(_whole), AfterValidator(_places)]
+"""A number of decimals; below zero rounds to tens and hundreds."""
+
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_list)]
 """One text or a list of them."""
 

@@ -246,3 +246,10 @@ def test_alternatives_are_told_for_the_cart_as_it_is() -> None:
 def test_lines_without_a_number_are_counted_and_a_number_stands_once() -> None:
     with pytest.raises(BadPricing, match="line '2' stands twice"):
         asked(document(ask={"lines": [{"id": "2", "item": "A", "quantity": "1"}, {"item": "A", "quantity": "1"}]}))
+
+
+def test_a_discount_by_hand_needs_its_rung() -> None:
+    manual = {"percent": "5", "reason": "r", "text": "t", "by": "b"}
+
+    with pytest.raises(BadPricing, match="no rung `manual`"):
+        asked(document(settings={"waterfall": ["promotion"]}, ask={"lines": [{"item": "A", "quantity": "1", "manual": manual}]}))

@@ -38,6 +38,13 @@ CASES = {
     "a quantity that is no number": ("quantity: 1}", "quantity: ten}", 20, "'ten' is no number", "digits"),
     "a thousands comma": ("price: 100}", "price: '1,000'}", 12, "is no number", "1234.50"),
     "a rate that is a percent without its sign": ("id: B}", "id: B, tax_rate: 13}", 3, "13 is no rate", "0.13 or 13%"),
+    "more decimals than are kept": (
+        "items:\n  - {id: A, l",
+        "settings: {unit_places: 99}\nitems:\n  - {id: A, l",
+        1,
+        "99 decimals",
+        "between",
+    ),
     "an exponent": ("price: 100}", "price: 1e3}", 12, "is no number", "digits"),
     "a negative price": ("price: 100}", "price: -1}", 12, "-1 is negative", "0 or more"),
     "an unknown item": ("item: A, quantity", "item: Z, quantity", 20, "there is no item 'Z'", "items"),
