@@ -17,7 +17,8 @@ from channel.rebates.reading import Path, Source, dotted, read
 from channel.rebates.values import Name, Span
 
 PARTS: Final[dict[str, type[BaseModel]]] = {
-    "kpis": Scored, "curve": Point, "deductions": Deduction, "tags": TagRule, "conditions": Condition, "valid": Span, "name": Name, "note": Name,
+    "kpis": Scored, "curve": Point, "deductions": Deduction, "tags": TagRule, "conditions": Condition,
+    "valid": Span, "name": Name, "note": Name,
 }  # fmt: skip
 
 
