@@ -387,11 +387,25 @@ DEFAULT_ACCESS = Access(
     version="default",
     order=(
         AccessStep(kind="deal", keys=(("project", "dealer", "item"),), needs_registration=True, final=True),
-        AccessStep(kind="contract", keys=(("dealer", "customer", "item"), ("dealer", "item"))),
-        AccessStep(kind="line", keys=(("dealer", "line"),)),
-        AccessStep(kind="grade", keys=(("grade", "region", "item"), ("grade", "item"), ("grade", "line"))),
-        AccessStep(kind="project", keys=(("project", "item"), ("item",), ("line",)), needs_registration=True),
-        AccessStep(kind="standard", keys=(("company", "item"), ("item",), ("line",), ("category",), ("brand",), ("all",))),
+        AccessStep(kind="contract", keys=(("dealer", "customer", "item"), ("dealer", "item"), ("customer", "item"))),
+        AccessStep(kind="line", keys=(("dealer", "line"), ("dealer", "category"), ("dealer", "brand"), ("dealer", "all"))),
+        AccessStep(
+            kind="grade",
+            keys=(
+                ("grade", "region", "item"),
+                ("grade", "item"),
+                ("grade", "line"),
+                ("grade", "category"),
+                ("grade", "brand"),
+                ("grade", "all"),
+                ("channel", "item"),
+            ),
+        ),
+        AccessStep(kind="project", keys=(("project", "item"), ("item",), ("line",), ("all",)), needs_registration=True),
+        AccessStep(
+            kind="standard",
+            keys=(("company", "item"), ("region", "item"), ("channel", "item"), ("item",), ("line",), ("category",), ("brand",), ("all",)),
+        ),
     ),
 )
 """特批价 > dealer and item > dealer and product line > 代理价 > 工程价 > 标准价, when the file does not say otherwise."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
+from channel.pricing.model import DEFAULT_ACCESS, KEY_FIELDS
+from tests.docs.pages import text_of
 from tests.pricing.documents import asked, document
 
 ONE = [{"item": "A", "quantity": "1"}]
@@ -278,3 +281,23 @@ def test_formulas_chain_and_keep_their_margins() -> None:
     told = line(document(**people, books=books, ask={"dealer": "D"}))
 
     assert (told["list_price"], told["net"]) == ("90", "90.00")  # 60 x 1.5 = 90; - 20 % = 72, but at least base + 0
+
+
+def test_the_keys_of_the_default_search_are_on_the_page() -> None:
+    page = text_of("docs/pricing.md")
+
+    for step in DEFAULT_ACCESS.order:
+        row = next(row for row in page.splitlines() if row.startswith(f"| `{step.kind}` |"))
+        assert {name for key in step.keys for name in key} == set(
+            re.findall("|".join(sorted(KEY_FIELDS)), row.split("|")[2].replace("deal_prices", ""))
+        ), row
+
+
+@pytest.mark.parametrize(
+    ("key", "net"), [({"item": "A"}, "80.00"), ({"line": "pumps"}, "80.00"), ({"all": True}, "80.00"), ({"line": "valves"}, "100.00")]
+)
+def test_a_grade_may_have_a_price_of_its_own_for_much_at_once(key: dict[str, Any], net: str) -> None:
+    record = {**key, "grade": "G", "formula": {"base": "standard", "percent": "20"}}
+    books = [BOOKS[0], {"id": "g", "kind": "代理价", "prices": [record]}]
+
+    assert asked(document(**PEOPLE, books=books, ask={"dealer": "D"}))["net"] == net

@@ -1,0 +1,106 @@
+"""Worked examples that others published, with their answers; where each was read stands beside it. More stand on docs/pricing.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.pricing.documents import asked, document
+
+
+def scale(method: str, *tiers: tuple[str | None, str, str]) -> dict[str, Any]:
+    """Steps of (up to, price, flat fee)."""
+    return {
+        "method": method,
+        "tiers": [{**({"up_to": bound} if bound else {}), "price": price, "flat": flat} for bound, price, flat in tiers],
+    }
+
+
+ATG = ("10", "20", "0"), ("20", "17", "0"), (None, "15", "0")
+ZUPLO = ("1000", "0.10", "0"), ("10000", "0.05", "0"), (None, "0.01", "0")
+LAGO = ("10000", "0.0010", "10"), ("50000", "0.0008", "10"), ("100000", "0.0006", "10"), (None, "0.0004", "10")
+AUTUMN = ("1000", "0.01", "0"), ("10000", "0.008", "0"), (None, "0.005", "0")
+LB = ("100", "4.00", "0"), ("200", "3.90", "0"), (None, "3.80", "0")
+
+SCALES = {
+    # docs.oracle.com, ATG Merchandising: bulk and tiered pricing of hammers
+    "hammers, bulk, 7": (scale("volume", *ATG), "7", "140.00"),
+    "hammers, bulk, 14": (scale("volume", *ATG), "14", "238.00"),
+    "hammers, bulk, 23": (scale("volume", *ATG), "23", "345.00"),
+    "hammers, tiered, 7": (scale("graduated", *ATG), "7", "140.00"),
+    "hammers, tiered, 15": (scale("graduated", *ATG), "15", "285.00"),
+    "hammers, tiered, 23": (scale("graduated", *ATG), "23", "415.00"),
+    # zuplo.com, pricing models
+    "calls, graduated": (scale("graduated", *ZUPLO), "15000", "600.00"),
+    "calls, volume": (scale("volume", *ZUPLO), "15000", "150.00"),
+    # getlago.com, volume charge model with a fixed fee
+    "calls, volume with a fee": (scale("volume", *LAGO), "65000", "49.00"),
+    # docs.useautumn.com, graduated pricing
+    "calls, three slabs": (scale("slab", *AUTUMN), "15000", "107.00"),
+    # michael.romaniello.co, graduated by the hundred pounds: 100 x 4.00 + 100 x 3.90 + 50 x 3.80
+    "pounds": (scale("interval", *LB), "250", "980.00"),
+}
+
+
+@pytest.mark.parametrize(("table", "quantity", "net"), SCALES.values(), ids=SCALES)
+def test_a_published_scale(table: dict[str, Any], quantity: str, net: str) -> None:
+    books = [{"id": "std", "kind": "standard", "prices": [{"item": "A", "scale": table}]}]
+
+    assert asked(document(books=books, ask={"lines": [{"item": "A", "quantity": quantity}]}))["net"] == net
+
+
+def test_pounds_bought_before_count_on_the_scale() -> None:
+    table = scale("interval", *LB) | {"accumulated": "year"}
+    books = [{"id": "std", "kind": "standard", "prices": [{"item": "A", "scale": table}]}]
+    ask = {"accumulated": {"year": "80"}, "lines": [{"item": "A", "quantity": "50"}]}
+
+    assert asked(document(books=books, ask=ask))["net"] == "197.00"  # 20 x 4.00 + 30 x 3.90
+
+
+STACKS: dict[str, tuple[list[dict[str, Any]], str]] = {
+    # frappe/erpnext, pricing rule tests: 10 and 20 percent on the rate, or on what is left of it
+    "added": ([{"percent": "10", "mode": "original"}, {"percent": "20", "mode": "original"}], "70.00"),
+    "on the discounted rate": ([{"percent": "10"}, {"percent": "20"}], "72.00"),
+    # learn.microsoft.com, retail discounts: two of 10 percent, the second as if the first did not exist, or of what is left
+    "two of ten, compounded": ([{"percent": "10"}, {"percent": "10"}], "81.00"),
+    "two of ten, of the original": ([{"percent": "10", "mode": "original"}, {"percent": "10", "mode": "original"}], "80.00"),
+    # learn.microsoft.com, discount base amount: 30 of 100 is paid by another, 10 percent is of the other 70
+    "ten percent of seventy": ([{"amount": "30", "order": "1"}, {"percent": "10", "order": "2"}], "63.00"),
+}
+
+
+@pytest.mark.parametrize(("rules", "net"), STACKS.values(), ids=STACKS)
+def test_a_published_stack(rules: list[dict[str, Any]], net: str) -> None:
+    adjustments = [{"id": f"r{at}", "rung": "promotion", **rule} for at, rule in enumerate(rules)]
+
+    assert asked(document(adjustments=adjustments))["net"] == net
+
+
+def test_point_and_range_breaks_of_sixteen() -> None:
+    # johanlouwers.blogspot.com on Oracle price breaks: to 10 five percent, to 20 ten, to 50 fifteen; 16 pieces of 100
+    tiers = [{"up_to": "10", "percent": "5"}, {"up_to": "20", "percent": "10"}, {"up_to": "50", "percent": "15"}]
+    nets = [
+        asked(
+            document(
+                adjustments=[{"id": "b", "rung": "volume", "scale": {"method": method, "tiers": tiers}}],
+                ask={"lines": [{"item": "A", "quantity": "16"}]},
+            )
+        )["net"]
+        for method in ("point", "range")
+    ]
+
+    assert nets == ["1440.00", "1490.00"]
+
+
+def test_a_waterfall_of_list_customer_and_partner_price() -> None:
+    # nebulaconsulting.co.uk on the CPQ price waterfall: 120, 30 off by hand, then 20 percent for the partner
+    line = {"item": "A", "quantity": "1", "manual": {"amount": "30", "reason": "additional", "text": "t", "by": "b"}}
+    books = [{"id": "list", "kind": "standard", "prices": [{"item": "A", "price": "120"}]}]
+    partner = [{"id": "p", "rung": "partner", "percent": "20"}]
+
+    told = asked(
+        document(settings={"waterfall": ["manual", "partner", "distributor"]}, books=books, adjustments=partner, ask={"lines": [line]})
+    )
+
+    assert [step["after"] for step in told["lines"][0]["waterfall"]] == ["120", "90", "72", "72", "72"]
