@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from channel.performance.definitions import DEFINITIONS
 from channel.performance.errors import BadScorecard, Flaw, Refused
 from channel.performance.scorecard import Condition, Deduction, Point, Scorecard, Scored, TagRule
+from channel.performance.tags import condition_name
 from channel.rebates.reading import Path, Source, dotted, read
 from channel.rebates.values import Name, Span
 
@@ -53,6 +54,7 @@ def check(card: Scorecard) -> Iterator[Found]:
     for at, scored in enumerate(card.kpis):
         yield from _curve(scored, ("kpis", at))
     for at, tag in enumerate(card.tags):
+        yield from _twice([condition_name(one) for one in tag.conditions], ("tags", at, "conditions"))
         for place, condition in enumerate(tag.conditions):
             yield from _condition(condition, ("tags", at, "conditions", place))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from channel.performance import kpis
 from channel.performance.facts import Fact
@@ -18,6 +18,7 @@ from channel.rebates.periods import Cut, add_months, periods
 
 Proration = Literal["even", "last_year", "none"]
 DAY: Final = timedelta(days=1)
+K = TypeVar("K")
 NINTH: Final = Fraction(9, 10)
 
 
@@ -71,7 +72,7 @@ def measure(facts: Sequence[Fact], span: Window, proration: Proration = "even") 
     return Measured({kpi.code: kpi for kpi in found}, account.ageing(span.as_of))
 
 
-def with_margin_share(measured: Mapping[str, Measured]) -> dict[str, Measured]:
+def with_margin_share(measured: Mapping[K, Measured]) -> dict[K, Measured]:
     """The same with each one's share of all margin; no value where one margin is unknown."""
     margins = {key: one.kpis["margin_amount"].value for key, one in measured.items()}
     values = [value for value in margins.values() if value is not None]

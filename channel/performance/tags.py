@@ -75,7 +75,7 @@ class ManualTag:
 def step(rule: TagRule, before: Tag | None, figures: Mapping[str, Kpi], peers: Mapping[str, Sequence[Fraction]], as_of: date) -> Tag:
     """The standing at the next cut-off. peers: the values of each figure in the dealer's group, its own included."""
     past = before or Tag(rule.tag, on=False)
-    seen = [(one, _name(one), *_state(one, figures[one.kpi], peers.get(one.kpi, ()))) for one in rule.conditions]
+    seen = [(one, condition_name(one), *_state(one, figures[one.kpi], peers.get(one.kpi, ()))) for one in rule.conditions]
     streaks = {name: past.streaks.get(name, 0) + 1 if state == "in" else 0 for _, name, state, _ in seen}
     for _, name, state, _ in seen:
         if state == "unknown":
@@ -105,7 +105,8 @@ def _is_clean(rule: TagRule, states: Sequence[State]) -> bool:
     return all(state == "clean" for state in states) if rule.when == "any" else any(state == "clean" for state in states)
 
 
-def _name(condition: Condition) -> str:
+def condition_name(condition: Condition) -> str:
+    """What tells a condition from the others of its tag."""
     kind = "below" if condition.below is not None else "above" if condition.above is not None else "above_peer"
     return f"{condition.kpi}:{kind}"
 

@@ -1,0 +1,151 @@
+"""The board: every dealer measured, scored, placed in its peer group and tagged, at one cut-off."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+
+from channel.performance.errors import BadScorecard, Flaw
+from channel.performance.facts import Fact, Table
+from channel.performance.measuring import Measured, Window, measure, window, with_margin_share
+from channel.performance.ranking import Driver, Entry, Group, Key, Subject, driver, group_of, places, quartiles
+from channel.performance.scorecard import Scorecard
+from channel.performance.scoring import Score, score
+from channel.performance.tags import ManualTag, Tag, step
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an earlier result says of a dealer."""
+
+    place: int | None = None
+    score: Fraction | None = None
+    parts: Mapping[str, Fraction] = field(default_factory=dict)
+    tags: Mapping[str, Tag] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An earlier result: what was published for its cut-off."""
+
+    as_of: date
+    version: int
+    standings: Mapping[Key, Standing]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One dealer on the board."""
+
+    subject: Subject
+    group: Group
+    measured: Measured
+    score: Score
+    place: int | None
+    of: int
+    """How many are ranked in the group."""
+    previous: Standing | None
+    last_year: Standing | None
+    driver: Driver | None
+    tags: tuple[Tag, ...]
+    manual: tuple[ManualTag, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """All dealers at one cut-off."""
+
+    card: Scorecard
+    window: Window
+    facts_hash: str
+    rows: tuple[Row, ...]
+    """By group, then place; those without a place at the end of their group."""
+    quartiles: Mapping[Group, tuple[Fraction, Fraction, Fraction] | None]
+
+
+def assess(
+    card: Scorecard,
+    table: Table,
+    subjects: Iterable[Subject],
+    as_of: date,
+    *,
+    previous: Snapshot | None = None,
+    last_year: Snapshot | None = None,
+    manual: Sequence[ManualTag] = (),
+) -> Board:
+    """The board at the end of a day. Raises: BadScorecard when the scorecard is not in force on that day."""
+    if not card.valid.holds(as_of):
+        raise BadScorecard([Flaw("not_valid", "valid", f"{card.scorecard} is not in force on {as_of}", "take the version that is")])
+    span = window(card.period, as_of, card.fiscal_start)
+    who = {subject.key: subject for subject in sorted(subjects, key=lambda one: one.key)}
+    measured = with_margin_share(_measured(card, table, who, span))
+    scores = {key: score(card, found.kpis) for key, found in measured.items()}
+    groups = {key: group_of(card, subject) for key, subject in who.items()}
+    placed = places(
+        Entry(
+            key,
+            groups[key],
+            one.total if one.ranked else None,
+            measured[key].kpis["target_completion"].value,
+            measured[key].kpis["margin_amount"].value,
+        )
+        for key, one in scores.items()
+    )
+    ranked: dict[Group, list[Fraction]] = {group: [] for group in groups.values()}
+    for key, one in scores.items():
+        if one.ranked and one.total is not None:
+            ranked[groups[key]].append(one.total)
+    peers = _peers(card, measured, groups)
+    rows = []
+    for key, subject in who.items():
+        before = previous.standings.get(key) if previous is not None else None
+        rows.append(
+            Row(
+                subject=subject,
+                group=groups[key],
+                measured=measured[key],
+                score=scores[key],
+                place=placed.get(key),
+                of=len(ranked[groups[key]]),
+                previous=before,
+                last_year=last_year.standings.get(key) if last_year is not None else None,
+                driver=driver(scores[key].parts(), before.parts) if before is not None else None,
+                tags=tuple(
+                    step(rule, before.tags.get(rule.tag) if before is not None else None, measured[key].kpis, peers[groups[key]], as_of)
+                    for rule in card.tags
+                ),
+                manual=tuple(one for one in manual if one.dealer == subject.dealer and one.holds(as_of)),
+            )
+        )
+    rows.sort(key=lambda row: (row.group, row.place is None, row.place or 0, row.subject.key))
+    return Board(card, span, table.hash, tuple(rows), {group: quartiles(values) for group, values in ranked.items()})
+
+
+def _measured(card: Scorecard, table: Table, who: Mapping[Key, Subject], span: Window) -> dict[Key, Measured]:
+    """The figures of each. Facts that name a product line count only for it; those that name none for every line of the dealer."""
+    by_dealer: dict[str, list[Fact]] = defaultdict(list)
+    for fact in sorted(table.facts, key=lambda one: one.id):
+        by_dealer[fact.dealer].append(fact)
+    return {
+        key: measure(
+            [fact for fact in by_dealer[key[0]] if not key[1] or fact.product_line in ("", key[1])],
+            span,
+            card.target,
+        )
+        for key in who
+    }
+
+
+def _peers(card: Scorecard, measured: Mapping[Key, Measured], groups: Mapping[Key, Group]) -> dict[Group, dict[str, list[Fraction]]]:
+    """The values of the figures that tags ask for, in each group."""
+    wanted = {condition.kpi for rule in card.tags for condition in rule.conditions}
+    found: dict[Group, dict[str, list[Fraction]]] = {group: {code: [] for code in wanted} for group in groups.values()}
+    for key, one in measured.items():
+        for code in wanted:
+            value = one.kpis[code].value
+            if value is not None:
+                found[groups[key]][code].append(value)
+    return found
