@@ -29,7 +29,6 @@ LINES: Final = frozenset(("sale", "return", "credit", "price_change", "sell_out"
 """Kinds that can be in a base."""
 NEGATIVE: Final = frozenset(("return", "credit"))
 """Kinds whose quantity and amount are negative, or zero."""
-EVENTS: Final = ("order", "delivery", "invoice", "payment", "sell_out")
 TEXTS: Final = (
     "document", "product", "product_line", "brand", "region", "channel", "customer", "company", "project", "price_kind", "unit",
     "returns_of", "applies_to", "dealer_grade", "dealer_region", "dealer_channel", "dealer_parent",
