@@ -129,7 +129,7 @@ class CreditMemoLine(Part):
 
 
 class CreditMemo(Aggregate):
-    """What is credited to a party outside an invoice: a rebate, a price protection, a fund's claim. Negative totals credit, positive ones charge."""
+    """What is credited to a party outside an invoice: a rebate, a price protection. Negative totals credit, positive ones charge."""
 
     entity: ClassVar[str] = "credit_memo"
     title: ClassVar[str] = "贷项单 Credit memo"

@@ -165,7 +165,7 @@ def payouts(place: Place) -> Answer:
 @click.command()
 @click.argument("dealer")
 @click.option("--programme", help="Of which programme, with an amount.")
-@click.option("--currency", default="CNY", show_default=True)
+@click.option("--currency", default="CNY", show_default=True, help="Of the account.")
 @click.option("--freeze", type=Decimal, metavar="AMOUNT", help="Set aside for --order.")
 @click.option("--release", type=Decimal, metavar="AMOUNT", help="Give back what --order does not use.")
 @click.option("--use", type=Decimal, metavar="AMOUNT", help="A --line of --order has used it.")

@@ -425,7 +425,8 @@ class Hub:
         if name not in self.policies:
             raise NotFound(
                 f"no flow for {name}",
-                next_step=f"use one of {', '.join(self.policies)}, or name {name} in flows of hub.yaml (`systems: {{}}` when only the hub has it)",
+                next_step=f"use one of {', '.join(self.policies)}, or name {name} in flows of hub.yaml "
+                "(`systems: {}` when only the hub has it)",
             )
         return HubStream(self.hub_streams[name], name, self.policies[name], TABLES[name])
 

@@ -238,7 +238,7 @@ def _summed(doc: Doc, gross: str, net: str, discount: str, charge: str, head: st
 
 
 def _charged(doc: Doc, places: Decimal) -> None:
-    """Lines of an other receivable: of net, tax and total the entered ones lead, the missing ones follow from the rate. Amounts may be red."""
+    """Lines of an other receivable: of net, tax and total the entered ones lead, the others follow from the rate. Amounts may be red."""
     form, total = doc.form, Decimal(0)
     net_at, tax_at, total_at, rate_at = (form.at(key) for key in ("FNOTAXAMOUNTFOR", "FTAXAMOUNTFOR", "FAMOUNTFOR_D", "FEntryTaxRate"))
     for line in doc.lists[0]:

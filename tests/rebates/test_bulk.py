@@ -59,7 +59,8 @@ tiers: [{SHAPES[method]}]
 
 def made(seed: int, lines: int = 400) -> list[Fact]:
     """Sales with returns, some corrected afterwards; few dealers, so that each has many lines."""
-    rng, facts = random.Random(seed), []
+    rng = random.Random(seed)
+    facts: list[Fact] = []
     for at in range(lines):
         back = rng.random() < 0.2
         fen = rng.randint(1, 90_000)

@@ -1,4 +1,4 @@
-"""A payout becomes exactly one red other receivable in the ERP, whatever happens on the way; a price list of the hub's becomes one there."""
+"""A payout becomes exactly one red other receivable in the ERP, whatever happens on the way."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ def test_a_payout_is_booked_once_audited_and_read_back(paying: Stage) -> None:
 
     (doc,) = booked(paying, "PO-2026-000001")
     assert (doc["FDocumentStatus"], doc["FAMOUNTFOR"], doc["FBillTypeID"]["FNumber"]) == ("C", -1130, "QTYSD01_SYS")
-    assert [(line["FCOSTID"]["FNumber"], line["FNOTAXAMOUNTFOR"], line["FTAXAMOUNTFOR"]) for line in doc["FEntity"]] == [("FYXM20", -1000, -130)]
+    (line,) = doc["FEntity"]
+    assert (line["FCOSTID"]["FNumber"], line["FNOTAXAMOUNTFOR"], line["FTAXAMOUNTFOR"]) == ("FYXM20", -1000, -130)
     row = paying.rows("SELECT number, doc, total FROM credit_memos WHERE id = %s", memo)[0]
     assert (row["number"], row["total"]) == (doc["FBillNo"], -1130)
     assert (row["doc"]["approval"], row["doc"]["status"]) == ("approved", "open")

@@ -15,8 +15,8 @@ branch_labels = None
 depends_on = None
 
 _TABLES = (
-    "period_close, rebate_entry, rebate_payout_item, rebate_payout, rebate_statement_event, rebate_statement, rebate_settlement, rebate_result, "
-    "rebate_calculation, rebate_fact_source, rebate_fact_head, rebate_fact, programme_version"
+    "period_close, rebate_entry, rebate_payout_item, rebate_payout, rebate_statement_event, rebate_statement, rebate_settlement, "
+    "rebate_result, rebate_calculation, rebate_fact_source, rebate_fact_head, rebate_fact, programme_version"
 )
 
 
