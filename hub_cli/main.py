@@ -37,6 +37,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "deals": ("hub_cli.deals:deals", "Who may sell to whom: check, register, review, explain, match, resolve."),
         "rebates": ("hub_cli.rebates:rebates", "What a dealer earns: check programmes, calculate, explain, simulate."),
         "price": ("hub_cli.pricing:price", "What a dealer pays: quote a cart with every rung, check price files."),
+        "performance": ("hub_cli.performance:performance", "How dealers do: score, places, tags; what stock they need."),
     },
     "Look": {
         "status": ("hub_cli.look:status", "What is connected, what flows, what is behind."),

@@ -23,7 +23,7 @@ def facts(path: Path, dealers: Dealers | None) -> Table:
     """The facts of a file. dealers: the only ones that are known, if a file of them was given. Raises: BadFacts."""
     from channel.rebates.facts import from_rows
 
-    columns, rows = _table(path)
+    columns, rows = table(path)
     return from_rows(columns, rows, str(path), dealers=dealers.ids if dealers is not None else None)
 
 
@@ -33,7 +33,7 @@ def dealers(path: Path) -> Dealers:
     from channel.rebates.selecting import Dealer, Dealers
     from channel.rebates.values import day
 
-    columns, rows = _table(path)
+    columns, rows = table(path)
     if "id" not in columns:
         raise _bad(path, "missing_column", "id", "the column is missing", "add a column id", 1)
     unknown = sorted(set(columns) - DEALER_COLUMNS)
@@ -56,7 +56,8 @@ def _bad(path: Path, code: str, where: str, what: str, fix: str, line: int | Non
     return BadFacts([Flaw(code, where, what, fix, line, str(path))])
 
 
-def _table(path: Path) -> tuple[list[str], Rows]:
+def table(path: Path) -> tuple[list[str], Rows]:
+    """The columns of a CSV or Parquet file and its rows, each with its line. Raises: BadFacts, of the rows as they are read."""
     if path.suffix.lower() == ".parquet":
         return _parquet(path)
     try:
