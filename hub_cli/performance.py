@@ -10,7 +10,7 @@ import click
 
 from hub_cli.answers import Answer, CommandFailed, answers
 from hub_cli.exits import Exit
-from hub_cli.performance_text import board_table
+from hub_cli.performance_text import board_table, stock_table
 from hub_cli.rebates import FILE, Day
 
 if TYPE_CHECKING:
@@ -63,6 +63,31 @@ def score(
     if out is not None:
         rebates_files.write(out, told)
     return Answer(told, text=board_table(told))
+
+
+@performance.command()
+@click.option("--stock", "stock_file", type=FILE, required=True, help="Stock of dealers: CSV or Parquet.")
+@click.option("--sellout", "sellout_file", type=FILE, required=True, help="What dealers sold: CSV or Parquet.")
+@AS_OF
+@click.option(
+    "--window", type=click.IntRange(1, 1000), default=90, show_default=True, help="Days up to --as-of that the pace is read from."
+)
+@click.option("--out", type=FILE, help="Write the result here (.json).")
+@answers
+def stock(stock_file: Path, sellout_file: Path, as_of: date, window: int, out: Path | None) -> Answer:
+    """What dealers should restock, who runs dry before goods arrive, and who nearby could help out."""
+    from channel.performance.stock import advise
+    from channel.performance.stock_files import document, holdings, sell_out
+    from hub_cli import rebates_files
+    from hub_cli.performance_files import taken
+
+    _folder(out)
+    held = taken(stock_file, lambda columns, rows: holdings(columns, rows, as_of, str(stock_file)))
+    sold = taken(sellout_file, lambda columns, rows: sell_out(columns, rows, as_of, str(sellout_file)))
+    told = document(advise(held, sold, as_of, window), as_of, window)
+    if out is not None:
+        rebates_files.write(out, told)
+    return Answer(told, text=stock_table(told))
 
 
 def _board(

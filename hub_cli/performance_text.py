@@ -43,6 +43,21 @@ def _board_row(row: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
+def stock_table(told: Mapping[str, Any]) -> str:
+    """Advice, a line a dealer and product, then the transfers."""
+    heads = ("dealer", "product", "stock", "a day", "cover", "dry on", "restock", "from others", "")
+    rows = [
+        (
+            one["dealer"], one["product"], one["on_hand"], short(one["pace"]), one["cover_days"] or "-", one["out_on"] or "-",
+            one["restock"], str(one["from_others"] or "-"), "! dry before goods arrive" if one["warning"] else one["why"],
+        )
+        for one in told["advice"]
+    ]  # fmt: skip
+    lines = table(heads, rows)
+    lines += [f"transfer {one['quantity']} of {one['product']} from {one['from']} to {one['to']}" for one in told["transfers"]]
+    return "\n".join([*lines, *(f"no count: {one['dealer']} sells {one['product']}" for one in told["uncounted"])])
+
+
 def short(value: str | None) -> str:
     """A figure with at most two decimals."""
     from decimal import Decimal
