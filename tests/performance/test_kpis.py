@@ -19,7 +19,7 @@ def test_target_completion_of_the_published_board(sold: int, target: int, shown:
 
     assert found.value is not None
     assert str(exact_half_up(found.value * 100, 2)) == shown
-    assert (found.numerator, found.denominator, found.version, found.as_of) == (sold, target, 1, DAY)
+    assert (found.numerator, found.denominator, found.version, found.as_of) == (Fraction(sold), Fraction(target), 1, DAY)
 
 
 @pytest.mark.parametrize("target", [Fraction(0), None])
@@ -73,9 +73,9 @@ def test_concentration_below_five_projects_is_few_and_has_no_value() -> None:
     top, whole = kpis.concentration("project", [Fraction(20), Fraction(30), Fraction(50)], as_of=DAY)
 
     assert (top.value, top.note, whole.value, whole.note) == (None, "few", None, "few")
-    assert (top.numerator, top.denominator, whole.numerator) == (50, 100, 3800)
+    assert (top.numerator, top.denominator, whole.numerator) == (Fraction(50), Fraction(100), Fraction(3800))
     even, index = kpis.concentration("project", [Fraction(1)] * 5, as_of=DAY)
-    assert (even.value, index.value) == (Fraction(1, 5), 2000)
+    assert (even.value, index.value) == (Fraction(1, 5), Fraction(2000))
 
 
 @pytest.mark.parametrize(("code", "of", "shown"), [("attended_of_invited", 120, "54.2"), ("attended_of_registered", 80, "81.3")])
@@ -103,4 +103,4 @@ def test_a_follow_up_is_in_time_on_its_due_day_and_what_is_not_due_does_not_coun
     tasks = [("a", DAY, DAY), ("b", DAY, DAY + timedelta(days=1)), ("c", DAY, None), ("d", DAY + timedelta(days=1), None)]
     found = kpis.in_time("follow_up_in_time", tasks, as_of=DAY)
 
-    assert (found.numerator, found.denominator, found.evidence) == (1, 3, ("b", "c"))
+    assert (found.numerator, found.denominator, found.evidence) == (Fraction(1), Fraction(3), ("b", "c"))
