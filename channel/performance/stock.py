@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from math import ceil, floor
 from typing import Final
+
+from canonical.rounding import exact_rounded
 
 ZERO: Final = Fraction(0)
 LEAST_DAYS: Final = 14
@@ -150,13 +151,13 @@ def _state(holding: Holding, sales: Sequence[SellOut], as_of: date, window_days:
 
 def _short(state: _State) -> int:
     """Whole units that are missing until goods ordered today arrive."""
-    return max(0, ceil(state.pace * state.holding.lead_days - state.on_hand))
+    return max(0, _up(state.pace * state.holding.lead_days - state.on_hand))
 
 
 def _transfers(states: Sequence[_State]) -> list[Transfer]:
     by_product: dict[str, list[_State]] = defaultdict(list)
     for state in states:
-        state.spare = max(0, floor(state.on_hand - max(state.target, Fraction(state.holding.restock_at or 0))))
+        state.spare = max(0, _down(state.on_hand - max(state.target, Fraction(state.holding.restock_at or 0))))
         by_product[state.holding.product].append(state)
     found = []
     for _, group in sorted(by_product.items()):
@@ -193,7 +194,7 @@ def _advice(state: _State, as_of: date) -> Advice:
     there = state.on_hand + Fraction(holding.on_order) + moved
     threshold = max(Fraction(holding.restock_at or 0), state.pace * holding.lead_days)
     low = there <= threshold and (threshold > ZERO or holding.restock_at is not None)
-    packs = max(1, ceil((max(state.target, threshold) - there) / Fraction(holding.multiple))) if low else 0
+    packs = max(1, _up((max(state.target, threshold) - there) / Fraction(holding.multiple))) if low else 0
     why = "at_threshold" if low else "enough" if state.pace else "no_sales"
     return Advice(
         holding=holding,
@@ -212,4 +213,12 @@ def _out_on(as_of: date, cover: Fraction | None) -> date | None:
     """The day on which the last unit goes; None where it lasts longer than can be told."""
     if cover is None or cover > 3650:
         return None
-    return as_of + timedelta(days=floor(cover))
+    return as_of + timedelta(days=_down(cover))
+
+
+def _up(value: Fraction) -> int:
+    return int(exact_rounded(value, 0, "ceiling"))
+
+
+def _down(value: Fraction) -> int:
+    return int(exact_rounded(value, 0, "floor"))
