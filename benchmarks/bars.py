@@ -32,6 +32,7 @@ LIMITS: Mapping[str, tuple[float, str]] = {
     "rebates.share_out_cpu_s": (40.0, "CPU seconds of that and the rebate shared out to every line and written"),
     "rebates.peak_mib": (2048, "peak memory of it, MiB"),
     "rebates.growth": (1.15, "CPU per line at 10,000,000, by that at 1,000,000"),
+    "rebates.late_cpu_s": (0.5, "CPU seconds of taking 1,000 late lines into the kept sums of 10,000,000"),
     "rebates.wrong": (0, "cells that differ from plain Decimals, or whose shares do not add up"),
     "resolve.cpu_s": (300.0, "CPU seconds of resolving 1,000,000 records, workers included"),
     "resolve.peak_mib": (3072, "peak memory of it, workers included, MiB"),

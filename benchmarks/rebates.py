@@ -20,6 +20,7 @@ from typing import Any
 from benchmarks.bars import Figure
 
 LINES = 10_000_000
+LATE = 1_000
 DEALERS, PRODUCTS, PRODUCT_LINES = 500, 5_000, 40
 AS_OF = date(2026, 12, 31)
 TIERS = ((0, "0.01"), (20_000, "0.015"), (60_000, "0.025"), (150_000, "0.04"))
@@ -39,8 +40,15 @@ tiers: [{", ".join(f"{{from: {start}, rate: {rate}}}" for start, rate in TIERS)}
 """
 
 
-def make(path: Path, lines: int) -> None:
-    """Three years of lines, 3 % of them returns, as Parquet; not measured."""
+def _another(late: Path) -> Path:
+    """A second file of late lines, so that the first one measured is not the first one taken in."""
+    made = late.with_name("later.parquet")
+    make(made, LATE, first=LINES * 3)
+    return made
+
+
+def make(path: Path, lines: int, first: int = 0) -> None:
+    """Three years of lines, 3 % of them returns, as Parquet, numbered from `first` on; not measured."""
     import duckdb  # noqa: PLC0415  an extra
 
     db = duckdb.connect(":memory:", config={"memory_limit": "2GB", "preserve_insertion_order": False})
@@ -52,7 +60,7 @@ def make(path: Path, lines: int) -> None:
         DATE '2024-01-01' + (hash(i, 3) % 1096)::INTEGER AS date, 'CNY' AS currency,
         ((hash(i, 4) % 400000 + 1)::DECIMAL(18, 0) * 0.01::DECIMAL(3, 2)
             * (CASE WHEN hash(i, 5) % 100 < 3 THEN -1 ELSE 1 END)::DECIMAL(1, 0))::DECIMAL(18, 2) AS amount
-        FROM range({lines}) AS r (i)) TO '{path}' (FORMAT parquet)"""
+        FROM range({first}, {first + lines}) AS r (i)) TO '{path}' (FORMAT parquet)"""
     )
 
 
@@ -73,10 +81,16 @@ def measured(path: Path, out: Path) -> dict[str, Any]:
     whole = time.process_time() - began
     lines, total = engine.totals()
     exact = _exact(engine, out / "lines")
+    late_file = path.with_name("late.parquet")
+    make(late_file, LATE, first=LINES * 2)
+    engine.add(programme, _another(late_file))  # warms it
+    began = time.process_time()
+    touched = engine.add(programme, late_file)
+    late = time.process_time() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
         "cells": cells, "lines": lines, "written": written, "total": str(total), "rate_cpu_s": rated, "shared_cpu_s": whole,
-        "peak_mib": peak, "wrong": exact,
+        "peak_mib": peak, "wrong": exact, "touched": touched, "late_cpu_s": late,
     }  # fmt: skip
 
 
@@ -126,6 +140,7 @@ def run(lines: int = LINES) -> list[Figure]:
         Figure("rebates.share_out_cpu_s", round(large["shared_cpu_s"], 2)),
         Figure("rebates.peak_mib", round(large["peak_mib"])),
         Figure("rebates.growth", round((large["shared_cpu_s"] / lines) / (small["shared_cpu_s"] / (lines // 10)), 3)),
+        Figure("rebates.late_cpu_s", round(large["late_cpu_s"], 3)),
         Figure("rebates.wrong", large["wrong"] + small["wrong"]),
     ]
 

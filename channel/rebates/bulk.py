@@ -63,14 +63,14 @@ class Bulk:
         if temporary is not None:
             config["temp_directory"] = str(temporary)
         self.db: duckdb.DuckDBPyConnection = duckdb.connect(":memory:", config=config)
-        self.source = str(facts)
-        self.revised: bool | None = None
-        described = self.db.execute("DESCRIBE SELECT * FROM read_parquet($1)", [self.source]).fetchall()
+        self.files = [str(facts)]
+        self.revised: dict[str, bool] = {}
+        described = self.db.execute("DESCRIBE SELECT * FROM read_parquet($1)", self.files).fetchall()
         self.columns = {str(name): str(kind) for name, kind, *_ in described}
         floats = sorted(name for name, kind in self.columns.items() if kind in ("FLOAT", "DOUBLE"))
         missing = [name for name in ("id", "kind", "dealer", "date") if name not in self.columns]
-        flaws = [Flaw("float", name, "the column is a binary float", "store it as DECIMAL", None, self.source) for name in floats]
-        flaws += [Flaw("missing_column", name, "the column is missing", f"add a column {name}", None, self.source) for name in missing]
+        flaws = [Flaw("float", name, "the column is a binary float", "store it as DECIMAL", None, self.files[0]) for name in floats]
+        flaws += [Flaw("missing_column", name, "the column is missing", f"add a column {name}", None, self.files[0]) for name in missing]
         if flaws:
             raise BadFacts(flaws)
 
@@ -84,19 +84,70 @@ class Bulk:
         if why:
             raise NeedsLines(f"programme {programme.key} has {why}", next_step="calculate it without --bulk")
         self._tables(programme, as_of)
-        asked = _Asked(self, programme, known_at)
-        scope = [name for name in programme.grouping.by if name != "dealer"]
-        dims = "".join(f", {asked.text(name)} AS {name}" for name in scope)
-        names = "".join(f", {name}" for name in scope)
-        self.db.execute(
-            f"CREATE OR REPLACE TABLE total AS SELECT dealer{names}, span, CAST(sum(units) AS HUGEINT) AS units, count(*) AS lines, "
-            f"max(wrong) AS wrong FROM ({asked.lines(dims)}) AS l GROUP BY dealer{names}, span",
-            asked.values,
-        )
-        self.scope = scope
-        self._refuse(programme, asked)
-        self._rate(names)
+        self.scope = [name for name in programme.grouping.by if name != "dealer"]
+        asked = _Asked(self, programme, self.files, known_at)
+        self.db.execute(f"CREATE OR REPLACE TABLE total AS {self._summed(asked)}", asked.values)
+        self._refuse(programme, asked, "total")
+        self.db.execute(f"CREATE OR REPLACE TABLE cell AS SELECT row_number() OVER () AS n, * FROM ({self._rated('total')}) AS r")
         return int(self.db.execute("SELECT count(*) FROM cell").fetchall()[0][0])
+
+    def add(self, programme: Programme, late: Path | str, *, known_at: datetime | None = None) -> int:
+        """Take late lines in: new facts, and new revisions of known ones. Only the sums that they touch are rated anew; how many.
+
+        late: Parquet with the columns of the first file. New facts cost what they are; a revision needs a look for what it replaces in
+        the files so far. Raises: BadFacts; nothing is taken in then.
+        """
+        fresh = _Asked(self, programme, [str(late)], known_at)
+        changes, values = f"SELECT * FROM ({self._summed(fresh)}) AS n", list(fresh.values)
+        replaced = f"SELECT id FROM read_parquet({_quoted(late)})" + (
+            " WHERE revision > 1" if "revision" in self.columns else " WHERE false"
+        )
+        revised = bool(self.db.execute(f"SELECT EXISTS ({replaced})").fetchall()[0][0])
+        if revised:
+            before = _Asked(self, programme, self.files, known_at)
+            old = self._summed(before, f" AND f.id IN ({replaced})")
+            changes += f" UNION ALL SELECT dealer{self._names}, span, -units, -lines, 0 FROM ({old}) AS o"
+            values += before.values
+        self.db.execute(
+            f"CREATE OR REPLACE TABLE change AS SELECT dealer{self._names}, span, CAST(sum(units) AS HUGEINT) AS units, "
+            f"CAST(sum(lines) AS BIGINT) AS lines, max(wrong) AS wrong FROM ({changes}) AS c GROUP BY dealer{self._names}, span",
+            values,
+        )
+        self._refuse(programme, fresh, "change")
+        self._take_in()
+        self.files.append(str(late))
+        return int(self.db.execute("SELECT count(*) FROM change").fetchall()[0][0])
+
+    @property
+    def _names(self) -> str:
+        return "".join(f", {name}" for name in self.scope)
+
+    def _same(self, one: str, other: str) -> str:
+        return " AND ".join(f"{one}.{name} = {other}.{name}" for name in ("dealer", *self.scope, "span"))
+
+    def _summed(self, asked: _Asked, more: str = "") -> str:
+        dims = "".join(f", {asked.text(name)} AS {name}" for name in self.scope)
+        return (
+            f"SELECT dealer{self._names}, span, CAST(sum(units) AS HUGEINT) AS units, count(*) AS lines, max(wrong) AS wrong "
+            f"FROM ({asked.lines(dims, more=more)}) AS l GROUP BY dealer{self._names}, span"
+        )
+
+    def _take_in(self) -> None:
+        """The changes into the sums, and the cells of these sums rated anew; a cell that is new gets the next number."""
+        same = self._same("t", "c")
+        self.db.execute("BEGIN")
+        self.db.execute(f"UPDATE total AS t SET units = t.units + c.units, lines = t.lines + c.lines FROM change AS c WHERE {same}")
+        self.db.execute(f"INSERT INTO total SELECT * FROM change AS c WHERE NOT EXISTS (SELECT 1 FROM total AS t WHERE {same})")
+        self.db.execute(f"CREATE OR REPLACE TABLE touched AS SELECT t.* FROM total AS t JOIN change AS c ON {same}")
+        self.db.execute(
+            f"UPDATE cell AS t SET units = c.units, lines = c.lines, tier = c.tier, fen = c.fen "
+            f"FROM ({self._rated('touched')}) AS c WHERE {same}"
+        )
+        self.db.execute(
+            "INSERT INTO cell SELECT (SELECT coalesce(max(n), 0) FROM cell) + row_number() OVER (), c.* "
+            f"FROM ({self._rated('touched')}) AS c WHERE NOT EXISTS (SELECT 1 FROM cell AS t WHERE {same})"
+        )
+        self.db.execute("COMMIT")
 
     def cells(self) -> Iterator[Cell]:
         """The rated sums, in order."""
@@ -122,7 +173,7 @@ class Bulk:
         the folder `out`, with the columns id, dealer, cell, amount, rebate.
         """
         out.mkdir(parents=True, exist_ok=True)
-        asked = _Asked(self, programme, known_at)
+        asked = _Asked(self, programme, self.files, known_at)
         self.db.execute(f"{_LEFT} count(*) FILTER (NOT bar) AS takers FROM ({self._cut(asked)}) AS c GROUP BY n", asked.values)
         unit = "1" if not self.places else f"0.{'0' * (self.places - 1)}1"
         written = 0
@@ -190,23 +241,22 @@ class Bulk:
             bottom = rung.denominator * SCALE // 10**self.places
             self.db.execute("INSERT INTO rung VALUES (?, ?, ?, ?, ?)", [rung.tier, rung.start, rung.fixed, rung.rate, bottom])
 
-    def _rate(self, names: str) -> None:
+    def _rated(self, sums: str) -> str:
         """`fen` is the earned amount in smallest units, half away from zero; a base of zero or below earns nothing."""
         earned = _HALF_UP.format(top="(r.fixed + r.rate * t.units)", bottom="r.bottom")
-        self.db.execute(
-            f"CREATE OR REPLACE TABLE cell AS SELECT row_number() OVER () AS n, t.dealer{names}, t.span, t.units, t.lines, "
-            f"coalesce(r.tier, 0) AS tier, CASE WHEN r.tier IS NULL THEN 0::HUGEINT ELSE {earned} END AS fen "
-            "FROM total AS t ASOF LEFT JOIN rung AS r ON CASE WHEN t.units > 0 THEN t.units ELSE -1 END >= r.start"
+        return (
+            f"SELECT t.dealer{''.join(f', t.{name}' for name in self.scope)}, t.span, t.units, t.lines, coalesce(r.tier, 0) AS tier, "
+            f"CASE WHEN r.tier IS NULL THEN 0::HUGEINT ELSE {earned} END AS fen "
+            f"FROM {sums} AS t ASOF LEFT JOIN rung AS r ON CASE WHEN t.units > 0 THEN t.units ELSE -1 END >= r.start"
         )
 
-    def _refuse(self, programme: Programme, asked: _Asked) -> None:
-        wrong = self.db.execute("SELECT max(wrong) FROM total").fetchall()[0][0]
+    def _refuse(self, programme: Programme, asked: _Asked, sums: str) -> None:
+        wrong = self.db.execute(f"SELECT max(wrong) FROM {sums}").fetchall()[0][0]
         if wrong:
-            row = self.db.execute(
-                f"SELECT id FROM ({asked.lines(', f.id AS id')}) WHERE wrong = ? LIMIT 1", [*asked.values, wrong]
-            ).fetchall()
+            query = f"SELECT id FROM ({asked.lines(', f.id AS id')}) AS l WHERE wrong = ? LIMIT 1"
+            row = self.db.execute(query, [*asked.values, wrong]).fetchall()
             code, where, what, fix = _WRONG[wrong]
-            raise BadFacts([Flaw(code, where, f"{row[0][0]}: {what} (programme {programme.key})", fix, None, self.source)])
+            raise BadFacts([Flaw(code, where, f"{row[0][0]}: {what} (programme {programme.key})", fix, None, asked.files[0])])
 
 
 _HALF_UP: Final = "(CASE WHEN {top} < 0 THEN -1 ELSE 1 END) * ((abs({top}) * 2 + {bottom}) // ({bottom} * 2))"
@@ -250,8 +300,8 @@ FROM (
 class _Asked:
     """The statement that selects a programme's lines, and its values."""
 
-    def __init__(self, engine: Bulk, programme: Programme, known_at: datetime | None) -> None:
-        self.engine, self.programme = engine, programme
+    def __init__(self, engine: Bulk, programme: Programme, files: Sequence[str], known_at: datetime | None) -> None:
+        self.engine, self.programme, self.files = engine, programme, tuple(files)
         self.values: list[Any] = []
         self.where = self._conditions()
         self.newest = self._newest(known_at)
@@ -281,16 +331,18 @@ class _Asked:
 
     def _newest(self, known_at: datetime | None) -> str:
         """The newest revision of each fact that was known; most files have no second ones, which one look at the column tells."""
-        source, columns = f"read_parquet({_quoted(self.engine.source)})", self.engine.columns
+        source = f"read_parquet([{', '.join(map(_quoted, self.files))}], union_by_name = true)"
+        columns = self.engine.columns
         known = ""
         if known_at is not None and "recorded_at" in columns:
             known = f" WHERE recorded_at <= TIMESTAMPTZ '{known_at.isoformat()}'"
         if "revision" not in columns:
             return f"(SELECT * FROM {source}{known})"
-        if self.engine.revised is None:
-            newest = self.engine.db.execute(f"SELECT max(revision) FROM {source}").fetchall()[0][0]
-            self.engine.revised = newest not in (None, 1)
-        if not self.engine.revised:
+        for file in self.files:
+            if file not in self.engine.revised:
+                newest = self.engine.db.execute("SELECT max(revision) FROM read_parquet($1)", [file]).fetchall()[0][0]
+                self.engine.revised[file] = newest not in (None, 1)
+        if not any(self.engine.revised[file] for file in self.files):
             return f"(SELECT * FROM {source}{known})"
         later = f"(SELECT id, max(revision) AS newest FROM (SELECT * FROM {source}{known}) WHERE revision > 1 GROUP BY id)"
         return (

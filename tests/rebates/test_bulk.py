@@ -119,6 +119,41 @@ def test_sums_and_shares_are_those_of_the_calculation_line_by_line(method: str, 
     assert {key: part for key, part in found.items() if part} == {key: part for key, part in shares.items() if part}
 
 
+@pytest.mark.parametrize("seed", [11, 12, 13])
+def test_late_lines_and_corrections_give_what_all_lines_give(seed: int, tmp_path: Path) -> None:
+    facts = made(seed)
+    wanted = programme("marginal")
+    late = {fact.id for fact in facts[-60:]}
+    first = [fact for fact in facts if fact.id not in late and fact.revision == 1]
+    kept, whole = Bulk(stored(first, tmp_path / "first.parquet")), Bulk(stored(facts, tmp_path / "all.parquet"))
+    more = stored([fact for fact in facts if fact.id in late or fact.revision > 1], tmp_path / "late.parquet")
+    kept.rate(wanted, AS_OF)
+    whole.rate(wanted, AS_OF)
+
+    touched = kept.add(wanted, more)
+
+    def of(engine: Bulk) -> dict[Any, Any]:
+        return {(cell.dealer, cell.scope, cell.period): (cell.base, cell.lines, cell.tier, cell.earned) for cell in engine.cells()}
+
+    assert 0 < touched <= len(of(whole))
+    assert of(kept) == of(whole)
+    assert kept.share_out(wanted, tmp_path / "kept") == whole.share_out(wanted, tmp_path / "whole")
+    query = "SELECT id, rebate FROM read_parquet('{}/*.parquet') ORDER BY id"
+    assert kept.db.execute(query.format(tmp_path / "kept")).fetchall() == whole.db.execute(query.format(tmp_path / "whole")).fetchall()
+
+
+def test_a_wrong_late_line_leaves_the_sums_as_they_were(tmp_path: Path) -> None:
+    kept = Bulk(stored(made(1, 50), tmp_path / "facts.parquet"))
+    kept.rate(programme(), AS_OF)
+    before = list(kept.cells())
+    bad = [Fact("BAD", "sale", "经销商1", date(2026, 3, 1), amount=Decimal(-1), currency="CNY", product_line="泵")]
+
+    with pytest.raises(BadFacts, match="BAD"):
+        kept.add(programme(), stored(bad, tmp_path / "bad.parquet"))
+
+    assert list(kept.cells()) == before
+
+
 def test_what_needs_more_than_sums_is_named(tmp_path: Path) -> None:
     engine = Bulk(stored(made(1, 10), tmp_path / "facts.parquet"))
 
