@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from channel.performance.errors import BadFacts, BadScorecard
 from channel.performance.loading import load
@@ -193,3 +196,20 @@ def test_the_command_refuses_a_bad_file_with_exit_code_2(files: Any, words: Any,
 def test_a_dealer_that_is_not_there_is_not_found(tmp_path: Path) -> None:
     assert hub_performance(tmp_path, FILES, *SCORE, "--dealer", "D9").exit_code == 6
     assert hub_performance(tmp_path, FILES, *SCORE, "--view", "dealer").exit_code == 2
+
+
+WORDS = re.split(r"(\s+|[{},:\[\]])", GOOD)
+STRANGE = ("-1", "x", "[]", "{}", "null", "1e9", "99 %", "true", "0", "2026-01-01", "\t", "")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, len(WORDS) - 1), st.sampled_from((*STRANGE, *WORDS))), min_size=1, max_size=3))
+def test_law_any_change_of_a_good_scorecard_is_used_or_refused_with_a_fix(changes: list[tuple[int, str]]) -> None:
+    words = list(WORDS)
+    for at, word in changes:
+        words[at] = word
+    try:
+        rules = load("".join(words))
+        board(rules, yearly("D1", 100, 90))
+    except BadScorecard as refused:
+        assert all(flaw.fix for flaw in refused.flaws)
