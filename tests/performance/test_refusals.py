@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channel.performance.errors import BadFacts, BadScorecard
+from channel.performance.errors import BadFacts, BadScorecard, Flaw
 from channel.performance.loading import load
 from channel.performance.snapshots import snapshot
 from hub_cli.group import hub
@@ -208,8 +208,10 @@ def test_law_any_change_of_a_good_scorecard_is_used_or_refused_with_a_fix(change
     words = list(WORDS)
     for at, word in changes:
         words[at] = word
+    flaws: tuple[Flaw, ...] = ()
     try:
-        rules = load("".join(words))
-        board(rules, yearly("D1", 100, 90))
+        board(load("".join(words)), yearly("D1", 100, 90))
     except BadScorecard as refused:
-        assert all(flaw.fix for flaw in refused.flaws)
+        flaws = refused.flaws
+
+    assert all(flaw.fix for flaw in flaws)
