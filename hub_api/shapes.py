@@ -68,7 +68,7 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[int, BeforeValidator(_whole), Field(ge=-(2**31), lt=2**31, strict=True)]
+Whole = Annotated[int, Field(ge=-(2**31), le=2**31 - 1, strict=True), BeforeValidator(_whole)]
 
 RowNumber = Annotated[int, Field(ge=1, le=2**63 - 1, strict=True), BeforeValidator(_whole)]
 """A number that a table gave, in a body."""

@@ -18,12 +18,12 @@ from psycopg.types.json import Json
 
 from channel.deals import claim_queries, matching, queries
 from channel.deals.matching import Claim, Known
-from channel.deals.matching.keys import CODE, EDIT, ORGANISATION, PHONE
+from channel.deals.matching.keys import CODE, EDIT, EDIT_LONG, ORGANISATION, PHONE
 from channel.deals.queries import rows, run
 
 Connection = psycopg.Connection[Any]
 
-TELLING: Final = (CODE, ORGANISATION, PHONE, EDIT)
+TELLING: Final = (CODE, ORGANISATION, PHONE, EDIT, EDIT_LONG)
 """Kinds of keys that pair customers."""
 SHARED_BY: Final = 6
 """A key that more customers share pairs nobody: a book-keeper's phone, a common name."""

@@ -53,7 +53,7 @@ def test_a_payout_is_booked_once_audited_and_read_back(paying: Stage) -> None:
     assert (row["doc"]["approval"], row["doc"]["status"]) == ("approved", "open")
 
 
-@pytest.mark.promise(2)
+@pytest.mark.promise(5)
 @pytest.mark.parametrize("effect", ["drop_after", "drop_before", "status"])
 def test_a_payout_whose_answer_is_lost_is_booked_once(paying: Stage, effect: str) -> None:
     paying.kingdee.fault(effect=effect, value=500, times=1, match={"path": ".save"})
