@@ -140,12 +140,17 @@ class Before:
 
     kinds: frozenset[str] = frozenset()
     last_at: datetime | None = None
+    up_to: date | None = None
+    """The business day up to which the last one reckoned."""
 
 
 def settled_units(db: Connection, units: Sequence[str]) -> dict[str, Before]:
     """Kinds of settlement that each unit has had, and when it had the last one."""
-    query = "SELECT unit, array_agg(DISTINCT kind) AS kinds, max(at) AS last_at FROM rebate_settlement WHERE unit = ANY(%s) GROUP BY unit"
-    return {row["unit"]: Before(frozenset(row["kinds"]), row["last_at"]) for row in rows(db, query, [list(units)])}
+    query = (
+        "SELECT s.unit, array_agg(DISTINCT s.kind) AS kinds, max(s.at) AS last_at, max(c.as_of) AS up_to FROM rebate_settlement AS s "
+        "JOIN rebate_calculation AS c ON c.id = s.calculation_id WHERE s.unit = ANY(%s) GROUP BY s.unit"
+    )
+    return {row["unit"]: Before(frozenset(row["kinds"]), row["last_at"], row["up_to"]) for row in rows(db, query, [list(units)])}
 
 
 def add_settlement(db: Connection, calculation: int, result: Result, kind: str, *, on: date, reason: str, by: str) -> int:

@@ -117,8 +117,10 @@ def _first(programme: Programme) -> date:
     return periods.year_before(begins) if programme.growth is not None else begins
 
 
-def _keep(db: Connection, purpose: str, made: Calculation, by: str) -> int:
-    return queries.keep(db, purpose, made, {unit_of(result): of_result(result) for result in made.results}, by)
+def _keep(db: Connection, purpose: str, made: Calculation, results: Sequence[Result], by: str) -> int:
+    """Keep a calculation with those results that something follows from; a nightly run of which nothing follows keeps none."""
+    kept = Calculation(results, made.decisions, made.programmes, made.as_of, made.known_at, made.facts_hash, made.facts_count)
+    return queries.keep(db, purpose, kept, {unit_of(result): of_result(result) for result in results}, by)
 
 
 # Accruals --------------------------------------------------------------------------------------------------------------------
@@ -140,23 +142,26 @@ def accrue(db: Connection, as_of: date, *, by: str, known_at: datetime | None = 
     queries.lock(db)
     fact_service.refresh(db)
     made = calculated(db, as_of, known_at=known_at)
-    calculation = _keep(db, "accrual", made, by)
+    missing = {unit_of(result): (result, _to_accrue(db, result)) for result in made.results if result.accrued is not None}
+    changed = {unit: one for unit, one in missing.items() if one[1]}
+    calculation = _keep(db, "accrual", made, [result for result, _ in changed.values()], by)
     booked: dict[str, Decimal] = {}
-    units, booking = [], new_id()
-    for result in made.results:
-        if result.accrued is None:
-            continue
-        programme, unit = result.programme, unit_of(result)
-        due = result.accrued - result.booked.settled
-        missing = due - queries.balance(db, result.dealer, programme.programme, programme.currency, "accrued", unit)
-        if missing:
-            moves = {"accrued": missing}
-            queries.book(
-                db, result.dealer, programme.programme, programme.currency, moves, cause="accrual", reference=unit, booking=booking, by=by
-            )
-            booked[programme.currency] = booked.get(programme.currency, Decimal(0)) + missing
-            units.append(unit)
-    return Done(calculation, len(made.results), booked, units)
+    booking = new_id()
+    for unit, (result, amount) in changed.items():
+        programme = result.programme
+        queries.book(
+            db, result.dealer, programme.programme, programme.currency, {"accrued": amount},
+            cause="accrual", reference=unit, booking=booking, by=by,
+        )  # fmt: skip
+        booked[programme.currency] = booked.get(programme.currency, Decimal(0)) + amount
+    return Done(calculation, len(made.results), booked, list(changed))
+
+
+def _to_accrue(db: Connection, result: Result) -> Decimal:
+    """What is missing to the accrual that a result should have now."""
+    programme = result.programme
+    standing = queries.balance(db, result.dealer, programme.programme, programme.currency, "accrued", unit_of(result))
+    return (result.accrued or Decimal(0)) - result.booked.settled - standing
 
 
 # Settlement ------------------------------------------------------------------------------------------------------------------
@@ -171,15 +176,17 @@ def settle(db: Connection, as_of: date, *, by: str, programmes: Sequence[str] | 
     queries.lock(db)
     fact_service.refresh(db)
     made = calculated(db, as_of, known_at=known_at, programmes=programmes)
-    calculation = _keep(db, "settlement", made, by)
     before = queries.settled_units(db, [unit_of(result) for result in made.results])
-    booked: dict[str, Decimal] = {}
-    units, statements, booking = [], [], new_id()
+    due: list[tuple[Result, str, Before]] = []
     for result in made.results:
         earlier = before.get(unit_of(result), Before())
-        kind = _kind(result, as_of, earlier.kinds)
-        if kind is None or (not result.payable and kind != "final"):
-            continue
+        kind = _kind(result, as_of, earlier)
+        if kind is not None and (result.payable or kind == "final"):
+            due.append((result, kind, earlier))
+    calculation = _keep(db, "settlement", made, [result for result, _, _ in due], by)
+    booked: dict[str, Decimal] = {}
+    units, statements, booking = [], [], new_id()
+    for result, kind, earlier in due:
         unit, currency = unit_of(result), result.programme.currency
         queries.add_settlement(db, calculation, result, kind, on=as_of, reason=_reason(result, earlier.last_at), by=by)
         _book_settlement(db, result, unit, booking, by)
@@ -190,15 +197,15 @@ def settle(db: Connection, as_of: date, *, by: str, programmes: Sequence[str] | 
     return Done(calculation, len(made.results), booked, units, statements)
 
 
-def _kind(result: Result, as_of: date, before: frozenset[str]) -> str | None:
-    """Which settlement a result is due for on a day; None when none is."""
+def _kind(result: Result, as_of: date, before: Before) -> str | None:
+    """Which settlement a result is due for on a day; None when none is. A part is due once for each day that the calendar names."""
     last = result.span.end - timedelta(days=1)
-    if before & {"final", "correction"}:
+    if before.kinds & {"final", "correction"}:
         return "correction"
     if as_of >= last + timedelta(days=result.programme.calendar.late_days):
         return "final"
-    cuts = [day for day in periods.settlement_days(result.programme, result.span) if day < last]
-    return "partial" if any(day <= as_of for day in cuts) else None
+    passed = [day for day in periods.settlement_days(result.programme, result.span) if day < last and day <= as_of]
+    return "partial" if passed and (before.up_to is None or before.up_to < passed[-1]) else None
 
 
 def _reason(result: Result, settled_at: datetime | None) -> str:

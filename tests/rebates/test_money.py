@@ -98,6 +98,22 @@ def test_settling_again_settles_nothing(stage: Stage) -> None:
     assert (again.units, again.statements) == ([], [])
 
 
+def test_a_part_is_settled_once_for_each_day_that_the_calendar_names(stage: Stage) -> None:
+    text = PROGRAMME.format(version=1, rate="2 %")
+    start = text.index("calendar:")
+    end = text.index("method:")
+    with stage.hub.transaction() as db:
+        service.publish(db.connection, f"{text[:start]}calendar: {{period: life, settle: year}}\n{text[end:]}", by=BOSS)
+
+    first = rebates.settle(stage.hub, AS_OF)
+    more_of_the_first_line(stage, 5)
+    again = rebates.settle(stage.hub, AS_OF)
+
+    assert {row["kind"] for row in stage.rows("SELECT kind FROM rebate_settlement")} == {"partial"}
+    assert first.units
+    assert again.units == []
+
+
 def test_what_comes_late_is_settled_as_the_difference_and_the_old_statement_stays(stage: Stage) -> None:
     publish(stage)
     rebates.settle(stage.hub, AS_OF)
