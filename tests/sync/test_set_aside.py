@@ -157,3 +157,21 @@ def test_a_text_that_no_database_keeps_sets_one_record_aside(live: Stage) -> Non
 
     assert [entry["key"] for entry in quarantining.list_quarantine(live.hub)] == [account["id"]]
     assert inspecting.find_record(live.hub, "party", other["id"])
+
+
+@pytest.mark.promise(7)
+def test_a_record_of_ten_megabytes_is_read_whole_and_stops_nothing(live: Stage) -> None:
+    pattern = live.kingdee.records("receipts")[0]
+    live.kingdee.put("receipts", copy_of(pattern, "FRECEIVEBILLENTRY", FDATE="2026-11-20T00:00:00"))
+    now = datetime.now(SHANGHAI).strftime("%Y-%m-%dT%H:%M:%S")
+    row = copy_of(pattern, "FRECEIVEBILLENTRY")["FRECEIVEBILLENTRY"][0]
+    large = copy_of(pattern, "FRECEIVEBILLENTRY", FRECEIVEBILLENTRY=[{**row, "FEntryID": 1999999, "FSEQ": 1}])
+    large |= {"FID": 699999, "FBillNo": "SKD00099999", "FDATE": "2026-11-20T00:00:00", "FModifyDate": now, "FCreateDate": now}
+    large |= {"F_HUB_KEY": "", "FREMARK": "大" * 3_500_000}
+    live.kingdee._call("POST", "load", {"receipts": [large]})  # past the form's own check, as an old program wrote it
+
+    result = live.sync()
+
+    assert result.status == "done"
+    assert live.rows("SELECT length(doc->>'note') AS length FROM receipts WHERE number = 'SKD00099999'") == [{"length": 3_500_000}]
+    assert len(live.zoho.records("receipts")) == 2, "it and the one beside it went on"
