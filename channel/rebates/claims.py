@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from canonical.values import BadValue
-from channel.rebates.programme import Base, Calendar, Participants, Rounding, Scope, Settlement
-from channel.rebates.values import Code, Currency, Name, Number, Rate, Share, Span, Strict
+from channel.rebates.programme import Base, Calendar, Participants, Rounding, Scope, Settlement, Versioned
+from channel.rebates.values import Code, Currency, Name, Number, Rate, Share, Span
 
 
-class Claimed(Strict):
+class Claimed(Versioned):
     """What every programme of claims says."""
 
-    programme: Code
-    version: int = Field(ge=1, le=100_000)
     name: Name
     note: str = ""
     currency: Currency
@@ -26,17 +22,6 @@ class Claimed(Strict):
     scope: Scope = Scope()
     settlement: Settlement = Settlement()
     rounding: Rounding = Rounding()
-
-    @property
-    def key(self) -> str:
-        """Code and version."""
-        return f"{self.programme}@{self.version}"
-
-    @property
-    def hash(self) -> str:
-        """A fingerprint of everything that is written in it."""
-        said = json.dumps(self.model_dump(mode="json", by_alias=True), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(said.encode()).hexdigest()
 
 
 class PriceProtection(Claimed):

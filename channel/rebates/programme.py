@@ -419,12 +419,28 @@ class PassThrough(Strict):
     by: Literal["amount", "quantity"] = "amount"
 
 
-class Programme(Strict):
+class Versioned(Strict):
+    """A programme of any kind, by its code and version. Once published it never changes; a change is a new version."""
+
+    programme: Code
+    version: int = Field(ge=1, le=100_000)
+
+    @property
+    def key(self) -> str:
+        """Code and version: `pumps-2026@3`."""
+        return f"{self.programme}@{self.version}"
+
+    @property
+    def hash(self) -> str:
+        """A fingerprint of everything that is written in it; results name it."""
+        said = json.dumps(self.model_dump(mode="json", by_alias=True), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(said.encode()).hexdigest()
+
+
+class Programme(Versioned):
     """One version of a rebate programme. Once published it never changes; a change is a new version."""
 
     type: Literal["rebate"] = "rebate"
-    programme: Code
-    version: int = Field(ge=1, le=100_000)
     name: Name
     note: str = ""
     currency: Currency
@@ -480,17 +496,6 @@ class Programme(Strict):
     def rounds_together(self) -> bool:
         """True when a dealer's period is rounded as a whole and shared out over its results."""
         return (self.rounding.per or ("dealer" if {"line", "document"} & set(self.grouping.by) else "result")) == "dealer"
-
-    @property
-    def key(self) -> str:
-        """Code and version: `pumps-2026@3`."""
-        return f"{self.programme}@{self.version}"
-
-    @property
-    def hash(self) -> str:
-        """A fingerprint of everything that is written in it; results name it."""
-        said = json.dumps(self.model_dump(mode="json", by_alias=True), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(said.encode()).hexdigest()
 
 
 Accrual.model_rebuild()
