@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from canonical.ids import new_id
 from channel.rebates import queries, service
 from sync import rebates, valuing
 from tests.sync.stage import BOSS, Stage
@@ -192,6 +193,20 @@ def test_what_is_available_is_frozen_by_an_order_used_by_a_line_and_given_back(s
     assert {name: amount for name, amount in accounts(stage, dealer).items() if amount and name != "accrued"} == {
         "available": whole - 4, "used": Decimal(4),
     }  # fmt: skip
+
+
+def test_a_move_between_accounts_that_makes_money_is_refused_by_the_database(stage: Stage) -> None:
+    publish(stage)
+    rebates.settle(stage.hub, AS_OF)
+    dealer = next(iter(ordered(stage)))
+
+    def make_money() -> None:
+        with stage.hub.transaction() as db:
+            moves = {"available": Decimal(-1), "used": Decimal(2)}
+            queries.book(db.connection, dealer, "orders-2026", "CNY", moves, cause="use", reference="SO1", booking=new_id(), by=BOSS)
+
+    with pytest.raises(psycopg.errors.CheckViolation, match="makes or loses money"):
+        make_money()
 
 
 @pytest.fixture

@@ -30,4 +30,4 @@ def downgrade() -> None:
     """Drop them; what was settled is lost."""
     op.execute(f"DROP TABLE {_TABLES}")
     op.execute("DROP SEQUENCE rebate_number")
-    op.execute("DROP FUNCTION rebate_fact_month(date), pin_statement()")
+    op.execute("DROP FUNCTION rebate_fact_month(date), pin_statement(), booking_adds_up()")

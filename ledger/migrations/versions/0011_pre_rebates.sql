@@ -201,7 +201,7 @@ CREATE TABLE rebate_entry (
     programme text NOT NULL,
     currency text NOT NULL,
     account text NOT NULL CHECK (account IN ('accrued', 'available', 'frozen', 'used', 'expired', 'paid_out')),
-    amount numeric NOT NULL,              -- signed; the entries of one booking that moves money between accounts add up to zero
+    amount numeric NOT NULL,              -- signed; a booking that moves money between accounts adds up to zero, which a trigger holds
     booking uuid NOT NULL,                -- entries that belong together
     cause text NOT NULL,                  -- accrual, settlement, payout, freeze, release, use, expiry
     reference text NOT NULL DEFAULT '',   -- payout, order, ERP line
@@ -210,7 +210,16 @@ CREATE TABLE rebate_entry (
     by text NOT NULL
 );
 CREATE INDEX rebate_entry_dealer ON rebate_entry (dealer, currency, account);
-CREATE UNIQUE INDEX rebate_entry_once ON rebate_entry (dealer, programme, account, cause, reference, booking);
+CREATE INDEX rebate_entry_booking ON rebate_entry (booking);
+CREATE FUNCTION booking_adds_up() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (SELECT sum(amount) FROM rebate_entry WHERE booking = NEW.booking) <> 0 THEN
+        RAISE EXCEPTION 'booking % makes or loses money', NEW.booking USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER rebate_entry_adds_up AFTER INSERT ON rebate_entry DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.cause IN ('payout', 'freeze', 'release', 'use', 'expiry')) EXECUTE FUNCTION booking_adds_up();
 CREATE TRIGGER rebate_entry_append_only BEFORE UPDATE OR DELETE ON rebate_entry FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 CREATE TABLE period_close (
