@@ -155,17 +155,16 @@ def settled_units(db: Connection, units: Sequence[str]) -> dict[str, Before]:
 
 def add_settlement(db: Connection, calculation: int, result: Result, kind: str, *, on: date, reason: str, by: str) -> int:
     """Settle a result's payable, and put it among the facts, so that the next calculation knows it. Returns the settlement's id."""
-    programme = result.programme
     values = {
-        "calculation": calculation, "unit": unit_of(result), "kind": kind, "programme": programme.programme, "version": programme.version,
-        "dealer": result.dealer, "period": result.span.name, "currency": programme.currency, "earned": result.earned,
-        "before": result.booked.settled, "amount": result.payable, "reason": reason, "by": by,
+        "calculation": calculation, "unit": unit_of(result), "kind": kind, "earned": result.earned, "before": result.booked.settled,
+        "amount": result.payable, "reason": reason, "by": by,
     }  # fmt: skip
     found = one(
         db,
         "INSERT INTO rebate_settlement (calculation_id, unit, kind, programme, version, dealer, dealer_id, period, currency, earned, "
-        "settled_before, amount, reason, by) VALUES (%(calculation)s, %(unit)s, %(kind)s, %(programme)s, %(version)s, %(dealer)s, "
-        f"{_DEALER_ID}, %(period)s, %(currency)s, %(earned)s, %(before)s, %(amount)s, %(reason)s, %(by)s) RETURNING id, dealer_id",
+        "settled_before, amount, reason, by) SELECT r.calculation_id, r.unit, %(kind)s, r.programme, r.version, r.dealer, r.dealer_id, "
+        "r.period, r.currency, %(earned)s, %(before)s, %(amount)s, %(reason)s, %(by)s FROM rebate_result AS r "
+        "WHERE (r.calculation_id, r.unit) = (%(calculation)s, %(unit)s) RETURNING id, dealer_id",
         values,
     )
     assert found is not None  # noqa: S101  an insert returns its row
@@ -321,16 +320,6 @@ def add_payout(db: Connection, values: Mapping[str, Any], settlements: Mapping[i
 def set_memo(db: Connection, payout: str, memo: str) -> None:
     """Which credit memo pays it."""
     db.execute("UPDATE rebate_payout SET memo_id = %s WHERE id = %s", [memo, payout])
-
-
-def payouts(db: Connection, *, dealer_id: UUID | None = None, after: str = "", limit: int = 100) -> list[Row]:
-    """Payouts with how they stand in the ERP."""
-    return rows(
-        db,
-        f"SELECT * FROM ({_RECONCILED}) AS r WHERE r.payout > %(after)s AND (%(dealer)s::uuid IS NULL OR r.dealer_id = %(dealer)s) "
-        "AND r.payout <> '' ORDER BY r.payout LIMIT %(limit)s",
-        {"after": after, "dealer": dealer_id, "limit": limit},
-    )
 
 
 _RECONCILED: Final = """
