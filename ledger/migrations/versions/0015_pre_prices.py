@@ -1,0 +1,19 @@
+"""Prices: price lists as the rules read them, special project prices with what is used of them.
+
+Runs before the code that needs it (`pre`).
+"""
+
+from __future__ import annotations
+
+revision = "0015"
+down_revision = "0014"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Nothing yet."""
+
+
+def downgrade() -> None:
+    """Nothing yet."""

@@ -1,0 +1,19 @@
+"""Funds and claims: a dealer's marketing money and what was claimed of it.
+
+Runs before the code that needs it (`pre`).
+"""
+
+from __future__ import annotations
+
+revision = "0018"
+down_revision = "0017"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Nothing yet."""
+
+
+def downgrade() -> None:
+    """Nothing yet."""
