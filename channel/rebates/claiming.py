@@ -43,7 +43,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """A dealer's fund in a period: filled = used + reserved + left (or forfeited, once the period is over)."""
+    """A dealer's fund in a period: brought + filled = accrued + used + reserved + left (or forfeited, once the period is over)."""
 
     programme: Fund
     dealer: str
@@ -51,6 +51,8 @@ class Balance:
     base: Fraction
     brought: Decimal
     filled: Decimal
+    accrued: Decimal
+    """Of what was filled: not claimable before the next period."""
     used: Decimal
     reserved: Decimal
     left: Decimal
@@ -73,7 +75,8 @@ def claims(
     raise TypeError(type(programme).__name__)
 
 
-def _takes_part(programme: Claimed, fact: Fact, who: Dealers, on: date) -> bool:
+def takes_part(programme: Claimed, fact: Fact, who: Dealers, on: date) -> bool:
+    """True when the programme holds on the day, for the dealer and the goods of the fact."""
     return (
         programme.valid.holds(on)
         and not participates(programme.participants, who.of(fact, on), on)[0]
@@ -92,12 +95,13 @@ def _protected(programme: PriceProtection, facts: Sequence[Fact], who: Dealers) 
             moves.setdefault((fact.dealer, fact.product), []).append(fact)
     for cut in sorted(cuts, key=lambda fact: (fact.date, fact.id)):
         for (dealer, product), own in sorted(moves.items()):
-            if product == cut.product and cut.dealer in ("", dealer) and _takes_part(programme, own[0], who, cut.date):
-                found.append(_protection(programme, cut, dealer, own))
+            if product == cut.product and cut.dealer in ("", dealer) and takes_part(programme, own[0], who, cut.date):
+                found.append(protection(programme, cut, dealer, own))
     return found
 
 
-def _protection(programme: PriceProtection, cut: Fact, dealer: str, moves: Sequence[Fact]) -> Claim:
+def protection(programme: PriceProtection, cut: Fact, dealer: str, moves: Sequence[Fact]) -> Claim:
+    """What a price cut pays a dealer. moves: the dealer's own facts about the product (stock, sale, return, sell_out)."""
     drop = Fraction(cut.old_price or 0) - Fraction(cut.new_price or 0)
     stock = _stock(moves, cut.date, computed=programme.stock == "computed")
     bought = stock
@@ -141,28 +145,34 @@ def _debited(programme: ShipAndDebit, table: Table, facts: Sequence[Fact], who: 
     used: dict[Contract, Fraction] = {}
     found = []
     for fact in sorted((fact for fact in facts if fact.kind == programme.facts), key=lambda fact: (fact.date, fact.id)):
-        if fact.programme not in ("", programme.programme) or not _takes_part(programme, fact, who, fact.date):
+        if fact.programme not in ("", programme.programme) or not takes_part(programme, fact, who, fact.date):
             continue
-        contract = _contract(programme, fact)
-        if programme.contracts and contract is None:
-            found.append(Claim(programme, fact.dealer, fact.id, fact.date, fact.product, ZERO, None, ZERO, NONE, "no_contract"))
-            continue
-        per_unit = max(ZERO, _per_unit(programme, fact, contract, table))
-        units, why = Fraction(fact.quantity), ""
-        if contract is not None and contract.quantity is not None:
-            room = Fraction(contract.quantity) - used.get(contract, ZERO)
-            if units > room:
-                units, why = max(ZERO, room), "ceiling"
-            used[contract] = used.get(contract, ZERO) + units
-        if fact.status == "rejected":
-            units, why = ZERO, "rejected"
-        payable = exact_rounded(per_unit * units, programme.rounding.places, programme.rounding.mode)
-        asked = per_unit * Fraction(fact.quantity)
-        found.append(Claim(programme, fact.dealer, fact.id, fact.date, fact.product, units, per_unit, asked, payable, why))
+        claim = debit(programme, table, fact, used)
+        contract = contract_for(programme, fact)
+        if contract is not None:
+            used[contract] = used.get(contract, ZERO) + claim.quantity
+        found.append(claim)
     return found
 
 
-def _contract(programme: ShipAndDebit, fact: Fact) -> Contract | None:
+def debit(programme: ShipAndDebit, table: Table, fact: Fact, used: Mapping[Contract, Fraction]) -> Claim:
+    """What one ship-and-debit claim is worth, where so many units of each contract were used before. Raises: BadFacts."""
+    contract = contract_for(programme, fact)
+    if programme.contracts and contract is None:
+        return Claim(programme, fact.dealer, fact.id, fact.date, fact.product, ZERO, None, ZERO, NONE, "no_contract")
+    each = max(ZERO, per_unit(programme, fact, contract, table))
+    units, why = Fraction(fact.quantity), ""
+    if contract is not None and contract.quantity is not None:
+        room = Fraction(contract.quantity) - used.get(contract, ZERO)
+        if units > room:
+            units, why = max(ZERO, room), "ceiling"
+    if fact.status == "rejected":
+        units, why = ZERO, "rejected"
+    payable = exact_rounded(each * units, programme.rounding.places, programme.rounding.mode)
+    return Claim(programme, fact.dealer, fact.id, fact.date, fact.product, units, each, each * Fraction(fact.quantity), payable, why)
+
+
+def contract_for(programme: ShipAndDebit, fact: Fact) -> Contract | None:
     """The contract of a claim: one for its dealer and customer before a general one."""
     fitting = [
         contract
@@ -175,7 +185,9 @@ def _contract(programme: ShipAndDebit, fact: Fact) -> Contract | None:
     return max(fitting, key=lambda contract: (contract.customer is not None, contract.dealer is not None), default=None)
 
 
-def _per_unit(programme: ShipAndDebit, fact: Fact, contract: Contract | None, table: Table) -> Fraction:
+def per_unit(programme: ShipAndDebit, fact: Fact, contract: Contract | None, table: Table) -> Fraction:
+    """What a claim pays for one unit by the programme's formula. Raises: BadFacts for a price that is missing."""
+
     def price(name: str) -> Fraction:
         value: Decimal | None = getattr(fact, name)
         if value is None:
@@ -195,7 +207,7 @@ def _per_unit(programme: ShipAndDebit, fact: Fact, contract: Contract | None, ta
 
 
 def _funded(programme: Fund, table: Table, facts: Sequence[Fact], as_of: date, who: Dealers) -> tuple[list[Claim], list[Balance]]:
-    spans = [span for span in _spans(programme) if span.start <= as_of]
+    spans = [span for span in spans_of(programme) if span.start <= as_of]
     bases = _bases(programme, table, facts, spans, as_of, who)
     asked = [fact for fact in facts if fact.kind == "claim" and fact.programme in ("", programme.programme) and fact.amount is not None]
     names = sorted({dealer for dealer, _ in bases} | {fact.dealer for fact in asked} | set(programme.dealers))
@@ -213,13 +225,15 @@ def _funded(programme: Fund, table: Table, facts: Sequence[Fact], as_of: date, w
             )
             for name in names
         }
-        room = {name: filled[name] + brought.get(name, NONE) for name in names}
+        at_once = programme.claimable == "at_once"
+        accrued = dict.fromkeys(names, NONE) if at_once else filled
+        room = {name: filled[name] - accrued[name] + brought.get(name, NONE) for name in names}
         left = programme.budget
         used, reserved = dict.fromkeys(names, NONE), dict.fromkeys(names, NONE)
         for fact in sorted((fact for fact in asked if span.holds(fact.date)), key=lambda fact: (fact.date, fact.id)):
-            if not _takes_part(programme, fact, who, fact.date):
+            if not takes_part(programme, fact, who, fact.date):
                 continue
-            claim = _from_fund(programme, fact, room[fact.dealer], left)
+            claim = from_fund(programme, fact, room[fact.dealer], left)
             found.append(claim)
             if claim.why == "requested":
                 waiting = min(room[fact.dealer], exact_rounded(claim.asked, places, mode))
@@ -233,15 +247,17 @@ def _funded(programme: Fund, table: Table, facts: Sequence[Fact], as_of: date, w
             gone = room[name] if over else NONE
             balances.append(
                 Balance(
-                    programme, name, span, bases.get((name, span), ZERO), brought.get(name, NONE), filled[name], used[name], reserved[name],
-                    room[name] - gone, gone,
+                    programme, name, span, bases.get((name, span), ZERO), brought.get(name, NONE), filled[name], accrued[name],
+                    used[name], reserved[name], room[name] - gone, gone,
                 )
             )  # fmt: skip
-        brought = {name: room[name] + reserved[name] for name in names} if programme.unused == "carried" else {}
+        kept = {name: room[name] + reserved[name] for name in names} if programme.unused == "carried" else {}
+        brought = {name: kept.get(name, NONE) + accrued[name] for name in names}
     return found, balances
 
 
-def _from_fund(programme: Fund, fact: Fact, room: Decimal, budget: Decimal | None) -> Claim:
+def from_fund(programme: Fund, fact: Fact, room: Decimal, budget: Decimal | None) -> Claim:
+    """What a claim takes of a fund with so much room, and a budget with so much left; nothing before it is approved."""
     places, mode = programme.rounding.places, programme.rounding.mode
     asked = Fraction(fact.amount or 0) * Fraction(programme.share)
     payable, why = exact_rounded(asked, places, mode), ""
@@ -254,7 +270,8 @@ def _from_fund(programme: Fund, fact: Fact, room: Decimal, budget: Decimal | Non
     return Claim(programme, fact.dealer, fact.id, fact.date, fact.product, Fraction(1), asked, asked, payable, why, said)
 
 
-def _spans(programme: Fund) -> list[Span]:
+def spans_of(programme: Fund) -> list[Span]:
+    """The periods of a fund, in order."""
     start, end = programme.valid.from_ or FIRST_DAY, programme.valid.to or LAST_DAY
     match programme.calendar.period:
         case "life":

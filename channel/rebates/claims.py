@@ -8,12 +8,28 @@ from pydantic import Field, model_validator
 
 from canonical.values import BadValue
 from channel.rebates.programme import Base, Calendar, Participants, Rounding, Scope, Settlement, Versioned
-from channel.rebates.values import Code, Currency, Name, Number, Rate, Share, Span
+from channel.rebates.values import Code, Currency, Name, Number, Rate, Share, Span, Strict
+
+
+class Approving(Strict):
+    """Who agrees to a claim (审批). Without it a channel manager agrees to each.
+
+    automatic_up_to: claims worth so much are agreed to by the rule, as long as what a dealer got by the rule in the period, this claim
+    included, stays within it; so claiming in parts gains nothing. finance_above: a claim worth more goes to finance.
+    """
+
+    automatic_up_to: Number | None = Field(default=None, gt=0)
+    finance_above: Number | None = Field(default=None, gt=0)
 
 
 class Claimed(Versioned):
-    """What every programme of claims says."""
+    """What every programme of claims says.
 
+    claim_days: a claim is handed in within so many days after its day (the activity, the sale, the price cut). evidence: kinds of
+    evidence that it must bring (`invoice`, `photo`, `contract`, …).
+    """
+
+    type: str
     name: Name
     note: str = ""
     currency: Currency
@@ -22,6 +38,9 @@ class Claimed(Versioned):
     scope: Scope = Scope()
     settlement: Settlement = Settlement()
     rounding: Rounding = Rounding()
+    claim_days: int | None = Field(default=None, ge=0, le=3660)
+    evidence: tuple[Code, ...] = ()
+    approval: Approving = Approving()
 
 
 class PriceProtection(Claimed):
@@ -86,7 +105,7 @@ class Fund(Claimed):
 
     share: part of a claim's cost that is borne. Claims are facts of kind `claim` with amount and status: approved and paid ones take
     money in the order of their days, requested ones wait. unused: what is left after the period is forfeited, or carried on.
-    budget: what all dealers together may take in a period.
+    budget: what all dealers together may take in a period. claimable: what a period fills can be claimed at once, or in the next period.
     """
 
     type: Literal["fund"]
@@ -97,6 +116,7 @@ class Fund(Claimed):
     calendar: Calendar
     share: Share
     unused: Literal["forfeited", "carried"]
+    claimable: Literal["at_once", "next_period"] = "at_once"
     claim_most: Number | None = Field(default=None, gt=0)
     """The most that one claim may take."""
     budget: Number | None = Field(default=None, gt=0)

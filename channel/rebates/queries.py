@@ -12,6 +12,7 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import dict_row
 
+from channel.rebates.claims import Claimed
 from channel.rebates.programme import Programme
 from channel.rebates.results import ENGINE, Calculation, Result
 from ledger.bulk import from_json, json_text
@@ -42,11 +43,11 @@ def lock(db: Connection) -> None:
 
 def versions(db: Connection, programme: str) -> list[Row]:
     """What was published of a programme, oldest first."""
-    query = "SELECT version, hash, published_at, published_by, reason FROM programme_version WHERE programme = %s ORDER BY version"
+    query = "SELECT version, type, hash, published_at, published_by, reason FROM programme_version WHERE programme = %s ORDER BY version"
     return rows(db, query, [programme])
 
 
-def add_version(db: Connection, programme: Programme, by: str, reason: str) -> None:
+def add_version(db: Connection, programme: Programme | Claimed, by: str, reason: str) -> None:
     """Publish a version."""
     doc = json_text(programme.model_dump(mode="json", by_alias=True, exclude_defaults=True))
     db.execute(
@@ -56,19 +57,19 @@ def add_version(db: Connection, programme: Programme, by: str, reason: str) -> N
 
 
 def newest(db: Connection, programmes: Sequence[str] | None = None) -> list[Programme]:
-    """The newest version of each programme, or of those named."""
+    """The newest version of each rebate programme, or of those named. Programmes of claims: `channel.funds.queries`."""
     query = (
         "SELECT DISTINCT ON (programme) doc::text AS doc FROM programme_version "
-        "WHERE %(names)s::text[] IS NULL OR programme = ANY(%(names)s) ORDER BY programme, version DESC"
+        "WHERE type = 'rebate' AND (%(names)s::text[] IS NULL OR programme = ANY(%(names)s)) ORDER BY programme, version DESC"
     )
     return [programme_of(row["doc"]) for row in rows(db, query, {"names": None if programmes is None else list(programmes)})]
 
 
 def version(db: Connection, programme: str, number: int | None = None) -> Programme | None:
-    """One version, or the newest."""
+    """One version of a rebate programme, or the newest."""
     query = (
-        "SELECT doc::text AS doc FROM programme_version WHERE programme = %(name)s AND (%(number)s::int IS NULL OR version = %(number)s) "
-        "ORDER BY version DESC LIMIT 1"
+        "SELECT doc::text AS doc FROM programme_version WHERE type = 'rebate' AND programme = %(name)s "
+        "AND (%(number)s::int IS NULL OR version = %(number)s) ORDER BY version DESC LIMIT 1"
     )
     found = one(db, query, {"name": programme, "number": number})
     return programme_of(found["doc"]) if found else None

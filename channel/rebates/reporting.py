@@ -24,7 +24,7 @@ View = Literal["full", "dealer"]
 SHOWN_PLACES: Final = 10
 """Decimals shown of a figure that has no end; nothing is paid by it."""
 SHARES: Final = frozenset(("collection", "target", "overdue_share", "mix_share"))
-FUND_MONEY: Final = ("brought", "filled", "used", "reserved", "left", "forfeited")
+FUND_MONEY: Final = ("brought", "filled", "accrued", "used", "reserved", "left", "forfeited")
 MONEY: Final = ("earned", "entitled", "held", "settled", "disputed", "forfeited", "open", "payable")
 
 

@@ -21,6 +21,7 @@ from channel.errors import ChannelError
 from channel.rebates import fact_queries, fact_service, periods, queries
 from channel.rebates.calculating import calculate
 from channel.rebates.checking import check_together
+from channel.rebates.claims import Claimed
 from channel.rebates.errors import BadProgramme, Flaw
 from channel.rebates.facts import COLUMNS, Table
 from channel.rebates.loading import load, place
@@ -62,16 +63,13 @@ class NotEnough(ChannelError):
 # Programmes ------------------------------------------------------------------------------------------------------------------
 
 
-def publish(db: Connection, text: str | bytes, *, by: str, reason: str = "", file: str = "") -> Programme:
-    """Publish a version of a programme, checked by itself and beside the others; the same file again changes nothing.
+def publish(db: Connection, text: str | bytes, *, by: str, reason: str = "", file: str = "") -> Programme | Claimed:
+    """Publish a version of a programme of any kind, checked by itself and beside the others; the same file again changes nothing.
 
     Raises: BadProgramme with every flaw; VersionTaken.
     """
     loaded = load(text, file)
     programme = loaded.programme
-    if not isinstance(programme, Programme):
-        flaw = Flaw("not_published", "type", "programmes that pay by claim are reckoned on files", "use `hub rebates calculate`", 1, file)
-        raise BadProgramme([flaw])
     queries.lock(db)
     before = queries.versions(db, programme.programme)
     if any(row["version"] == programme.version and row["hash"] == programme.hash for row in before):
@@ -81,10 +79,14 @@ def publish(db: Connection, text: str | bytes, *, by: str, reason: str = "", fil
             f"{programme.programme} version {programme.version} cannot be published: version {before[-1]['version']} is",
             next_step=f"write version: {before[-1]['version'] + 1}; what is published never changes",
         )
-    others = [one for one in queries.newest(db) if one.programme != programme.programme]
-    flaws = [finding for at, finding in check_together([*others, programme]) if at == len(others)]
-    if flaws:
-        raise BadProgramme(place(flaws, loaded.source))
+    if before and before[-1]["type"] != programme.type:
+        what = f"{programme.programme} is published as a programme of type {before[-1]['type']}"
+        raise BadProgramme([Flaw("other_type", "type", what, "take another code for this one", 1, file)])
+    if isinstance(programme, Programme):
+        others = [one for one in queries.newest(db) if one.programme != programme.programme]
+        flaws = [finding for at, finding in check_together([*others, programme]) if at == len(others)]
+        if flaws:
+            raise BadProgramme(place(flaws, loaded.source))
     queries.add_version(db, programme, by, reason)
     return programme
 
