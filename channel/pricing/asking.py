@@ -49,6 +49,7 @@ class PastLine(Strict):
     list_amount: Money = described("At list price, without tax, in the cart's currency.")
     net_amount: Money = described("As quoted, without tax.")
     cost: Money | None = described("Cost, when it is known.", default=None)
+    approved: bool = described("An approved special price, untouched by hand: it is not judged again.", default=False)
     item: str = described("Item; with `unit_price` the approver sees the last prices.", default="")
     unit_price: Money | None = described("Unit price then.", default=None)
 

@@ -7,7 +7,7 @@ compared rounded: 10 % of 300.05 is exceeded by a discount of 30.006.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal, localcontext
@@ -68,26 +68,38 @@ def judge(priced: Priced) -> Verdict:
     """The approval that a priced cart needs. A file without authority grants everything and says so by an empty list."""
     with localcontext(WIDE):
         prices, ask = priced.prices, priced.ask
+        subjects = [*subjects_of(priced), *_past(prices, ask)]
+        return weigh(prices, ask.role, subjects, by_hand=by_hand(ask))
+
+
+def weigh(prices: Prices, role: str, subjects: Sequence[Subject], *, by_hand: bool) -> Verdict:
+    """The approval that these subjects need together, under the authority of `prices`, when a role asks for it.
+
+    `by_hand`: somebody took something off by hand; a dealer at published prices, of whose role no band speaks, needs nobody.
+    """
+    with localcontext(WIDE):
         bands = prices.rules.authority
-        subjects = [*_lines(priced), *_past(prices, ask)]
         size = sum((one.list_net for one in subjects), ZERO)
-        if not bands or not subjects or _self_service(priced):
+        if not bands or not subjects or _self_service(prices, role, by_hand=by_hand):
             return Verdict("auto", deal_size=size)
-        needs = [_need(bands, ask.role, one, size) for one in [*subjects, _whole(subjects)]]
+        needs = [_need(bands, role, one, size) for one in [*subjects, _whole(subjects)]]
         if any(need.level is None for need in needs):
             return Verdict("refused", needs=needs, deal_size=size)
         level = max(need.level or 0 for need in needs)
         granting = {need.band for need in needs if need.level == level}
-        role = next((band.role for band in bands if band.id in granting and level), "")
-        return Verdict("approval" if level else "auto", level, role, needs, size)
+        approver = next((band.role for band in bands if band.id in granting and level), "")
+        return Verdict("approval" if level else "auto", level, approver, needs, size)
 
 
-def _self_service(priced: Priced) -> bool:
+def by_hand(ask: Ask) -> bool:
+    """True when somebody takes something off by hand."""
+    return ask.manual is not None or any(line.manual is not None for line in ask.lines)
+
+
+def _self_service(prices: Prices, role: str, *, by_hand: bool) -> bool:
     """A dealer at published prices, of whose role no band speaks: nobody grants anything."""
-    ask, rules = priced.ask, priced.prices.rules
-    by_hand = ask.manual is not None or any(line.manual is not None for line in ask.lines)
-    spoken_of = any(band.level == 0 and band.role in ("", ask.role) for band in rules.authority)
-    return ask.role in rules.settings.dealer_roles and not by_hand and not spoken_of
+    spoken_of = any(band.level == 0 and band.role in ("", role) for band in prices.rules.authority)
+    return role in prices.settings.dealer_roles and not by_hand and not spoken_of
 
 
 def allowed(priced: Priced, line: Line) -> tuple[Decimal, Decimal] | None:
@@ -125,14 +137,15 @@ def same_deal(ask: Ask, past: Past, days: int) -> bool:
     return all(mine == theirs for mine, theirs in pairs if mine and theirs)
 
 
-def _lines(priced: Priced) -> Iterator[Subject]:
+def subjects_of(priced: Priced) -> Iterator[Subject]:
+    """What of a priced cart is judged: its lines, with cost."""
     for line in priced.lines:
         if line.refusal is None and line.net is not None:
             item = priced.prices.items[line.item]
-            by_hand = any(step.rung == "manual" for step in line.steps)
+            touched = any(step.rung == "manual" for step in line.steps)
             yield Subject(
                 f"line {line.id}", item.line, item.brand, line.price_kind, line.list_net or ZERO, line.net, cost_of(priced, line),
-                approved=line.price_kind == "deal" and not by_hand,
+                approved=line.price_kind == "deal" and not touched,
             )  # fmt: skip
 
 
@@ -140,10 +153,13 @@ def _past(prices: Prices, ask: Ask) -> Iterator[Subject]:
     for past in ask.past:
         if same_deal(ask, past, prices.settings.split_days):
             for at, line in enumerate(past.lines, 1):
-                yield Subject(f"{past.id} line {at}", line.line, line.brand, line.price_kind, line.list_amount, line.net_amount, line.cost)
+                yield Subject(
+                    f"{past.id} line {at}", line.line, line.brand, line.price_kind, line.list_amount, line.net_amount, line.cost,
+                    approved=line.approved,
+                )  # fmt: skip
 
 
-def _whole(subjects: list[Subject]) -> Subject:
+def _whole(subjects: Sequence[Subject]) -> Subject:
     costs = [one.cost for one in subjects]
     cost = None if any(one is None for one in costs) else sum((one for one in costs if one is not None), ZERO)
     listed = sum((one.net if one.approved else one.list_net for one in subjects), ZERO)

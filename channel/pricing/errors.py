@@ -39,3 +39,36 @@ class BadQuote(ChannelError):
     """A step that this quote does not allow: a version of an accepted quote, a discount without a reason, an order from a lost one."""
 
     code: ClassVar[str] = "pricing/bad-quote"
+
+
+class QuoteNotFound(ChannelError):
+    """There is no such quote, or not for who asks."""
+
+    kind: ClassVar[str] = "not_found"
+    code: ClassVar[str] = "quotes/not-found"
+
+
+class WrongQuoteState(ChannelError):
+    """The quote is not in a state that allows this step."""
+
+    code: ClassVar[str] = "quotes/wrong-state"
+
+
+class QuoteRefused(ChannelError):
+    """Nobody may grant this discount or margin."""
+
+    code: ClassVar[str] = "quotes/nobody-may-grant"
+
+
+class NotApprover(ChannelError):
+    """Who answers may not decide about this quote."""
+
+    kind: ClassVar[str] = "forbidden"
+    code: ClassVar[str] = "quotes/not-approver"
+
+
+class BadOffer(ChannelError):
+    """What was asked for cannot be offered: an unknown party or product, a day that is over, a charge that no order can carry."""
+
+    kind: ClassVar[str] = "invalid"
+    code: ClassVar[str] = "quotes/bad-offer"
