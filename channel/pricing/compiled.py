@@ -5,12 +5,29 @@ Immutable once made; it may be shared by threads.
 
 from __future__ import annotations
 
+import copy
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Protocol, Self
 
-from channel.pricing.model import DEFAULT_ACCESS, KEY_FIELDS, Access, Adjustment, Book, DealPrice, Formula, PriceRecord, Rules
+from channel.pricing.model import (
+    DEFAULT_ACCESS,
+    KEY_FIELDS,
+    Access,
+    AccessStep,
+    Adjustment,
+    Book,
+    Dealer,
+    DealPrice,
+    Formula,
+    Item,
+    PriceRecord,
+    Registration,
+    Rules,
+)
 from channel.pricing.parts import Rounding, Scale
 from channel.pricing.scales import Steps
 
@@ -19,6 +36,9 @@ MINOR = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "XAF": 0, "XOF": 0, "
 
 ZERO, ONE, HUNDRED = Decimal(0), Decimal(1), Decimal(100)
 Key = tuple[int, *tuple[str, ...]]
+LIST = "list"
+"""Key of the prices in a list that is only for some dealers: its id."""
+ANY_DEALER = ("any", "")
 
 
 class Record:
@@ -93,11 +113,19 @@ class AccessPlan:
 
     def __init__(self, access: Access, key_ids: dict[tuple[str, tuple[str, ...]], int]) -> None:
         self.version = access.version
-        self.steps = [
-            (step, [(key_ids[step.kind, fields], fields) for fields in map(in_order, step.keys) if (step.kind, fields) in key_ids])
-            for step in access.order
-        ]
+        self.steps = [(step, _searched(step, key_ids)) for step in access.order]
         """Step and its keys; a key under which no price is kept is not looked for."""
+
+
+def _searched(step: AccessStep, key_ids: Mapping[tuple[str, tuple[str, ...]], int]) -> list[tuple[int, tuple[str, ...]]]:
+    """The keys of a step that prices are kept under: lists for some dealers come after what names project, dealer or customer."""
+    named = [in_order(key) for key in step.keys]
+    own = next((at for at, key in enumerate(named) if not {"project", "dealer", "customer"} & set(key)), len(named))
+    bound = sorted(
+        (fields for kind, fields in key_ids if kind == step.kind and fields[0] == LIST), key=lambda fields: (-len(fields), fields)
+    )
+    ordered = [*named[:own], *bound, *named[own:]]
+    return [(key_ids[step.kind, fields], fields) for fields in ordered if (step.kind, fields) in key_ids]
 
 
 class Rule:
@@ -169,23 +197,60 @@ def in_order(fields: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in KEY_FIELDS if name in asked)
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A price list with its prices by item, ready: what a ledger has instead of a book in a file."""
+
+    book: Book
+    """Its head, without prices."""
+    records: Sequence[tuple[str, Record]]
+    """Item and price."""
+    any_dealer: bool = False
+    """For every dealer, and for no other buyer."""
+
+
+class Index(Protocol):
+    """Prices by key."""
+
+    def get(self, key: Key, /) -> list[Record] | None:
+        """The prices under a key."""
+
+
+class _Over:
+    """An index with a few prices over it."""
+
+    __slots__ = ("below", "own")
+
+    def __init__(self, own: dict[Key, list[Record]], below: Index) -> None:
+        self.own, self.below = own, below
+
+    def get(self, key: Key, /) -> list[Record] | None:
+        return self.own.get(key) or self.below.get(key)
+
+
 class Prices:
     """All rules, ready. Made once for a version of the rules."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, lists: Iterable[Listed] = (), items: Mapping[str, Item] | None = None) -> None:
         self.rules, self.settings = rules, rules.settings
-        self.items = {item.id: item for item in rules.items}
+        self.items: Mapping[str, Item] = {item.id: item for item in rules.items} if items is None else items
         self.dealers = {dealer.id: dealer for dealer in rules.dealers}
         self.registrations = {one.id: one for one in rules.registrations}
-        self.index: dict[Key, list[Record]] = {}
-        self.key_ids: dict[tuple[str, tuple[str, ...]], int] = {}
+        self.kept: dict[Key, list[Record]] = {}
+        self.index: Index = self.kept
+        self.key_ids: dict[tuple[str, tuple[str, ...]], int] = {("deal", in_order(("project", "dealer", "item"))): 0}
         self.books: dict[str, list[Book]] = {}
         self.by_book: dict[str, str] = {}
+        self.bound: dict[tuple[str, str], list[str]] = {}
+        """Lists that are only for some: by `dealer`, `grade` or `channel` and its value."""
+        for one in lists:
+            self._list(one)
         for book in rules.books:
-            self.books.setdefault(book.id, []).append(book)
-            self.by_book[book.id] = book.kind
+            for_some = self._head(book)
             for place, record in enumerate(book.prices, 1):
-                self._keep(_keys_of(record), self._record(book, record, place))
+                fields, values = _keys_of(record)
+                keys = ((LIST, *fields), (book.id, *values)) if for_some else (fields, values)
+                self._keep(keys, self._record(book, record, place))
         for deal in rules.deal_prices:
             self._deal(deal)
         self.default_access = AccessPlan(next((one for one in rules.access if not one.companies), DEFAULT_ACCESS), self.key_ids)
@@ -202,7 +267,57 @@ class Prices:
     def _keep(self, keys: tuple[tuple[str, ...], tuple[str, ...]], record: Record) -> None:
         fields, values = keys
         key_id = self.key_ids.setdefault((record.kind, fields), len(self.key_ids))
-        self.index.setdefault((key_id, *values), []).append(record)
+        self.kept.setdefault((key_id, *values), []).append(record)
+
+    def _head(self, book: Book, *, any_dealer: bool = False) -> bool:
+        """Note a book and whom it is for; True when it is only for some."""
+        versions = self.books.setdefault(book.id, [])
+        versions.append(book)
+        self.by_book[book.id] = book.kind
+        whom = [("dealer", name) for name in book.dealers] + [("grade", name) for name in book.grades]
+        whom += [("channel", name) for name in book.channels] + ([ANY_DEALER] if any_dealer else [])
+        for one in whom:
+            if book.id not in self.bound.setdefault(one, []):
+                self.bound[one].append(book.id)
+        return bool(whom)
+
+    def _list(self, one: Listed) -> None:
+        fields = (LIST, "item") if self._head(one.book, any_dealer=one.any_dealer) else ("item",)
+        key_id = self.key_ids.setdefault((one.book.kind, fields), len(self.key_ids))
+        kept, book = self.kept, one.book.id
+        if len(fields) == 1:
+            for item, record in one.records:
+                kept.setdefault((key_id, item), []).append(record)
+        else:
+            for item, record in one.records:
+                kept.setdefault((key_id, book, item), []).append(record)
+
+    def lists_of(self, dealer: str, grade: str, channel: str) -> tuple[str, ...]:
+        """The lists that are only for some and for this dealer: those that name it first, then by grade, by channel, for every dealer."""
+        if not self.bound or not dealer:
+            return ()
+        whom = (("dealer", dealer), ("grade", grade), ("channel", channel), ANY_DEALER)
+        return tuple(dict.fromkeys(name for one in whom for name in self.bound.get(one, ())))
+
+    def asked_by(
+        self, dealers: Iterable[Dealer], registrations: Iterable[Registration], deals: Sequence[DealPrice], more: Sequence[Adjustment] = ()
+    ) -> Self:
+        """The same prices, with who asks: its facts, its projects, its special prices, its agreed discounts. Shares everything else."""
+        made = copy.copy(self)
+        made.dealers = {one.id: one for one in dealers}
+        made.registrations = {one.id: one for one in registrations}
+        if deals:
+            made.rules = self.rules.model_copy(update={"deal_prices": tuple(deals)})
+            made.kept = {}
+            for deal in deals:
+                made._deal(deal)  # noqa: SLF001  its own kind
+            made.index = _Over(made.kept, self.kept)
+        if more:
+            made.by_dealer = dict(self.by_dealer)
+            for at, spec in enumerate(more):
+                for dealer in spec.when.dealers:
+                    made.by_dealer[dealer] = [*made.by_dealer.get(dealer, ()), Rule(spec, len(self.adjustments) + at)]
+        return made
 
     def _record(self, book: Book, spec: PriceRecord, place: int) -> Record:
         made = Record()
@@ -259,7 +374,7 @@ class Prices:
             or (rule.steps and rule.steps.over != "line")
             or rule.spec.when.with_items
             for rule in self.adjustments
-        ) or any(record.steps is not None and record.steps.over != "line" for records in self.index.values() for record in records)
+        ) or any(record.steps is not None and record.steps.over != "line" for records in self.kept.values() for record in records)
         """Some rule looks at more than one line."""
         self.contests = bool(self.rules.exclusions) or any(rule.spec.mode in ("exclusive", "best") for rule in self.adjustments)
         """Some rule may beat another."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from canonical.rounding import rounded
-from channel.pricing.compiled import Record
+from channel.pricing.compiled import LIST, Record
 from channel.pricing.model import AccessStep, Fence, Formula
 from channel.pricing.result import Refusal, Step, Tried
 from channel.pricing.scales import Steps
@@ -75,8 +75,11 @@ def _fenced(question: Question, kind: str) -> Fence | None:
     return None
 
 
-def _values(facts: dict[str, str], fields: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
-    """The values to look under; several when a region is among the fields, the longest first."""
+def _values(question: Question, facts: dict[str, str], fields: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
+    """The values to look under; several when a region is among the fields, the longest first, or lists that are only for some."""
+    if fields[0] == LIST:
+        rest = list(_values(question, facts, fields[1:])) if len(fields) > 1 else [()]
+        return [(name, *values) for name in question.lists for values in rest]
     values = tuple([facts[name] for name in fields])
     if not all(values):
         return ()
@@ -92,7 +95,7 @@ def _search(
     index, facts = question.prices.index, question.facts(state)
     looked = False
     for key_id, fields in keys:
-        for values in _values(facts, fields):
+        for values in _values(question, facts, fields):
             records = index.get((key_id, *values))
             if records is None:
                 continue
@@ -304,8 +307,8 @@ def _base_record(question: Question, probe: State, base: str, measure: dict[str,
         if step.kind != kind:
             continue
         for key_id, fields in keys:
-            for values in _values(facts, fields):
-                records = question.prices.index.get((key_id, *values), [])
+            for values in _values(question, facts, fields):
+                records = question.prices.index.get((key_id, *values)) or []
                 fit = [one for one in records if (not book or one.book == book) and not _unfit_as_base(question, probe, one, measure)]
                 if fit:
                     return fit[-1]

@@ -58,6 +58,8 @@ def _uses(rules: PricingFile) -> Iterator[tuple[Path, str, str]]:
     for at, one in enumerate(rules.registrations):
         yield ("registrations", at, "dealer"), "dealer", one.dealer
     for at, book in enumerate(rules.books):
+        for name in book.dealers:
+            yield ("books", at, "dealers"), "dealer", name
         for row, record in enumerate(book.prices):
             for name in ("item", "dealer", "project"):
                 if getattr(record, name):

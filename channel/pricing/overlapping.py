@@ -63,6 +63,9 @@ def _side_by_side(one: Book, other: Book) -> bool:
     """False when a version replaces the other, or no company sees both."""
     if one.id == other.id and one.version != other.version:
         return False
+    mine, theirs = ((book.dealers, book.grades, book.channels) for book in (one, other))
+    if (any(mine) or any(theirs)) and not any(set(a) & set(b) for a, b in zip(mine, theirs, strict=True)):
+        return False  # for different dealers, or the one that names whom it is for goes first
     return not (one.companies and other.companies and not set(one.companies) & set(other.companies))
 
 

@@ -50,6 +50,8 @@ def _unseen(rules: PricingFile) -> Found:
     """Prices under a key that no search looks for."""
     looked = {(step.kind, in_order(key)) for plan in (rules.access or (DEFAULT_ACCESS,)) for step in plan.order for key in step.keys}
     for at, book in enumerate(rules.books):
+        if (book.dealers or book.grades or book.channels) and any(book.kind == kind for kind, _ in looked):
+            continue  # a list for some is looked through under whatever keys it has
         for row, record in enumerate(book.prices):
             fields = fields_of(record)
             if fields and (book.kind, fields) not in looked:

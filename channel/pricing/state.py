@@ -20,7 +20,9 @@ ONE: Final = Decimal(1)
 class Question:
     """The part of the question that all lines share."""
 
-    __slots__ = ("_active", "ask", "channel", "currency", "day", "dealer", "grade", "known_at", "prices", "project", "registration")
+    __slots__ = (
+        "_active", "ask", "channel", "currency", "day", "dealer", "grade", "known_at", "lists", "prices", "project", "registration",
+    )  # fmt: skip
 
     def __init__(self, prices: Prices, ask: Ask) -> None:
         self.prices, self.ask = prices, ask
@@ -33,6 +35,8 @@ class Question:
         own = self.registration is None or self.registration.dealer == ask.dealer
         self.project = ask.project if own else ""
         """Another dealer's project opens nothing."""
+        self.lists = prices.lists_of(ask.dealer, self.grade, self.channel)
+        """Lists that are only for some, and for this dealer."""
         self._active: dict[str, int] = {}
 
     def facts(self, state: State) -> dict[str, str]:
