@@ -16,7 +16,7 @@ def about(instance: Any) -> str:
 def notify_failure(context: Any) -> None:
     """Airflow's callback for a task whose last try failed."""
     from sync.hub import Hub
-    from sync.noticing import raise_notice
+    from sync.notices import alert
 
     instance, error = context["task_instance"], context.get("exception")
     facts = {
@@ -27,7 +27,7 @@ def notify_failure(context: Any) -> None:
         "why": reason(error),
     }
     with Hub.open() as hub:
-        raise_notice(hub, KIND, audience="it", about=about(instance), facts=facts)
+        alert(hub, KIND, audience="it", about=about(instance), facts=facts)
 
 
 def reason(error: BaseException | None) -> str:

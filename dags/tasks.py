@@ -27,11 +27,11 @@ def due_in(system: str) -> Asset:
 def open_hub() -> Iterator[Hub]:
     """The hub that HUB_CONFIG and HUB_DATABASE_URL name, for one task. When the task comes out well, its notice is withdrawn."""
     from sync.hub import Hub
-    from sync.noticing import withdraw_notice
+    from sync.notices import clear
 
     with Hub.open() as hub:
         yield hub
-        withdraw_notice(hub, KIND, about=about(get_current_context()["ti"]))
+        clear(hub, KIND, about=about(get_current_context()["ti"]))
 
 
 def judged(result: Any, *, busy: str = "skip") -> dict[str, Any]:

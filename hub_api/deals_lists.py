@@ -72,9 +72,3 @@ POLICIES = Listing(
     {"id": "f.id::bigint"},
     {"id": "f.id = %s", "product_line": "f.product_line = %s", "on": _ON},
 )
-NOTICES = Listing(
-    "SELECT n.id, n.doc FROM notices n",
-    {"id": "n.id::uuid"},
-    {"id": "n.id = %s", "audience": "n.doc->>'audience' = %s", "state": "n.state = %s", "kind": "n.kind = %s"},
-    always="n.kind LIKE 'deal%%'",
-)

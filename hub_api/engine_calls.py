@@ -17,6 +17,7 @@ from channel.deals.pipeline import GROUPS, Stage
 from channel.deals.registrations import Registered
 from connectors.base import EventAnswer, InboundRequest
 from sync import (
+    answering,
     cases,
     conflicts,
     deal_notices,
@@ -30,6 +31,7 @@ from sync import (
     lead_converting,
     linking,
     merging,
+    notices,
     planning,
     quarantining,
     registering,
@@ -256,18 +258,20 @@ def propose_merges(hub: Hub, *, by: str, merge_sure: bool) -> dict[str, Any]:
 
 
 def answer_approval(hub: Hub, approval: UUID, decision: Literal["approved", "rejected"], *, by: str, reason: str, how: str) -> None:
-    """Answer a question about deals."""
-    deal_notices.answer(hub, str(approval), decision, by, reason, how=how)
+    """Answer a question, in the room that asked it."""
+    answering.answer(hub, str(approval), decision, by, reason, how=how)
 
 
 def read_notice(hub: Hub, notice: UUID, *, audience: str | None) -> None:
     """A message was read."""
-    deal_notices.mark(hub, str(notice), "read", audience=audience)
+    notices.mark(hub, str(notice), "read", audience=audience)
 
 
 def undo_merge(hub: Hub, merge_id: int, *, by: str, reason: str) -> dict[str, Any]:
     """Take a merge back; what was restored, and what somebody edited since."""
-    return merging.unmerge(hub, merge_id, by, reason).as_dict()
+    done = merging.unmerge(hub, merge_id, by, reason).as_dict()
+    tell_deals(hub)
+    return done
 
 
 def receive(hub: Hub, system: str, request: Request, body: bytes) -> EventAnswer:

@@ -12,14 +12,15 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from hub_api import (
+    answers,
     cases,
     changes,
     conflicts,
     deals,
-    deals_answers,
     deals_fences,
     deals_goods,
     deals_leads,
+    deals_moves,
     deals_pipelines,
     deals_policies,
     deals_review,
@@ -67,7 +68,8 @@ ROUTERS = (
     drift.router,
     values.router,
     deals.router,
-    deals_answers.router,
+    deals_moves.router,
+    answers.router,
     deals_review.router,
     deals_policies.router,
     deals_fences.router,

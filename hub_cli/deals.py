@@ -42,8 +42,6 @@ COMMANDS: tuple[click.Command, ...] = (
     deals_goods.seen,
     deals_rules.fences,
     deals_rules.policies,
-    deals_rules.notices,
-    deals_rules.approvals,
     deals_rules.rebuild,
     deals_rules.upkeep,
     resolve,

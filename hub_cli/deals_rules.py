@@ -1,9 +1,9 @@
-"""`hub deals fences|policies|rebuild|upkeep|notices|approvals`: rules as data, the daily work, and what people are told and asked."""
+"""`hub deals fences|policies|rebuild|upkeep`: rules as data, and the daily work."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import click
@@ -162,53 +162,6 @@ def upkeep(place: Place) -> Answer:
 
     with place.open_hub() as hub:
         return of_run(deals_upkeep.look_after(hub))
-
-
-@click.command()
-@click.option("--audience", default="role:channel_manager", show_default=True, help="For whom: role:channel_manager or party:ID.")
-@click.option("--state", type=click.Choice(["open", "sent", "read", "withdrawn"]), help="Only of this state.")
-@click.option("--read", "seen", type=click.UUID, metavar="ID", help="Say that this one was read.")
-@click.option("--after", metavar="ID", help="Go on after this one.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many at most.")
-@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True, help="Language of the text.")
-@click.pass_obj
-@answers
-def notices(place: Place, audience: str, state: str | None, seen: UUID | None, after: str | None, limit: int, lang: str) -> Answer:
-    """What was told about deals, oldest first; --read marks one."""
-    from sync import deal_notices
-
-    with place.open_hub() as hub:
-        if seen is not None:
-            deal_notices.mark(hub, str(seen), "read")
-            return Answer({"id": seen, "state": "read"}, text=f"notice {seen} is read")
-        rows = plain(deal_notices.notices_for(hub, audience, state=state, after=after, limit=limit))
-    lines = [f"{one['id']}  {one['kind']:<20}{one['state']:<10}{one['facts'].get(lang, '')}" for one in rows]
-    return Answer(rows, text="\n".join(lines) or "no notices")
-
-
-@click.command()
-@click.argument("approval", type=click.UUID, metavar="[ID]", required=False)
-@click.argument("decision", type=click.Choice(["approved", "rejected"]), required=False)
-@click.option("--how", type=click.Choice(["other_firm", "end_holder"]), help="For an appeal that is granted while somebody holds it.")
-@click.option("--reason", default="", help="For those who ask later.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many at most.")
-@click.pass_obj
-@answers
-def approvals(
-    place: Place, approval: UUID | None, decision: Literal["approved", "rejected"] | None, how: str | None, reason: str, limit: int
-) -> Answer:
-    """Questions about deals that wait for a person; with an answer: decide one. Exit code 4 when there is one."""
-    from sync import deal_notices
-
-    with place.open_hub() as hub:
-        if approval is not None:
-            if decision is None:
-                raise click.UsageError("say approved or rejected")
-            told = plain(deal_notices.answer(hub, str(approval), decision, who(), reason, how=how or ""))
-            return Answer(told, text=f"{approval}: {told['decision']}")
-        rows = plain(deal_notices.open_approvals(hub, limit=limit))
-    lines = [f"{one['id']}  {one['kind']:<20}{one['subject']}  ({one['about']})" for one in rows]
-    return Answer(rows, Exit.SET_ASIDE if rows else Exit.DONE, "\n".join(lines) or "nothing waits")
 
 
 def _day(moment: datetime | None) -> date | None:

@@ -12,9 +12,9 @@ from canonical.values import business_day
 from channel.deals.errors import BadPipeline, PipelineNotFound
 from channel.deals.forecast import USUAL_GROUPS, Cell, Expected, forecast
 from channel.deals.pipeline import GROUPS, KINDS, LOST, InStage, Pipeline, Pipelines, Stage, Stuck, decide, due_action, load, stuck
-from channel.deals.telling import MANAGER, Message
+from channel.notices.messages import MANAGER, Message
 from ledger.tables import TABLES
-from sync import deal_notices, hub_records, store
+from sync import hub_records, notices, store
 from sync.errors import BadConfig, NotFound
 from sync.hub import Cursor, Hub
 
@@ -148,20 +148,20 @@ def remind(hub: Hub, today: date) -> dict[str, int]:
 
     What stood still before the go-live is told only when it moves and stands still again.
     """
-    every, starts = pipelines(hub), deal_notices.go_live(hub)
+    every, starts = pipelines(hub), notices.go_live(hub, "deal")
     counts: dict[str, int] = {}
     with hub.transaction() as db:
         for one in list(_in_stage(db)):
             due = due_action(one.deal, today)
-            if due is not None and (starts is None or due >= starts) and deal_notices.once(db, f"deal:{one.deal_id}", f"action {due}"):
+            if due is not None and (starts is None or due >= starts) and notices.once(db, f"deal:{one.deal_id}", f"action {due}"):
                 _post(
                     db, one, "deal_action_due", {"action": str(one.deal["next_action"]), "on": due.isoformat(), **_action_words(one, due)}
                 )
-                deal_notices.count(counts, {"deal_action_due": 1})
+                notices.count(counts, {"deal_action_due": 1})
             if starts is not None and business_day(one.entered_at) < starts:
                 continue
             if (wrong := stuck(every, one, today)) is not None:
-                deal_notices.count(counts, _tell_standing(db, one, wrong))
+                notices.count(counts, _tell_standing(db, one, wrong))
     return counts
 
 
@@ -169,7 +169,7 @@ def _tell_standing(db: Cursor, one: InStage, wrong: Stuck) -> dict[str, int]:
     told = {}
     stay = f"{wrong.stage.name} {one.entered_at.isoformat()}"
     name = one.deal.get("name") or one.deal_id
-    if wrong.over and deal_notices.once(db, f"deal:{one.deal_id}", f"stuck {stay}"):
+    if wrong.over and notices.once(db, f"deal:{one.deal_id}", f"stuck {stay}"):
         facts = {
             "stage": wrong.stage.name, "days": wrong.days,
             "zh": f"“{name}”在阶段“{wrong.stage.name}”已停留 {wrong.days} 天",
@@ -177,7 +177,7 @@ def _tell_standing(db: Cursor, one: InStage, wrong: Stuck) -> dict[str, int]:
         }  # fmt: skip
         _post(db, one, "deal_stuck", facts)
         told["deal_stuck"] = 1
-    if wrong.lacks and deal_notices.once(db, f"deal:{one.deal_id}", f"lacks {stay}"):
+    if wrong.lacks and notices.once(db, f"deal:{one.deal_id}", f"lacks {stay}"):
         facts = {
             "stage": wrong.stage.name, "fields": list(wrong.lacks),
             "zh": f"“{name}”处于“{wrong.stage.name}”但缺少: {', '.join(wrong.lacks)}",
@@ -198,7 +198,7 @@ def _post(db: Cursor, one: InStage, kind: str, facts: Mapping[str, Any]) -> None
     """To the owner on our side, and to the dealer who works on it: his own deal, so he may read all of it."""
     owner = f"employee:{one.deal['salesperson']}" if one.deal.get("salesperson") else MANAGER
     for audience in [owner, *([f"party:{one.deal['dealer']}"] if one.deal.get("dealer") else [])]:
-        deal_notices.post(db, Message(kind, audience, f"deal:{one.deal_id}", dict(facts)))
+        notices.post(db, Message(kind, audience, f"deal:{one.deal_id}", dict(facts)))
 
 
 # Forecast ----------------------------------------------------------------------------------------------------------------------

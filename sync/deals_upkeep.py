@@ -18,9 +18,10 @@ from channel.deals import duplicates
 from channel.deals import queries as registrations
 from channel.deals import upkeep as rules
 from channel.deals.customers import service as customers
-from channel.deals.telling import MANAGER, Message, late
+from channel.deals.telling import late
 from channel.errors import ChannelError
-from sync import deal_notices, deal_pipeline, order_fencing
+from channel.notices.messages import MANAGER, Message
+from sync import deal_notices, deal_pipeline, notices, order_fencing
 from sync.errors import SyncError
 from sync.hub import Cursor, Hub
 from sync.runs import Run, RunResult, running
@@ -101,7 +102,7 @@ def _reminders(hub: Hub, now: datetime) -> dict[str, int]:
 def _late(hub: Hub, now: datetime) -> dict[str, int]:
     """Questions to people that wait for longer than their policy says: told once for each time that they are asked."""
     told = 0
-    starts = deal_notices.go_live(hub)
+    starts = notices.go_live(hub, "deal")
     with hub.transaction() as db:
         for one in rules.due(db.connection, now):
             if one.kind not in ("held_late", "approval_late", "appeal_late"):
@@ -109,10 +110,10 @@ def _late(hub: Hub, now: datetime) -> dict[str, int]:
             if starts is not None and business_day(now - timedelta(days=one.days)) < starts:
                 continue
             subject = f"registration:{one.registration_id}"
-            if deal_notices.once(db, subject, f"{one.kind} {business_day(now - timedelta(days=one.days))}"):
+            if notices.once(db, subject, f"{one.kind} {business_day(now - timedelta(days=one.days))}"):
                 zh, en = late(one.kind, _customer(db, str(one.registration_id)), one.days)
                 facts = {"zh": zh, "en": en, "days": one.days, "dealer": str(one.dealer_id)}
-                deal_notices.post(db, Message("deal_decision_late", MANAGER, subject, facts))
+                notices.post(db, Message("deal_decision_late", MANAGER, subject, facts))
                 told += 1
     return {"deal_decision_late": told}
 
@@ -127,13 +128,13 @@ def _scan(hub: Hub, now: datetime) -> dict[str, int]:
     if not hub.config.deals.duplicate_scan or now.astimezone(SHANGHAI).hour < SCAN_FROM_HOUR:
         return {}
     with hub.transaction() as db:
-        if not deal_notices.once(db, "scan", f"duplicates {business_day(now)}"):
+        if not notices.once(db, "scan", f"duplicates {business_day(now)}"):
             return {}
         report = duplicates.scan(db.connection)
         if report.new:
             words = {"zh": f"发现 {report.new} 对新的疑似重复客户", "en": f"{report.new} new pairs of customers may be one firm"}
             facts = {**report.as_dict(), **words}
-            deal_notices.post(db, Message("duplicates_found", MANAGER, f"scan:{business_day(now)}", facts))
+            notices.post(db, Message("duplicates_found", MANAGER, f"scan:{business_day(now)}", facts))
     return {f"scan_{name}": number for name, number in report.as_dict().items()}
 
 

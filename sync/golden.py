@@ -16,9 +16,9 @@ from channel.deals.customers import queries as customer_queries
 from channel.deals.errors import ProtectionsOverlap
 from channel.deals.matching import codes
 from channel.deals.protection import LIVE
-from channel.deals.telling import Message
+from channel.notices.messages import Message, to_party
 from ledger.bulk import json_text
-from sync import deal_notices, merging
+from sync import merging, notices
 from sync.citing import Citations
 from sync.errors import WrongState
 from sync.hub import Cursor, Hub
@@ -185,7 +185,7 @@ def settle_protections(db: Cursor, keep: str, drop: str, by: str) -> list[str]:
         taken.append(str(row["id"]))
         if against["dealer_id"] is not None:
             facts = {"registration": str(against["id"]), "kept": True}
-            deal_notices.post(db, Message("protections_merged", f"dealer:{against['dealer_id']}", f"registration:{against['id']}", facts))
+            notices.post(db, Message("protections_merged", to_party(against["dealer_id"]), f"registration:{against['id']}", facts))
     return taken
 
 

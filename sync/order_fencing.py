@@ -7,16 +7,17 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from channel.deals import fence_queries, goods_queries, guarding
+from channel.deals import fence_queries, fencing, goods_queries, guarding
 from channel.deals.fences import INSIDE
 from channel.deals.goods import Goods, assess, place_of_address
 from channel.deals.registrations import FenceVerdict
-from channel.deals.telling import MANAGER, Message, Question
+from channel.notices.messages import MANAGER, Message, Question
 from ledger.tables import TABLES
-from sync import deal_notices, pairing, store
+from sync import notices, pairing, store
 from sync.decide import Canonical
 from sync.golive import is_older
 from sync.hub import Cursor, Hub
+from sync.notices import Asked
 from sync.observing import Observed
 
 LOOK_BACK = timedelta(days=92)
@@ -86,11 +87,17 @@ def _tell(db: Cursor, fresh: list[tuple[int, str]], found: Mapping[str, tuple[Go
             "dealer": str(goods.dealer_id), "region": goods.region, "product_lines": list(goods.lines), "hit": hit, "code": verdict.code,
         }  # fmt: skip
         if asks and verdict.effect == "block" and subject.startswith("order:"):
-            deal_notices.ask(
+            notices.ask(
                 db, Question("order_outside_area", f"订单超出授权范围: {goods.number or goods.region}", subject, "rule:fence", facts)
             )
         else:
-            deal_notices.post(db, Message("goods_outside_area", MANAGER, subject, facts))
+            notices.post(db, Message("goods_outside_area", MANAGER, subject, facts))
+
+
+def answered(hub: Hub, db: Cursor, asked: Asked, decision: str, by: str, reason: str, how: str) -> None:  # noqa: ARG001  as every room's
+    """An order outside of its dealer's fences may go all the same, or may not."""
+    fencing.settle_subject(db.connection, asked.about, "accepted" if decision == "approved" else "refused", by, reason)
+    judge_again(hub, db, [asked.number])
 
 
 def judge_again(hub: Hub, db: Cursor, orders: Sequence[str]) -> None:
@@ -112,10 +119,10 @@ def _let_go(hub: Hub) -> int:
             )
             kept = {row["id"] for row in db}
             for hit in fence_queries.refused(db.connection, [f"order:{one}" for one in sorted(kept)]):
-                deal_notices.close(db, hit.subject, "rejected", hit.decided_by or "", hit.reason)
+                notices.close(db, hit.subject, "rejected", hit.decided_by or "", hit.reason)
             for free in set(held) - kept:
                 guarding.inside_again(db.connection, f"order:{free}")
-                deal_notices.close(db, f"order:{free}", "withdrawn", "rule:inside_again", "the fences have changed")
+                notices.close(db, f"order:{free}", "withdrawn", "rule:inside_again", "the fences have changed")
     return len(held)
 
 

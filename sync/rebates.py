@@ -10,15 +10,13 @@ from decimal import Decimal
 from typing import Any
 
 from canonical.values import business_day, decimal_text
-from channel.deals.telling import Message
+from channel.notices.messages import FINANCE, Message, to_party
 from channel.rebates import queries, service
 from channel.rebates.service import Done, Payout
-from sync import deal_notices, hub_records
+from sync import hub_records, notices
 from sync.hub import Cursor, Hub
 from sync.runs import Run, RunResult, running
 
-FINANCE = "role:finance"
-"""Audience of what finance looks at."""
 BY = "rule:rebates"
 
 
@@ -68,7 +66,7 @@ def _tell_statement(db: Cursor, number: str) -> None:
         "statement": number, "programme": statement["programme"], "period": statement["period"],
         "payable": statement["doc"]["payable"], "currency": statement["doc"]["currency"],
     }  # fmt: skip
-    deal_notices.post(db, Message("rebate_statement_ready", f"party:{statement['dealer_id']}", f"statement:{number}", facts))
+    notices.post(db, Message("rebate_statement_ready", to_party(statement["dealer_id"]), f"statement:{number}", facts))
 
 
 def pay_due(hub: Hub, *, by: str = BY, run: Run | None = None) -> list[Payout]:
@@ -109,14 +107,14 @@ def reconcile(hub: Hub, *, run: Run | None = None) -> list[dict[str, Any]]:
         for row in found:
             about = f"payout:{row['payout']}"
             if row["state"] == "matched":
-                deal_notices.withdraw(db, "payout_differs", about)
-                if deal_notices.once(db, about, "credited"):
+                notices.withdraw(db, "payout_differs", about)
+                if notices.once(db, about, "credited"):
                     total = decimal_text(row["total"])
                     facts = {"payout": row["payout"], "total": total, "currency": row["currency"], "memo": row["memo"]}
-                    deal_notices.post(db, Message("rebate_credited", f"party:{row['dealer_id']}", about, facts))
-            elif row["state"] != "missing_in_erp" and deal_notices.once(db, about, row["state"]):
+                    notices.post(db, Message("rebate_credited", to_party(row["dealer_id"]), about, facts))
+            elif row["state"] != "missing_in_erp" and notices.once(db, about, row["state"]):
                 facts = {"payout": row["payout"], "state": row["state"], "memo": row["memo"]}
-                deal_notices.post(db, Message("payout_differs", FINANCE, about, facts))
+                notices.post(db, Message("payout_differs", FINANCE, about, facts))
     if run is not None:
         for row in found:
             run.count(row["state"])

@@ -20,7 +20,7 @@ from connectors.errors import CallFailed
 from sync import merging
 from sync.erasing import RETENTION
 from sync.hub import Cursor, Hub
-from sync.noticing import raise_notice, withdraw_notice
+from sync.notices import alert, clear
 from sync.runs import Run, RunResult, running
 
 PARTITIONED = ("history",)
@@ -93,10 +93,10 @@ def _renew(hub: Hub, system: str, run: Run) -> None:
     run.count("channels", len(findings) - len(bad))
     if bad:
         facts = {finding.name: f"{finding.detail}. {finding.next_step}".strip() for finding in bad}
-        raise_notice(hub, "channel_broken", audience="it", about=f"system:{system}", facts=facts)
+        alert(hub, "channel_broken", audience="it", about=f"system:{system}", facts=facts)
         run.count("channels_broken", len(bad))
     else:
-        withdraw_notice(hub, "channel_broken", about=f"system:{system}")
+        clear(hub, "channel_broken", about=f"system:{system}")
 
 
 def lay_out(hub: Hub, now: datetime) -> int:

@@ -7,16 +7,14 @@ that, never who; what a person wrote down is shown to him only where that person
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
 from canonical.values import business_day
 from channel.deals.fences import SENTENCES
-
-MANAGER: Final = "role:channel_manager"
-"""Audience of what our own people decide."""
+from channel.notices.messages import MANAGER, Answered, Consequence, Message, Moot, Question, to_party
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,47 +39,6 @@ class Happened:
     """Of a reminder: days before the end."""
     submitted_at: datetime | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A notice to raise."""
-
-    kind: str
-    audience: str
-    about: str
-    facts: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """An approval to ask for."""
-
-    kind: str
-    subject: str
-    about: str
-    asked_by: str
-    facts: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """Open questions about something are decided."""
-
-    about: str
-    decision: Literal["approved", "rejected", "withdrawn"]
-    by: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Moot:
-    """Open messages of a kind about something are of no use any more."""
-
-    kind: str
-    about: str
-
-
-Consequence = Message | Question | Answered | Moot
 
 REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
     "protected": ("该客户已有有效报备, 正在保护期内", "the customer is registered already and protected"),
@@ -110,21 +67,21 @@ def consequences(one: Happened) -> list[Consequence]:
         found.append(Moot("deal_expiring", about))
     if one.dealer_id is not None and (told := _to_dealer(one)) is not None:
         kind, zh, en = told
-        found.append(Message(kind, f"party:{one.dealer_id}", about, _facts(one, zh, en)))
+        found.append(Message(kind, to_party(one.dealer_id), about, _facts(one, zh, en)))
     if one.action == "register" and one.reason == "outside_area":
         found.append(Message("deal_outside_area", MANAGER, about, {"dealer": str(one.dealer_id), "customer": one.customer}))
     return found
 
 
 _DECIDES: Final[dict[str, Literal["approved", "rejected"]]] = {
-    "approve": "approved", "clear": "approved", "clear_for_approval": "approved", "grant_appeal": "approved",
+    "approve": "approved", "clear": "approved", "clear_for_approval": "approved", "grant_appeal": "approved", "judge_again": "approved",
     "reject": "rejected", "deny_appeal": "rejected",
 }  # fmt: skip
 
 
 def _question(one: Happened, about: str) -> Question | None:
     kind = {"submitted": "deal_registration", "held": "deal_conflict", "appealed": "deal_appeal"}.get(one.after)
-    if kind is None or one.action not in ("register", "clear_for_approval", "appeal"):
+    if kind is None or one.action not in ("register", "clear_for_approval", "appeal", "judge_again", "restore"):
         return None
     if one.reason == "area_to_check" and kind == "deal_registration":
         kind = "deal_outside_area"
@@ -145,7 +102,7 @@ def _question(one: Happened, about: str) -> Question | None:
 def _to_dealer(one: Happened) -> tuple[str, str, str] | None:
     name, until = one.customer or "-", last_day(one.ends)
     said = f": {one.cause}" if one.cause and one.reason in _SAID_TO_THE_DEALER else ""
-    key = one.action if one.action != "register" else f"register_{one.after}"
+    key = f"{one.action}_{one.after}" if one.action in ("register", "judge_again", "restore") else one.action
     if key in ("register_rejected", "reject", "deny_appeal"):
         zh, en = REFUSALS.get(one.reason, REFUSALS["by_person"])
         kind = "deal_appeal_denied" if key == "deny_appeal" else "deal_refused"
@@ -167,6 +124,33 @@ def _to_dealer(one: Happened) -> tuple[str, str, str] | None:
         ),
         "register_submitted": ("deal_waiting", f"“{name}”的报备正在审批", f"Your registration of {name} waits for approval"),
         "register_held": ("deal_waiting", f"“{name}”的报备正在核对, 请等待结果", f"Your registration of {name} is being looked at"),
+        "judge_again_protected": (
+            "deal_registered",
+            f"“{name}”的报备经重新核对已通过, 保护至 {until}",
+            f"Your registration of {name} was looked at again: it is protected until {until}",
+        ),
+        "judge_again_submitted": (
+            "deal_waiting",
+            f"“{name}”的报备经重新核对, 正在审批",
+            f"Your registration of {name} was looked at again and waits for approval",
+        ),
+        "judge_again_held": (
+            "deal_waiting",
+            f"“{name}”的报备正在重新核对, 请等待结果",
+            f"Your registration of {name} is being looked at again",
+        ),
+        "restore_protected": (
+            "deal_registered",
+            f"“{name}”的保护已恢复, 保护至 {until}",
+            f"{name} is yours again and protected until {until}",
+        ),
+        "restore_converted": (
+            "deal_registered",
+            f"“{name}”的保护已恢复, 保护至 {until}",
+            f"{name} is yours again and protected until {until}",
+        ),
+        "restore_submitted": ("deal_waiting", f"“{name}”的报备正在审批", f"Your registration of {name} waits for approval"),
+        "restore_held": ("deal_waiting", f"“{name}”的报备正在核对, 请等待结果", f"Your registration of {name} is being looked at"),
         "approve": ("deal_registered", f"“{name}”的报备已批准, 保护至 {until}", f"{name} was approved and is protected until {until}"),
         "clear": ("deal_registered", f"“{name}”报备成功, 保护至 {until}", f"{name} is registered for you and protected until {until}"),
         "grant_appeal": (

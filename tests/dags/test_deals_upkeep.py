@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from channel.deals.service import register
-from sync import deal_notices
+from sync import notices
 from tests.dags.test_runs import Run, quiet, run
 from tests.deals.registration.helpers import HUAYI, LANSI, add_dealer, shift
 from tests.sync.stage import Stage
@@ -37,6 +37,6 @@ def test_the_dag_ends_what_is_over_reminds_and_tells_once(stage: Stage, run: Run
     counts = first.returned["look_after"]["counts"]
     assert (counts["expired"], counts["reminded"], counts["deal_expired"], counts["deal_expiring"]) == (1, 1, 1, 1)
     assert not {"expired", "reminded", "deal_expired", "deal_expiring"} & set(again.returned["look_after"]["counts"])
-    told = [notice["kind"] for notice in deal_notices.notices_for(stage.hub, f"party:{dealer}")]
+    told = [notice["kind"] for notice in notices.notices_for(stage.hub, f"party:{dealer}")]
     assert sorted(told) == ["deal_expired", "deal_expiring", "deal_registered"], "one was made before the go-live: only its end is news"
     assert stage.one("SELECT count(*) FROM run WHERE kind = 'deals_upkeep' AND status = 'done'") == 2

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import structlog
 
-from sync import leases, noticing
+from sync import leases, notices
 from tests.sync.stage import Stage
 
 Run = Callable[..., "Outcome"]
@@ -75,9 +75,9 @@ def test_a_stream_that_cannot_be_read_fails_its_task_with_the_reason_and_stops_n
     stage.kingdee.fault(match={"stream": "sales_orders"}, effect="status", value=403)
 
     first = run("hub_kingdee_increment")
-    notices = noticing.open_notices(stage.hub)
+    told = notices.open_notices(stage.hub)
     run("hub_kingdee_increment")
-    repeated = noticing.open_notices(stage.hub)
+    repeated = notices.open_notices(stage.hub)
     stage.kingdee.calm()
     mended = run("hub_kingdee_increment")
 
@@ -85,12 +85,12 @@ def test_a_stream_that_cannot_be_read_fails_its_task_with_the_reason_and_stops_n
     failed = {name for name, state in first.tasks.items() if state != "success"}
     assert failed == {"read_sales_orders", "ended"}
     assert stage.one("SELECT count(*) FROM parties") > 0
-    (notice,) = notices
+    (notice,) = told
     assert (notice["kind"], notice["about"]) == ("task_failed", "dag:hub_kingdee_increment/read_sales_orders")
     assert "kingdee.sales_orders" in notice["facts"]["why"]
     assert [(one["id"], one["facts"]["times"]) for one in repeated] == [(notice["id"], 2)]
     assert mended.state == "success"
-    assert noticing.open_notices(stage.hub) == []
+    assert notices.open_notices(stage.hub) == []
     assert stage.one("SELECT count(*) FROM orders") == 3
 
 

@@ -11,7 +11,7 @@ import pytest
 from canonical.values import SHANGHAI
 from connectors.base import Finding
 from connectors.errors import Unavailable
-from sync import erasing, inspecting, noticing, planning, upkeep
+from sync import erasing, inspecting, notices, planning, upkeep
 from sync.errors import NotFound
 from tests.sync.stage import BOSS, Stage
 
@@ -148,7 +148,7 @@ def test_a_broken_channel_is_a_notice_until_it_works(stage: Stage) -> None:
     sessions = stage.hub._sessions  # the hub's own place for open sessions
     sessions["kingdee"] = Watched([Finding("notifications", False, "no channel tells of quotes", "name a notify_url")])  # type: ignore[assignment]
     broken = upkeep.keep(stage.hub)
-    told = noticing.open_notices(stage.hub, "channel_broken")
+    told = notices.open_notices(stage.hub, "channel_broken")
     sessions["kingdee"] = Watched([Finding("notifications", True, "until tomorrow")])  # type: ignore[assignment]
     mended = upkeep.keep(stage.hub)
 
@@ -157,7 +157,7 @@ def test_a_broken_channel_is_a_notice_until_it_works(stage: Stage) -> None:
         ("system:kingdee", "no channel tells of quotes. name a notify_url")
     ]
     assert mended.status == "done"
-    assert noticing.open_notices(stage.hub, "channel_broken") == []
+    assert notices.open_notices(stage.hub, "channel_broken") == []
 
 
 def test_a_system_that_does_not_answer_is_told_and_stops_no_other_part(stage: Stage) -> None:

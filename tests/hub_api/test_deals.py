@@ -215,11 +215,11 @@ def test_an_approval_in_the_ledger_is_answered_and_the_dealer_is_told(fresh: Fre
     assert (done.status_code, done.json()["decision"]) == (200, "approved")
     assert (twice.status_code, twice.json()["code"]) == (409, "sync/wrong-state")
     assert fresh.api.get("dealer", f"/v1/deals/registrations/{made}").json()["status"] == "protected"
-    told = fresh.api.get("dealer", "/v1/deals/notices").json()["items"]
+    told = fresh.api.get("dealer", "/v1/messages").json()["items"]
     assert [one["kind"] for one in told] == ["deal_registered", "deal_waiting"]
-    assert fresh.api.get("other_dealer", "/v1/deals/notices").json()["items"] == []
-    assert fresh.api("other_dealer", "POST", f"/v1/deals/notices/{told[0]['id']}/read").status_code == 404
-    assert fresh.api("dealer", "POST", f"/v1/deals/notices/{told[0]['id']}/read").json()["state"] == "read"
+    assert fresh.api.get("other_dealer", "/v1/messages").json()["items"] == []
+    assert fresh.api("other_dealer", "POST", f"/v1/messages/{told[0]['id']}/read").status_code == 404
+    assert fresh.api("dealer", "POST", f"/v1/messages/{told[0]['id']}/read").json()["state"] == "read"
 
 
 def doubtful(fresh: Fresh) -> dict[str, Any]:

@@ -123,7 +123,7 @@ def crawl(fresh: Fresh, seen: Staged) -> Iterator[tuple[str, bytes]]:
         for action, body in ACTIONS.items():
             yield f"{action} {registration}", do(fresh, "dealer", registration, action, body).content
     yield "changes", fresh.api.get("dealer", "/v1/changes", params={"limit": 200}).content
-    yield "notices afterwards", fresh.api.get("dealer", "/v1/deals/notices", params={"limit": 200}).content
+    yield "notices afterwards", fresh.api.get("dealer", "/v1/messages", params={"limit": 200}).content
 
 
 @pytest.fixture

@@ -15,10 +15,10 @@ from channel.deals import fence_queries, fencing, guarding
 from channel.deals.errors import BadFence, FenceNotFound
 from channel.deals.fences import Fence
 from ledger.bulk import json_text
-from sync import deal_notices, deals_upkeep, hub_records
+from sync import answering, deals_upkeep, hub_records, notices
 from sync.hub import Hub
 from tests.deals.registration.helpers import add_party
-from tests.deals.upkeep.conftest import notices, today
+from tests.deals.upkeep.conftest import messages, today
 
 Db = psycopg.Connection[Any]
 BOSS = "person:channel"
@@ -98,11 +98,11 @@ def test_an_order_outside_is_held_with_a_reason_until_a_person_agrees(guarded: H
     assert "超出该经销商自己的授权范围" in detail
     assert "5101" in detail
     assert pairs(guarded, db, outside)["zoho"][:2] == ("due", "create"), "where it is only shown, nothing is sold by it"
-    (question,) = deal_notices.open_approvals(guarded, kinds=["order_outside_area"])
+    (question,) = notices.open_approvals(guarded, kinds=["order_outside_area"])
     order(guarded, east, CHENGDU, pump, today(db), "outside")
-    assert len(deal_notices.open_approvals(guarded)) == 1, "said again, asked once"
+    assert len(notices.open_approvals(guarded)) == 1, "said again, asked once"
 
-    deal_notices.answer(guarded, question["id"], "approved", BOSS, "项目在成都")
+    answering.answer(guarded, question["id"], "approved", BOSS, "项目在成都")
 
     assert pairs(guarded, db, outside)["kingdee"][:2] == ("due", "create")
     assert [(hit.state, hit.decided_by, hit.reason) for hit in fence_queries.hits(db, state=None)] == [("accepted", BOSS, "项目在成都")]
@@ -111,9 +111,9 @@ def test_an_order_outside_is_held_with_a_reason_until_a_person_agrees(guarded: H
 def test_a_refused_order_stays_held_and_says_so(guarded: Hub, db: Db, east: UUID, west: UUID) -> None:
     fencing.add(db, Fence(0, east, region="31", exclusive=True), BOSS)
     which = order(guarded, west, "上海市浦东新区世纪大道1号", add_product(db, "阀门"), today(db))
-    (question,) = deal_notices.open_approvals(guarded)
+    (question,) = notices.open_approvals(guarded)
 
-    deal_notices.answer(guarded, question["id"], "rejected", BOSS, "东方独家")
+    answering.answer(guarded, question["id"], "rejected", BOSS, "东方独家")
 
     state, reason, detail = pairs(guarded, db, which)["kingdee"]
     assert (state, reason) == ("held", "fence")
@@ -128,7 +128,7 @@ def test_a_hit_that_was_refused_on_its_own_closes_the_question_too(guarded: Hub,
     fencing.settle_hit(db, hit.id, "refused", BOSS, "不同意")
     deals_upkeep.look_after(guarded)
 
-    assert deal_notices.open_approvals(guarded) == []
+    assert notices.open_approvals(guarded) == []
     assert db.execute("SELECT doc->>'decision', doc->>'reason' FROM approvals").fetchall() == [("rejected", "不同意")]
 
 
@@ -140,7 +140,7 @@ def test_an_order_goes_its_way_when_the_fence_is_widened(guarded: Hub, db: Db, e
     deals_upkeep.look_after(guarded)
 
     assert pairs(guarded, db, which)["kingdee"][:2] == ("due", "create")
-    assert deal_notices.open_approvals(guarded) == []
+    assert notices.open_approvals(guarded) == []
     assert fence_queries.hits(db) == []
 
 
@@ -150,7 +150,7 @@ def test_a_flagging_fence_holds_nothing_and_tells(guarded: Hub, db: Db, east: UU
     which = order(guarded, east, CHENGDU, add_product(db, "水泵"), today(db))
 
     assert pairs(guarded, db, which)["kingdee"][:2] == ("due", "create")
-    assert [one["facts"]["code"] for one in notices(db, "goods_outside_area")] == ["outside_own_area"]
+    assert [one["facts"]["code"] for one in messages(db, "goods_outside_area")] == ["outside_own_area"]
 
 
 def test_an_order_to_nowhere_known_or_from_before_the_go_live_is_let_through(make_hub: Callable[..., Hub], db: Db, east: UUID) -> None:
@@ -190,7 +190,7 @@ def test_shipments_outside_are_told_once_and_again_only_when_something_changed(m
 
     assert (first.counts["goods_outside"], again.counts.get("goods_outside", 0)) == (2, 0)
     assert {hit.subject for hit in fence_queries.hits(db)} == {f"shipment:{outside}", f"shipment:{other_line}"}
-    assert len(notices(db, "goods_outside_area")) == 2
+    assert len(messages(db, "goods_outside_area")) == 2
     fencing.add(db, Fence(0, east, region="5101"), BOSS)
     deals_upkeep.look_after(hub)
     assert {hit.subject for hit in fence_queries.hits(db)} == {f"shipment:{other_line}"}, "the fence was widened: nobody need answer"
@@ -259,7 +259,7 @@ def test_addresses_are_kept_by_their_hash_only(make_hub: Callable[..., Hub], db:
     assert places == [("5101",)]
     facts = db.execute("SELECT string_agg(facts::text, '') FROM fence_hit").fetchone()
     assert facts is not None
-    assert "天府大道" not in facts[0] + str(notices(db))
+    assert "天府大道" not in facts[0] + str(messages(db))
 
 
 def test_an_end_customer_who_buys_from_us_is_in_nobodys_fence(make_hub: Callable[..., Hub], db: Db, east: UUID) -> None:

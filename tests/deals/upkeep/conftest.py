@@ -72,7 +72,7 @@ def hub(make_hub: Callable[..., Hub]) -> Hub:
     return make_hub()
 
 
-def notices(db: psycopg.Connection[Any], kind: str | None = None, audience: str | None = None) -> list[dict[str, Any]]:
+def messages(db: psycopg.Connection[Any], kind: str | None = None, audience: str | None = None) -> list[dict[str, Any]]:
     """Notices in the order in which they were raised."""
     found = db.execute("SELECT doc::jsonb FROM notices ORDER BY id").fetchall()
     return [doc for (doc,) in found if kind in (None, doc["kind"]) and audience in (None, doc["audience"])]
@@ -80,7 +80,7 @@ def notices(db: psycopg.Connection[Any], kind: str | None = None, audience: str 
 
 def kinds(db: psycopg.Connection[Any], dealer: UUID) -> list[str]:
     """What a dealer was told."""
-    return [doc["kind"] for doc in notices(db, audience=f"party:{dealer}")]
+    return [doc["kind"] for doc in messages(db, audience=f"party:{dealer}")]
 
 
 def today(db: psycopg.Connection[Any]) -> date:

@@ -16,11 +16,11 @@ from channel.deals import acting, fencing, queries
 from channel.deals.errors import StillHeld
 from channel.deals.fences import Fence
 from channel.deals.service import register
-from sync import deal_notices
+from sync import answering, deal_notices, notices
 from sync.errors import NotFound, WrongState
 from sync.hub import Hub
 from tests.deals.registration.helpers import HUAYI, HUAYI_AGAIN, LANSI, LANSI_AGAIN, UNSURE, YADU, add_policy
-from tests.deals.upkeep.conftest import kinds, notices, today
+from tests.deals.upkeep.conftest import kinds, messages, today
 
 Db = psycopg.Connection[Any]
 BOSS = "person:渠道经理"
@@ -35,8 +35,8 @@ def test_a_registration_and_a_refusal_are_told_once_and_the_refusal_names_nobody
 
     assert told == {"deal_registered": 1, "deal_refused": 1}
     assert again == {}
-    (mine,) = notices(db, audience=f"party:{east}")
-    (refused,) = notices(db, audience=f"party:{west}")
+    (mine,) = messages(db, audience=f"party:{east}")
+    (refused,) = messages(db, audience=f"party:{west}")
     assert first.protected_until is not None
     assert mine["facts"]["until"] == (first.protected_until - timedelta(hours=1)).date().isoformat()
     assert mine["facts"]["zh"].startswith("“上海华谊机械设备有限公司”报备成功")
@@ -53,7 +53,7 @@ def test_a_notice_that_was_not_committed_is_told_by_the_next_run(hub: Hub, db: D
         assert deal_notices.tell_page(hub, cursor, {}) == 1
         raise RuntimeError("killed before the commit")
 
-    assert notices(db) == []
+    assert messages(db) == []
     assert deal_notices.tell(hub) == {"deal_registered": 1}
 
 
@@ -62,20 +62,20 @@ def test_what_waits_for_approval_is_asked_and_answered(hub: Hub, db: Db, east: U
     for dealer, claim in ((east, HUAYI), (west, YADU)):
         register(db, dealer, replace(claim, product_line="水泵"))
     deal_notices.tell(hub)
-    one, other = deal_notices.open_approvals(hub, kinds=["deal_registration"])
+    one, other = notices.open_approvals(hub, kinds=["deal_registration"])
 
-    approved = deal_notices.answer(hub, one["id"], "approved", BOSS, "项目属实")
-    rejected = deal_notices.answer(hub, other["id"], "rejected", BOSS, "项目不真实")
+    approved = answering.answer(hub, one["id"], "approved", BOSS, "项目属实")
+    rejected = answering.answer(hub, other["id"], "rejected", BOSS, "项目不真实")
 
     assert (approved["decision"], approved["decided_by"], rejected["decision"]) == ("approved", BOSS, "rejected")
     assert kinds(db, east) == ["deal_waiting", "deal_registered"]
     assert kinds(db, west) == ["deal_waiting", "deal_refused"]
-    assert "项目不真实" in notices(db, "deal_refused")[0]["facts"]["zh"]
-    assert deal_notices.open_approvals(hub) == []
+    assert "项目不真实" in messages(db, "deal_refused")[0]["facts"]["zh"]
+    assert notices.open_approvals(hub) == []
     with pytest.raises(WrongState, match="approved already"):
-        deal_notices.answer(hub, one["id"], "rejected", BOSS)
+        answering.answer(hub, one["id"], "rejected", BOSS)
     with pytest.raises(NotFound):
-        deal_notices.answer(hub, str(UUID(int=7)), "approved", BOSS)
+        answering.answer(hub, str(UUID(int=7)), "approved", BOSS)
     history = db.execute("SELECT cause FROM history WHERE entity = 'approval' ORDER BY seq").fetchall()
     assert history == [(f"decided by {BOSS}",)] * 2
 
@@ -88,7 +88,7 @@ def test_a_question_that_was_decided_elsewhere_is_closed(hub: Hub, db: Db, east:
     acting.approve(db, waiting.id, BOSS, "电话确认")
     deal_notices.tell(hub)
 
-    assert deal_notices.open_approvals(hub) == []
+    assert notices.open_approvals(hub) == []
     (decided,) = db.execute("SELECT doc->>'decision', doc->>'decided_by', doc->>'reason' FROM approvals").fetchall()
     assert decided == ("approved", BOSS, "电话确认")
 
@@ -102,15 +102,15 @@ def test_a_conflict_is_a_question_whose_answer_frees_or_refuses_the_later_claim(
     register(db, east, LANSI)
     held = register(db, west, LANSI_AGAIN, rules=UNSURE)
     deal_notices.tell(hub)
-    (question,) = deal_notices.open_approvals(hub, kinds=["deal_conflict"])
+    (question,) = notices.open_approvals(hub, kinds=["deal_conflict"])
 
-    deal_notices.answer(hub, question["id"], decision, BOSS, "东方已报备的同一客户")
+    answering.answer(hub, question["id"], decision, BOSS, "东方已报备的同一客户")
 
     registration = queries.registration(db, held.id)
     assert registration is not None
     assert registration.status == status
     assert kinds(db, west) == ["deal_waiting", last]
-    assert "东方" not in str(notices(db, audience=f"party:{west}")), "what the reviewer wrote may name the holder"
+    assert "东方" not in str(messages(db, audience=f"party:{west}")), "what the reviewer wrote may name the holder"
 
 
 def test_an_appeal_is_a_question_and_granting_it_says_what_becomes_of_the_holder(hub: Hub, db: Db, east: UUID, west: UUID) -> None:
@@ -118,17 +118,17 @@ def test_an_appeal_is_a_question_and_granting_it_says_what_becomes_of_the_holder
     refused = register(db, west, HUAYI_AGAIN)
     acting.appeal(db, refused.id, west, "我方 2025 年起跟进")
     deal_notices.tell(hub)
-    (question,) = deal_notices.open_approvals(hub, kinds=["deal_appeal"])
+    (question,) = notices.open_approvals(hub, kinds=["deal_appeal"])
 
     with pytest.raises(StillHeld):
-        deal_notices.answer(hub, question["id"], "approved", BOSS)
-    assert len(deal_notices.open_approvals(hub)) == 1
-    deal_notices.answer(hub, question["id"], "approved", BOSS, how="end_holder")
+        answering.answer(hub, question["id"], "approved", BOSS)
+    assert len(notices.open_approvals(hub)) == 1
+    answering.answer(hub, question["id"], "approved", BOSS, how="end_holder")
 
     assert question["facts"]["cause"] == "我方 2025 年起跟进"
     assert kinds(db, west)[-1] == "deal_registered"
     assert kinds(db, east) == ["deal_registered", "deal_taken_back"]
-    assert str(west) not in str(notices(db, audience=f"party:{east}"))
+    assert str(west) not in str(messages(db, audience=f"party:{east}"))
     ended = queries.registration(db, held.id)
     assert ended is not None
     assert ended.status == "taken_back"
@@ -138,9 +138,9 @@ def test_a_claim_outside_of_the_area_is_a_question_and_its_hit_is_settled(hub: H
     fencing.add(db, Fence(0, east, region="51", outside="flag"), BOSS)
     register(db, east, HUAYI)
     deal_notices.tell(hub)
-    (question,) = deal_notices.open_approvals(hub, kinds=["deal_outside_area"])
+    (question,) = notices.open_approvals(hub, kinds=["deal_outside_area"])
 
-    deal_notices.answer(hub, question["id"], "approved", BOSS, "本次同意")
+    answering.answer(hub, question["id"], "approved", BOSS, "本次同意")
 
     assert db.execute("SELECT state, decided_by FROM fence_hit").fetchall() == [("accepted", BOSS)]
     assert kinds(db, east) == ["deal_waiting", "deal_registered"]
@@ -152,10 +152,10 @@ def test_a_refusal_outside_of_the_area_is_told_to_our_own_people_too(hub: Hub, d
 
     deal_notices.tell(hub)
 
-    (refused,) = notices(db, audience=f"party:{west}")
+    (refused,) = messages(db, audience=f"party:{west}")
     assert "授权范围" in refused["facts"]["zh"]
     assert str(east) not in str(refused)
-    assert [doc["kind"] for doc in notices(db, audience="role:channel_manager")] == ["deal_outside_area"]
+    assert [doc["kind"] for doc in messages(db, audience="role:channel_manager")] == ["deal_outside_area"]
 
 
 def test_what_happened_before_the_go_live_raises_nothing(make_hub: Callable[..., Hub], db: Db, east: UUID, west: UUID) -> None:
@@ -164,7 +164,7 @@ def test_what_happened_before_the_go_live_raises_nothing(make_hub: Callable[...,
     hub = make_hub(go_live=(today(db) + timedelta(days=1)).isoformat())
 
     assert deal_notices.tell(hub) == {"before_go_live": 2}
-    assert notices(db) == []
+    assert messages(db) == []
 
 
 def test_a_registration_that_was_imported_is_as_old_as_it_says(make_hub: Callable[..., Hub], db: Db, east: UUID) -> None:
@@ -178,10 +178,10 @@ def test_a_registration_that_was_imported_is_as_old_as_it_says(make_hub: Callabl
 def test_a_dealer_reads_and_marks_his_own_notices_only(hub: Hub, db: Db, east: UUID, west: UUID) -> None:
     register(db, east, HUAYI)
     deal_notices.tell(hub)
-    (mine,) = deal_notices.notices_for(hub, f"party:{east}", state="open")
+    (mine,) = notices.notices_for(hub, f"party:{east}", state="open")
 
-    assert deal_notices.notices_for(hub, f"party:{west}") == []
+    assert notices.notices_for(hub, f"party:{west}") == []
     with pytest.raises(NotFound):
-        deal_notices.mark(hub, mine["id"], "read", audience=f"party:{west}")
-    deal_notices.mark(hub, mine["id"], "read", audience=f"party:{east}")
-    assert deal_notices.notices_for(hub, f"party:{east}", state="open") == []
+        notices.mark(hub, mine["id"], "read", audience=f"party:{west}")
+    notices.mark(hub, mine["id"], "read", audience=f"party:{east}")
+    assert notices.notices_for(hub, f"party:{east}", state="open") == []

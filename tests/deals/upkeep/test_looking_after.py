@@ -21,10 +21,10 @@ from channel.deals import acting, duplicates, queries, review_queries
 from channel.deals.matching import Claim
 from channel.deals.service import register
 from ledger.bulk import json_text
-from sync import deal_notices, deals_upkeep
+from sync import deals_upkeep, notices
 from sync.hub import Hub
 from tests.deals.registration.helpers import HUAYI, LANSI, LANSI_AGAIN, UNSURE, YADU, add_party, add_policy, shift
-from tests.deals.upkeep.conftest import kinds, notices, today
+from tests.deals.upkeep.conftest import kinds, messages, today
 
 Db = psycopg.Connection[Any]
 
@@ -61,7 +61,7 @@ def test_reminders_come_at_fourteen_seven_and_one_day_and_each_once(hub: Hub, db
         told.append(kinds(db, east).count("deal_expiring"))
 
     assert told == [0, 1, 1, 2, 2, 2, 3, 3]
-    reminders = notices(db, "deal_expiring")
+    reminders = messages(db, "deal_expiring")
     assert [one["facts"]["days"] for one in reminders] == [14, 7, 1]
     assert [one["state"] for one in reminders] == ["withdrawn", "withdrawn", "open"], "a nearer one replaces what nobody carried yet"
 
@@ -81,7 +81,7 @@ def test_expiry_tells_the_dealer_and_lets_in_who_waited(hub: Hub, db: Db, east: 
     cleared = queries.registration(db, waiting.id)
     assert cleared is not None
     assert cleared.status == "protected"
-    assert deal_notices.open_approvals(hub) == []
+    assert notices.open_approvals(hub) == []
 
 
 def test_an_idle_registration_is_pulled_back_by_policy_and_the_dealer_is_told_why(hub: Hub, db: Db, east: UUID, west: UUID) -> None:
@@ -95,7 +95,7 @@ def test_an_idle_registration_is_pulled_back_by_policy_and_the_dealer_is_told_wh
     done = deals_upkeep.look_after(hub)
 
     assert done.counts["pulled_back"] == 1
-    (told,) = notices(db, "deal_taken_back")
+    (told,) = messages(db, "deal_taken_back")
     assert (told["audience"], "长期没有跟进" in told["facts"]["zh"]) == (f"party:{east}", True)
     assert "deal_taken_back" not in kinds(db, west)
 
@@ -108,7 +108,7 @@ def test_a_question_that_waits_too_long_is_told_to_our_own_people_once(hub: Hub,
     for _ in range(2):
         deals_upkeep.look_after(hub)
 
-    (late,) = notices(db, "deal_decision_late")
+    (late,) = messages(db, "deal_decision_late")
     assert (late["audience"], late["facts"]["days"]) == ("role:channel_manager", 5)
 
 
@@ -124,14 +124,14 @@ def test_a_stuck_deal_is_told_to_its_owner_and_its_dealer_once_for_each_stay(hub
         deals_upkeep.look_after(hub, now=at)
 
     assert before == []
-    stuck = notices(db, "deal_stuck")
+    stuck = messages(db, "deal_stuck")
     assert [(one["audience"], one["facts"]["days"]) for one in stuck] == [("employee:S01", 15), (f"party:{east}", 15)]
     assert stuck[0]["facts"]["zh"] == "“二期泵房”在阶段“需求确认”已停留 15 天"
     to_stage(db, deal, "线索登记", "lead")
     to_stage(db, deal, "需求确认", "qualify")
     db.execute("UPDATE deal_stage SET entered_at = entered_at - interval '15 days' WHERE deal_id = %s AND left_at IS NULL", [deal])
     deals_upkeep.look_after(hub, now=at)
-    assert len(notices(db, "deal_stuck")) == 4, "it came back and stood still again"
+    assert len(messages(db, "deal_stuck")) == 4, "it came back and stood still again"
 
 
 def test_what_stood_still_before_the_go_live_is_quiet_until_it_moves(make_hub: Callable[..., Hub], db: Db, east: UUID) -> None:
@@ -143,7 +143,7 @@ def test_what_stood_still_before_the_go_live_is_quiet_until_it_moves(make_hub: C
 
     deals_upkeep.look_after(hub)
 
-    assert notices(db) == []
+    assert messages(db) == []
 
 
 def test_a_deal_that_another_system_moved_past_the_rules_is_told_with_what_it_lacks(hub: Hub, db: Db, east: UUID) -> None:
@@ -151,7 +151,7 @@ def test_a_deal_that_another_system_moved_past_the_rules_is_told_with_what_it_la
 
     deals_upkeep.look_after(hub)
 
-    told = notices(db, "deal_incomplete")
+    told = messages(db, "deal_incomplete")
     assert {one["audience"] for one in told} == {f"party:{east}", "role:channel_manager"}
     assert told[0]["facts"]["fields"] == ["contract_amount", "won_on"]
 
@@ -164,9 +164,9 @@ def test_an_action_that_is_due_is_told_once_for_its_day(hub: Hub, db: Db, east: 
     for _ in range(2):
         deals_upkeep.look_after(hub)
 
-    told = notices(db, "deal_action_due", f"party:{east}")
+    told = messages(db, "deal_action_due", f"party:{east}")
     assert [one["facts"]["zh"] for one in told] == [f"“A”的下一步“上门拜访”应于 {day} 完成"]
-    assert len(notices(db, "deal_action_due")) == 2
+    assert len(messages(db, "deal_action_due")) == 2
 
 
 def night(db: Db, days: int = 0) -> datetime:
@@ -187,7 +187,7 @@ def test_the_nightly_scan_reports_customers_that_are_there_twice(hub: Hub, db: D
     assert (first.counts["scan_customers"], first.counts["scan_duplicates"], first.counts["scan_new"]) == (3, 1, 1)
     assert "scan_compared" not in same_night.counts
     assert (next_night.counts["scan_duplicates"], next_night.counts.get("scan_new", 0)) == (1, 0)
-    assert len(notices(db, "duplicates_found")) == 1
+    assert len(messages(db, "duplicates_found")) == 1
     (pair,) = duplicates.list_pairs(db)
     assert {pair.low_name, pair.high_name} == {"苏州明基机电设备有限公司", "苏州市明基机电设备有限公司"}
     assert pair.verdict == "duplicate"
