@@ -84,7 +84,7 @@ def test_registrations_are_listed_and_acted_on(filled: Run) -> None:
     assert granted["status"] == "protected"
     assert gone.returncode == 0
     assert filled("deals", "release", refused).returncode == 7
-    told = answer(filled("deals", "notices", "--audience", f"party:{listed[0]['dealer']}", "--json"))
+    told = answer(filled("notices", "--audience", f"party:{listed[0]['dealer']}", "--json"))
     assert [one["kind"] for one in told] == ["deal_registered", "deal_transferred"]
 
 
@@ -111,8 +111,8 @@ def test_an_approval_is_answered(filled: Run) -> None:
     assert filled("deals", "policies", "--set", "--line", "水泵", "--approval", "person", "--days", "30").returncode == 0
     code, made = register(filled, "C1", HUAYI, "--line", "水泵")
 
-    waiting = filled("deals", "approvals", "--json")
-    done = filled("deals", "approvals", answer(waiting)[0]["id"], "approved")
+    waiting = filled("approvals", "--json")
+    done = filled("approvals", answer(waiting)[0]["id"], "approved")
 
     assert (code, made["status"]) == (4, "submitted")
     assert waiting.returncode == 4
@@ -196,7 +196,7 @@ def test_known_registrations_are_shown_then_taken_in(filled: Run, tmp_path: Path
     }  # fmt: skip
     protected = next(one for one in listed if one["claim"].get("uscc"))
     assert answer(filled("deals", "upkeep", "--json"))["status"] == "done"
-    assert answer(filled("deals", "notices", "--audience", f"party:{protected['dealer']}", "--json")) == []  # no news: it stood before
+    assert answer(filled("notices", "--audience", f"party:{protected['dealer']}", "--json")) == []  # no news: it stood before
     assert (protected["protected_from"][:10], protected["protected_until"][:10]) == ("2026-10-31", "2099-12-31")  # midnights in Shanghai
     assert register(filled, "C3", AGAIN)[0] == 7
 
