@@ -44,8 +44,8 @@ CREATE TABLE quote_version (
     made_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     made_by text NOT NULL,
     by_dealer boolean NOT NULL,
-    asked json NOT NULL,                  -- the question, word for word: with the book it gives the same waterfall again
-    book text NOT NULL,                   -- the pinned version of the rules, as channel/pricing/service.py names it
+    asked json NOT NULL,                  -- the question, word for word: with the version of prices it gives the same waterfall again
+    price_version bigint NOT NULL,        -- lists, products and rules that it was priced with; 0: there were none
     hash text NOT NULL,                   -- of rules, question and every amount; what an approval is pinned to
     valid_to date NOT NULL,
     currency text NOT NULL,
