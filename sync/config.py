@@ -180,6 +180,40 @@ class RebatesConfig(Strict):
     )
 
 
+class PerformanceConfig(Strict):
+    """Performance of dealers: when months are kept and stock is looked at, and how dealers are supplied."""
+
+    schedule: str = Field(
+        default="0 5 5 * *",
+        description="When months that are over are scored and kept, as cron (days later, for papers that come late); empty: only when "
+        "triggered.",
+    )
+    stock_schedule: str = Field(default="30 6 * * *", description="When dealers' stock is looked at, as cron; empty: only when triggered.")
+    lead_days: int = Field(default=14, ge=0, le=1000, description="Days from an order to its arrival, where a count names none.")
+    cover_days: int = Field(default=30, ge=0, le=1000, description="Days of sales to lie there on arrival, where a count names none.")
+    window_days: int = Field(default=90, ge=1, le=1000, description="Days of sell-out that the pace is read from.")
+
+
+class QuotesConfig(Strict):
+    """Quotes: how long they hold, who approves, and who is reminded when."""
+
+    schedule: str = Field(default="0 7 * * *", description="When quotes end and reminders are given, as cron; empty: only when triggered.")
+    valid_days: int = Field(default=30, ge=1, le=3650, description="Days that a quote holds where nothing else is said.")
+    remind_days: int = Field(default=3, ge=0, le=365, description="So many days before its end a quote without an answer is named.")
+    follow_up_days: int = Field(
+        default=7, ge=1, le=3650, description="有报价无成单: after so many days without an answer somebody is asked to follow up."
+    )
+    lost_follow_up_days: int = Field(default=90, ge=1, le=3650, description="After so many days a lost quote is worth a second look.")
+    reasons: dict[str, str] = Field(
+        default_factory=dict, description="Why quotes are lost: code and name. Empty: price, delivery, competitor and other usual ones."
+    )
+    approvers: dict[str, list[str]] = Field(
+        default_factory=dict,
+        description="Role of the price rules' authority, and who may answer for it: `api:NAME` of a key, `cli:USER`. "
+        "A role that is not named: whoever has quotes:approve.",
+    )
+
+
 class HubConfig(Strict):
     """The whole file."""
 
@@ -200,6 +234,8 @@ class HubConfig(Strict):
     upkeep_schedule: str = Field(default="30 2 * * *", description="When the daily upkeep runs, as cron; empty: only when triggered.")
     deals: DealsConfig = Field(default=DealsConfig(), description="Deals: their pipelines, fences and upkeep.")
     rebates: RebatesConfig = Field(default=RebatesConfig(), description="Rebates: when they are reckoned.")
+    performance: PerformanceConfig = Field(default=PerformanceConfig(), description="Performance of dealers: months and stock.")
+    quotes: QuotesConfig = Field(default=QuotesConfig(), description="Quotes: how long they hold, who approves, and who is reminded when.")
     create_rate_per_run: int = Field(
         default=100_000, gt=0, description="The breaker: more creates than this in one stream and run stop the run."
     )
