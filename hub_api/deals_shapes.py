@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -272,8 +272,8 @@ def registered(told: Registered) -> dict[str, Any]:
         "status": told.status,
         "reason": told_reason(told.reason),
         "message": {"zh": zh, "en": en},
-        "submitted_at": told.submitted_at,
-        "protected_until": told.protected_until,
+        "submitted_at": told.submitted_at.astimezone(UTC),
+        "protected_until": told.protected_until.astimezone(UTC) if told.protected_until else None,  # as the list spells it
         "repeated": told.repeated,
     }
 

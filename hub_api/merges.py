@@ -111,6 +111,22 @@ class Undo(BaseModel):
     reason: Annotated[Text, Field(max_length=1000)] = ""
 
 
+class JudgedAgain(BaseModel):
+    """A registration that was judged again."""
+
+    registration: UUID
+    was: str = Field(description="Status before.")
+    now: str
+    reason: str
+
+
+class ToCheck(BaseModel):
+    """A registration that nobody but a person can judge."""
+
+    registration: UUID
+    why: str
+
+
 class Undone(BaseModel):
     """What taking it back came to."""
 
@@ -120,6 +136,8 @@ class Undone(BaseModel):
     back: UUID = Field(description="The record that is there again.")
     restored: list[str] = Field(description="Records that are what they were before the merge, byte for byte.")
     edited: list[dict[str, Any]] = Field(description="Records that somebody edited since, with the fields that are not what they were.")
+    judged: list[JudgedAgain] = Field(description="Registrations that the merge had refused or ended, and that stand otherwise now.")
+    to_check: list[ToCheck] = Field(description="Registrations that a person should look at; a notice says so too.")
     state: Literal["undone"] = "undone"
 
 
@@ -152,6 +170,8 @@ UNDONE: dict[str, Any] = {
     "back": MERGE["drop_id"],
     "restored": [MERGE["keep_id"], MERGE["drop_id"]],
     "edited": [],
+    "judged": [{"registration": "01931f5e-7c00-7000-8000-0000000000ee", "was": "rejected", "now": "protected", "reason": "free"}],
+    "to_check": [],
     "state": "undone",
 }
 
@@ -228,7 +248,10 @@ def get_merge(merge_id: Number, who: Reader, db: Db) -> Response:
     response_class=Response,
 )
 def undo_merge(merge_id: Number, told: Undo, act: Annotated[Action, doing("merge.undo", Scope.LINKS_WRITE)], engine: EngineDep) -> Response:
-    """Take a merge back: each record is computed from its own sources again, and the two are kept apart for ever."""
+    """Take a merge back: each record is computed from its own sources again, and the two are kept apart for ever.
+
+    Registrations that the merge had refused or ended are judged again, in the order in which they came.
+    """
     act.on(f"merge:{merge_id}")
     done = engine_calls.undo_merge(engine.hub, merge_id, by=act.by, reason=told.reason)
     return act.done({**done, "state": "undone"})

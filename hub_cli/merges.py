@@ -48,15 +48,20 @@ def _merge(one: dict[str, Any]) -> str:
 def undo(place: Place, merge: int, reason: str) -> Answer:
     """Take a merge back: each record is computed from its own sources, and the two are kept apart for ever.
 
-    Exit code 3 when somebody edited a record since: it is listed with the fields that are not what they were.
+    Registrations that the merge had refused or ended are judged again. Exit code 3 when somebody edited a record since: it is listed with
+    the fields that are not what they were; 4 when a person has to look at a registration.
     """
-    from sync import merging
+    from sync import deal_notices, merging
 
     with place.open_hub() as hub:
         done = plain(merging.unmerge(hub, merge, who(), reason))
-    edited = [f"  edited since: {one.get('entity', done['entity'])} {one['id']}" for one in done["edited"]]
-    text = "\n".join([f"{done['back']} is there again beside {done['keep']}; {len(done['restored'])} records are what they were", *edited])
-    return Answer(done, Exit.DIFFERS if edited else Exit.DONE, text)
+        deal_notices.tell(hub)
+    lines = [f"{done['back']} is there again beside {done['keep']}; {len(done['restored'])} records are what they were"]
+    lines += [f"  edited since: {one.get('entity', done['entity'])} {one['id']}" for one in done["edited"]]
+    lines += [f"  judged again: registration {one['registration']} was {one['was']}, is {one['now']}" for one in done["judged"]]
+    lines += [f"  look at registration {one['registration']}: {one['why']}" for one in done["to_check"]]
+    exits = Exit.DIFFERS if done["edited"] else Exit.SET_ASIDE if done["to_check"] else Exit.DONE
+    return Answer(done, exits, "\n".join(lines))
 
 
 @merges.command()

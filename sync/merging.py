@@ -12,12 +12,13 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from channel.deals import review_queries
+from channel.deals import parting, parting_queries, queries
 from channel.deals.customers import queries as customer_queries
 from channel.deals.customers import service as customers
+from channel.notices.messages import MANAGER, Message
 from ledger.bulk import json_text
 from ledger.tables import TABLES
-from sync import deriving, observing, pairing, store
+from sync import deriving, notices, observing, pairing, store
 from sync.citing import Citations
 from sync.decide import Canonical, Row, changed_fields
 from sync.errors import NotFound, WrongState
@@ -40,6 +41,10 @@ class Undone:
     """Records that are what they were before the merge, byte for byte."""
     edited: list[dict[str, Any]] = field(default_factory=list)
     """Records that somebody edited since, with the fields that are not what they were: computed from their own sources of now."""
+    judged: list[dict[str, str]] = field(default_factory=list)
+    """Registrations that the merge had refused or ended, and that stand otherwise now."""
+    to_check: list[dict[str, str]] = field(default_factory=list)
+    """Registrations that a person looks at, with the reason."""
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json` and the API."""
@@ -68,9 +73,8 @@ def merge(
     """
     table = TABLES[name]
     records = store.load(db, table, [keep, drop], lock=True)
-    if name == "party":
-        _merge_customers(db, keep, drop)
-    facts = {"links": _links_of(db, [drop]), "seen": _versions_seen(db, [keep, drop]), "cases": _open_cases(db, drop)}
+    deals = _merge_customers(db, keep, drop, by or cause) if name == "party" else {}
+    facts = {**deals, "links": _links_of(db, [drop]), "seen": _versions_seen(db, [keep, drop]), "cases": _open_cases(db, drop)}
     citations = citations or Citations(hub, db, name, [drop])
     citing = citations.of(drop)
     db.execute(
@@ -100,11 +104,20 @@ def merge(
     return number
 
 
-def _merge_customers(db: Cursor, keep: str, drop: str) -> None:
-    """Registrations follow the parties. Raises: ProtectionsOverlap."""
-    one, other = (customer_queries.of_party(db.connection, UUID(party)) for party in (keep, drop))
+def _merge_customers(db: Cursor, keep: str, drop: str, by: str) -> dict[str, Any]:
+    """Registrations follow the parties, as customers and as dealers; what an un-merge has to know of it. Raises: ProtectionsOverlap."""
+    connection = db.connection
+    one, other = (customer_queries.of_party(connection, UUID(party)) for party in (keep, drop))
+    if one is None and other is not None and queries.registrations(connection, customer_id=other, limit=1):
+        customers.ensure(connection, UUID(keep))  # else what is registered would stay with a customer that no party is any more
+        one = customer_queries.of_party(connection, UUID(keep))
+    ended: list[UUID] = []
     if one is not None and other is not None and one != other:
-        customers.merge(db.connection, one, other)
+        ended = parting_queries.ended_just_now(connection, [one, other])
+        customers.merge(connection, one, other)
+    things = parting_queries.dealers_things(connection, UUID(drop))
+    parting_queries.hand_over(connection, things, UUID(drop), UUID(keep), by)
+    return {"ended": [str(registration) for registration in ended], "things": things}
 
 
 def _links_of(db: Cursor, ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -231,12 +244,12 @@ def unmerge(hub: Hub, merge_id: int, by: str, reason: str = "") -> Undone:
                 "UPDATE review_case SET left_id = %s, right_id = %s WHERE id = %s AND state = 'open'",
                 [case["left_id"], case["right_id"], case["id"]],
             )
-        if name == "party":
-            _split_customers(db, keep, drop, by)
         done = Undone(merge_id, name, keep, drop)
         targets = {keep: _as_before(records[keep], kept), drop: replace(records[drop], retired=False)}
         _put_back(hub, db, name, records, targets, facts["seen"], cause, done)
         _put_back_citing(hub, db, facts["citing"], keep, cause, done)
+        if name == "party":
+            _part_customers(db, event, by, done)
         db.execute(
             "INSERT INTO merge_event (kind, undoes, entity, keep_id, drop_id, by, cause, facts) "
             "VALUES ('unmerge', %s, %s, %s, %s, %s, %s, %s)",
@@ -257,7 +270,7 @@ def unmerge(hub: Hub, merge_id: int, by: str, reason: str = "") -> Undone:
 
 def _undoable(db: Cursor, merge_id: int) -> dict[str, Any]:
     db.execute(
-        "SELECT m.entity, m.keep_id::text AS keep_id, m.drop_id::text AS drop_id, m.facts, "
+        "SELECT m.id, m.entity, m.keep_id::text AS keep_id, m.drop_id::text AS drop_id, m.facts, m.at, "
         "(SELECT u.at FROM merge_event u WHERE u.undoes = m.id) AS undone, "
         "(SELECT min(o.id) FROM merge_event o LEFT JOIN merge_event u ON u.undoes = o.id "
         "WHERE o.kind = 'merge' AND u.id IS NULL AND o.id > m.id "
@@ -288,16 +301,28 @@ def _keep_apart(db: Cursor, name: str, keep: str, drop: str, by: str, reason: st
     )
 
 
-def _split_customers(db: Cursor, keep: str, drop: str, by: str) -> None:
-    connection = db.connection
-    db.execute("SELECT id, merged_into FROM customer WHERE party_id = %s", [drop])
+def _part_customers(db: Cursor, event: Mapping[str, Any], by: str, done: Undone) -> None:
+    """Registrations go back to their dealers and customers, and what the merge had decided about them is decided anew."""
+    connection, since = db.connection, event["at"]
+    keep, drop, facts = UUID(event["keep_id"]), UUID(event["drop_id"]), event["facts"]
+    parting_queries.hand_over(connection, facts.get("things", {}), keep, drop, by)
+    parting_queries.hand_over_by_deals(connection, keep, drop, since)
+    db.execute("SELECT id, root FROM customer WHERE party_id = %s AND merged_into IS NOT NULL", [drop])
     lost = db.fetchone()
-    if lost is None or lost["merged_into"] is None:
+    if lost is None:
         return
-    customers.split(connection, lost["id"])
-    other = customer_queries.of_party(connection, UUID(keep))
-    if other is not None and other != lost["id"]:
-        review_queries.keep_apart(connection, lost["id"], other, by, "un-merged")
+    parting_queries.name_by_deals(connection, drop, lost["id"], since)
+    ended = [UUID(registration) for registration in facts.get("ended", ())]
+    parted = parting.part(connection, lost["root"], lost["id"], since=since, ended=ended, by=by, reason="un-merged")
+    done.judged.extend(asdict(one) for one in parted.judged)
+    done.to_check.extend(parted.to_check)
+    if parted.to_check:
+        facts = {
+            "zh": f"撤销合并 {event['id']} 后有 {len(parted.to_check)} 条报备需人工核对",
+            "en": f"After merge {event['id']} was undone, a person should look at {len(parted.to_check)} registrations",
+            "registrations": parted.to_check,
+        }
+        notices.post(db, Message("unmerge_to_check", MANAGER, f"merge:{event['id']}", facts))
 
 
 def _as_before(record: Canonical, kept: Mapping[str, Any] | None) -> Canonical:

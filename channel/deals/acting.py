@@ -45,7 +45,7 @@ def approve(db: Connection, registration_id: UUID, by: str, cause: str = "") -> 
 def _protect(db: Connection, registration: Registration, action: str, by: str, cause: str) -> Registered:
     now = queries.now(db)
     values = {"status": after(action, registration.status), "reason": "granted", "decided_at": now, "active_at": now}
-    return _changed(db, registration, action, by, cause, values, (registration.starts, window_end(now, registration.days)))
+    return changed(db, registration, action, by, cause, values, (registration.starts, window_end(now, registration.days)))
 
 
 def reject(db: Connection, registration_id: UUID, by: str, cause: str, reason: str = "by_person") -> Registered:
@@ -69,7 +69,8 @@ def _end(db: Connection, registration: Registration, action: str, by: str, cause
         raise WrongStatus("the protection of a direct customer does not expire")
     ends = min(now, registration.ends) if registration.ends else now
     values = {"status": after(action, registration.status), "reason": reason, "decided_at": now}
-    ended = _changed(db, registration, action, by, cause, values, (registration.starts, ends))
+    facts = {"until": registration.ends.isoformat()} if registration.ends else {}
+    ended = changed(db, registration, action, by, cause, values, (registration.starts, ends), facts)
     clear_waiting(db, registration.customer_id)
     return ended
 
@@ -80,14 +81,14 @@ def appeal(db: Connection, registration_id: UUID, dealer_id: UUID, cause: str) -
     if registration.reason == "appeal_denied":
         raise WrongStatus("this appeal was decided already", next_step="register again when something has changed")
     values = {"status": after("appeal", registration.status)}
-    return _changed(db, registration, "appeal", f"dealer:{dealer_id}", cause, values)
+    return changed(db, registration, "appeal", f"dealer:{dealer_id}", cause, values)
 
 
 def deny_appeal(db: Connection, registration_id: UUID, by: str, cause: str) -> Registered:
     """The refusal stands. Raises: RegistrationNotFound, WrongStatus."""
     registration = found(db, registration_id, lock=True)
     values = {"status": after("deny_appeal", registration.status), "reason": "appeal_denied", "decided_at": queries.now(db)}
-    return _changed(db, registration, "deny_appeal", by, cause, values)
+    return changed(db, registration, "deny_appeal", by, cause, values)
 
 
 def grant_appeal(
@@ -118,7 +119,7 @@ def _grant(db: Connection, registration_id: UUID, by: str, cause: str, *, other_
         _end(db, found(db, hold.registration_id, lock=True), "take_back", by, cause, "appeal_of_another")
         now = queries.now(db)
     values = {"status": becomes, "reason": "appeal_granted", "decided_at": now, "active_at": now, "customer_id": customer_id}
-    return _changed(db, registration, "grant_appeal", by, cause, values, (now, window_end(now, registration.days)))
+    return changed(db, registration, "grant_appeal", by, cause, values, (now, window_end(now, registration.days)))
 
 
 def _as_another_firm(db: Connection, registration: Registration, by: str, cause: str) -> int:
@@ -149,7 +150,7 @@ def _extend(db: Connection, registration_id: UUID, by: str, evidence: Sequence[s
     ends = extended_end(window, now, days=policy.extension_days, within_days=policy.extend_within_days, evidence=evidence)
     values = {"extended_at": now, "active_at": now, "reminded_days": None}
     facts = {"evidence": list(evidence), "days": policy.extension_days, "policy": policy.id}
-    return _changed(db, registration, "extend", by, "", values, (registration.starts, ends), facts)
+    return changed(db, registration, "extend", by, "", values, (registration.starts, ends), facts)
 
 
 def transfer(db: Connection, registration_id: UUID, to_dealer: UUID, by: str, cause: str) -> Registered:
@@ -170,8 +171,20 @@ def _transfer(db: Connection, registration_id: UUID, to_dealer: UUID, by: str, c
         raise WrongStatus("a registration goes to another dealer, and has an end")
     now = queries.now(db)
     values: dict[str, Any] = {"status": becomes, "reason": "transferred", "decided_at": now}
-    _changed(db, registration, "transfer", by, cause, values, (registration.starts, now))
-    kept = ("customer_id", "product_line", "days", "policy_id", "region", "industry", "amount", "currency", "deal_id", "extended_at")
+    changed(db, registration, "transfer", by, cause, values, (registration.starts, now))
+    kept = (
+        "customer_id",
+        "claimed_as",
+        "product_line",
+        "days",
+        "policy_id",
+        "region",
+        "industry",
+        "amount",
+        "currency",
+        "deal_id",
+        "extended_at",
+    )
     new = {name: getattr(registration, name) for name in kept} | {
         "id": new_id(), "dealer_id": to_dealer, "starts": now, "ends": registration.ends, "status": registration.status,
         "reason": "transferred", "submitted_at": now, "decided_at": now, "claim": registration.claim,
@@ -187,7 +200,7 @@ def convert(db: Connection, registration_id: UUID, deal_id: UUID, by: str, deale
     registration = found(db, registration_id, dealer_id, lock=True)
     now = queries.now(db)
     values = {"status": after("convert", registration.status), "deal_id": deal_id, "active_at": now}
-    return _changed(db, registration, "convert", by, "", values, facts={"deal": str(deal_id)})
+    return changed(db, registration, "convert", by, "", values, facts={"deal": str(deal_id)})
 
 
 def deal_fields(registration: Registration, customer_party: UUID | None) -> dict[str, Any]:
@@ -209,7 +222,7 @@ def note_activity(db: Connection, registration_id: UUID, what: str, by: str) -> 
     """Work was done for it (a visit, a quote, a new stage): it is not idle. Raises: RegistrationNotFound, WrongStatus."""
     registration = found(db, registration_id, lock=True)
     after("note_activity", registration.status)
-    _changed(db, registration, "note_activity", by, what, {"active_at": queries.now(db)})
+    changed(db, registration, "note_activity", by, what, {"active_at": queries.now(db)})
 
 
 def protect_direct(db: Connection, customer_id: int, by: str, cause: str, product_line: str = "") -> UUID:
@@ -251,13 +264,13 @@ def clear(db: Connection, registration_id: UUID, by: str = "rule:nobody_earlier"
     if policy.approval == "person" or outside:
         reason = "area_to_check" if outside else "approval"
         values = {"status": after("clear_for_approval", registration.status), "reason": reason}
-        _changed(db, registration, "clear_for_approval", by, "", values)
+        changed(db, registration, "clear_for_approval", by, "", values)
     else:
         _protect(db, registration, "clear", by, "")
     return True
 
 
-def _changed(
+def changed(
     db: Connection,
     registration: Registration,
     action: str,
@@ -267,6 +280,7 @@ def _changed(
     window: tuple[datetime, datetime | None] | None = None,
     facts: dict[str, Any] | None = None,
 ) -> Registered:
+    """Change a locked registration, with its event; what its dealer is told of it now."""
     queries.change(db, registration.id, values, window)
     becomes = values.get("status", registration.status)
     queries.add_event(db, registration.id, action, by, registration.status, becomes, cause=cause, facts=facts)

@@ -40,10 +40,12 @@ ACTIONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "expire": (("protected", "converted"), "expired"),
     "take_back": (("protected", "converted", "submitted", "held"), "taken_back"),
     "convert": (("protected",), "converted"),
+    "judge_again": (("rejected", "appealed"), ""),
+    "restore": (("taken_back",), ""),
     "note_activity": (("protected", "converted"), ""),
     "remind": (("protected", "converted"), ""),
 }
-"""Action -> (statuses it may start from, status after it; empty: unchanged)."""
+"""Action -> (statuses it may start from, status after it; empty: unchanged, or decided anew by the action)."""
 
 
 def after(action: str, status: str) -> str:

@@ -151,7 +151,7 @@ def add_registration(
         f"WITH {_FIRM if firm else ''}"
         "made AS (INSERT INTO registration (id, customer_id, claimed_as, product_line, dealer_id, protected, status, reason, "
         "submitted_at, decided_at, days, policy_id, region, industry, amount, currency, claim, active_at, previous_id, idempotency_key, "
-        "claim_hash, deal_id, extended_at) VALUES (%(id)s, %(customer_id)s::bigint, %(customer_id)s::bigint, %(product_line)s, "
+        "claim_hash, deal_id, extended_at) VALUES (%(id)s, %(customer_id)s::bigint, %(claimed_as)s::bigint, %(product_line)s, "
         "%(dealer_id)s, tstzrange(%(starts)s::timestamptz, %(ends)s::timestamptz), %(status)s, %(reason)s, %(submitted_at)s, "
         "%(decided_at)s, %(days)s::int, %(policy_id)s::bigint, %(region)s, %(industry)s, %(amount)s::numeric, %(currency)s, %(claim)s, "
         "%(submitted_at)s, %(previous_id)s, %(idempotency_key)s, %(claim_hash)s, %(deal_id)s, %(extended_at)s) RETURNING id) "
@@ -160,7 +160,8 @@ def add_registration(
         "INSERT INTO registration_event (registration_id, action, actor, cause, after, facts, decision) "
         "SELECT id, %(action)s, %(actor)s, %(cause)s, %(status)s, %(facts)s, %(decision)s FROM made"
     )
-    blank = {"previous_id": None, "idempotency_key": None, "claim_hash": None, "deal_id": None, "extended_at": None, "cause": ""}
+    blank = dict.fromkeys(("previous_id", "idempotency_key", "claim_hash", "deal_id", "extended_at"))
+    blank |= {"claimed_as": values["customer_id"], "cause": ""}
     encoded = {
         "claim": json_text(values["claim"]),
         "facts": json_text(event.get("facts") or {}),

@@ -28,6 +28,8 @@ class Likely:
     """Probability that it is the same firm."""
     same: bool
     """True when that is sure enough to decide without a person."""
+    named: int | None = None
+    """Of a customer that others were merged into: the one of them whose name met the claim best. An un-merge goes by it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import psycopg
 
 from channel.deals import matching, queries
 from channel.deals.errors import RegistrationNotFound
-from channel.deals.matching import Known, Thresholds
+from channel.deals.matching import Decision, Known, Thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,19 @@ def replay(db: psycopg.Connection[Any], registration_id: UUID) -> Replayed:
 
     Raises: RegistrationNotFound when it was never decided or its inputs were erased; matching.StaleVersion when another version decided.
     """
+    decision, recorded = decide_again(db, registration_id)
+    return Replayed(decision.verdict, None if decision.rid is None else int(decision.rid), recorded)
+
+
+def decide_again(db: psycopg.Connection[Any], registration_id: UUID) -> tuple[Decision, dict[str, Any]]:
+    """The decision made again, and the record of the first one. Raises: as :func:`replay`."""
     inputs = queries.stored_inputs(db, registration_id)
     recorded = next((event.decision for event in queries.events(db, registration_id) if event.decision), None)
     if inputs is None or recorded is None:
         raise RegistrationNotFound(f"registration {registration_id} has no stored decision", next_step="its inputs may have been erased")
     known = [Known(customer_id, matching.load_prepared(text)) for customer_id, text in inputs.candidates.items()]
     limits: dict[str, Any] = {name: value if isinstance(value, str) else _number(value) for name, value in recorded["thresholds"].items()}
-    decision = matching.decide(matching.load_prepared(inputs.prepared), known, inputs.frequency, Thresholds(**limits))
-    return Replayed(decision.verdict, None if decision.rid is None else int(decision.rid), recorded)
+    return matching.decide(matching.load_prepared(inputs.prepared), known, inputs.frequency, Thresholds(**limits)), recorded
 
 
 def _number(value: Any) -> Any:

@@ -205,7 +205,7 @@ def _assess(cursor: Tuples, ask: Request, rules: Rules, look: Look, aside: Aside
     prepared = dict(zip(look.customers, matching.load_all(look.texts), strict=True))
     known = [Known(customer_id, one) for customer_id, one in prepared.items() if look.roots[customer_id] != itself]
     decision = matching.decide(ask.prepared, known, look.hot, rules.thresholds)
-    likely = _likely(decision, look.roots)
+    likely = likely_of(decision, look.roots)
     if itself is not None:
         likely.insert(0, Likely(itself, Decimal(1), same=True))
     held = claim_queries.Held(look.now, [], set())
@@ -233,7 +233,7 @@ def _check_state(db: Connection, look: Look) -> None:
         raise UnknownDealer("the dealer is no active party of ours", next_step="look the dealer up among the parties")
 
 
-def _likely(decision: Decision, roots: Mapping[int, int]) -> list[Likely]:
+def likely_of(decision: Decision, roots: Mapping[int, int]) -> list[Likely]:
     """The customers that a claim may mean, best first; what is merged counts for what it is merged into.
 
     Firms compete for the probability: when a person has to decide, also those of a tenth of the review threshold are worth a look.
@@ -245,16 +245,18 @@ def _likely(decision: Decision, roots: Mapping[int, int]) -> list[Likely]:
     least = limits.review if decision.verdict == "duplicate" else limits.review / 10
     best = None if decision.rid is None else roots[int(decision.rid)]
     total: dict[int, Decimal] = {}
+    named: dict[int, int] = {}
     for rid, p in decision.candidates:
         if not p and total and least > 0:  # best first: what follows adds nothing
             break
         root = roots[int(rid)]
         total[root] = min(total.get(root, Decimal(0)) + Decimal(str(p)), Decimal(1))
+        named.setdefault(root, int(rid))
     likely = []
     for root, together in total.items():
         same = decision.verdict == "duplicate" and (root == best or together >= sure)
         if same or root == best or together >= least:
-            likely.append(Likely(root, together, same))
+            likely.append(Likely(root, together, same, named[root]))
     return sorted(likely, key=lambda one: (one.customer_id != best, -one.p, one.customer_id))
 
 
@@ -303,6 +305,7 @@ def _written(cursor: Tuples, ask: Request, seen: Seen, spare: int) -> Registered
     values = {
         "id": registration_id,
         "customer_id": customer_id,
+        "claimed_as": next((one.named for one in seen.likely if one.customer_id == customer_id and one.named), customer_id),
         "product_line": ask.claim.product_line,
         "dealer_id": ask.dealer_id,
         "starts": now,

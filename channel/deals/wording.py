@@ -10,12 +10,13 @@ from typing import Final
 
 from channel.deals.fences import SENTENCES as _OUTSIDE
 
-TOLD_AS: Final[Mapping[str, str]] = {"appeal_of_another": "by_person"}
+TOLD_AS: Final[Mapping[str, str]] = {"appeal_of_another": "by_person", "merged": "by_person"}
 """Reasons that tell of another dealer, and what their own dealer reads instead."""
 
 _REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "free": ("登记成功，客户已受保护", "It is registered and protected"),
     "granted": ("审批通过，客户已受保护", "It was approved and is protected"),
+    "restored": ("保护已恢复", "Its protection was restored"),
     "imported": ("已从原有登记导入，客户受保护", "It was taken over from earlier records and is protected"),
     "appeal_granted": ("申诉成立，客户已受保护", "The appeal was granted: it is protected"),
     "approval": ("等待审批", "It waits for approval"),
@@ -44,6 +45,7 @@ DEALER_EVENTS: Final = frozenset(
     {
         "register", "receive", "import", "registered_again", "clear", "clear_for_approval", "approve", "reject", "appeal", "grant_appeal",
         "deny_appeal", "extend", "release", "transfer", "expire", "take_back", "convert", "note_activity", "remind",
+        "judge_again", "restore",
     }
 )  # fmt: skip
 """Events that a dealer sees of his own registration. Comparisons with other customers are not among them."""

@@ -86,9 +86,11 @@ ENDED = ("rejected", "appealed", "released", "transferred", "expired", "taken_ba
 
 
 @pytest.mark.parametrize("action", sorted(ACTIONS))
-def test_no_action_leads_out_of_an_ended_registration_but_an_appeal(action: str) -> None:
+def test_no_action_leads_out_of_an_ended_registration_but_an_appeal_or_an_unmerge(action: str) -> None:
+    appeals = {("appeal", "rejected"), ("grant_appeal", "appealed"), ("deny_appeal", "appealed")}
+    unmerge = {("judge_again", "rejected"), ("judge_again", "appealed"), ("restore", "taken_back")}
     for status in ENDED:
-        if (action, status) in (("appeal", "rejected"), ("grant_appeal", "appealed"), ("deny_appeal", "appealed")):
+        if (action, status) in appeals | unmerge:
             continue
         with pytest.raises(WrongStatus, match=status.replace("_", " ")):
             after(action, status)
