@@ -22,6 +22,7 @@ from channel.rebates import periods
 from channel.rebates.errors import BadFacts, Flaw
 from channel.rebates.ladder import SCALE, named, obstacle, rungs
 from channel.rebates.programme import Programme
+from channel.rebates.selecting import EVENT_DAYS
 
 if TYPE_CHECKING:
     import duckdb
@@ -352,11 +353,15 @@ class _Asked:
 
     @property
     def day(self) -> str:
-        """The day of the base's event; of a sale it is empty until it happens, of what goes back the day of the line is meant then."""
-        name = f"{self.programme.base.event}_date"
-        if name not in self.engine.columns:
+        """The day of the base's event, as :func:`channel.rebates.selecting.event_day` says."""
+        event, columns = self.programme.base.event, self.engine.columns
+        name = f"{event}_date"
+        if name not in columns:
             return "f.date"
-        return f"CASE WHEN f.kind IN ('sale', 'sell_out') THEN f.{name} ELSE coalesce(f.{name}, f.date) END"
+        others = [f"f.{one}" for one in EVENT_DAYS if one in columns and one != name]
+        goods = "f.delivery_date" if event == "order" and "delivery_date" in columns else "NULL"
+        back = f"WHEN f.kind = 'return' AND f.{name} IS NULL AND coalesce({', '.join(others)}) IS NOT NULL THEN {goods} " if others else ""
+        return f"CASE WHEN f.kind IN ('sale', 'sell_out') THEN f.{name} {back}ELSE coalesce(f.{name}, f.date) END"
 
     def _conditions(self) -> str:
         programme, columns = self.programme, self.engine.columns

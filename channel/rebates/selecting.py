@@ -17,6 +17,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "customers": "customer", "companies": "company", "projects": "project", "price_kinds": "price_kind",
 }  # fmt: skip
 """Condition of a filter -> field of a fact."""
+EVENT_DAYS: Final = ("order_date", "delivery_date", "invoice_date", "sell_out_date")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +102,20 @@ def known(facts: Iterable[Fact], known_at: datetime | None) -> list[Fact]:
 
 
 def event_day(fact: Fact, event: Event, columns: frozenset[str]) -> date | None:
-    """The day of a fact's event; None: it has not happened. A file without the event's own column means the plain `date`."""
+    """The day of a fact's event; None: it has not happened. A file without the event's own column means the plain `date`.
+
+    Goods sent back and the red receivable for them are two facts of one return: each lowers the bases of its own event, an order's is
+    lowered by the goods.
+    """
     name = f"{event}_date"
-    if name not in columns or fact.kind not in ("sale", "sell_out"):
-        return getattr(fact, name, None) or fact.date
-    found: date | None = getattr(fact, name)
-    return found
+    found: date | None = getattr(fact, name, None)
+    if name not in columns:
+        return found or fact.date
+    if fact.kind in ("sale", "sell_out"):
+        return found
+    if found is None and fact.kind == "return" and any(getattr(fact, one) for one in EVENT_DAYS):
+        return fact.delivery_date if event == "order" else None
+    return found or fact.date
 
 
 class Selector:
