@@ -207,6 +207,8 @@ class Listed:
     """Item and price."""
     any_dealer: bool = False
     """For every dealer, and for no other buyer."""
+    for_some: bool = False
+    """Only for those whom its head names, or who are bound to it."""
 
 
 class Index(Protocol):
@@ -243,6 +245,8 @@ class Prices:
         self.by_book: dict[str, str] = {}
         self.bound: dict[tuple[str, str], list[str]] = {}
         """Lists that are only for some: by `dealer`, `grade` or `channel` and its value."""
+        self.own_lists: tuple[str, ...] = ()
+        """Lists that the one who asks is bound to."""
         for one in lists:
             self._list(one)
         for book in rules.books:
@@ -282,28 +286,31 @@ class Prices:
         return bool(whom)
 
     def _list(self, one: Listed) -> None:
-        fields = (LIST, "item") if self._head(one.book, any_dealer=one.any_dealer) else ("item",)
-        key_id = self.key_ids.setdefault((one.book.kind, fields), len(self.key_ids))
-        kept, book = self.kept, one.book.id
-        if len(fields) == 1:
+        """A list is found by its id for those who are bound to it; one that is for everybody also by the item alone."""
+        for_some = self._head(one.book, any_dealer=one.any_dealer) or one.for_some
+        kept, book, kind = self.kept, one.book.id, one.book.kind
+        bound = self.key_ids.setdefault((kind, (LIST, "item")), len(self.key_ids))
+        for item, record in one.records:
+            kept.setdefault((bound, book, item), []).append(record)
+        if not for_some:
+            open_to_all = self.key_ids.setdefault((kind, ("item",)), len(self.key_ids))
             for item, record in one.records:
-                kept.setdefault((key_id, item), []).append(record)
-        else:
-            for item, record in one.records:
-                kept.setdefault((key_id, book, item), []).append(record)
+                kept.setdefault((open_to_all, item), []).append(record)
 
     def lists_of(self, dealer: str, grade: str, channel: str) -> tuple[str, ...]:
         """The lists that are only for some and for this dealer: those that name it first, then by grade, by channel, for every dealer."""
-        if not self.bound or not dealer:
-            return ()
+        if not dealer or not (self.bound or self.own_lists):
+            return self.own_lists
         whom = (("dealer", dealer), ("grade", grade), ("channel", channel), ANY_DEALER)
-        return tuple(dict.fromkeys(name for one in whom for name in self.bound.get(one, ())))
+        return tuple(dict.fromkeys([*self.own_lists, *(name for one in whom for name in self.bound.get(one, ()))]))
 
     def asked_by(
-        self, dealers: Iterable[Dealer], registrations: Iterable[Registration], deals: Sequence[DealPrice], more: Sequence[Adjustment] = ()
-    ) -> Self:
+        self, dealers: Iterable[Dealer], registrations: Iterable[Registration], deals: Sequence[DealPrice],
+        more: Sequence[Adjustment] = (), lists: Sequence[str] = (),
+    ) -> Self:  # fmt: skip
         """The same prices, with who asks: its facts, its projects, its special prices, its agreed discounts. Shares everything else."""
         made = copy.copy(self)
+        made.own_lists = tuple(lists)
         made.dealers = {one.id: one for one in dealers}
         made.registrations = {one.id: one for one in registrations}
         if deals:
@@ -387,6 +394,12 @@ class Prices:
         if len(found) > 1:
             found.sort(key=lambda rule: rule.ranks)
         return found
+
+    def under(self, kind: str, spec: PriceRecord) -> Sequence[Record]:
+        """The prices that are kept under the same key as another one."""
+        fields, values = _keys_of(spec)
+        key_id = self.key_ids.get((kind, fields))
+        return () if key_id is None else self.index.get((key_id, *values)) or ()
 
     def plan(self, company: str) -> AccessPlan:
         """The search order of a selling company."""

@@ -27,7 +27,7 @@ def determine(question: Question, state: State, measure: dict[str, Decimal], *, 
     for step, keys in plan.steps:
         if only and step.kind != only:
             continue
-        missing = question.registered() if step.needs_registration else ""
+        missing = question.registered(state.item) if step.needs_registration else ""
         if missing:
             state.tried.append(Tried("base", step.kind, plan.version, "requirement_failed", missing))
             continue

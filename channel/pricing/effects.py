@@ -41,14 +41,14 @@ def unmet(question: Question, state: State, rule: Rule, facts: dict[str, str]) -
         return "not_yet_valid", f"from {rule.start}"
     if question.day >= rule.end:
         return "expired", f"until {rule.end}"
-    if missing := _condition(question, rule, facts):
+    if missing := _condition(question, state, rule, facts):
         return "requirement_failed", missing
     if state.final and spec.rung not in OPEN_AFTER_FINAL:
         return "final_price", state.kind
     return "", ""
 
 
-def _condition(question: Question, rule: Rule, facts: dict[str, str]) -> str:
+def _condition(question: Question, state: State, rule: Rule, facts: dict[str, str]) -> str:
     """The first condition that does not hold; empty when all do."""
     for name, allowed in rule.conditions:
         if facts[name] not in allowed:
@@ -61,7 +61,7 @@ def _condition(question: Question, rule: Rule, facts: dict[str, str]) -> str:
     for name, wanted, brought in (("terms", when.terms, ask.terms), ("coupon", when.coupons, ask.coupons)):
         if wanted and not set(wanted) & set(brought):
             return name
-    return question.registered() if when.registered else ""
+    return question.registered(state.item) if when.registered else ""
 
 
 class Measured:

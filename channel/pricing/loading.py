@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args, overload
 
 from pydantic import BaseModel, ValidationError
 
@@ -12,6 +12,7 @@ from channel.pricing import source
 from channel.pricing.asking import PricingFile
 from channel.pricing.errors import BadPricing, Mistake
 
+F = TypeVar("F", bound=PricingFile)
 SECRET = ("cost", "floor_price", "min_margin")
 """Fields whose values are told in no message."""
 
@@ -26,14 +27,22 @@ SHAPES = {
 }
 
 
-def load(text: str, file: str) -> tuple[PricingFile, source.Table]:
+@overload
+def load(text: str, file: str) -> tuple[PricingFile, source.Table]: ...
+
+
+@overload
+def load(text: str, file: str, kind: type[F]) -> tuple[F, source.Table]: ...
+
+
+def load(text: str, file: str, kind: type[PricingFile] = PricingFile) -> tuple[PricingFile, source.Table]:
     """The file and its tree, which knows the lines. Raises: BadPricing that tells every mistake."""
     tree = source.read(text, file)
     try:
-        return PricingFile.model_validate(tree), tree
+        return kind.model_validate(tree), tree
     except ValidationError as wrong:
         raise BadPricing(
-            [_mistake(problem, tree, file) for problem in wrong.errors(include_url=False, include_context=False)]
+            [_mistake(problem, tree, file, kind) for problem in wrong.errors(include_url=False, include_context=False)]
         ) from None  # the library's own text holds values
 
 
@@ -42,7 +51,7 @@ def place(tree: source.Table, file: str, path: tuple[str | int, ...]) -> str:
     return f"{file}:{source.line_of(tree, path)}"
 
 
-def _mistake(problem: Mapping[str, Any], tree: source.Table, file: str) -> Mistake:
+def _mistake(problem: Mapping[str, Any], tree: source.Table, file: str, kind_of_file: type[PricingFile]) -> Mistake:
     path: tuple[str | int, ...] = tuple(problem["loc"])
     name = ".".join(str(step) for step in path)
     kind, given = str(problem["type"]), problem["input"]
@@ -50,7 +59,7 @@ def _mistake(problem: Mapping[str, Any], tree: source.Table, file: str) -> Mista
     if kind == "missing":
         return Mistake(where, f"{name} is missing", f"write {path[-1]}")
     if kind == "extra_forbidden":
-        return Mistake(where, f"{name} is no name that is known here", _nearest(str(path[-1]), _known_at(path[:-1])))
+        return Mistake(where, f"{name} is no name that is known here", _nearest(str(path[-1]), _known_at(kind_of_file, path[:-1])))
     if kind == "value_error":
         what, _, fix = str(problem["msg"]).removeprefix("Value error, ").partition(" | ")
         if any(step in SECRET for step in path):
@@ -70,9 +79,9 @@ def _nearest(name: str, known: tuple[str, ...]) -> str:
     return f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}" if known else "leave it out"
 
 
-def _known_at(path: tuple[str | int, ...]) -> tuple[str, ...]:
+def _known_at(kind: type[PricingFile], path: tuple[str | int, ...]) -> tuple[str, ...]:
     """The names that are known at a place of the file."""
-    model: type[BaseModel] | None = PricingFile
+    model: type[BaseModel] | None = kind
     for step in path:
         if isinstance(step, int) or model is None:
             continue

@@ -83,6 +83,7 @@ class Registration(Strict):
     dealer: Text = described("Who registered it.")
     customer: str = described("End customer.", default="")
     status: Literal["live", "expired", "rejected", "released"] = described("Only a live one opens 工程价 and 特批价.", default="live")
+    lines: Texts = described("Only for these product lines.", default=())
     valid_from: Day | None = described("First day.", default=None)
     valid_to: Day | None = described("Day after the last.", default=None)
 

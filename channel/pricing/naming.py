@@ -28,7 +28,7 @@ def names(rules: PricingFile) -> Found:
         yield from twice(getattr(rules, section), section)
     yield from twice(rules.books, "books", lambda book: (book.id, book.version))
     there = {kind: {one.id for one in getattr(rules, section)} for kind, section in SECTION.items()}
-    for path, kind, name in _uses(rules):
+    for path, kind, name in uses(rules):
         if name not in there[kind]:
             yield path, f"there is no {kind} {name!r}", f"name one under {SECTION[kind]}"
     yield from _groups(rules)
@@ -53,7 +53,7 @@ def _groups(rules: PricingFile) -> Found:
             yield ("exclusions", at, "groups"), f"{exclusion.kind} needs two groups", "name the other one"
 
 
-def _uses(rules: PricingFile) -> Iterator[tuple[Path, str, str]]:
+def uses(rules: PricingFile) -> Iterator[tuple[Path, str, str]]:
     """Every place that names an item, a dealer or a project."""
     for at, one in enumerate(rules.registrations):
         yield ("registrations", at, "dealer"), "dealer", one.dealer

@@ -19,9 +19,14 @@ from channel.pricing.ties import bands, ties
 
 def check(rules: PricingFile, tree: Table, file: str) -> None:
     """Refuse rules that cannot be published. Raises: BadPricing with every mistake, its line and its fix."""
-    found = [one for look in (names, validities, overlaps, scales, ties, bands, _access, _unseen, _rings, _ask) for one in look(rules)]
+    found = findings(rules)
     if found:
         raise BadPricing([Mistake(place(tree, file, path), what, fix) for path, what, fix in found])
+
+
+def findings(rules: PricingFile) -> list[tuple[Path, str, str]]:
+    """Everything that keeps rules from being published: where, what, and the fix."""
+    return [one for look in (names, validities, overlaps, scales, ties, bands, _access, _unseen, _rings, _ask) for one in look(rules)]
 
 
 def _access(rules: PricingFile) -> Found:

@@ -52,8 +52,8 @@ class Question:
         facts["price_kind"] = state.kind
         return facts
 
-    def registered(self) -> str:
-        """Empty when the project has a live registration of this dealer; else what is missing."""
+    def registered(self, item: Item) -> str:
+        """Empty when the project has a live registration of this dealer for the item; else what is missing."""
         one = self.registration
         if one is None:
             return "no registered project"
@@ -63,6 +63,8 @@ class Question:
             return "the registration is not live"
         if one.customer and self.ask.customer and one.customer != self.ask.customer:
             return "registered for another customer"
+        if one.lines and item.line not in one.lines:
+            return "registered for other product lines"
         return ""
 
     def active(self, book: str) -> int:

@@ -6,6 +6,7 @@ A dealer sees own rungs, and no rule that is about other dealers; whether an app
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from typing import Any, Final
 
@@ -33,11 +34,20 @@ def answer(prices: Prices, ask: Ask) -> dict[str, Any]:
     return view(priced, judge(priced))
 
 
-def view(priced: Priced, verdict: Verdict) -> dict[str, Any]:
-    """The part of a priced cart that the asker's role may see. Decimals stay decimals."""
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What an asker may see, where that is known from its key and not from the role it names."""
+
+    dealer: bool
+    costs: bool
+
+
+def view(priced: Priced, verdict: Verdict, *, sight: Sight | None = None) -> dict[str, Any]:
+    """The part of a priced cart that the asker's role, or `sight`, may see. Decimals stay decimals."""
     with localcontext(WIDE):
         ask, settings = priced.ask, priced.prices.settings
-        dealer = ask.role in settings.dealer_roles
+        dealer = sight.dealer if sight else ask.role in settings.dealer_roles
+        costs = (sight.costs if sight else ask.role in settings.cost_roles) and not dealer
         told: dict[str, Any] = {
             "hash": priced.hash,
             "status": "refused" if priced.refused else "priced",
@@ -58,11 +68,11 @@ def view(priced: Priced, verdict: Verdict) -> dict[str, Any]:
                 {name: getattr(one, name) for name in ("rule", "version", "for_line", "item", "quantity", "unit", "within")}
                 for one in priced.gifts
             ],
-            "approval": _approval(verdict, dealer=dealer, costs=ask.role in settings.cost_roles),
+            "approval": _approval(verdict, dealer=dealer, costs=costs),
         }
         if priced.refusal is not None:
             told["refusal"] = _refusal(priced.refusal)
-        if ask.role in settings.cost_roles:
+        if costs:
             told["profit"] = profit(priced)
         return told
 

@@ -1,0 +1,200 @@
+"""Who asks for a price: names made the ledger's own, and what only counts for this dealer and project put over the compiled prices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from channel.pricing import asker_queries
+from channel.pricing.asker_queries import Connection, Party, Project, Special
+from channel.pricing.asking import Ask
+from channel.pricing.compiled import Prices
+from channel.pricing.errors import BadPricing, Mistake
+from channel.pricing.model import Adjustment, Dealer, DealPrice, DealPriceItem, Registration, When
+
+HUNDRED: Final = Decimal(100)
+FINE: Final = Decimal("0.000001")
+AGREEMENT: Final = "agreement"
+"""Rung of what was agreed with a dealer."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Who may see the answer. `role` is what bands of authority know the asker as."""
+
+    role: str = "sales"
+    costs: bool = False
+    """May see cost, margin and floor prices."""
+    dealer: UUID | None = None
+    """A dealer's own key: it asks for this party, and sees nothing of others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question in the ledger's own names, with the prices as its asker has them."""
+
+    prices: Prices
+    ask: Ask
+    dealer: Party | None
+    version: int = 0
+
+
+def asked_by(db: Connection, prices: Prices, ask: Ask, view: View) -> Asked:
+    """Look up who asks. Raises: BadPricing for a dealer, customer, company or item that is not there, or is another dealer's."""
+    wrong: list[Mistake] = []
+    dealer = _dealer(db, ask, view, wrong)
+    customer = _customer(db, ask, view, wrong)
+    items = _items(db, prices, ask, wrong)
+    company = _company(db, ask, dealer, wrong)
+    if wrong:
+        raise BadPricing(wrong)
+    found = asker_queries.projects(db, ask.project or ask.deal) if (ask.project or ask.deal) else []
+    project = ask.project or (ask.deal if found else "")
+    lines = tuple(line.model_copy(update={"item": items[line.item]}) if items[line.item] != line.item else line for line in ask.lines)
+    asked = ask.model_copy(
+        update={
+            "dealer": dealer.name if dealer else "", "customer": customer, "company": company, "project": project, "lines": lines,
+            "role": "dealer" if view.dealer is not None else view.role,
+            "asker_dealer": dealer.name if dealer and view.dealer is not None else "",
+        }
+    )  # fmt: skip
+    own = prices.asked_by(
+        [_as_dealer(prices, dealer)] if dealer else [], _registration(project, found, dealer), _deals(db, dealer, project, found, asked),
+        _agreed(prices, dealer, asked), _lists(dealer, company),
+    )  # fmt: skip
+    return Asked(own, asked, dealer)
+
+
+def _dealer(db: Connection, ask: Ask, view: View, wrong: list[Mistake]) -> Party | None:
+    """The dealer of the question; a dealer's key asks for itself, whether it says so or not."""
+    own = asker_queries.party(db, str(view.dealer), ask.date) if view.dealer is not None else None
+    if not ask.dealer:
+        return own
+    named = asker_queries.party(db, ask.dealer, ask.date)
+    if view.dealer is not None and (named is None or own is None or named.id != own.id):
+        wrong.append(Mistake("ask.dealer", "this is not your own number", "leave the dealer out, or name yourself"))
+        return own
+    if named is None:
+        wrong.append(Mistake("ask.dealer", f"there is no dealer {ask.dealer!r}", "use its number, hub key or id"))
+    return named
+
+
+def _customer(db: Connection, ask: Ask, view: View, wrong: list[Mistake]) -> str:
+    """The end customer's name in the ledger. A dealer cannot find out by asking who is known to us."""
+    if not ask.customer:
+        return ""
+    named = asker_queries.party(db, ask.customer, ask.date)
+    if named is None and view.dealer is None:
+        wrong.append(Mistake("ask.customer", f"there is no customer {ask.customer!r}", "use its number, hub key or id, or leave it out"))
+    return named.name if named else ask.customer
+
+
+def _items(db: Connection, prices: Prices, ask: Ask, wrong: list[Mistake]) -> dict[str, str]:
+    found = {}
+    for at, line in enumerate(ask.lines):
+        if line.item not in found:
+            name = line.item if line.item in prices.items else asker_queries.product(db, line.item) or ""
+            found[line.item] = name if name in prices.items else line.item
+            if name not in prices.items:
+                wrong.append(Mistake(f"ask.lines.{at}.item", f"there is no item {line.item!r} that is sold", "use a product's number"))
+    return found
+
+
+def _company(db: Connection, ask: Ask, dealer: Party | None, wrong: list[Mistake]) -> str:
+    """The selling company: as named, else the only one that the dealer deals with, else our only one."""
+    ours = asker_queries.companies(db)
+    if ask.company:
+        if ask.company not in ours:
+            wrong.append(Mistake("ask.company", f"there is no company {ask.company!r} of ours", f"use one of {', '.join(ours) or 'none'}"))
+        return ask.company
+    for few in (dealer.companies if dealer else (), ours):
+        if len(few) == 1:
+            return few[0]
+    if len(ours) > 1:
+        wrong.append(Mistake("ask.company", "nothing says which company of ours sells", f"name one of {', '.join(ours)}"))
+    return ""
+
+
+def _as_dealer(prices: Prices, party: Party) -> Dealer:
+    """A party as a dealer; what a document says of it goes first."""
+    made = Dealer(id=party.name, name=party.title, grade=party.grade, channel=party.channel, territory=party.territory)
+    said = prices.dealers.get(party.name)
+    return made if said is None else made.model_copy(update={name: getattr(said, name) for name in said.model_fields_set})
+
+
+def _registration(project: str, found: list[Project], dealer: Party | None) -> list[Registration]:
+    """The registration that counts: this dealer's live one, else whatever there is, which opens nothing."""
+    if not found or not project:
+        return []
+    mine = [one for one in found if dealer is not None and one.dealer == dealer.name]
+    chosen = (mine or found)[0]
+    lines = {one.line for one in mine if one.live}
+    return [
+        Registration(
+            id=project, dealer=chosen.dealer, customer=chosen.customer, status="live" if chosen.live else "released",
+            lines=() if "" in lines else tuple(sorted(lines)), valid_from=chosen.starts, valid_to=chosen.ends,
+        )
+    ]  # fmt: skip
+
+
+def _deals(db: Connection, dealer: Party | None, project: str, found: list[Project], ask: Ask) -> list[DealPrice]:
+    if dealer is None or not found:
+        return []
+    mine = [one for one in found if one.dealer == dealer.name]
+    specials = asker_queries.specials(db, dealer.id, [one.id for one in mine], [one.deal_id for one in mine if one.deal_id is not None])
+    by_id: dict[str, list[Special]] = {}
+    for one in specials:
+        if not one.company or one.company == ask.company:
+            by_id.setdefault(one.id, []).append(one)
+    return [_deal(name, project, dealer.name, rows) for name, rows in by_id.items()]
+
+
+def _deal(name: str, project: str, dealer: str, rows: list[Special]) -> DealPrice:
+    head = rows[0]
+    items = tuple(DealPriceItem(item=one.item, price=one.price, ceiling=_ceiling(one), consumed=one.consumed) for one in rows)
+    return DealPrice(
+        id=name, project=project, dealer=dealer, items=items, currency=head.currency, tax="included" if head.tax_included else "excluded",
+        approver=head.approver, over_ceiling="refuse" if head.over_ceiling == "refuse" else "next_kind",
+        valid_from=head.valid_from, valid_to=head.valid_to,
+    )  # fmt: skip
+
+
+def _ceiling(one: Special) -> Decimal | None:
+    """Highest quantity: as the item says, and as what is left of the amount still buys."""
+    if one.left_amount is None or not one.price:
+        return one.ceiling
+    by_amount = one.consumed + (one.left_amount / one.price).quantize(FINE, rounding="ROUND_FLOOR")
+    return by_amount if one.ceiling is None else min(one.ceiling, by_amount)
+
+
+def _agreed(prices: Prices, dealer: Party | None, ask: Ask) -> list[Adjustment]:
+    """协议折扣: what an agreement, else the party itself, says; not where a published rule of that rung names the dealer."""
+    if dealer is None or AGREEMENT not in prices.rungs:
+        return []
+    if any(rule.spec.rung == AGREEMENT for rule in prices.by_dealer.get(dealer.name, ())):
+        return []
+    told = list(_agreements(dealer, ask.company))
+    return [
+        Adjustment(id=name, name="协议折扣", rung=AGREEMENT, mode="compound", percent=rate * HUNDRED, when=When(dealers=(dealer.name,)))
+        for name, rate in told[:1]
+        if rate
+    ]
+
+
+def _agreements(dealer: Party, company: str) -> Iterator[tuple[str, Decimal]]:
+    """Discounts that were agreed, those of the company first."""
+    for of in (company, ""):
+        for number, selling, rate in dealer.agreements:
+            if selling == of:
+                yield f"agreement/{number}", rate
+    if dealer.discount_rate is not None:
+        yield f"party/{dealer.name}", dealer.discount_rate
+
+
+def _lists(dealer: Party | None, company: str) -> list[str]:
+    """Lists that the dealer is bound to in the company, or in all."""
+    bound = [] if dealer is None else [tuple(one.split(":", 1)) for one in dealer.lists]
+    return [name for selling, name in bound if selling in (company, "")]
