@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal, Protocol
 
 from ledger.tables import TABLES
-from sync import deal_answers, notices, order_fencing, store
+from sync import deal_answers, notices, order_fencing, quotes, store
 from sync.errors import NotFound, WrongState
 from sync.hub import Cursor, Hub
 from sync.notices import Asked
@@ -24,6 +24,7 @@ class Follows(Protocol):
 ROOMS: Final[Mapping[str, Follows]] = {
     "registration": deal_answers.registration,
     "order": order_fencing.answered,
+    "quote": quotes.answered,
 }
 """By what questions are about: the word before the colon."""
 

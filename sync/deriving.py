@@ -143,6 +143,10 @@ def _derive_page(hub: Hub, db: Cursor, kind: str, ids: Sequence[str], run: Run) 
         from sync import deals  # noqa: PLC0415  it saves what it derives here
 
         deals.enqueue(hub, db, kind, ids)
+    if kind == "quote":
+        from sync import quotes  # noqa: PLC0415  it puts records, and putting enqueues here
+
+        quotes.follow_orders(hub, db, ids)
     made = _quotes_to_orders(hub, db, kind, ids, run) if "order" in hub.policies else 0
     return made + _quote_figures(hub, db, kind, ids, run.id)
 

@@ -25,10 +25,11 @@ def put(
     *,
     cause: str,
     entity_id: str | None = None,
+    new: bool = False,
 ) -> Canonical:
     """Store a record of the hub's own and merge it. A key that is there already is replaced; nothing happens when it says the same.
 
-    `entity_id`: the canonical record it is about; None makes a new one.
+    `entity_id`: the canonical record it is about; None makes a new one. With `new` it is the id of the one to make, if there is none yet.
     """
     stream = hub.kind(name).id
     payload = {"fields": dict(fields), "sets": {child: dict(rows) for child, rows in sets.items()}}
@@ -37,8 +38,8 @@ def put(
     fresh: dict[str, str] = {}
     if linked is not None:
         entity_id = linked["entity_id"]
-    elif entity_id is None:
-        entity_id = new_id_text()
+    elif entity_id is None or new:
+        entity_id = entity_id or new_id_text()
         fresh[entity_id] = new_hub_key()
     db.execute(
         "INSERT INTO observed (stream_id, key, fingerprint, payload) VALUES (%s, %s, %s, %s) ON CONFLICT (stream_id, key) DO UPDATE "

@@ -33,23 +33,24 @@ def order_from(
     quote_id: str,
     quote: Mapping[str, Any],
     lines: Mapping[str, Mapping[str, Any]],
-    deal_id: str,
-    deal: Mapping[str, Any],
+    deal_id: str | None,
+    deal: Mapping[str, Any] | None,
     products: Mapping[str, Mapping[str, Any]],
     today: str,
 ) -> OrderDraft | NotYet:
-    """The order that an accepted quote of a won deal asks for, or why there is none.
+    """The order that an accepted quote asks for, or why there is none. One of a deal waits until the deal is won; one without does not.
 
     `products` fills in what a quote's line leaves open: its sales unit, else its base unit, and its tax rate.
 
     Prices of a quote include tax. Amounts round half-up to the fen, once per line; the order's totals are the sums of its lines.
     """
-    if deal.get("stage_kind") != "won":
+    if deal is not None and deal.get("stage_kind") != "won":
         return NotYet("the deal is not won")
     if quote.get("stage") != "accepted":
         return NotYet("the quote is not accepted")
     if not lines:
         return NotYet("the quote has no lines")
+    deal = deal or {}
     party = quote.get("customer") or deal.get("customer")
     if not party:
         return NotYet("neither quote nor deal names a customer")
@@ -101,7 +102,7 @@ def _order_line(line: Mapping[str, Any], quote: Mapping[str, Any], product: Mapp
         "tax": _plain(total - net),
         "total": _plain(total),
         "delivery_date": line.get("delivery_date") or quote.get("delivery_date"),
-        "free": False,
+        "free": not price and not total,
         "status": "open",
     }
     return {name: value for name, value in made.items() if value is not None}

@@ -72,3 +72,7 @@ class BadOffer(ChannelError):
 
     kind: ClassVar[str] = "invalid"
     code: ClassVar[str] = "quotes/bad-offer"
+
+    def __init__(self, what: str, *, next_step: str = "", errors: Sequence[dict[str, str]] = ()) -> None:
+        self.errors = list(errors)
+        super().__init__(what, next_step=next_step)
