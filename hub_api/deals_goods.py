@@ -181,21 +181,20 @@ SUSPICION: dict[str, Any] = {
 def report(asked: Annotated[ReportFilters, Query()], who: Reader, engine: EngineDep, db: Db) -> Response:
     """Suspicious shipments by address and by serial, for 防窜货; by kind, then by day."""
     since, until = asked.window()
-    rows = [
-        one
-        for one in guarding.suspicions(db.connection, since, until)
-        if asked.kind in (None, one.kind) and asked.dealer in (None, one.dealer_id)
-    ]
     query = query_id("goods-report", who.key_id, since, until, asked.kind, asked.dealer)
-    start = 0
-    if asked.after is not None:
-        place = engine.sealer.open(asked.after, query)
-        if len(place) != 1 or not isinstance(place[0], int):
+    after = _place(engine.sealer.open(asked.after, query)) if asked.after is not None else None
+    rows = guarding.suspicions(db.connection, since, until, kind=asked.kind, dealer=asked.dealer, after=after, limit=asked.limit + 1)
+    shown = rows[: asked.limit]
+    more = engine.sealer.seal([shown[-1][0][0], *shown[-1][0][1]], query) if len(rows) > asked.limit else None
+    return answer({"items": [_suspicion(one) for _, one in shown], "next": more})
+
+
+def _place(sealed: list[Any]) -> guarding.Mark:
+    match sealed:
+        case ["address" | "serial_twice" | "serial_elsewhere" as kind, str() as day, str() as number, str() as last]:
+            return kind, (day, number, last)
+        case _:
             raise BadCursor
-        start = place[0]
-    end = start + asked.limit
-    more = engine.sealer.seal([end], query) if len(rows) > end else None
-    return answer({"items": [_suspicion(one) for one in rows[start:end]], "next": more})
 
 
 def _suspicion(one: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,9 @@ from hub_cli.answers import Answer, answers, plain
 from hub_cli.deals_claims import LANG, dealer_id
 from hub_cli.exits import Exit
 from hub_cli.place import Place, who
+
+if TYPE_CHECKING:
+    from channel.deals.guarding import Kind
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -22,7 +26,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @LANG
 @click.pass_obj
 @answers
-def goods(place: Place, start: datetime | None, end: datetime | None, kind: str | None, dealer: str | None, lang: str) -> Answer:
+def goods(place: Place, start: datetime | None, end: datetime | None, kind: Kind | None, dealer: str | None, lang: str) -> Answer:
     """Suspicious shipments: to places beyond the fence, serials at two dealers, serials seen elsewhere. Exit code 3 when there is one."""
     from canonical.values import business_day
     from channel.deals import guarding
@@ -31,7 +35,7 @@ def goods(place: Place, start: datetime | None, end: datetime | None, kind: str 
     since = start.date() if start else until - timedelta(days=30)
     with place.open_hub() as hub, hub.pool.connection() as db:
         whose = dealer_id(db, dealer) if dealer else None
-        found = [one for one in guarding.suspicions(db, since, until) if kind in (None, one.kind) and whose in (None, one.dealer_id)]
+        found = list(guarding.every_suspicion(db, since, until, kind=kind, dealer=whose))
     words = [one.sentence() for one in found]
     rows = [{**plain(one), "zh": zh, "en": en} for one, (zh, en) in zip(found, words, strict=True)]
     lines = [f"{one['on'] or '-':<11}{one['kind']:<17}{one['dealer']}: {one[lang]}" for one in rows]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from channel.deals.goods import READER, Goods
@@ -104,61 +104,94 @@ def addresses(db: Connection, parties: Sequence[UUID]) -> dict[UUID, str]:
     return dict(rows(db, query, [list(parties)]))
 
 
-# The report ----------------------------------------------------------------------------------------------------------------
+# The report, page by page: each list begins after a place (day or moment, id, and what tells rows of one id apart) ----------------
 
-_SERIALS = (
-    "SELECT DISTINCT s.id, s.number, s.shipped_on AS day, s.party_id, serial, coalesce(pr.product_line, '') AS line FROM shipments AS s "
-    "JOIN shipment_lines AS l ON l.parent_id = s.id LEFT JOIN products AS pr ON pr.id = l.product_id, "
-    "json_array_elements_text(CASE json_typeof(l.doc->'serials') WHEN 'array' THEN l.doc->'serials' ELSE '[]' END) AS serial "
-    "WHERE s.approval = 'approved' AND s.status IS DISTINCT FROM 'void' AND NOT s.retired AND s.party_id IS NOT NULL"
+_AFTER_NOTHING: Final = ("-infinity", "00000000-0000-0000-0000-000000000000")
+Place = tuple[str, str, str]
+"""Where a page of a list ended: day or moment, id of the shipment or sight, serial or number of the hit; as text."""
+_GOOD = "s.approval = 'approved' AND s.status IS DISTINCT FROM 'void' AND NOT s.retired"
+_SHIPPED = (
+    "SELECT DISTINCT ON (s.shipped_on, s.id) s.id, s.number, s.shipped_on AS day, s.party_id, coalesce(pr.product_line, '') AS line "
+    "FROM shipment_lines AS l JOIN shipments AS s ON s.id = l.parent_id LEFT JOIN products AS pr ON pr.id = l.product_id "
+    f"WHERE l.doc->'serials' IS NOT NULL AND serials_of(l.doc) @> ARRAY[{{serial}}] AND {_GOOD} AND s.party_id IS NOT NULL AND {{before}} "
+    "ORDER BY s.shipped_on DESC, s.id DESC LIMIT 1"
 )
+"""The newest shipment of a serial before another moment: by the serials' index, one look for each."""
 
 
-def outside_shipments(db: Connection, since: date, until: date) -> list[tuple[Any, ...]]:
-    """Shipments dated in the window that were found outside: subject, number, day, dealer, name, code, facts, state, serials, lines."""
+def outside_shipments(
+    db: Connection, since: date, until: date, dealer: UUID | None, after: Place | None, limit: int
+) -> list[tuple[Any, ...]]:
+    """Shipments dated in the window that were found outside: place, subject, number, day, dealer, name, code, facts, state, serials, lines.
+
+    In the order of day and shipment, from the one after `after` on.
+    """
+    day, shipment, hit = after or (*_AFTER_NOTHING, "0")
     query = (
-        "SELECT h.subject, s.number, s.shipped_on, s.party_id, coalesce(p.name, ''), h.code, h.facts, h.state, "
-        "(SELECT array_agg(DISTINCT serial ORDER BY serial) FROM shipment_lines AS l, "
-        "json_array_elements_text(CASE json_typeof(l.doc->'serials') WHEN 'array' THEN l.doc->'serials' ELSE '[]' END) AS serial "
-        "WHERE l.parent_id = s.id), "
+        "SELECT ARRAY[s.shipped_on::text, s.id::text, h.id::text], h.subject, s.number, s.shipped_on, s.party_id, coalesce(p.name, ''), "
+        "h.code, h.facts, h.state, (SELECT array_agg(DISTINCT serial ORDER BY serial) FROM shipment_lines AS l, "
+        "unnest(serials_of(l.doc)) AS serial WHERE l.parent_id = s.id), "
         "(SELECT array_agg(DISTINCT pr.product_line) FROM shipment_lines AS l JOIN products AS pr ON pr.id = l.product_id "
         "WHERE l.parent_id = s.id AND pr.product_line <> '') "
-        "FROM fence_hit AS h JOIN shipments AS s ON h.subject = 'shipment:' || s.id LEFT JOIN parties AS p ON p.id = s.party_id "
-        "WHERE s.shipped_on BETWEEN %s::date AND %s::date ORDER BY s.shipped_on, s.number, h.id"
+        "FROM shipments AS s JOIN fence_hit AS h ON h.subject = 'shipment:' || s.id LEFT JOIN parties AS p ON p.id = s.party_id "
+        "WHERE s.shipped_on BETWEEN %(since)s::date AND %(until)s::date AND NOT s.retired "
+        "AND (%(dealer)s::uuid IS NULL OR s.party_id = %(dealer)s) "
+        "AND (s.shipped_on, s.id) >= (%(day)s::date, %(shipment)s::uuid) "
+        "AND (s.shipped_on, s.id, h.id) > (%(day)s::date, %(shipment)s::uuid, %(hit)s::bigint) "
+        "ORDER BY s.shipped_on, s.id, h.id LIMIT %(limit)s::int"
     )
-    return rows(db, query, [since, until])
+    values = {"since": since, "until": until, "dealer": dealer, "day": day, "shipment": shipment, "hit": hit, "limit": limit}
+    return rows(db, query, values)
 
 
-def serials_twice(db: Connection, since: date, until: date) -> list[tuple[Any, ...]]:
+def serials_twice(db: Connection, since: date, until: date, dealer: UUID | None, after: Place | None, limit: int) -> list[tuple[Any, ...]]:
     """Serials that went to two dealers, the later time in the window, with no return of that product from the first in between.
 
-    Serial, then of the later shipment: id, number, day, dealer, name; of the earlier one: number, dealer.
+    Place, serial, then of the later shipment: id, number, day, dealer, name; of the earlier one: number, dealer. In the order of day,
+    shipment and serial, from the one after `after` on.
     """
+    day, shipment, serial = after or (*_AFTER_NOTHING, "")
+    before = "(s.shipped_on, s.id) < (later.shipped_on, later.id)"
     query = (
-        f"WITH shipped AS ({_SERIALS}), pairs AS (SELECT later.*, lag(later.party_id) OVER each AS before_party, "
-        "lag(later.number) OVER each AS before_number, lag(later.day) OVER each AS before_day FROM shipped AS later "
-        "WINDOW each AS (PARTITION BY later.serial ORDER BY later.day, later.id)) "
-        "SELECT serial, pairs.id, pairs.number, day, pairs.party_id, coalesce(p.name, ''), before_number, before_party FROM pairs "
-        "LEFT JOIN parties AS p ON p.id = pairs.party_id WHERE before_party <> pairs.party_id AND day BETWEEN %(since)s AND %(until)s "
+        "SELECT ARRAY[later.shipped_on::text, later.id::text, one.serial], one.serial, later.id, later.number, later.shipped_on, "
+        "later.party_id, coalesce(p.name, ''), earlier.number, earlier.party_id FROM shipments AS later "
+        'CROSS JOIN LATERAL (SELECT DISTINCT serial COLLATE "C" AS serial FROM shipment_lines AS l, unnest(serials_of(l.doc)) AS serial '
+        "WHERE l.parent_id = later.id) AS one "
+        f"CROSS JOIN LATERAL ({_SHIPPED.format(serial='one.serial', before=before)}) AS earlier "
+        "LEFT JOIN parties AS p ON p.id = later.party_id "
+        "WHERE later.shipped_on BETWEEN %(since)s::date AND %(until)s::date AND later.party_id IS NOT NULL "
+        f"AND {_GOOD.replace('s.', 'later.')} AND (%(dealer)s::uuid IS NULL OR later.party_id = %(dealer)s) "
+        "AND (later.shipped_on, later.id) >= (%(day)s::date, %(shipment)s::uuid) "
+        "AND (later.shipped_on, later.id, one.serial) > (%(day)s::date, %(shipment)s::uuid, %(serial)s::text) "
+        "AND earlier.party_id <> later.party_id "
         "AND NOT EXISTS (SELECT FROM returns AS r JOIN return_lines AS rl ON rl.parent_id = r.id JOIN shipment_lines AS sl "
-        "ON sl.parent_id = pairs.id AND sl.product_id = rl.product_id WHERE r.party_id = before_party AND r.approval = 'approved' "
-        "AND r.returned_on BETWEEN before_day AND pairs.day) ORDER BY day, serial"
+        "ON sl.parent_id = later.id AND sl.product_id = rl.product_id WHERE r.party_id = earlier.party_id AND r.approval = 'approved' "
+        "AND r.returned_on BETWEEN earlier.day AND later.shipped_on) "
+        "ORDER BY later.shipped_on, later.id, one.serial LIMIT %(limit)s::int"
     )
-    return rows(db, query, {"since": since, "until": until})
+    values = {"since": since, "until": until, "dealer": dealer, "day": day, "shipment": shipment, "serial": serial, "limit": limit}
+    return rows(db, query, values)
 
 
-def serials_seen(db: Connection, since: datetime, until: datetime) -> list[tuple[Any, ...]]:
+def serials_seen(
+    db: Connection, since: datetime, until: datetime, dealer: UUID | None, after: Place | None, limit: int
+) -> list[tuple[Any, ...]]:
     """Serials seen somewhere in the window, with the newest shipment of each before that.
 
-    Serial, region, when, source, shipment id, number, day, dealer, name, product line.
+    Place, serial, region, when, source, shipment id, number, day, dealer, name, product line. In the order of the sights, from the one
+    after `after` on.
     """
+    moment, sight, _ = after or ("-infinity", "0", "")
+    before = "s.shipped_on <= (seen.seen_at AT TIME ZONE 'Asia/Shanghai')::date"
     query = (
-        f"WITH shipped AS ({_SERIALS}) SELECT seen.serial, seen.region, seen.seen_at, seen.source, s.id, s.number, s.day, s.party_id, "
-        "coalesce(p.name, ''), s.line FROM serial_seen AS seen JOIN LATERAL (SELECT * FROM shipped WHERE shipped.serial = seen.serial "
-        "AND shipped.day <= (seen.seen_at AT TIME ZONE 'Asia/Shanghai')::date ORDER BY shipped.day DESC, shipped.id DESC LIMIT 1) AS s "
-        "ON true LEFT JOIN parties AS p ON p.id = s.party_id WHERE seen.seen_at >= %s AND seen.seen_at < %s ORDER BY seen.seen_at, seen.id"
+        "SELECT ARRAY[seen.seen_at::text, seen.id::text, ''], seen.serial, seen.region, seen.seen_at, seen.source, s.id, s.number, s.day, "
+        "s.party_id, coalesce(p.name, ''), s.line FROM serial_seen AS seen "
+        f"CROSS JOIN LATERAL ({_SHIPPED.format(serial='seen.serial', before=before)}) AS s LEFT JOIN parties AS p ON p.id = s.party_id "
+        "WHERE seen.seen_at >= %(since)s::timestamptz AND seen.seen_at < %(until)s::timestamptz "
+        "AND (seen.seen_at, seen.id) > (%(moment)s::timestamptz, %(sight)s::bigint) "
+        "AND (%(dealer)s::uuid IS NULL OR s.party_id = %(dealer)s) ORDER BY seen.seen_at, seen.id LIMIT %(limit)s::int"
     )
-    return rows(db, query, [since, until])
+    return rows(db, query, {"since": since, "until": until, "dealer": dealer, "moment": moment, "sight": sight, "limit": limit})
 
 
 def note_seen(db: Connection, serial: str, region: str, at: datetime, source: str, note: str, by: str) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import psycopg
@@ -81,49 +81,99 @@ def note_seen(db: Connection, serial: str, region: str, at: datetime, source: st
     return goods_queries.note_seen(db, serial.strip(), code, at, source, note, by)
 
 
-def suspicions(db: Connection, since: date, until: date) -> list[Suspicion]:
-    """Shipments of these days (both inclusive, Asia/Shanghai) that look like goods sold across regions: by address, then by serial."""
-    found = [
-        Suspicion(
-            "address",
-            subject,
-            number,
-            day,
-            dealer,
-            name,
-            str(facts.get("region", "")),
-            code,
-            tuple(serials or ()),
-            tuple(lines or ()),
-            state,
-        )
-        for subject, number, day, dealer, name, code, facts, state, serials, lines in goods_queries.outside_shipments(db, since, until)
-    ]
-    found += [
-        Suspicion(
-            "serial_twice", f"shipment:{shipment}", number, day, dealer, name, "", "", (serial,),
-            facts={"earlier": before, "earlier_dealer": str(other)},
-        )
-        for serial, shipment, number, day, dealer, name, before, other in goods_queries.serials_twice(db, since, until)
-    ]  # fmt: skip
-    return found + _elsewhere(db, since, until)
+Kind = Literal["address", "serial_twice", "serial_elsewhere"]
+KINDS: Final[tuple[Kind, ...]] = ("address", "serial_twice", "serial_elsewhere")
+Mark = tuple[Kind, goods_queries.Place]
+"""Where a page of the report ended: in which part, and where in it."""
 
 
-def _elsewhere(db: Connection, since: date, until: date) -> list[Suspicion]:
-    seen = goods_queries.serials_seen(
-        db, datetime.combine(since, time(), SHANGHAI), datetime.combine(until + timedelta(days=1), time(), SHANGHAI)
-    )
-    fences = book(db, [row[7] for row in seen]) if seen else Book({}, [])
-    found = []
-    for serial, region, at, source, shipment, number, day, dealer, name, line in seen:
-        place = Place(dealer, region, "", line, business_day(at), fences.above.get(dealer, ()), doubt="trust")
-        verdict = fences.judge(place)
-        if verdict.effect != "allow":
-            facts = {"seen_at": at.isoformat(), "source": source}
-            found.append(
-                Suspicion(
-                    "serial_elsewhere", f"shipment:{shipment}", number, day, dealer, name, region, verdict.code, (serial,),
-                    (line,) if line else (), facts=facts,
-                )
-            )  # fmt: skip
+def suspicions(
+    db: Connection,
+    since: date,
+    until: date,
+    *,
+    kind: Kind | None = None,
+    dealer: UUID | None = None,
+    after: Mark | None = None,
+    limit: int = PAGE,
+) -> list[tuple[Mark, Suspicion]]:
+    """Shipments of these days (both inclusive, Asia/Shanghai) that look like goods sold across regions, each with its place in the report.
+
+    By address, then serials shipped twice, then serials seen elsewhere; each by day. At most `limit`, from the one after `after` on.
+    """
+    found: list[tuple[Mark, Suspicion]] = []
+    start = KINDS.index(after[0]) if after else 0
+    for number, part in enumerate(KINDS[start:]):
+        if kind in (None, part) and len(found) < limit:
+            place = after[1] if after and number == 0 else None
+            found += [((part, at), one) for at, one in _PARTS[part](db, since, until, dealer, place, limit - len(found))]
     return found
+
+
+def every_suspicion(
+    db: Connection, since: date, until: date, *, kind: Kind | None = None, dealer: UUID | None = None
+) -> Iterator[Suspicion]:
+    """The whole report, read page by page."""
+    after: Mark | None = None
+    while page := suspicions(db, since, until, kind=kind, dealer=dealer, after=after):
+        yield from (one for _, one in page)
+        after = page[-1][0]
+
+
+Part = list[tuple[goods_queries.Place, Suspicion]]
+
+
+def _by_address(db: Connection, since: date, until: date, dealer: UUID | None, after: goods_queries.Place | None, limit: int) -> Part:
+    return [
+        (tuple(place), Suspicion(
+            "address", subject, number, day, whose, name, str(facts.get("region", "")), code, tuple(serials or ()), tuple(lines or ()),
+            state,
+        ))
+        for place, subject, number, day, whose, name, code, facts, state, serials, lines in goods_queries.outside_shipments(
+            db, since, until, dealer, after, limit
+        )
+    ]  # fmt: skip
+
+
+def _shipped_twice(db: Connection, since: date, until: date, dealer: UUID | None, after: goods_queries.Place | None, limit: int) -> Part:
+    return [
+        (tuple(place), Suspicion(
+            "serial_twice", f"shipment:{shipment}", number, day, whose, name, "", "", (serial,),
+            facts={"earlier": before, "earlier_dealer": str(other)},
+        ))
+        for place, serial, shipment, number, day, whose, name, before, other in goods_queries.serials_twice(
+            db, since, until, dealer, after, limit
+        )
+    ]  # fmt: skip
+
+
+def _seen_elsewhere(db: Connection, since: date, until: date, dealer: UUID | None, after: goods_queries.Place | None, limit: int) -> Part:
+    """Most sights are where they should be: pages of them are judged until enough are not."""
+    start, end = datetime.combine(since, time(), SHANGHAI), datetime.combine(until + timedelta(days=1), time(), SHANGHAI)
+    found: Part = []
+    while len(found) < limit:
+        page = goods_queries.serials_seen(db, start, end, dealer, after, PAGE)
+        fences = book(db, [row[8] for row in page]) if page else Book({}, [])
+        found += [(tuple(row[0]), one) for row in page if (one := _elsewhere(fences, row)) is not None]
+        if len(page) < PAGE:
+            break
+        after = tuple(page[-1][0])
+    return found[:limit]
+
+
+def _elsewhere(fences: Book, row: Sequence[Any]) -> Suspicion | None:
+    _, serial, region, at, source, shipment, number, day, dealer, name, line = row
+    verdict = fences.judge(Place(dealer, region, "", line, business_day(at), fences.above.get(dealer, ()), doubt="trust"))
+    if verdict.effect == "allow":
+        return None
+    return Suspicion(
+        "serial_elsewhere", f"shipment:{shipment}", number, day, dealer, name, region, verdict.code, (serial,), (line,) if line else (),
+        facts={"seen_at": at.isoformat(), "source": source},
+    )  # fmt: skip
+
+
+_PARTS: Final[dict[Kind, Callable[[Connection, date, date, UUID | None, goods_queries.Place | None, int], Part]]] = {
+    "address": _by_address,
+    "serial_twice": _shipped_twice,
+    "serial_elsewhere": _seen_elsewhere,
+}

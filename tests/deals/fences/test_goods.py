@@ -220,7 +220,7 @@ def test_the_report_names_address_serial_shipped_twice_and_serial_seen_elsewhere
         guarding.note_seen(db, "SN-4", "成都", at, "scan", BOSS)
     deals_upkeep.look_after(hub)
 
-    found = guarding.suspicions(db, day, day)
+    found = list(guarding.every_suspicion(db, day, day))
 
     assert [(one.kind, one.number, one.dealer_id, one.serials, one.region) for one in found] == [
         ("address", "A", east, ("SN-1", "SN-2"), "5101"),
@@ -230,6 +230,34 @@ def test_the_report_names_address_serial_shipped_twice_and_serial_seen_elsewhere
     assert found[1].facts == {"earlier": "B", "earlier_dealer": str(east)}
     assert all("、" not in text and text for one in found for text in one.sentence())
     assert guarding.suspicions(db, day + timedelta(days=1), day + timedelta(days=2)) == []
+
+
+def test_the_report_is_read_page_by_page_and_by_dealer(make_hub: Callable[..., Hub], db: Db, east: UUID, west: UUID) -> None:
+    hub = make_hub(deals={"orders_outside": "flag"})
+    day = today(db)
+    fencing.add(db, Fence(0, east, region="3205"), BOSS)
+    for number in range(5):
+        ship(db, east, CHENGDU if number % 2 else SUZHOU, f"SN-{number}", f"SN-{number}b", number=f"E{number}", day=day - timedelta(days=3))
+        ship(db, west, CHENGDU, f"SN-{number}b", f"SN-{number}", number=f"W{number}", day=day - timedelta(days=1))
+    for number in range(7):
+        at = datetime.now(UTC) - timedelta(days=2, minutes=number)
+        guarding.note_seen(db, f"SN-{number}", "5101" if number < 4 else "3205", at, "scan", BOSS)
+    deals_upkeep.look_after(hub)
+    window = (day - timedelta(days=9), day)
+    whole = list(guarding.every_suspicion(db, *window))
+
+    paged, after = [], None
+    while page := guarding.suspicions(db, *window, after=after, limit=3):
+        assert len(page) <= 3
+        paged += [one for _, one in page]
+        after = page[-1][0]
+
+    assert paged == whole
+    assert [one.kind for one in whole] == ["address"] * 2 + ["serial_twice"] * 10 + ["serial_elsewhere"] * 4
+    for kind in guarding.KINDS:
+        assert list(guarding.every_suspicion(db, *window, kind=kind)) == [one for one in whole if one.kind == kind]
+    for dealer in (east, west):
+        assert list(guarding.every_suspicion(db, *window, dealer=dealer)) == [one for one in whole if one.dealer_id == dealer]
 
 
 def test_goods_that_came_back_may_go_to_somebody_else(db: Db, east: UUID, west: UUID) -> None:
