@@ -67,3 +67,28 @@ class BadFacts(Refused):
     """Facts that cannot be what they should be."""
 
     code: ClassVar[str] = "rebates/bad-facts"
+
+
+class VersionTaken(ChannelError):
+    """This version was published, and says something else; or a later one was."""
+
+    code: ClassVar[str] = "rebates/version-taken"
+
+
+class NotFoundHere(ChannelError):
+    """There is no such programme, statement or payout."""
+
+    kind: ClassVar[str] = "not_found"
+    code: ClassVar[str] = "rebates/not-found"
+
+
+class WrongState(ChannelError):
+    """The statement has been signed or resolved already."""
+
+    code: ClassVar[str] = "rebates/wrong-state"
+
+
+class NotEnough(ChannelError):
+    """The dealer's account does not hold so much."""
+
+    code: ClassVar[str] = "rebates/not-enough"

@@ -7,6 +7,7 @@ is not there any more becomes a revision of zero, so that what was known before 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime
@@ -225,15 +226,29 @@ def _first(row: Any) -> Any:
 
 # Reading -----------------------------------------------------------------------------------------------------------------------
 
-_READ: Final = tuple(
+READ: Final = tuple(
     "id kind dealer date revision quantity amount gross currency recorded_at order_date delivery_date invoice_date sell_out_date due_date "
     "document product product_line brand region channel customer company project price_kind unit returns_of applies_to "
     "dealer_grade dealer_region dealer_channel dealer_parent".split()
 )
-_MORE: Final = frozenset(one.name for one in fields(Fact)) - set(_READ) - {"row", "attributes"}
+"""The columns that every fact has."""
+_MORE: Final = frozenset(one.name for one in fields(Fact)) - set(READ) - {"row", "attributes"}
 _NUMBERS: Final = frozenset({"old_price", "new_price", "sell_price", "cost_price", "contract_price"})
 DAY_COLUMNS: Final = frozenset(DAYS)
 """Facts of the ledger carry the day of each event, so that an empty one means 'not yet'."""
+
+
+def newest_of(*, known: bool = False) -> str:
+    """SQL for the newest revision of each fact, as `f`; known: of those recorded up to `%(known)s`.
+
+    Few facts have a second revision; those are looked at first, so that one whose day or dealer was corrected is not found where it was.
+    """
+    seen = " AND recorded_at <= %(known)s" if known else ""
+    later = f"(SELECT id, max(revision) AS revision FROM rebate_fact WHERE revision > 1{seen} GROUP BY id)"
+    return (
+        f"(SELECT a.* FROM rebate_fact AS a LEFT JOIN {later} AS b ON b.id = a.id "
+        f"WHERE (b.id IS NULL OR a.revision = b.revision){seen.replace('recorded_at', 'a.recorded_at')}) AS f"
+    )
 
 
 def facts(
@@ -241,23 +256,20 @@ def facts(
 ) -> Iterator[Fact]:
     """The newest revision of each fact dated in `[start, end)`, as it was known at a moment; of some dealers, or of all."""
     query = (
-        f"SELECT DISTINCT ON (id) {', '.join(_READ)}, more FROM rebate_fact WHERE date >= %(start)s AND date < %(end)s "
-        "AND (%(known)s::timestamptz IS NULL OR recorded_at <= %(known)s) AND (%(dealers)s::text[] IS NULL OR dealer = ANY(%(dealers)s)) "
-        "ORDER BY id, revision DESC"
+        f"SELECT {', '.join(f'f.{name}' for name in READ)}, f.more::text FROM {newest_of(known=known_at is not None)} "
+        "WHERE f.date >= %(start)s AND f.date < %(end)s AND (%(dealers)s::text[] IS NULL OR f.dealer = ANY(%(dealers)s))"
     )
+    values = {"start": start, "end": end, "known": known_at, "dealers": None if dealers is None else list(dealers)}
     with db.cursor(row_factory=tuple_row) as cursor:
-        cursor.execute(
-            query.encode(), {"start": start, "end": end, "known": known_at, "dealers": None if dealers is None else list(dealers)}
-        )
-        for row in cursor:
-            yield _fact(row)
+        for *plain, more in cursor.execute(query.encode(), values):
+            yield fact_of(dict(zip(READ, plain, strict=True)), more)
 
 
-def _fact(row: Sequence[Any]) -> Fact:
-    *plain, more = row
-    said = dict(zip(_READ, plain, strict=True))
+def fact_of(said: dict[str, Any], more: str | None) -> Fact:
+    """A fact from its columns, and what few facts have besides as JSON text."""
     if more:
-        said |= {name: Decimal(str(value)) if name in _NUMBERS else value for name, value in more.items() if name in _MORE}
-        if more.get("attributes"):
-            said["attributes"] = more["attributes"]
+        besides = json.loads(more, parse_float=Decimal)
+        said |= {name: Decimal(str(value)) if name in _NUMBERS else value for name, value in besides.items() if name in _MORE}
+        if besides.get("attributes"):
+            said["attributes"] = besides["attributes"]
     return Fact(**said)

@@ -348,11 +348,12 @@ def reconciled(db: Connection) -> list[Row]:
     return rows(db, f"{_RECONCILED} UNION ALL {unknown} ORDER BY 1")
 
 
-def close_period(db: Connection, programme: str, period: str, calculation: int, by: str) -> bool:
-    """Close a period for good; False when it is closed already."""
+def close_period(db: Connection, programme: str, period: str, calculation: int, by: str, version: int) -> bool:
+    """Close a period for good, with the version that rules it; False when it is closed already."""
     done = db.execute(
-        "INSERT INTO period_close (programme, period, closed_by, calculation_id) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        [programme, period, by, calculation],
+        "INSERT INTO period_close (programme, period, closed_by, calculation_id, version) VALUES (%s, %s, %s, %s, %s) "
+        "ON CONFLICT DO NOTHING",
+        [programme, period, by, calculation, version],
     )
     return done.rowcount == 1
 

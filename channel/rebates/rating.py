@@ -292,7 +292,7 @@ class Compare:
         growth = self.programme.growth
         if growth is None or growth.baseline == "given":
             return found
-        earlier = {self._before(span, growth.baseline): span for span in self.spans}
+        earlier = {self.before(span, growth.baseline): span for span in self.spans}
         programme = self.programme.model_copy(update={"valid": self.programme.valid.model_copy(update={"from_": None, "to": None})})
         selector = Selector(programme, sorted(earlier), self.known.dealers, self.known.table.columns, self.known.as_of)
         lines, _ = counted(programme, self.known.table, self.known.facts, selector)
@@ -301,7 +301,8 @@ class Compare:
         return found
 
     @staticmethod
-    def _before(span: Span, how: str) -> Span:
+    def before(span: Span, how: str) -> Span:
+        """The period that this one is compared with."""
         if how == "same_period_last_year":
             start, end = periods.year_before(span.start), periods.year_before(span.end)
         else:

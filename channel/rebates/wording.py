@@ -102,6 +102,11 @@ CLAIMS: Final[Mapping[str, tuple[str, str]]] = {
         "Only the {quantity} bought within the window: {payable} {currency}.",
     ),
     "no_contract": ("没有适用的合同价。", "No contract price applies."),
+    "stock": (
+        "调价日库存中尚未申报的只有 {quantity}：{payable} {currency}。",
+        "Only {quantity} were in stock on the day of the price cut and not claimed yet: {payable} {currency}.",
+    ),
+    "agreed": ("超过事先批准的金额，支付 {payable} {currency}。", "Above what was agreed before: {payable} {currency} is paid."),
 }
 
 

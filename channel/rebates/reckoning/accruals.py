@@ -1,0 +1,185 @@
+"""Accruals (预提) on the ledger: what should be booked by now less what is. A night looks only at what is touched since the last one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from canonical.ids import new_id
+from channel.rebates import fact_service, periods
+from channel.rebates import queries as rebate_queries
+from channel.rebates.errors import BadFacts
+from channel.rebates.programme import Programme
+from channel.rebates.queries import Connection, unit_of
+from channel.rebates.reckoning import queries
+from channel.rebates.reckoning.families import Family
+from channel.rebates.reckoning.keeping import Night, begun, brought_up, from_lines, from_sums
+from channel.rebates.reporting import of_result
+from channel.rebates.results import Calculation, Result
+
+Booking = tuple[str, str, str, str, Decimal]
+"""Dealer, programme, currency, unit, amount."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a run did: how many results it looked at, what was booked by currency, which units were touched, and what it could not do."""
+
+    calculation: int
+    results: int
+    booked: Mapping[str, Decimal] = field(default_factory=dict)
+    units: Sequence[str] = ()
+    statements: Sequence[str] = ()
+    problems: Sequence[BadFacts] = ()
+    """Families of programmes that were left as they were, because of facts that cannot be."""
+
+
+def accrue(db: Connection, as_of: date, *, by: str, known_at: datetime | None = None, full: bool = False) -> Done:
+    """Book what should be accrued by now, less what is: cumulative, so a changed view catches up and a second run books nothing.
+
+    What new facts touch is rated from kept sums. full: everything is rated from its lines, and summed anew. A programme whose facts
+    cannot be reckoned keeps its accruals and is told of; the others go on.
+    """
+    rebate_queries.lock(db)
+    fact_service.refresh(db)
+    night, families = begun(db, as_of, known_at, full=full, bare=True)
+    accruing = [family for family in families if any(_accrues(family, one.programme) for one in family.programmes)]
+    made, problems, whole = Made([night.originals[one.key] for family in accruing for one in family.programmes], as_of, known_at), [], False
+    for family in accruing:
+        try:
+            with db.transaction():
+                whole = _family(night, family, made) or whole
+        except BadFacts as wrong:
+            problems.append(wrong)
+    if whole:
+        made.bookings += _orphans(db, families)
+    return made.book(db, by, problems)
+
+
+@dataclass
+class Made:
+    """What the families' results come to."""
+
+    programmes: Sequence[Programme]
+    as_of: date
+    known_at: datetime | None
+    results: int = 0
+    changed: list[Result] = field(default_factory=list)
+    bookings: list[Booking] = field(default_factory=list)
+    hashes: list[str] = field(default_factory=list)
+    facts: int = 0
+
+    def book(self, db: Connection, by: str, problems: Sequence[BadFacts]) -> Done:
+        """Keep the results that something follows from, and book."""
+        calculation = rebate_queries.keep(db, "accrual", self._whole(), {unit_of(one): of_result(one) for one in self.changed}, by)
+        queries.book_accruals(db, self.bookings, booking=new_id(), by=by)
+        booked: dict[str, Decimal] = {}
+        for _, _, currency, _, amount in self.bookings:
+            booked[currency] = booked.get(currency, Decimal(0)) + amount
+        return Done(calculation, self.results, booked, [unit for _, _, _, unit, _ in self.bookings], problems=problems)
+
+    def _whole(self) -> Calculation:
+        digest = hashlib.sha256("".join(self.hashes).encode()).hexdigest()
+        return Calculation(self.changed, {}, self.programmes, self.as_of, self.known_at, digest, self.facts)
+
+
+def _accrues(family: Family, code: str) -> bool:
+    return any(one.programme == code and one.accrual is not None and family.owns[one.key] for one in family.programmes)
+
+
+def _family(night: Night, family: Family, made: Made) -> bool:
+    """Rate a family and note what is missing; true when all of it was rated."""
+    db, by_lines = night.db, night.by_lines(family)
+    if by_lines:
+        whole, parts = True, from_lines(night, family)
+        queries.drop(db, family.key)
+        night.kept.pop(family.key, None)
+    else:
+        family_id, whole = brought_up(night, family, sums=True)
+        parts = from_sums(night, family, family_id)
+    seen: set[str] = set()
+    touched = [] if whole else queries.touched(db, family_id)
+    for part in parts:
+        made.results += len(part.results)
+        made.facts += part.facts_count
+        made.hashes.append(part.facts_hash)
+        results = [one for one in part.results if one.accrued is not None]
+        seen |= {unit_of(one) for one in results}
+        _missing(db, results, made)
+    made.bookings += _vanished(db, family, seen, None if whole else touched)
+    if by_lines and night.full and not family.needs_lines:
+        family_id, _ = brought_up(night, family, sums=True)
+    if not by_lines or (night.full and not family.needs_lines):
+        queries.take_touched(db, family_id)
+    return whole
+
+
+def _missing(db: Connection, results: Sequence[Result], made: Made) -> None:
+    """What is missing to the accrual that each result should have now."""
+    units = [unit_of(one) for one in results]
+    standing, settled = queries.accrued(db, units), queries.settled(db, units)
+    for unit, one in zip(units, results, strict=True):
+        key = unit, one.programme.currency
+        amount = (one.accrued or Decimal(0)) - settled.get(key, Decimal(0)) - standing.get(key, Decimal(0))
+        if amount:
+            made.changed.append(one)
+            made.bookings.append((one.dealer, one.programme.programme, one.programme.currency, unit, amount))
+
+
+def _vanished(
+    db: Connection, family: Family, seen: set[str], touched: Sequence[tuple[str, date, tuple[str, ...]]] | None
+) -> Iterator[Booking]:
+    """What stands accrued for results that are there no more: all their lines were taken back, or moved to another dealer."""
+    codes = [one.programme for one in family.programmes if one.accrual is not None and family.owns[one.key]]
+    names = {one.programme: family.owns[one.key] for one in family.programmes}
+    if touched is None:
+        yield from _back(db, queries.accrued_of(db, codes), seen, names)
+        return
+    if family.reach.who == "dealer" and (family.reach.scope or all(one.grouping.by == ("dealer",) for one in family.programmes)):
+        wanted = [unit for unit in _names(family, touched) if unit not in seen]
+        yield from _back(db, queries.accrued_of(db, codes, units=wanted), seen, names)
+        return
+    dealers = sorted({who for who, _, _ in touched}) if family.reach.who == "dealer" else None
+    eras = {era for _, era, _ in touched}
+    inside = {
+        one.programme: frozenset(span.name for span in periods.of(one) if family.era(span.start) in eras) & family.owns[one.key]
+        for one in family.programmes
+    }
+    yield from _back(db, queries.accrued_of(db, codes, dealers=dealers), seen, inside)
+
+
+def _names(family: Family, touched: Sequence[tuple[str, date, tuple[str, ...]]]) -> Iterator[str]:
+    """The units that touched places can have."""
+    for one in family.programmes:
+        by_era: dict[date | None, list[str]] = {}
+        for span in periods.of(one):
+            if span.name in family.owns[one.key]:
+                by_era.setdefault(family.era(span.start), []).append(span.name)
+        dims = [name for name in one.grouping.by if name != "dealer"]
+        for who, era, scope in touched:
+            said = ",".join(f"{name}={value}" for name, value in sorted(zip(dims, scope, strict=False)))
+            yield from (f"{one.programme}|{who}|{said}|{period}" for period in by_era.get(era, ()))
+
+
+def _back(db: Connection, rows: Iterable[Mapping[str, object]], seen: set[str], names: Mapping[str, frozenset[str]]) -> Iterator[Booking]:
+    gone = [row for row in rows if row["unit"] not in seen and str(row["unit"]).rsplit("|", 1)[1] in names.get(str(row["programme"]), ())]
+    settled = queries.settled(db, [str(row["unit"]) for row in gone])
+    for row in gone:
+        unit, currency = str(row["unit"]), str(row["currency"])
+        amount = -settled.get((unit, currency), Decimal(0)) - Decimal(str(row["amount"]))
+        if amount:
+            yield str(row["dealer"]), str(row["programme"]), currency, unit, amount
+
+
+def _orphans(db: Connection, families: Sequence[Family]) -> Iterator[Booking]:
+    """What stands accrued for periods that no version has any more."""
+    names: dict[str, set[str]] = {}
+    for family in families:
+        for one in family.programmes:
+            names.setdefault(one.programme, set()).update(family.owns[one.key])
+    for row in queries.accrued_of(db, sorted(names)):
+        if row["unit"].rsplit("|", 1)[1] not in names[row["programme"]]:
+            yield row["dealer"], row["programme"], row["currency"], row["unit"], -row["amount"]
