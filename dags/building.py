@@ -57,6 +57,8 @@ def builders(config: HubConfig) -> dict[str, Callable[[], DAG]]:
         "hub_upkeep": partial(upkeep_dag, config),
         "deals_upkeep": partial(deals_upkeep_dag, config),
         "rebates": partial(rebates_dag, config),
+        "performance": partial(performance_dag, config),
+        "dealer_stock": partial(dealer_stock_dag, config),
     }
 
 
@@ -237,4 +239,34 @@ def rebates_dag(config: HubConfig) -> DAG:
                 return judged(nightly(hub)) | {"due": tell_due(hub, outlet_events)}
 
         reckon()
+    return dag
+
+
+def performance_dag(config: HubConfig) -> DAG:
+    """Performance: every month that is over and was not kept yet is scored and kept, and dealers are told."""
+    with _dag("performance", "Performance: scorecards of the months that are over", config.performance.schedule, ["performance"]) as dag:
+
+        @task
+        def score() -> dict[str, Any]:
+            from sync.performance import monthly
+
+            with open_hub() as hub:
+                return judged(monthly(hub))
+
+        score()
+    return dag
+
+
+def dealer_stock_dag(config: HubConfig) -> DAG:
+    """Dealers' stock: who runs dry, what to order, who nearby could help."""
+    with _dag("dealer_stock", "Dealers' stock: warnings, restock, transfers", config.performance.stock_schedule, ["performance"]) as dag:
+
+        @task
+        def look() -> dict[str, Any]:
+            from sync.performance import stock
+
+            with open_hub() as hub:
+                return judged(stock(hub))
+
+        look()
     return dag

@@ -1,4 +1,4 @@
-"""`hub performance`: how dealers do, by a written scorecard, and what stock they need, from files alone (docs/performance.md)."""
+"""`hub performance`: how dealers do, by a written scorecard, and what stock they need; from files alone or on the ledger."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hub_cli import performance_ledger
 from hub_cli.answers import Answer, CommandFailed, answers
 from hub_cli.exits import Exit
 from hub_cli.performance_text import board_table, stock_table
+from hub_cli.place import Place
 from hub_cli.rebates import FILE, Day
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 def performance() -> None:
     """Performance: scores, places, tags, and the stock of dealers."""
 
+
+for _command in performance_ledger.COMMANDS:
+    performance.add_command(_command)
 
 AS_OF = click.option("--as-of", type=Day(), required=True, help="The last day that counts.")
 
@@ -66,27 +71,40 @@ def score(
 
 
 @performance.command()
-@click.option("--stock", "stock_file", type=FILE, required=True, help="Stock of dealers: CSV or Parquet.")
-@click.option("--sellout", "sellout_file", type=FILE, required=True, help="What dealers sold: CSV or Parquet.")
-@AS_OF
-@click.option(
-    "--window", type=click.IntRange(1, 1000), default=90, show_default=True, help="Days up to --as-of that the pace is read from."
-)
+@click.option("--stock", "stock_file", type=FILE, help="Stock of dealers: CSV or Parquet.  [default: what the ledger has]")
+@click.option("--sellout", "sellout_file", type=FILE, help="What dealers sold: CSV or Parquet.")
+@click.option("--as-of", type=Day(), help="The last day that counts.  [default on the ledger: yesterday in Shanghai]")
+@click.option("--window", type=click.IntRange(1, 1000), default=90, show_default=True, help="Of files: days that the pace is read from.")
+@click.option("--dealer", help="On the ledger, only this dealer's.")
 @click.option("--out", type=FILE, help="Write the result here (.json).")
+@click.pass_obj
 @answers
-def stock(stock_file: Path, sellout_file: Path, as_of: date, window: int, out: Path | None) -> Answer:
-    """What dealers should restock, who runs dry before goods arrive, and who nearby could help out."""
-    from channel.performance.stock import advise
-    from channel.performance.stock_files import document, holdings, sell_out
+def stock(
+    place: Place, stock_file: Path | None, sellout_file: Path | None, as_of: date | None, window: int, dealer: str | None, out: Path | None
+) -> Answer:
+    """What dealers should restock, who runs dry before goods arrive, and who nearby could help out. On the ledger the plan is kept."""
     from hub_cli import rebates_files
-    from hub_cli.performance_files import taken
 
     _folder(out)
+    if stock_file is None and sellout_file is None:
+        answer = performance_ledger.stock_plan(place, as_of, dealer)
+    elif stock_file is None or sellout_file is None or as_of is None:
+        raise click.UsageError("of files name --stock, --sellout and --as-of; of the ledger none of the files")
+    else:
+        answer = _stock_of_files(stock_file, sellout_file, as_of, window)
+    if out is not None:
+        rebates_files.write(out, answer.data)
+    return answer
+
+
+def _stock_of_files(stock_file: Path, sellout_file: Path, as_of: date, window: int) -> Answer:
+    from channel.performance.stock import advise
+    from channel.performance.stock_files import document, holdings, sell_out
+    from hub_cli.performance_files import taken
+
     held = taken(stock_file, lambda columns, rows: holdings(columns, rows, as_of, str(stock_file)))
     sold = taken(sellout_file, lambda columns, rows: sell_out(columns, rows, as_of, str(sellout_file)))
     told = document(advise(held, sold, as_of, window), as_of, window)
-    if out is not None:
-        rebates_files.write(out, told)
     return Answer(told, text=stock_table(told))
 
 

@@ -6,20 +6,33 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from unicodedata import east_asian_width
 
-RIGHT = frozenset(("place", "before", "score", "target", "known", "stock", "a day", "cover", "restock", "from others"))
+RIGHT = frozenset(
+    (
+        "place",
+        "before",
+        "year ago",
+        "value",
+        "numerator",
+        "denominator",
+        "score",
+        "target",
+        "known",
+        "stock",
+        "a day",
+        "cover",
+        "restock",
+        "from others",
+    )
+)
 
 
 def board_table(told: Mapping[str, Any]) -> str:
     """The board, a line a dealer; each group under its head."""
-    head = f"{told['name']['zh']} / {told['name']['en']}  {told['scorecard']} version {told['version']}"
-    lines = [head, f"{told['period']['name']} up to {told['as_of']}" + (", live: the period is not over" if told["live"] else "")]
-    groups: dict[str, list[Mapping[str, Any]]] = {}
-    for row in told["results"]:
-        groups.setdefault(" · ".join(value or "-" for value in row["group"].values()) or "all", []).append(row)
-    for group, rows in groups.items():
+    lines = [_head(told)]
+    for group, rows in _grouped(told).items():
         lines += [
             "",
-            group,
+            " · ".join(value or "-" for value in group) or "all",
             *table(("place", "before", "dealer", "name", "score", "target", "driver", "tags"), [_board_row(row) for row in rows]),
         ]
     return "\n".join(lines)
@@ -41,6 +54,112 @@ def _board_row(row: Mapping[str, Any]) -> tuple[str, ...]:
         f"{driver['kpi']} {'+' if not driver['change'].startswith('-') else ''}{short(driver['change'])}" if driver else "",
         ", ".join(tags),
     )
+
+
+def ranking(told: Mapping[str, Any]) -> str:
+    """Each group's places with a bar a score; those that are not ranked at the end."""
+    lines = [_head(told)]
+    ends = {tuple(one["group"].values()): one for one in told["groups"]}
+    for group, rows in _grouped(told).items():
+        quartiles = (ends.get(group) or {}).get("quartiles")
+        said = f"   quartiles {' / '.join(short(one) for one in quartiles)}" if quartiles else ""
+        heads = ("place", "before", "year ago", "dealer", "name", "score", "", "target", "driver")
+        lines += ["", (" · ".join(part or "-" for part in group) or "all") + said, *table(heads, [_ranked(row) for row in rows])]
+    return "\n".join(lines)
+
+
+def _ranked(row: Mapping[str, Any]) -> tuple[str, ...]:
+    found = [one for one in (*row["kpis"], *row["figures"]) if one["kpi"] == "target_completion"]
+    driver = row.get("driver")
+    return (
+        str(row["place"] or "-"),
+        _moved(row["place"], row["previous_place"]),
+        str(row["last_year_place"] or "-"),
+        f"{row['dealer']} {row['product_line']}".strip(),
+        row["name"],
+        short(row["score"]) if row["ranked"] else "not ranked",
+        bar(row["score"]) if row["ranked"] else "",
+        percent(found[0]["value"]) if found else "-",
+        f"{driver['kpi']} {'+' if not driver['change'].startswith('-') else ''}{short(driver['change'])}" if driver else "",
+    )
+
+
+def _moved(now: int | None, before: int | None) -> str:
+    if before is None or now is None:
+        return str(before or "-")
+    return f"{before} {'↑' if now < before else '↓' if now > before else '='}"
+
+
+def bar(score: str, wide: int = 20) -> str:
+    """A score of 0 to 100 as a bar, in eighths of a cell."""
+    from decimal import Decimal
+
+    eighths = int(Decimal(score) * wide * 8 / 100)
+    return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+
+
+def explained(told: Mapping[str, Any], kpi: str | None = None) -> str:
+    """Why a dealer stands where it stands: each figure in a sentence, the rest in a table, tags, and the documents to look at."""
+    lines = [_head(told)]
+    for row in told["results"]:
+        place = f"place {row['place']} of {row['of']}" if row["place"] else "not ranked"
+        group = " · ".join(value or "-" for value in row["group"].values())
+        lines += [
+            "",
+            f"{row['dealer']} {row['name']} {row['product_line']}".rstrip() + f"   {group}   {place}   score {short(row['score'])}",
+        ]
+        shown = [one for one in (*row["kpis"], *row["figures"]) if kpi in (None, one["kpi"])]
+        lines += [f"  {one['trace']['zh']}" for one in shown if "trace" in one]
+        lines += [f"  {one['trace']['en']}" for one in shown if "trace" in one] if kpi else []
+        lines += [f"  - {one['name']['zh']} {one['name']['en']}: {one['points']} points off" for one in row["deductions"] if not kpi]
+        heads = ("figure", "", "value", "numerator", "denominator", "definition")
+        rest = [
+            (one["kpi"], one["name"]["zh"], _value(one), short(one["numerator"]), short(one["denominator"]), f"v{one['definition']}")
+            for one in shown if kpi or ("trace" not in one and one["value"] is not None)
+        ]  # fmt: skip
+        lines += ["", *(f"  {line}" for line in table(heads, rest))] if rest else []
+        lines += [line for tag in row["tags"] if tag["on"] and not kpi for line in _tag(tag)]
+        lines += [
+            f"  tag {tag['tag']}, by hand: {tag['reason']} ({tag['owner']}, until {tag['expires']})"
+            for tag in row["manual_tags"]
+            if not kpi
+        ]
+        lines += _documents(shown, told.get("evidence", {}))
+    return "\n".join(lines)
+
+
+def _tag(tag: Mapping[str, Any]) -> list[str]:
+    proofs = "; ".join(f"{one['name']['zh']} {_value(one)} (limit {_value({**one, 'value': one['limit']})})" for one in tag["evidence"])
+    return [f"  tag {tag['tag']} since {tag['since']}: {proofs}"]
+
+
+def _documents(shown: Iterable[Mapping[str, Any]], evidence: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The facts behind figures: number, day, due day and amount as far as they have them."""
+    lines = []
+    for figure in shown:
+        for fact in figure["facts"]:
+            said = evidence.get(fact, {})
+            parts = [said.get("document") or fact, said.get("date", ""), f"due {said['due_date']}" if "due_date" in said else ""]
+            parts += [f"done {said['done_date']}" if "done_date" in said else "", said.get("amount", ""), said.get("status", "")]
+            lines.append((figure["name"]["zh"], "  ".join(part for part in parts if part)))
+    return ["", *(f"  {line}" for line in table(("to look at", ""), lines))] if lines else []
+
+
+def _value(figure: Mapping[str, Any]) -> str:
+    return percent(figure["value"]) if figure["unit"] == "share" else short(figure["value"])
+
+
+def _head(told: Mapping[str, Any]) -> str:
+    again = f", revision {told['revision']}: {told['reason']}" if told.get("revision", 1) > 1 and told.get("reason") else ""
+    name = f"{told['name']['zh']} / {told['name']['en']}  {told['scorecard']} version {told['version']}"
+    return f"{name}\n{told['period']['name']} up to {told['as_of']}{again}" + (", live: the period is not over" if told.get("live") else "")
+
+
+def _grouped(told: Mapping[str, Any]) -> dict[tuple[str, ...], list[Mapping[str, Any]]]:
+    groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for row in told["results"]:
+        groups.setdefault(tuple(row["group"].values()), []).append(row)
+    return groups
 
 
 def stock_table(told: Mapping[str, Any]) -> str:

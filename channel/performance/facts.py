@@ -19,6 +19,7 @@ from channel.rebates.values import day, exact, rate
 
 KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "sale": ("amount",), "return": ("amount",), "rebate": ("amount",), "price_protection": ("amount",), "support": ("amount",),
+    "cost": ("amount",),
     "target": ("amount", "to"), "invoice": ("amount", "document", "due_date"), "payment": ("amount",),
     "credit_note": ("amount", "applies_to"), "project": (), "shipment": ("quantity",), "complaint": ("status",),
     "activity": ("attended",), "training": ("required", "passed"), "follow_up": ("due_date",), "registration": ("due_date",),

@@ -123,7 +123,7 @@ def _sales(facts: Sequence[Fact], span: Window, before: Window, proration: Prora
     net, last = _total(facts, moved, span), _total(facts, moved, before)
     targets = [fact for fact in facts if fact.kind == "target"]
     target = prorated(targets, span, proration, lambda days: _total(facts, moved, days))
-    cost = None if any(line.cost is None for line in lines) else sum((_exact(line.cost) for line in lines), ZERO)
+    cost = _cost(lines, [fact for fact in facts if fact.kind == "cost" and span.holds(fact.date)])
     spent = [_total(facts, (kind,), span) for kind in ("rebate", "price_protection", "support")]
     margin = kpis.margin_amount(net, cost, *spent, as_of=as_of)
     return [
@@ -135,6 +135,13 @@ def _sales(facts: Sequence[Fact], span: Window, before: Window, proration: Prora
         *_spread("customer", lines, as_of),
         _penetration(facts, lines, as_of),
     ]
+
+
+def _cost(lines: Sequence[Fact], told: Sequence[Fact]) -> Fraction | None:
+    """What was sold cost: by line, and as finance tells it for the dealer; unknown where a line has none and finance told nothing."""
+    if any(line.cost is None for line in lines) and not told:
+        return None
+    return sum((_exact(line.cost) for line in lines), ZERO) + sum((_exact(fact.amount) for fact in told), ZERO)
 
 
 def _spread(what: Literal["project", "customer"], lines: Iterable[Fact], as_of: date) -> tuple[Kpi, Kpi]:

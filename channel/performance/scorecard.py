@@ -110,6 +110,8 @@ class Scorecard(Strict):
     valid: Span
     period: Literal["month", "quarter", "half", "year"]
     fiscal_start: Annotated[Whole, Field(ge=1, le=12)] = 1
+    sales: Literal["invoice", "delivery", "order"] = "invoice"
+    """Which documents make a sale, where the facts are the ledger's."""
     target: Literal["even", "last_year", "none"] = "even"
     """How a target is spread over its days: see docs/performance.md."""
     peers: tuple[Literal["grade", "region", "product_line"], ...] = ("grade", "region", "product_line")

@@ -1,6 +1,7 @@
 """Risk and growth tags: got and lost by rule, with an out limit beside the in limit, a shortest stay, and evidence; or given by hand.
 
-A figure without a value is neither in nor clean: nobody loses a risk tag because data is missing, and nobody gets one.
+A figure without a value is neither in nor clean: nobody loses a risk tag because data is missing, and nobody gets one. Nothing owed, due or
+shipped is no missing data: 0 of 0 is clean for a risk.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class ManualTag:
 def step(rule: TagRule, before: Tag | None, figures: Mapping[str, Kpi], peers: Mapping[str, Sequence[Fraction]], as_of: date) -> Tag:
     """The standing at the next cut-off. peers: the values of each figure in the dealer's group, its own included."""
     past = before or Tag(rule.tag, on=False)
-    seen = [(one, condition_name(one), *_state(one, figures[one.kpi], peers.get(one.kpi, ()))) for one in rule.conditions]
+    seen = [(one, condition_name(one), *_state(rule, one, figures[one.kpi], peers.get(one.kpi, ()))) for one in rule.conditions]
     streaks = {name: past.streaks.get(name, 0) + 1 if state == "in" else 0 for _, name, state, _ in seen}
     for _, name, state, _ in seen:
         if state == "unknown":
@@ -111,11 +112,12 @@ def condition_name(condition: Condition) -> str:
     return f"{condition.kpi}:{kind}"
 
 
-def _state(condition: Condition, kpi: Kpi, peers: Sequence[Fraction]) -> tuple[State, Fraction | None]:
+def _state(rule: TagRule, condition: Condition, kpi: Kpi, peers: Sequence[Fraction]) -> tuple[State, Fraction | None]:
     """Where a figure stands, and the in limit."""
     value = kpi.value
     if value is None:
-        return "unknown", None
+        nothing = kpi.note == "no_denominator" and not kpi.numerator and not kpi.denominator
+        return ("clean" if nothing and rule.kind == "risk" else "unknown"), None
     if condition.below is not None:
         limit, clear = Fraction(condition.below), Fraction(condition.clear if condition.clear is not None else condition.below)
         return ("in" if value < limit else "clean" if value >= clear else "between"), limit
