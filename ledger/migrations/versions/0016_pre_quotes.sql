@@ -92,18 +92,20 @@ CREATE TABLE quote_event (
 CREATE INDEX quote_event_of ON quote_event (quote_id, id);
 CREATE TRIGGER quote_event_append_only BEFORE UPDATE OR DELETE ON quote_event FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
--- A quote moves by an event only: its state is what the last event says, and at the end of the transaction the two must agree.
+-- A quote moves by an event only, and no event stands alone: at the end of the transaction the last one says where the quote stands.
 CREATE FUNCTION quote_moves_by_event() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE said record; stands record;
+DECLARE said record; stands record; moved uuid := coalesce(to_jsonb(NEW)->>'quote_id', to_jsonb(NEW)->>'id')::uuid;
 BEGIN
-    SELECT after, version INTO said FROM quote_event WHERE quote_id = NEW.id ORDER BY id DESC LIMIT 1;
-    SELECT state, version INTO stands FROM quote_offer WHERE id = NEW.id;
+    SELECT after, version INTO said FROM quote_event WHERE quote_id = moved ORDER BY id DESC LIMIT 1;
+    SELECT state, version INTO stands FROM quote_offer WHERE id = moved;
     IF said.after IS DISTINCT FROM stands.state OR said.version IS DISTINCT FROM stands.version THEN
-        RAISE EXCEPTION 'quote % stands where no event has brought it', NEW.number USING ERRCODE = 'check_violation';
+        RAISE EXCEPTION 'quote % stands where no event has brought it', moved USING ERRCODE = 'check_violation';
     END IF;
     RETURN NULL;
 END $$;
 CREATE CONSTRAINT TRIGGER quote_offer_moves AFTER INSERT OR UPDATE ON quote_offer DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION quote_moves_by_event();
+CREATE CONSTRAINT TRIGGER quote_event_moves AFTER INSERT ON quote_event DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION quote_moves_by_event();
 CREATE TRIGGER quote_offer_kept BEFORE DELETE ON quote_offer FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
