@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal, Protocol
 
 from ledger.tables import TABLES
-from sync import deal_answers, notices, order_fencing, quotes, store
+from sync import deal_answers, notices, order_fencing, prices, quotes, store
 from sync.errors import NotFound, WrongState
 from sync.hub import Cursor, Hub
 from sync.notices import Asked
@@ -25,6 +25,7 @@ ROOMS: Final[Mapping[str, Follows]] = {
     "registration": deal_answers.registration,
     "order": order_fencing.answered,
     "quote": quotes.answered,
+    "special_price": prices.answered,
 }
 """By what questions are about: the word before the colon."""
 

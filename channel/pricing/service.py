@@ -338,7 +338,9 @@ def _said_twice(now: Book, made: PublishedFile) -> Found:
         for row, record in enumerate(spec.prices):
             for other in now.prices.under(spec.kind, record):
                 apart = spec.companies and other.companies and not set(spec.companies) & set(other.companies)
-                same = (other.currency, other.unit) == (spec.currency or made.settings.currency, record.unit)
+                unit = now.prices.items[record.item].unit if record.item in now.prices.items else ""
+                mine = (spec.currency or now.prices.settings.currency, record.unit or unit)
+                same = (other.currency, other.unit or unit) == mine
                 starts = max(record.valid_from or date.min, spec.valid_from or date.min, other.start)
                 ends = min(record.valid_to or date.max, spec.valid_to or date.max, other.end)
                 if other.book in theirs and same and not apart and starts < ends:

@@ -195,7 +195,7 @@ BEGIN
     UPDATE special_price SET consumed_amount = consumed_amount + worth WHERE id = NEW.special_id;
     UPDATE special_price_item SET consumed = consumed + more WHERE (special_id, product_id) = (NEW.special_id, NEW.product_id);
     INSERT INTO special_price_event (special_id, what, product_id, reference, quantity, amount, by)
-        VALUES (NEW.special_id, 'used', NEW.product_id, NEW.reference, more, worth, NEW.by);
+        VALUES (NEW.special_id, 'used', NEW.product_id, NEW.reference, more, worth, NEW."by");
     RETURN NULL;
 END $$;
 CREATE TRIGGER special_price_use_sums AFTER INSERT OR UPDATE ON special_price_use FOR EACH ROW EXECUTE FUNCTION sum_special_price_use();
