@@ -57,6 +57,7 @@ def builders(config: HubConfig) -> dict[str, Callable[[], DAG]]:
         "hub_upkeep": partial(upkeep_dag, config),
         "deals_upkeep": partial(deals_upkeep_dag, config),
         "rebates": partial(rebates_dag, config),
+        "quotes": partial(quotes_dag, config),
         "performance": partial(performance_dag, config),
         "dealer_stock": partial(dealer_stock_dag, config),
     }
@@ -239,6 +240,21 @@ def rebates_dag(config: HubConfig) -> DAG:
                 return judged(nightly(hub)) | {"due": tell_due(hub, outlet_events)}
 
         reckon()
+    return dag
+
+
+def quotes_dag(config: HubConfig) -> DAG:
+    """Quotes: what is over ends, who should follow up is told, what a void order used up is given back."""
+    with _dag("quotes", "Quotes: expiry, reminders, follow-up, void orders", config.quotes.schedule, ["quotes"]) as dag:
+
+        @task(outlets=[DUE])
+        def look_after(*, outlet_events: Any = None) -> dict[str, Any]:
+            from sync.quotes_upkeep import look_after as look
+
+            with open_hub() as hub:
+                return judged(look(hub)) | {"due": tell_due(hub, outlet_events)}
+
+        look_after()
     return dag
 
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+from canonical.values import business_day
 from channel.pricing import service
 from channel.pricing.quote_asking import Actor
 from channel.pricing.wanted import Wanted
@@ -73,6 +75,11 @@ class Shop:
     mill: str = ""
     """End customer."""
     products: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def today(self) -> date:
+        """The business day."""
+        return business_day(datetime.now(UTC))
 
     @property
     def seller(self) -> Actor:
