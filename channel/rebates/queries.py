@@ -176,14 +176,14 @@ def add_settlement(db: Connection, calculation: int, result: Result, kind: str, 
 def note(db: Connection, fact_id: str, result: Result, status: str, amount: Decimal, on: date, *, dealer_id: UUID | None = None) -> None:
     """A fact about a result: settled, disputed, forfeited or accrued so much, on a business day."""
     more: dict[str, Any] = {"programme": result.programme.programme, "period": result.span.name, "status": status}
-    plain = {name: value for name, value in result.scope.items() if name in _SCOPE}
+    plain = {"applies_to" if name == "line" else name: value for name, value in result.scope.items() if name in _SCOPE}
     columns = ("date", "id", "revision", "kind", "dealer", "dealer_id", "currency", "amount", *plain, "more")
     db.execute("SELECT rebate_fact_month(date_trunc('month', %s::date)::date)", [on])
     values = [on, fact_id, 1, "settlement", result.dealer, dealer_id, result.programme.currency, amount, *plain.values(), json_text(more)]
     db.execute(f"INSERT INTO rebate_fact ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})".encode(), values)
 
 
-_SCOPE: Final = ("product_line", "product", "brand", "region", "channel", "customer", "company", "project", "document")
+_SCOPE: Final = ("product_line", "product", "brand", "region", "channel", "customer", "company", "project", "document", "line")
 
 
 # Accounts --------------------------------------------------------------------------------------------------------------------

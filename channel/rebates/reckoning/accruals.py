@@ -143,12 +143,14 @@ def _vanished(
         yield from _back(db, queries.accrued_of(db, codes, units=wanted), seen, names)
         return
     dealers = sorted({who for who, _, _ in touched}) if family.reach.who == "dealer" else None
-    eras = {era for _, era, _ in touched}
-    inside = {
-        one.programme: frozenset(span.name for span in periods.of(one) if family.era(span.start) in eras) & family.owns[one.key]
-        for one in family.programmes
-    }
-    yield from _back(db, queries.accrued_of(db, codes, dealers=dealers), seen, inside)
+    places = {(who if dealers is not None else "", era) for who, era, _ in touched}
+    eras = {(one.programme, span.name): family.era(span.start) for one in family.programmes for span in periods.of(one)}
+    found = [
+        row
+        for row in queries.accrued_of(db, codes, dealers=dealers)
+        if (row["dealer"] if dealers is not None else "", eras.get((row["programme"], row["unit"].rsplit("|", 1)[1]))) in places
+    ]
+    yield from _back(db, found, seen, names)
 
 
 def _names(family: Family, touched: Sequence[tuple[str, date, tuple[str, ...]]]) -> Iterator[str]:
