@@ -15,6 +15,7 @@ from starlette.requests import Request
 from channel.deals.forecast import Cell
 from channel.deals.pipeline import GROUPS, Stage
 from channel.deals.registrations import Registered
+from channel.performance.service import Kept
 from connectors.base import EventAnswer, InboundRequest
 from sync import (
     answering,
@@ -32,6 +33,7 @@ from sync import (
     linking,
     merging,
     notices,
+    performance,
     planning,
     quarantining,
     registering,
@@ -265,6 +267,11 @@ def answer_approval(hub: Hub, approval: UUID, decision: Literal["approved", "rej
 def read_notice(hub: Hub, notice: UUID, *, audience: str | None) -> None:
     """A message was read."""
     notices.mark(hub, str(notice), "read", audience=audience)
+
+
+def keep_month(hub: Hub, scorecard: str, as_of: date, *, by: str, reason: str, tell: bool) -> Kept | None:
+    """Keep a month of a scorecard; None where no version is in force. Raises: NotFoundHere, NotOver, NoReason."""
+    return performance.keep(hub, scorecard, as_of, by=by, reason=reason, tell=tell)
 
 
 def undo_merge(hub: Hub, merge_id: int, *, by: str, reason: str) -> dict[str, Any]:

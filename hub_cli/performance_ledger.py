@@ -180,7 +180,7 @@ def explain(place: Place, dealer: str, scorecard: str | None, month: date | None
         raise click.BadParameter(f"one of {', '.join(DEFINITIONS)}", param_hint="--kpi")
     with place.open_hub() as hub, hub.transaction() as db:
         told = _told(db.connection, scorecard, month, revision, dealer)
-        told["evidence"] = service.evidence(db.connection, told)
+        told["evidence"] = service.evidence(db.connection, told, service.known_at(db.connection, told))
     return Answer(plain(told), text=explained(told, kpi))
 
 

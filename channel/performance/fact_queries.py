@@ -246,6 +246,12 @@ def dealer_ids(db: Connection, codes: Sequence[str]) -> dict[str, UUID]:
     return {row["code"]: row["id"] for row in rows(db, query, [list(codes)])}
 
 
+def is_dealer(db: Connection, party: UUID) -> bool:
+    """True for a dealer."""
+    query = "SELECT 1 AS yes FROM parties WHERE id = %s AND NOT retired AND (doc->'roles')::jsonb @> '[\"dealer\"]'"
+    return one(db, query, [party]) is not None
+
+
 # As they were known ------------------------------------------------------------------------------------------------------------
 
 _KNOWN: Final = (

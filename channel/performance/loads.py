@@ -106,6 +106,11 @@ def end_tag(db: Connection, dealer_id: UUID, tag: str, *, by: str) -> bool:
     return fact_queries.end(db, tag_id(dealer_id, tag), by)
 
 
+def is_dealer(db: Connection, party: UUID) -> bool:
+    """True for a dealer that the hub knows."""
+    return fact_queries.is_dealer(db, party)
+
+
 def tag_id(dealer_id: UUID, tag: str) -> str:
     """The fact that a tag given by hand is."""
     return f"tag:{dealer_id}:{tag}"

@@ -17,6 +17,7 @@ from uuid import UUID
 from channel.errors import ChannelError
 from channel.performance import fact_queries, queries
 from channel.performance.board import Board, Row, Snapshot, assess
+from channel.performance.definitions import DEFINITIONS
 from channel.performance.fact_queries import Connection
 from channel.performance.gathering import Gathered, gather
 from channel.performance.loading import load
@@ -27,6 +28,8 @@ from channel.rebates import fact_service
 from channel.rebates.periods import add_months
 from ledger.bulk import json_text
 
+FOR_MANAGEMENT: Final = tuple(code for code, meaning in DEFINITIONS.items() if meaning.management)
+"""Figures that tell cost or margin."""
 MOST_MISSED: Final = 24
 """Months that are caught up at most: a scorecard that is in force for longer begins there."""
 
@@ -252,16 +255,34 @@ _HEAD_OF_DEALERS: Final = ("scorecard", "version", "hash", "name", "currency", "
 """What a dealer reads of a month besides its own rows."""
 
 
-def evidence(db: Connection, told: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def known_at(db: Connection, told: Mapping[str, Any]) -> datetime:
+    """Up to which moment the facts of a month were looked at."""
+    month = queries.month(db, told["scorecard"], date.fromisoformat(told["as_of"]), told["revision"])
+    if month is None:
+        raise NotFoundHere(f"nothing was kept of {told['as_of']} of {told['scorecard']}")
+    moment: datetime = month["known_at"]
+    return moment
+
+
+def evidence(db: Connection, told: Mapping[str, Any], known: datetime) -> dict[str, dict[str, Any]]:
     """What the facts behind a month's results say, by their ids: documents, days and amounts, as they were known then."""
     ids = {
         fact
         for row in told["results"]
-        for figure in (*row["kpis"], *row["figures"], *(proof for tag in row["tags"] for proof in tag["evidence"]))
+        for figure in (*row["kpis"], *row["figures"], *(proof for tag in row.get("tags", ()) for proof in tag["evidence"]))
         for fact in figure["facts"]
     }
-    known = datetime.fromisoformat(told["known_at"])
     return {
         row["id"]: {"kind": row["kind"], "date": row["date"].isoformat(), **row["doc"]}
         for row in fact_queries.named(db, sorted(ids), known)
     }
+
+
+def rests_on_margin(tag: Mapping[str, Any]) -> bool:
+    """True for a tag, as a month keeps it, with a condition on a figure that tells cost or margin."""
+    return any(is_for_management(name.partition(":")[0]) for name in tag["streaks"])
+
+
+def is_for_management(kpi: str) -> bool:
+    """True for a figure that tells cost or margin."""
+    return DEFINITIONS[kpi].management

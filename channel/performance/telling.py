@@ -13,7 +13,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from canonical.values import decimal_text
-from channel.notices.messages import MANAGER, Consequence, Message, Moot, to_party
+from channel.notices.messages import FINANCE, MANAGER, Consequence, Message, Moot, to_party
+from channel.performance.definitions import DEFINITIONS
 
 MOST_NAMED: Final = 50
 """Products or transfers that one message names; it says how many there are."""
@@ -51,7 +52,7 @@ def _own_en(row: Said) -> str:
 
 
 def tag_raised(dealer_id: UUID, name: str, tag: str, kind: str, doc: Said, head: Said) -> Message:
-    """A dealer got a tag: the channel manager reads which figures it stands on."""
+    """A dealer got a tag: the channel manager reads which figures it stands on; finance, where they tell a margin."""
     proofs = [{key: proof[key] for key in ("kpi", "name", "value", "limit", "unit", "facts", "as_of")} for proof in doc["evidence"]]
     zh = "；".join(f"{proof['name']['zh']} {_shown(proof, 'value')}（限 {_shown(proof, 'limit')}）" for proof in proofs)
     en = "; ".join(f"{proof['name']['en']} {_shown(proof, 'value')} (limit {_shown(proof, 'limit')})" for proof in proofs)
@@ -60,7 +61,8 @@ def tag_raised(dealer_id: UUID, name: str, tag: str, kind: str, doc: Said, head:
         "scorecard": head["scorecard"], "version": head["version"], "month": head["as_of"][:7], "evidence": proofs,
         "zh": f"“{name}”被标记为{doc['name']['zh']}：{zh}", "en": f"{name} was tagged {doc['name']['en']}: {en}",
     }  # fmt: skip
-    return Message(f"{kind}_tag_raised", MANAGER, tag_about(dealer_id, tag), facts)
+    hidden = any(DEFINITIONS[name.partition(":")[0]].management for name in doc["streaks"])
+    return Message(f"{kind}_tag_raised", FINANCE if hidden else MANAGER, tag_about(dealer_id, tag), facts)
 
 
 def tag_gone(dealer_id: UUID, tag: str) -> list[Consequence]:

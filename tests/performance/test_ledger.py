@@ -71,7 +71,7 @@ def test_the_figures_of_a_month_come_from_the_documents(trade: Trade) -> None:
     assert figure(told, "D6", "target_completion")["value"] == "1"
     assert told["groups"][0]["ranked"] == 6
     with trade.writing() as db:
-        proofs = service.evidence(db.connection, told)
+        proofs = service.evidence(db.connection, told, service.known_at(db.connection, told))
     assert [proofs[one]["document"] for one in figure(told, "D1", "overdue_share")["facts"]] == ["AR26-OPEN"]
 
 
