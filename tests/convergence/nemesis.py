@@ -19,6 +19,7 @@ import psycopg
 
 from ledger import postgres
 from ledger.migrate import migrate
+from tests.convergence.paying import night
 from tests.oracle import Verdict
 from tests.sync.stage import Pair, Stage, configuration, open_hub
 
@@ -155,13 +156,15 @@ def time_passes(url: str) -> None:
 
 
 def drain(pair: Pair, url: str, home: Path) -> tuple[Stage, Verdict]:
-    """No more trouble: sync until quiet, with time passing in between, then let the oracle judge."""
+    """No more trouble: sync until quiet, with time passing and a night in between, then let the oracle judge."""
     for door in (pair.kingdee, pair.zoho):
         door.calm()
     hub = open_hub(pair, url, home)
     stage = Stage(pair, hub)
     for _ in range(4):
         time_passes(url)
+        stage.sync()
+        night(hub)
         stage.sync()
         with hub.transaction() as db:
             db.execute("SELECT count(*) AS open FROM desired WHERE state IN ('due', 'in_flight', 'blocked')")

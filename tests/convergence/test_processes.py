@@ -1,4 +1,7 @@
-"""Real workers over both stand-ins while users edit, systems fail, and worker and PostgreSQL are killed; the oracle judges."""
+"""Real workers over both stand-ins while users edit, rebates are settled and paid, systems fail, and worker and PostgreSQL are killed.
+
+The oracle judges: from the systems' records alone what each must hold, what each dealer must have been paid, and by which memos.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,11 @@ import pytest
 from sync import golden, merging, modes
 from sync.errors import NotFound, SyncError
 from sync.hub import Hub
+from tests.convergence import paying
 from tests.convergence.nemesis import Cluster, Workers, config_of, drain, time_passes
 from tests.oracle import writes
 from tests.oracle.claims import Dealers, Decided, judge_claims
-from tests.oracle.editing import Editor
+from tests.oracle.trading import Trader
 from tests.oracle.values import Doc
 from tests.sync.stage import BOSS, Pair, Stage, open_hub
 
@@ -46,7 +50,25 @@ KINDS = (
     "payment",
     "shipment",
     "new customer",
+    "correct an order",
+    "bill",
+    "goods back",
+    "void a bill",
+    "price in the ERP",
+    "name of a price list",
+    "name of a price book",
 )
+MONEY = ("new order", "correct an order", "bill", "goods back", "void a bill")
+MEMO_FAULTS: tuple[dict[str, object], ...] = (
+    {"effect": "drop_after", "times": 1},
+    {"effect": "drop_before", "times": 1},
+    {"effect": "status", "value": {"status": 502, "after": True}, "times": 1},
+    {"effect": "slow_drip", "value": 0.03, "times": 1},
+    {"effect": "truncate", "value": 0.5, "times": 1},
+)
+MEMO_STEPS = (".save", ".submit", ".audit")
+PATIENCE = 3
+"""Workers that may try to come to a payout, one after another."""
 FAULTS: tuple[dict[str, object], ...] = (
     {"effect": "drop_after", "times": 1},
     {"effect": "drop_before", "times": 1},
@@ -85,8 +107,9 @@ class History:
             for state in hub.streams.values():
                 if state.flow.mode == "plan":
                     modes.set_mode(hub, "write", BOSS, entity=state.entity, system=state.system)
+            paying.agree(hub)
         self.config = config_of(self.pair, self.home)
-        self.editor = Editor(self.pair.kingdee.url, self.pair.zoho.url, self.pair.world.truth, self.seed)
+        self.editor = Trader(self.pair.kingdee.url, self.pair.zoho.url, self.pair.world.truth, self.seed)
         self.dealers = Dealers(self.pair.zoho.url, self.seed) if self.seed in DEALING else None
         self.apart: set[int] = set()
 
@@ -104,12 +127,14 @@ class History:
             self.kill_between_write_and_answer,
             self.edit_between_write_and_answer,
             self.pause_worker,
+            self.pay_day,
         ]
         if self.dealers is not None:
             choices += [self.two_dealers, self.two_dealers, self.join_or_part, self.join_or_part]
         happens = [self.rng.choice(choices) for _ in range(MOMENTS - 1)]
         if self.dealers is not None:
             happens[:2], happens[-5::4] = [self.two_dealers, self.two_dealers], [self.join_or_part, self.join_or_part]
+        happens[3::6] = [self.pay_day] * len(happens[3::6])
         happens.insert(self.rng.randrange(MOMENTS), self.kill_database)
         for happening in happens:
             self.told.append(happening.__name__)
@@ -185,13 +210,45 @@ class History:
         time.sleep(self.rng.uniform(0, 0.3))
         self.workers.kill()
 
+    def pay_day(self) -> None:
+        """What is owed changes; when a payout is made its memo meets a fault, and then worker or database may die over it."""
+        fault = dict(self.rng.choice(MEMO_FAULTS))
+        self.pair.kingdee.fault(**fault, match={"stream": "other_receivables", "path": self.rng.choice(MEMO_STEPS)})
+        before = self._payouts()
+        self.editor.order()
+        self.editor.some(2, MONEY)
+        for _ in range(PATIENCE):
+            if self._until_paid(before):
+                break
+            self.workers.kill()  # it waits for the lease of one that died
+            self.start()
+        time.sleep(self.rng.uniform(0, 0.5))
+        death, dies = self.rng.choice([("worker", self.workers.kill), ("database", self.server.kill), ("nobody", self.workers.alive)])
+        self.told[-1] += f": {fault['effect']}, {self._payouts() - before} payouts, {death} dies"
+        dies()
+
+    def _until_paid(self, before: int) -> bool:
+        deadline = time.monotonic() + 3
+        while self._payouts() == before and time.monotonic() < deadline:
+            if not self.workers.alive():
+                self.start()
+            time.sleep(0.05)
+        return self._payouts() > before
+
+    def _payouts(self) -> int:
+        with psycopg.connect(self.url) as connection:
+            row = connection.execute("SELECT count(*) FROM rebate_payout").fetchone()
+        return int(row[0]) if row else 0
+
     def kill_before_a_commit(self) -> None:
         """Between reading a page, or receiving an answer, and the commit of it: a lock holds the commit until the worker is dead."""
-        table = self.rng.choice(["cursor_position", "delivery_receipt", "link", "desired"])
+        table = self.rng.choice(["cursor_position", "delivery_receipt", "link", "desired", "rebate_settlement", "rebate_payout"])
         self.told[-1] += f" of {table}"
         with psycopg.connect(self.url) as connection:
             connection.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE".encode())
             self.edits()
+            if table.startswith("rebate"):
+                self.editor.some(1, MONEY)
             self._until_waiting(connection)
             self.workers.kill()
 
@@ -255,9 +312,10 @@ class History:
         verdict = stage.verdict()
         open_pairs = stage.rows("SELECT stream_id, state, reason, detail FROM desired WHERE state NOT IN ('in_sync', 'left')")
         marks = self.pair.kingdee.mark(), self.pair.zoho.mark()
+        paying.night(stage.hub)
         stage.sync()
         echo = writes(self.pair.kingdee.log(marks[0])) + writes(self.pair.zoho.log(marks[1]))
-        wrong = self.wrong_claims(stage)
+        wrong = [*self.wrong_claims(stage), *map(str, paying.wrong_money(stage)), *map(str, paying.wrong_prices(stage, self.editor.said))]
         stage.hub.close()
         if verdict.ok and not open_pairs and not echo and not wrong:
             return ""

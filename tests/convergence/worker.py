@@ -1,7 +1,8 @@
 """The worker that is killed: `python -m tests.convergence.worker` reads orders from its input and forks a process for each.
 
 An order is a line of JSON: {"config","database","kill_at","rounds"}. The answer is a line {"pid"}; the forked process works like
-`hub sync --until-quiet` and tells {"events"} at its end. It is forked, not started, for an import of the hub costs a second of CPU.
+`hub rebates nightly` and `hub sync --until-quiet` in turns and tells {"events"} at its end. It is forked, not started, for an import of
+the hub costs a second of CPU.
 
 With `kill_at` N it kills itself with SIGKILL at its N-th boundary: a vendor call about to be sent, one answered, a commit about to
 be sent to the database. What comes after a commit and before the next of these has the same state in the world as that next one.
@@ -26,9 +27,12 @@ import structlog
 from connectors.transport import Answer, Transport
 from sync import cycle
 from sync.hub import Cursor, Hub
+from tests.convergence.paying import night
 
 HURT = 0.05
 """Seconds to wait after a failed round."""
+NIGHTS = 2
+"""The second one settles what the first round read."""
 
 
 class Boundaries:
@@ -73,7 +77,9 @@ def work(config: Path, database: str, rounds: int, boundaries: Boundaries | None
     for _ in range(rounds):
         try:
             with Hub.open(config, database) as hub:
-                result = cycle.until_quiet(hub, rounds=20)
+                for _ in range(NIGHTS):
+                    night(hub)
+                    result = cycle.until_quiet(hub, rounds=20)
         except (psycopg.Error, OSError):
             time.sleep(HURT)
             continue

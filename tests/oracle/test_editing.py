@@ -11,6 +11,7 @@ from sandbox.serve import load, make
 from sandbox.world import SMALL, World, make_world
 from tests.oracle import Door
 from tests.oracle.editing import Editor
+from tests.oracle.trading import Trader
 
 
 @pytest.fixture
@@ -39,6 +40,26 @@ def test_every_kind_of_edit_can_be_made(world: World, servers: tuple[str, str]) 
         name = "id" if system == "zoho" else "FCUSTID"
         doc = next(doc for doc in doors[system].records(stream) if str(doc[name]) == key)
         assert doc[field] == value or str(doc[field]) == str(value)
+
+
+def test_every_kind_of_trade_can_be_made(world: World, servers: tuple[str, str]) -> None:
+    trader = Trader(*servers, world.truth, seed=5)
+    kinds = [kind for kind in trader.kinds() if kind not in Editor.kinds(trader)]
+    for kind in kinds:
+        trader.some(1, [kind])
+
+    door = Door(servers[0])
+    done = " ".join(trader.made)
+    assert all(word in done for word in ("first line", "pieces", "returns", "void", " at ", "FName"))
+    assert {doc["FDocumentStatus"] for doc in door.records("receivables")} == {"C"}
+    assert [doc["FALLAMOUNTFOR"] < 0 for doc in door.records("receivables")][-1]
+    lists = {doc["FNumber"]: doc for doc in door.records("price_lists")}
+    for stream, entry in (("sales_orders", "FSaleOrderEntry"), ("price_lists", "FEntity")):
+        before = {doc["FID"]: len(doc[entry]) for doc in world.data["kingdee"][stream]}
+        assert {doc["FID"]: len(doc[entry]) for doc in door.records(stream) if doc["FID"] in before} == before
+    for (number, entry), value in trader.said.items():
+        prices = {str(row["FEntryID"]): row["FPrice"] for row in lists[number]["FEntity"]}
+        assert (prices[entry] if entry else lists[number]["FName"]) == value
 
 
 def test_one_seed_makes_the_same_edits(world: World, servers: tuple[str, str]) -> None:
