@@ -199,6 +199,26 @@ def rank(place: Place, scorecard: str | None, month: date | None) -> Answer:
 
 
 @click.command()
+@click.argument("dealer")
+@SCORECARD
+@click.option("--kpi", "kpis", multiple=True, help="Also this figure; may be repeated.  [default: those that are scored]")
+@click.pass_obj
+@answers
+def trend(place: Place, dealer: str, scorecard: str | None, kpis: tuple[str, ...]) -> Answer:
+    """A dealer's score, place and figures month by month, with a line of the scores."""
+    from channel.performance import service
+    from channel.performance.definitions import DEFINITIONS
+    from hub_cli.deals_claims import dealer_id
+    from hub_cli.performance_text import trended
+
+    if strangers := [kpi for kpi in kpis if kpi not in DEFINITIONS]:
+        raise click.BadParameter(f"{strangers[0]} is no figure: one of {', '.join(DEFINITIONS)}", param_hint="--kpi")
+    with place.open_hub() as hub, hub.transaction() as db:
+        told = service.trend(db.connection, _scorecard(db.connection, scorecard), dealer_id(db.connection, dealer))
+    return Answer(plain(told), text=trended(told, kpis))
+
+
+@click.command()
 @SCORECARD
 @MONTH
 @click.pass_obj
@@ -206,6 +226,7 @@ def rank(place: Place, scorecard: str | None, month: date | None) -> Answer:
 def tags(place: Place, scorecard: str | None, month: date | None) -> Answer:
     """Dealers that are tagged by rule (risk, growth) and since when, with the figures that it stands on."""
     from channel.performance import queries
+    from hub_cli.performance_text import why
 
     with place.open_hub() as hub, hub.transaction() as db:
         told = _told(db.connection, scorecard, month, None, None)
@@ -214,8 +235,7 @@ def tags(place: Place, scorecard: str | None, month: date | None) -> Answer:
     rows = [
         {
             "dealer": row["dealer"], "product_line": row["product_line"], "tag": row["tag"], "kind": row["kind"], "since": row["since"],
-            "new": row["new"], "why": "; ".join(f"{one['name']['zh']} {one['value']} > {one['limit']}" for one in row["doc"]["evidence"]),
-            "evidence": row["doc"]["evidence"],
+            "new": row["new"], "why": why(row["doc"]), "evidence": row["doc"]["evidence"],
         }
         for row in found
     ]  # fmt: skip
@@ -309,4 +329,4 @@ def stock_plan(place: Place, as_of: date | None, dealer: str | None) -> Answer:
     return Answer(plain(told), text=stock_table(told) if told["advice"] else f"{told['looked_at']} counts looked at: nothing to do")
 
 
-COMMANDS = (publish, scorecards, load, run, show, explain, rank, tags, tag)
+COMMANDS = (publish, scorecards, load, run, show, explain, rank, trend, tags, tag)

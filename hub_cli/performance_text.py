@@ -129,8 +129,38 @@ def explained(told: Mapping[str, Any], kpi: str | None = None) -> str:
 
 
 def _tag(tag: Mapping[str, Any]) -> list[str]:
-    proofs = "; ".join(f"{one['name']['zh']} {_value(one)} (limit {_value({**one, 'value': one['limit']})})" for one in tag["evidence"])
-    return [f"  tag {tag['tag']} since {tag['since']}: {proofs}"]
+    return [f"  tag {tag['tag']} since {tag['since']}: {why(tag)}"]
+
+
+def why(tag: Mapping[str, Any]) -> str:
+    """The figures and limits that a tag stands on."""
+    return "; ".join(f"{one['name']['zh']} {_value(one)} (limit {_value({**one, 'value': one['limit']})})" for one in tag["evidence"])
+
+
+def trended(told: Sequence[Mapping[str, Any]], kpis: Sequence[str] = ()) -> str:
+    """Months of a dealer, a line each, under a line of the scores."""
+    lines: list[str] = []
+    for product_line in sorted({month["product_line"] for month in told}):
+        months = [month for month in told if month["product_line"] == product_line]
+        figures = {one["kpi"]: one for month in months for one in month["figures"]}
+        wanted = [code for code in figures if code in kpis] if kpis else [code for code, one in figures.items() if one["scored"]]
+        rows = []
+        for month in months:
+            now = {one["kpi"]: one for one in month["figures"]}
+            place = f"{month['place']}/{month['of']}" if month["place"] else "-"
+            score = short(month["score"]) if month["place"] else "not ranked"
+            rows.append((month["month"], score, place, *(_value(now[code]) if code in now else "-" for code in wanted)))
+        head = f"{months[-1]['dealer']} {months[-1]['name']} {product_line}".rstrip()
+        heads = ("month", "score", "place", *(figures[code]["name"]["zh"] for code in wanted))
+        lines += ["", f"{head}  {spark([month['score'] for month in months])}", *table(heads, rows, right=frozenset(heads[1:]))]
+    return "\n".join(lines[1:])
+
+
+def spark(scores: Sequence[str | None]) -> str:
+    """Scores of 0 to 100 as a line of blocks; a month without one is a dot."""
+    from decimal import Decimal
+
+    return "".join("·" if score is None else "▁▂▃▄▅▆▇█"[min(7, int(Decimal(score) * 8 / 100))] for score in scores)
 
 
 def _documents(shown: Iterable[Mapping[str, Any]], evidence: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -193,12 +223,12 @@ def percent(value: str | None) -> str:
     return "-" if value is None else f"{short(str(Decimal(value) * 100))} %"
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Lines with columns as wide as what stands in them; a Chinese character is two wide."""
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], right: frozenset[str] = RIGHT) -> list[str]:
+    """Lines with columns as wide as what stands in them; a Chinese character is two wide. right: heads of columns of numbers."""
     cells = [list(heads), *(list(row) for row in rows)]
     wide = [max(width(row[at]) for row in cells) for at in range(len(heads))]
     return [
-        "  ".join(_pad(text, size, right=head in RIGHT) for text, size, head in zip(row, wide, heads, strict=True)).rstrip()
+        "  ".join(_pad(text, size, right=head in right) for text, size, head in zip(row, wide, heads, strict=True)).rstrip()
         for row in cells
     ]
 

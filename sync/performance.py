@@ -73,6 +73,9 @@ def _month_told(db: Cursor, kept: Kept) -> list[Consequence]:
         for dealer, rows in own.items()
         if kept.revision == 1 or rows != before.get(dealer)
     ]
+    newest = queries.month(db.connection, kept.scorecard)
+    if newest is None or newest["id"] != kept.id:
+        return found  # tags stand as the newest month has them
     for dealer, tag in kept.went:
         found += telling.tag_gone(dealer, tag)
     new = [row for row in queries.tags(db.connection, kept.id) if row["new"]]

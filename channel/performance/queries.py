@@ -75,6 +75,16 @@ def results(db: Connection, month_id: int, dealer_id: UUID | None = None) -> lis
     return rows(db, query, {"month": month_id, "dealer": dealer_id})
 
 
+def trend(db: Connection, scorecard: str, dealer_id: UUID) -> list[Row]:
+    """The results of one dealer in the newest revision of each month, oldest first."""
+    query = (
+        "SELECT m.as_of, m.revision, r.product_line, r.doc FROM scorecard_result AS r JOIN scorecard_month AS m ON m.id = r.month_id "
+        "WHERE m.scorecard = %s AND r.dealer_id = %s AND NOT EXISTS (SELECT FROM scorecard_month AS n WHERE n.scorecard = m.scorecard "
+        "AND n.as_of = m.as_of AND n.revision > m.revision) ORDER BY m.as_of, r.product_line"
+    )
+    return rows(db, query, [scorecard, dealer_id])
+
+
 def add_month(db: Connection, values: Mapping[str, Any]) -> int:
     """Keep a month's head; its id. `doc` is JSON text."""
     names = ", ".join(values)

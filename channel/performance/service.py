@@ -251,6 +251,22 @@ def shown(
     }
 
 
+def trend(db: Connection, scorecard: str, dealer_id: UUID) -> list[dict[str, Any]]:
+    """A dealer's months as they stand, oldest first: score, place and every figure. Raises: NotFoundHere."""
+    found = []
+    for row in queries.trend(db, scorecard, dealer_id):
+        scored = [one["kpi"] for one in row["doc"]["kpis"]]
+        told = {name: row["doc"][name] for name in ("dealer", "name", "product_line", "place", "of", "score")}
+        figures = [
+            {name: one[name] for name in ("kpi", "name", "unit", "value", "numerator", "denominator")} | {"scored": one["kpi"] in scored}
+            for one in (*row["doc"]["kpis"], *row["doc"]["figures"])
+        ]
+        found.append({"month": f"{row['as_of']:%Y-%m}", "revision": row["revision"], **told, "figures": figures})
+    if not found:
+        raise NotFoundHere(f"the dealer is not on {scorecard}", next_step="look with `hub performance rank`")
+    return found
+
+
 _HEAD_OF_DEALERS: Final = ("scorecard", "version", "hash", "name", "currency", "period", "as_of")
 """What a dealer reads of a month besides its own rows."""
 
