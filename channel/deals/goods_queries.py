@@ -111,12 +111,13 @@ Place = tuple[str, str, str]
 """Where a page of a list ended: day or moment, id of the shipment or sight, serial or number of the hit; as text."""
 _GOOD = "s.approval = 'approved' AND s.status IS DISTINCT FROM 'void' AND NOT s.retired"
 _SHIPPED = (
-    "SELECT DISTINCT ON (s.shipped_on, s.id) s.id, s.number, s.shipped_on AS day, s.party_id, coalesce(pr.product_line, '') AS line "
+    "SELECT * FROM (SELECT s.id, s.number, s.shipped_on AS day, s.party_id, coalesce(pr.product_line, '') AS line "
     "FROM shipment_lines AS l JOIN shipments AS s ON s.id = l.parent_id LEFT JOIN products AS pr ON pr.id = l.product_id "
     f"WHERE l.doc->'serials' IS NOT NULL AND serials_of(l.doc) @> ARRAY[{{serial}}] AND {_GOOD} AND s.party_id IS NOT NULL AND {{before}} "
-    "ORDER BY s.shipped_on DESC, s.id DESC LIMIT 1"
+    "OFFSET 0) AS shipped ORDER BY day DESC, id DESC, line LIMIT 1"
 )
-"""The newest shipment of a serial before another moment: by the serials' index, one look for each."""
+"""The newest shipment of a serial before another moment: one look into the index of serials. OFFSET 0 keeps the planner from walking
+through all shipments from the newest on until one has the serial."""
 
 
 def outside_shipments(
@@ -155,19 +156,19 @@ def serials_twice(db: Connection, since: date, until: date, dealer: UUID | None,
     query = (
         "SELECT ARRAY[later.shipped_on::text, later.id::text, one.serial], one.serial, later.id, later.number, later.shipped_on, "
         "later.party_id, coalesce(p.name, ''), earlier.number, earlier.party_id FROM shipments AS later "
-        'CROSS JOIN LATERAL (SELECT DISTINCT serial COLLATE "C" AS serial FROM shipment_lines AS l, unnest(serials_of(l.doc)) AS serial '
+        "CROSS JOIN LATERAL (SELECT DISTINCT serial FROM shipment_lines AS l, unnest(serials_of(l.doc)) AS serial "
         "WHERE l.parent_id = later.id) AS one "
         f"CROSS JOIN LATERAL ({_SHIPPED.format(serial='one.serial', before=before)}) AS earlier "
         "LEFT JOIN parties AS p ON p.id = later.party_id "
         "WHERE later.shipped_on BETWEEN %(since)s::date AND %(until)s::date AND later.party_id IS NOT NULL "
         f"AND {_GOOD.replace('s.', 'later.')} AND (%(dealer)s::uuid IS NULL OR later.party_id = %(dealer)s) "
         "AND (later.shipped_on, later.id) >= (%(day)s::date, %(shipment)s::uuid) "
-        "AND (later.shipped_on, later.id, one.serial) > (%(day)s::date, %(shipment)s::uuid, %(serial)s::text) "
+        'AND (later.shipped_on, later.id, one.serial COLLATE "C") > (%(day)s::date, %(shipment)s::uuid, %(serial)s::text) '
         "AND earlier.party_id <> later.party_id "
         "AND NOT EXISTS (SELECT FROM returns AS r JOIN return_lines AS rl ON rl.parent_id = r.id JOIN shipment_lines AS sl "
         "ON sl.parent_id = later.id AND sl.product_id = rl.product_id WHERE r.party_id = earlier.party_id AND r.approval = 'approved' "
         "AND r.returned_on BETWEEN earlier.day AND later.shipped_on) "
-        "ORDER BY later.shipped_on, later.id, one.serial LIMIT %(limit)s::int"
+        'ORDER BY later.shipped_on, later.id, one.serial COLLATE "C" LIMIT %(limit)s::int'
     )
     values = {"since": since, "until": until, "dealer": dealer, "day": day, "shipment": shipment, "serial": serial, "limit": limit}
     return rows(db, query, values)

@@ -151,11 +151,12 @@ def _seen_elsewhere(db: Connection, since: date, until: date, dealer: UUID | Non
     """Most sights are where they should be: pages of them are judged until enough are not."""
     start, end = datetime.combine(since, time(), SHANGHAI), datetime.combine(until + timedelta(days=1), time(), SHANGHAI)
     found: Part = []
+    size = min(PAGE, max(200, 4 * limit))
     while len(found) < limit:
-        page = goods_queries.serials_seen(db, start, end, dealer, after, PAGE)
+        page = goods_queries.serials_seen(db, start, end, dealer, after, size)
         fences = book(db, [row[8] for row in page]) if page else Book({}, [])
         found += [(tuple(row[0]), one) for row in page if (one := _elsewhere(fences, row)) is not None]
-        if len(page) < PAGE:
+        if len(page) < size:
             break
         after = tuple(page[-1][0])
     return found[:limit]

@@ -15,7 +15,7 @@ depends_on = None
 _SERIALS = """
 CREATE FUNCTION serials_of(doc json) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
     ARRAY(SELECT json_array_elements_text(CASE json_typeof(doc->'serials') WHEN 'array' THEN doc->'serials' ELSE '[]' END));
-CREATE INDEX shipment_lines_serials ON shipment_lines USING gin (serials_of(doc)) WHERE doc->'serials' IS NOT NULL;
+CREATE INDEX shipment_lines_serials ON shipment_lines USING gin (serials_of(doc)) WITH (fastupdate = off) WHERE doc->'serials' IS NOT NULL;
 CREATE INDEX shipments_day ON shipments (shipped_on, id) WHERE NOT retired;
 """
 
