@@ -35,6 +35,7 @@ from hub_api import (
     merges,
     metrics,
     plans,
+    prices,
     quarantine,
     rebates,
     records,
@@ -79,6 +80,9 @@ ROUTERS = (
     duplicates.router,
     rebates.programmes,
     rebates.statements,
+    prices.price,
+    prices.rules,
+    prices.specials,
     records.router,
 )
 """Fixed addresses first, then those of the entities."""

@@ -52,6 +52,10 @@ class Scope(StrEnum):
     REBATES_READ = "rebates:read"
     REBATES_SIGN = "rebates:sign"
     REBATES_MANAGE = "rebates:manage"
+    PRICES_READ = "prices:read"
+    PRICES_ASK = "prices:ask"
+    PRICES_MANAGE = "prices:manage"
+    PRICES_COST = "prices:cost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +168,17 @@ ROLES: Mapping[Role, RoleRule] = {
             Scope.REBATES_READ,
             Scope.REBATES_SIGN,
             Scope.REBATES_MANAGE,
+            Scope.PRICES_READ,
+            Scope.PRICES_ASK,
+            Scope.PRICES_MANAGE,
+            Scope.PRICES_COST,
         },
         hidden=frozenset({"contact.mobile", "contact.phone", "contact.email", "contact.reach", "lead.person", "lead.mobile", "lead.email"}),
         writes=frozenset({"party", "agreement", "receivable", "receipt", "refund", "credit_memo"}),
     ),
     Role.SALES: RoleRule(
-        scopes=_COMMERCIAL | {Scope.DEALS_READ, Scope.DEALS_REGISTER, Scope.DEALS_DECIDE, Scope.REBATES_READ},
+        scopes=_COMMERCIAL
+        | {Scope.DEALS_READ, Scope.DEALS_REGISTER, Scope.DEALS_DECIDE, Scope.REBATES_READ, Scope.PRICES_READ, Scope.PRICES_ASK},
         hidden=frozenset(
             {"price_list.lines.floor_price", "receipt.lines.account", "receipt.lines.charge", "employee.mobile", "employee.email"}
         ),
@@ -178,7 +187,15 @@ ROLES: Mapping[Role, RoleRule] = {
     ),
     Role.DEALER: RoleRule(
         scopes=frozenset(
-            {Scope.RECORDS_READ, Scope.CHANGES_READ, Scope.DEALS_READ, Scope.DEALS_REGISTER, Scope.REBATES_READ, Scope.REBATES_SIGN}
+            {
+                Scope.RECORDS_READ,
+                Scope.CHANGES_READ,
+                Scope.DEALS_READ,
+                Scope.DEALS_REGISTER,
+                Scope.REBATES_READ,
+                Scope.REBATES_SIGN,
+                Scope.PRICES_READ,
+            }
         ),
         custom=False,
         listed=DEALER_SEES,

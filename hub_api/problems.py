@@ -344,7 +344,10 @@ def of(error: BaseException) -> Problem:
     found = _BY_CODE.get(code) or _BY_KIND.get(str(getattr(error, "kind", "")))
     if found is None:
         return Problem()
-    told = [{"where": one["where"], "what": one["what"]} for one in getattr(error, "errors", ())]
+    told = [
+        {"where": one["where"], "what": one["what"] + (f" ({one['next_step']})" if one.get("next_step") else "")}
+        for one in getattr(error, "errors", ())
+    ]
     problem = found("" if found.says_no_more else str(error)[:1000], errors=told)
     problem.code = code or found.code
     problem.retry_after_s = getattr(error, "retry_after_s", None) or problem.retry_after_s

@@ -97,7 +97,7 @@ def party_name(db: Connection, party_id: UUID) -> str | None:
 
 def companies(db: Connection) -> list[str]:
     """Numbers of our companies."""
-    return [row["number"] for row in _rows(db, "SELECT number FROM companies WHERE NOT retired AND number <> '' ORDER BY number", [])]
+    return [row["number"] for row in _rows(db, "SELECT DISTINCT number FROM companies WHERE NOT retired AND number <> '' ORDER BY number", [])]
 
 
 def product(db: Connection, name: str) -> str | None:

@@ -34,7 +34,7 @@ OUTSIDE: Final = "pricing/outside-territory"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A dealer's credit in one company, tax included. `limit` as the ERP says it; `open`: billed and not paid, or ordered and not billed."""
+    """A dealer's credit in one company, tax included. `limit` as the ERP says it; `open`: billed and unpaid, or ordered and not billed."""
 
     limit: Decimal | None
     open: Decimal
@@ -48,25 +48,25 @@ SELECT max((c.doc->>'credit_limit')::numeric) FILTER (WHERE coalesce(c.doc->>'cr
     coalesce(nullif(max(c.doc->>'currency'), ''), %(currency)s) AS currency,
     coalesce((SELECT sum(r.total) FROM receivables AS r WHERE r.party_id = %(party)s AND r.currency = %(currency)s AND NOT r.retired
         AND r.approval = 'approved' AND coalesce(r.status, '') <> 'void' AND r.doc->>'kind' IN ('financial', 'other')
-        AND (%(company)s::uuid IS NULL OR r.company_id = %(company)s)), 0)
+        AND (%(all)s OR r.company_id = ANY(%(ours)s::uuid[]))), 0)
     + coalesce((SELECT sum(m.total) FROM credit_memos AS m WHERE m.party_id = %(party)s AND m.currency = %(currency)s AND NOT m.retired
-        AND m.approval = 'approved' AND coalesce(m.status, '') <> 'void' AND (%(company)s::uuid IS NULL OR m.company_id = %(company)s)), 0)
+        AND m.approval = 'approved' AND coalesce(m.status, '') <> 'void' AND (%(all)s OR m.company_id = ANY(%(ours)s::uuid[]))), 0)
     - coalesce((SELECT sum(p.amount) FROM receipts AS p WHERE p.party_id = %(party)s AND p.currency = %(currency)s AND NOT p.retired
-        AND p.approval = 'approved' AND coalesce(p.status, '') <> 'void' AND (%(company)s::uuid IS NULL OR p.company_id = %(company)s)), 0)
+        AND p.approval = 'approved' AND coalesce(p.status, '') <> 'void' AND (%(all)s OR p.company_id = ANY(%(ours)s::uuid[]))), 0)
     + coalesce((SELECT sum(f.amount) FROM refunds AS f WHERE f.party_id = %(party)s AND f.currency = %(currency)s AND NOT f.retired
-        AND f.approval = 'approved' AND coalesce(f.status, '') <> 'void' AND (%(company)s::uuid IS NULL OR f.company_id = %(company)s)), 0)
+        AND f.approval = 'approved' AND coalesce(f.status, '') <> 'void' AND (%(all)s OR f.company_id = ANY(%(ours)s::uuid[]))), 0)
     + coalesce((SELECT sum(greatest(o.total - coalesce((o.doc->>'invoiced_amount')::numeric, 0), 0)) FROM orders AS o
         WHERE o.party_id = %(party)s AND o.currency = %(currency)s AND NOT o.retired AND o.approval IN ('submitted', 'approved')
-        AND coalesce(o.status, '') NOT IN ('void', 'closed') AND (%(company)s::uuid IS NULL OR o.company_id = %(company)s)), 0) AS open
-FROM party_companies AS c WHERE c.parent_id = %(party)s AND (%(company)s::uuid IS NULL OR c.company_id = %(company)s)
+        AND coalesce(o.status, '') NOT IN ('void', 'closed') AND (%(all)s OR o.company_id = ANY(%(ours)s::uuid[]))), 0) AS open
+FROM party_companies AS c WHERE c.parent_id = %(party)s AND (%(all)s OR c.company_id = ANY(%(ours)s::uuid[]))
 """
 
 
 def account(db: Connection, party: UUID, company: str, currency: str) -> Account:
     """What a dealer may owe, and owes, in one company of ours. Units: amounts in `currency`, tax included."""
     with db.cursor(row_factory=dict_row) as cursor:
-        found = cursor.execute("SELECT id FROM companies WHERE number = %s", [company]).fetchone()
-        values = {"party": party, "company": found["id"] if found else None, "currency": currency}
+        found = [row["id"] for row in cursor.execute("SELECT id FROM companies WHERE number = %s", [company])] if company else []
+        values = {"party": party, "ours": found, "all": not company, "currency": currency}
         row = cursor.execute(_ACCOUNT.encode(), values).fetchone()
     assert row is not None  # noqa: S101  an aggregate gives one row
     return Account(row["lim"], Decimal(row["open"]), row["currency"], row["blocked"])

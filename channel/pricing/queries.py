@@ -195,7 +195,7 @@ def lines(db: Connection, version: int, lists: Sequence[UUID], items: Mapping[UU
 def items(db: Connection, version: int) -> tuple[dict[UUID, str], dict[str, Item], list[str]]:
     """The products of a version: names by product, items by name, and numbers that several products have.
 
-    The first product has a number for itself; another one with the same is named by its id.
+    Prices go by number: products that share one share its prices, and the first that is sold tells the facts.
     """
     query = (
         "SELECT h.product_id, h.number, h.name, h.model, h.brand, h.line, h.category, h.unit, h.tax_rate, h.units::text, h.sold "
@@ -208,14 +208,15 @@ def items(db: Connection, version: int) -> tuple[dict[UUID, str], dict[str, Item
         for product, number, name, model, brand, line, category, unit, tax_rate, units, sold in cursor.execute(
             query.encode(), {"version": version}
         ):
-            names[product] = known = str(product) if number in made else number
+            names[product] = number
             if not sold:
                 continue
-            if known != number:
+            if number in made:
                 twice.append(number)
+                continue
             factors = {} if units == "{}" else {code: Decimal(str(factor)) for code, factor in from_json(units).items()}
-            made[known] = Item.model_construct(
-                id=known, name=name, brand=brand, model=model, line=line, category=category, unit=unit or "pcs",
+            made[number] = Item.model_construct(
+                id=number, name=name, brand=brand, model=model, line=line, category=category, unit=unit or "pcs",
                 units={code: factor for code, factor in factors.items() if code != unit and factor > 0}, tax_rate=tax_rate,
             )  # fmt: skip
     return names, made, twice

@@ -157,10 +157,19 @@ def _compile(db: Connection, version: int) -> Book:
         lists[head.id], told[head.id] = (head, ready.lists[0]), ready.troubles
     prices = Prices(rules, [lists[head.id][1] for head, _ in open_heads], known)
     prices.content_hash = hashlib.sha256("\n".join(row["hash"] for row in documents).encode()).hexdigest()
-    numbers = tuple(Trouble("", number, "several products have this number", "name the others by their id") for number in twice)
-    troubles = (*uses_of.troubles, *(one for head, _ in open_heads for one in told[head.id]), *numbers)
+    numbers = tuple(Trouble("", number, "several products have this number", "give each its own, or merge them") for number in twice)
+    troubles = (*uses_of.troubles, *(one for head, _ in open_heads for one in told[head.id]), *numbers, *_without_tax(rules, known))
     by_hash = {f"{row['document']}@{row['version']}": row["hash"] for row in documents}
     return Book(version, prices, by_hash, troubles, lists, names, plain, twice, told)
+
+
+def _without_tax(rules: PublishedFile, known: Mapping[str, Item]) -> list[Trouble]:
+    """Items that would be sold at a tax of nothing because nobody says otherwise."""
+    if "tax_rate" in rules.settings.model_fields_set:
+        return []
+    bare = [name for name, item in known.items() if item.tax_rate is None]
+    what = f"{len(bare)} items have no tax rate, {bare[0]} among them: they are priced without tax" if bare else ""
+    return [Trouble("", bare[0], what, "give them one, or publish `settings: {tax_rate: 0.13}`")] if bare else []
 
 
 def _base(db: Connection, version: int) -> Book | None:

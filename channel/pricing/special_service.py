@@ -229,7 +229,7 @@ def give_back(db: Connection, reference: str, *, by: str) -> int:
     return len(specials)
 
 
-_SHOWN = """
+SHOWN = """
 SELECT s.id, s.dealer_id, coalesce(nullif(p.number, ''), p.hub_key) AS dealer, p.name AS dealer_name,
     coalesce(nullif(e.number, ''), s.registration_id::text) AS project, coalesce(o.number, '') AS company, s.currency, s.tax_included,
     s.valid_from, s.valid_to, s.over_ceiling, s.ceiling_amount, s.consumed_amount, s.state, s.reason, s.asked_by, s.asked_at, s.decided_by,
@@ -241,7 +241,7 @@ FROM special_price AS s JOIN parties AS p ON p.id = s.dealer_id LEFT JOIN compan
 
 def show(db: Connection, number: str) -> Row:
     """A special price with its items and what is used of them. Raises: SpecialNotFound."""
-    found = _rows(db, f"{_SHOWN} WHERE s.id = %s", [number])
+    found = _rows(db, f"{SHOWN} WHERE s.id = %s", [number])
     if not found:
         raise SpecialNotFound(f"there is no special price {number}")
     return found[0] | {"items": items(db, number), "uses": uses(db, number)}
@@ -250,7 +250,7 @@ def show(db: Connection, number: str) -> Row:
 def specials(db: Connection, *, dealer: UUID | None = None, state: str | None = None, after: str = "", limit: int = 100) -> list[Row]:
     """Special prices in the order of their numbers, without their uses."""
     query = (
-        f"{_SHOWN} WHERE s.id > %(after)s AND (%(dealer)s::uuid IS NULL OR s.dealer_id = %(dealer)s) "
+        f"{SHOWN} WHERE s.id > %(after)s AND (%(dealer)s::uuid IS NULL OR s.dealer_id = %(dealer)s) "
         "AND (%(state)s::text IS NULL OR s.state = %(state)s) ORDER BY s.id LIMIT %(limit)s"
     )
     return _rows(db, query, {"after": after, "dealer": dealer, "state": state, "limit": limit})
