@@ -1,10 +1,10 @@
-"""What the performance room refuses: always the place and what to do about it. A flaw is the same thing as in the rebate room."""
+"""What the performance room refuses: always the place and what to do about it."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from channel.rebates.errors import Flaw, Refused
+from channel.flaws import Flaw, Refused
 
 __all__ = ["BadFacts", "BadScorecard", "Flaw", "Refused"]
 

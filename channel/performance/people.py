@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
 from canonical.values import BadValue
 from channel.performance.errors import BadFacts, Flaw
-from channel.performance.facts import Table, cell, header
+from channel.performance.facts import Table
 from channel.performance.ranking import Key, Subject
 from channel.performance.tags import ManualTag
 from channel.rebates.values import day
+from channel.tables import Rows, cell, header
 
-Rows = Iterable[tuple[int, Mapping[str, Any]]]
 DEALER_COLUMNS: Final = ("id", "name", "grade", "region", "product_line")
 TAG_COLUMNS: Final = ("dealer", "tag", "reason", "owner", "from", "to")
 
 
 def subjects(columns: Iterable[str], rows: Rows, file: str = "") -> list[Subject]:
     """Who is scored. A dealer with several product lines has a row for each. Raises: BadFacts."""
-    flaws = header(list(columns), DEALER_COLUMNS, ("id",), file)
+    flaws = header(list(columns), ("id",), file, known=DEALER_COLUMNS)
     found: dict[Key, Subject] = {}
     if flaws:
         raise BadFacts(flaws)
@@ -50,7 +50,7 @@ def of_facts(table: Table) -> list[Subject]:
 
 def manual_tags(columns: Iterable[str], rows: Rows, known: Iterable[str], file: str = "") -> list[ManualTag]:
     """Tags given by hand: each with reason, owner and an end. Raises: BadFacts."""
-    flaws = header(list(columns), TAG_COLUMNS, TAG_COLUMNS, file)
+    flaws = header(list(columns), TAG_COLUMNS, file, known=TAG_COLUMNS)
     if flaws:
         raise BadFacts(flaws)
     dealers, found = frozenset(known), []

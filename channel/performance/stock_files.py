@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final, TypeVar
 
-from canonical.values import BadValue
-from channel.performance.errors import BadFacts, Flaw
-from channel.performance.facts import MAX_FLAWS, cell, header
+from channel.performance.errors import BadFacts
 from channel.performance.stock import Advice, Holding, Place, Plan, SellOut, Transfer
 from channel.performance.wording import number
 from channel.rebates.values import day, exact
+from channel.tables import Row, Rows, Wrong, cell, header, read, taken
 
 T = TypeVar("T")
-Rows = Iterable[tuple[int, Mapping[str, Any]]]
 STOCK_COLUMNS: Final = ("dealer", "product", "quantity", "lead_days", "cover_days", "region", "on_order", "restock_at", "multiple", "date")
 STOCK_REQUIRED: Final = ("dealer", "product", "quantity", "lead_days", "cover_days")
 SOLD_COLUMNS: Final = ("dealer", "product", "date", "quantity", "returned")
 SOLD_REQUIRED: Final = ("dealer", "product", "date", "quantity")
 
 
-class _Wrong(Exception):
-    def __init__(self, code: str, column: str, what: str, fix: str) -> None:
-        self.code, self.column, self.what, self.fix = code, column, what, fix
-        super().__init__(what)
-
-
 def holdings(columns: Iterable[str], rows: Rows, as_of: date, file: str = "") -> list[Holding]:
     """Stock, a row for each dealer and product. Raises: BadFacts."""
     at: dict[Place, int] = {}
 
-    def one(row: Mapping[str, Any], line: int) -> Holding:
+    def one(row: Row, line: int) -> Holding:
         found = Holding(
             dealer=_text(row, "dealer"),
             product=_text(row, "product"),
@@ -47,11 +39,11 @@ def holdings(columns: Iterable[str], rows: Rows, as_of: date, file: str = "") ->
             date=_day(row, as_of) if cell(row, "date") else None,
         )
         if found.multiple == 0:
-            raise _Wrong("bad_number", "multiple", "packs of nothing", "write the units of a pack, or nothing")
+            raise Wrong("bad_number", "multiple", "packs of nothing", "write the units of a pack, or nothing")
         first = at.setdefault((found.dealer, found.product), line)
         if first != line:
             what = f"{found.dealer} {found.product} stands on line {first} already"
-            raise _Wrong("duplicate_id", "product", what, "a dealer's product is one row")
+            raise Wrong("duplicate_id", "product", what, "a dealer's product is one row")
         return found
 
     return _table(columns, rows, STOCK_COLUMNS, STOCK_REQUIRED, one, file)
@@ -60,7 +52,7 @@ def holdings(columns: Iterable[str], rows: Rows, as_of: date, file: str = "") ->
 def sell_out(columns: Iterable[str], rows: Rows, as_of: date, file: str = "") -> list[SellOut]:
     """What dealers sold, a row for each dealer, product and day, or finer. What is after the cut-off is left out. Raises: BadFacts."""
 
-    def one(row: Mapping[str, Any], _line: int) -> SellOut:
+    def one(row: Row, _line: int) -> SellOut:
         sold = _amount(row, "quantity")
         return SellOut(_text(row, "dealer"), _text(row, "product"), _day(row), sold, _amount(row, "returned", Decimal(0)))
 
@@ -100,53 +92,40 @@ def _transfer(one: Transfer) -> dict[str, Any]:
 
 
 def _table(
-    columns: Iterable[str], rows: Rows, known: Iterable[str], required: Iterable[str], one: Callable[[Mapping[str, Any], int], T], file: str
+    columns: Iterable[str], rows: Rows, known: Iterable[str], required: Iterable[str], one: Callable[[Row, int], T], file: str
 ) -> list[T]:
-    flaws = header(list(columns), known, required, file)
-    found = []
-    for line, row in rows if not flaws else ():
-        try:
-            found.append(one(row, line))
-        except _Wrong as wrong:
-            flaws.append(Flaw(wrong.code, wrong.column, wrong.what, wrong.fix, line, file))
-            if len(flaws) >= MAX_FLAWS:
-                break
-    if flaws:
-        raise BadFacts(flaws)
+    flaws = header(list(columns), required, file, known=known)
+    found, wrong = taken(rows, one, file) if not flaws else ([], flaws)
+    if wrong:
+        raise BadFacts(wrong)
     return found
 
 
-def _text(row: Mapping[str, Any], name: str) -> str:
+def _text(row: Row, name: str) -> str:
     text = cell(row, name)
     if not text:
-        raise _Wrong("missing", name, f"the {name} is empty", f"name the {name}")
+        raise Wrong("missing", name, f"the {name} is empty", f"name the {name}")
     return text
 
 
-def _amount(row: Mapping[str, Any], name: str, otherwise: Decimal | None = None) -> Decimal:
+def _amount(row: Row, name: str, otherwise: Decimal | None = None) -> Decimal:
     if not cell(row, name) and otherwise is not None:
         return otherwise
-    try:
-        value = exact(row.get(name))
-    except BadValue as wrong:
-        raise _Wrong("bad_number", name, str(wrong), "write a plain decimal number") from wrong
+    value = read(exact, row.get(name), name)
     if value < 0:
-        raise _Wrong("negative", name, f"{name} is {value}", "write what came back in returned, and stock from 0")
+        raise Wrong("negative", name, f"{name} is {value}", "write what came back in returned, and stock from 0")
     return value
 
 
-def _days(row: Mapping[str, Any], name: str) -> int:
+def _days(row: Row, name: str) -> int:
     text = cell(row, name)
     if not (text.isascii() and text.isdigit() and len(text) <= 4):
-        raise _Wrong("bad_number", name, f"{text[:40]!r} is no number of days", "write whole days, such as 14")
+        raise Wrong("bad_number", name, f"{text[:40]!r} is no number of days", "write whole days, such as 14")
     return int(text)
 
 
-def _day(row: Mapping[str, Any], latest: date | None = None) -> date:
-    try:
-        found = day(row.get("date"))
-    except BadValue as wrong:
-        raise _Wrong("bad_date", "date", str(wrong), "write YYYY-MM-DD") from wrong
+def _day(row: Row, latest: date | None = None) -> date:
+    found = read(day, row.get("date"), "date", day=True)
     if latest is not None and found > latest:
-        raise _Wrong("bad_date", "date", f"{found} is after {latest}", "give a count of that day or before")
+        raise Wrong("bad_date", "date", f"{found} is after {latest}", "give a count of that day or before")
     return found

@@ -7,7 +7,7 @@ its line; a table with one flaw is refused whole.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -15,10 +15,11 @@ from fractions import Fraction
 from typing import Any, Final, Literal
 
 from canonical.rounding import exact_half_up, half_up
-from canonical.values import SHANGHAI, BadValue
+from canonical.values import SHANGHAI
 from channel.rebates.errors import BadFacts, Flaw
 from channel.rebates.values import ZERO, exact, rate
 from channel.rebates.values import day as business_day
+from channel.tables import Row, Rows, Wrong, cell, header, known_dealer, known_kind, read, taken
 
 Kind = Literal[
     "sale", "return", "credit", "price_change", "sell_out",
@@ -38,7 +39,6 @@ NUMBERS: Final = ("quantity", "amount", "tax", "gross", "old_price", "new_price"
 DAYS: Final = ("date", "order_date", "delivery_date", "invoice_date", "sell_out_date", "due_date")
 COLUMNS: Final = frozenset(("id", "revision", "kind", "dealer", "currency", "tax_rate", "recorded_at", *TEXTS, *NUMBERS, *DAYS))
 REQUIRED: Final = ("id", "kind", "dealer", "date")
-MAX_FLAWS: Final = 100
 _CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 Date = date
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -115,49 +115,26 @@ class Table:
     file: str = ""
 
 
-Rows = Iterable[tuple[int, Mapping[str, Any]]]
-
-
 def from_rows(columns: Iterable[str], rows: Rows, file: str = "", *, dealers: Iterable[str] | None = None) -> Table:
     """A table of facts from rows of text, each with its line number. Raises: BadFacts with its flaws (the first 100).
 
     dealers: the known dealers; another one is refused. None: any dealer is taken.
     """
     names = list(columns)
-    flaws = _header(names, file)
+    flaws = header(names, REQUIRED, file)
     if flaws:
         raise BadFacts(flaws)
     present, known = frozenset(names), None if dealers is None else frozenset(dealers)
     extra = [name for name in names if name not in COLUMNS]
     facts: dict[tuple[str, int], Fact] = {}
-    for line, row in rows:
-        try:
-            fact = _fact(row, line, present, extra)
-            _consider(fact, facts, known)
-        except _Wrong as wrong:
-            flaws.append(Flaw(wrong.code, wrong.column, wrong.what, wrong.fix, line, file))
-            if len(flaws) >= MAX_FLAWS:
-                break
+
+    def one(row: Row, line: int) -> None:
+        _consider(_fact(row, line, present, extra), facts, known)
+
+    _, flaws = taken(rows, one, file)
     if flaws:
         raise BadFacts(flaws)
     return Table(tuple(facts.values()), present, file)
-
-
-class _Wrong(Exception):
-    def __init__(self, code: str, column: str, what: str, fix: str) -> None:
-        self.code, self.column, self.what, self.fix = code, column, what, fix
-        super().__init__(what)
-
-
-def _header(names: list[str], file: str) -> list[Flaw]:
-    flaws = [
-        Flaw("missing_column", name, "the column is missing", f"add a column {name}", 1, file) for name in REQUIRED if name not in names
-    ]
-    flaws += [
-        Flaw("twice", name, "the column stands twice", "keep one", 1, file) for name in sorted({n for n in names if names.count(n) > 1})
-    ]
-    flaws += [Flaw("no_name", "header", "a column has no name", "name it or take it out", 1, file) for name in names if not name.strip()]
-    return flaws
 
 
 def _consider(fact: Fact, facts: dict[tuple[str, int], Fact], dealers: frozenset[str] | None) -> None:
@@ -166,14 +143,14 @@ def _consider(fact: Fact, facts: dict[tuple[str, int], Fact], dealers: frozenset
     if before is None:
         facts[key] = fact
     elif _said(before) != _said(fact):
-        raise _Wrong(
+        raise Wrong(
             "duplicate_id",
             "id",
             f"{fact.id} revision {fact.revision} says something else on line {before.row}",
             "give a correction the next revision",
         )
-    if dealers is not None and fact.dealer and fact.dealer not in dealers:
-        raise _Wrong("unknown_dealer", "dealer", f"{fact.dealer} is not in the dealers file", "add the dealer or correct the code")
+    if fact.dealer:
+        known_dealer(fact.dealer, dealers)
 
 
 def _said(fact: Fact) -> tuple[Any, ...]:
@@ -182,24 +159,22 @@ def _said(fact: Fact) -> tuple[Any, ...]:
 
 
 def _fact(row: Mapping[str, Any], line: int, present: frozenset[str], extra: list[str]) -> Fact:
-    kind = _text(row, "kind")
-    if kind not in KINDS:
-        raise _Wrong("unknown_kind", "kind", f"{kind!r} is no kind of fact", f"one of {', '.join(sorted(KINDS))}")
-    said: dict[str, Any] = {name: _text(row, name) for name in TEXTS if name in present}
+    kind = known_kind(cell(row, "kind"), KINDS)
+    said: dict[str, Any] = {name: cell(row, name) for name in TEXTS if name in present}
     for name in DAYS:
         if name in present and (value := row.get(name)) not in (None, ""):
-            said[name] = _read(business_day, value, name)
+            said[name] = read(business_day, value, name, day=True)
     numbers: dict[str, Decimal] = {
-        name: _read(exact, row[name], name) for name in NUMBERS if name in present and row.get(name) not in (None, "")
+        name: read(exact, row[name], name) for name in NUMBERS if name in present and row.get(name) not in (None, "")
     }
-    identity = _text(row, "id")
+    identity = cell(row, "id")
     if not identity:
-        raise _Wrong("missing", "id", "the id is empty", "give every fact an id that stays the same")
+        raise Wrong("missing", "id", "the id is empty", "give every fact an id that stays the same")
     if "date" not in said:
         said["date"] = _first_day(said)
-    dealer = _text(row, "dealer")
+    dealer = cell(row, "dealer")
     if not dealer and kind != "price_change":
-        raise _Wrong("missing", "dealer", "the dealer is empty", "name the dealer")
+        raise Wrong("missing", "dealer", "the dealer is empty", "name the dealer")
     said["currency"] = _currency(row, present, kind)
     said["revision"] = _revision(row)
     said["recorded_at"] = _moment(row)
@@ -215,39 +190,26 @@ def _fact(row: Mapping[str, Any], line: int, present: frozenset[str], extra: lis
     return fact
 
 
-def _text(row: Mapping[str, Any], name: str) -> str:
-    value = row.get(name)
-    return "" if value is None else str(value).strip()
-
-
-def _read(reader: Callable[[Any], Any], value: Any, column: str) -> Any:
-    try:
-        return reader(value)
-    except BadValue as wrong:
-        fix = "write YYYY-MM-DD" if reader is business_day else "write a plain decimal number"
-        raise _Wrong("bad_date" if reader is business_day else "bad_number", column, str(wrong), fix) from wrong
-
-
 def _first_day(said: Mapping[str, Any]) -> date:
     days: list[date] = [said[name] for name in DAYS if name in said and name != "due_date"]
     if not days:
-        raise _Wrong("missing", "date", "there is no day", "give the business day")
+        raise Wrong("missing", "date", "there is no day", "give the business day")
     return min(days)
 
 
 def _currency(row: Mapping[str, Any], present: frozenset[str], kind: str) -> str:
-    value = _text(row, "currency")
+    value = cell(row, "currency")
     if "currency" not in present or (not value and kind in ("stock", "complaint", "measure")):
         return ""
     if not _CURRENCY.fullmatch(value):
-        raise _Wrong("bad_currency", "currency", f"{value!r} is no currency code", "write three letters, such as CNY")
+        raise Wrong("bad_currency", "currency", f"{value!r} is no currency code", "write three letters, such as CNY")
     return value
 
 
 def _revision(row: Mapping[str, Any]) -> int:
-    text = _text(row, "revision") or "1"
+    text = cell(row, "revision") or "1"
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) >= 1):
-        raise _Wrong("bad_revision", "revision", f"{text[:20]!r} is no revision", "write a whole number from 1")
+        raise Wrong("bad_revision", "revision", f"{text[:20]!r} is no revision", "write a whole number from 1")
     return int(text)
 
 
@@ -258,7 +220,7 @@ def _moment(row: Mapping[str, Any]) -> datetime:
     try:
         moment = value if isinstance(value, datetime) else moment_of(str(value))
     except ValueError as wrong:
-        raise _Wrong("bad_time", "recorded_at", f"{str(value)[:40]!r} is no time", "write 2026-01-31T18:00:00+08:00") from wrong
+        raise Wrong("bad_time", "recorded_at", f"{str(value)[:40]!r} is no time", "write 2026-01-31T18:00:00+08:00") from wrong
     return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
 
 
@@ -281,7 +243,7 @@ def business_year(moment: datetime) -> bool:
 def _sides(numbers: Mapping[str, Decimal], row: Mapping[str, Any], present: frozenset[str]) -> tuple[Decimal | None, Decimal | None]:
     """Amount without and with tax; the entered side stays exact, the other is derived where there is a tax or a tax rate."""
     amount, tax, gross = numbers.get("amount"), numbers.get("tax"), numbers.get("gross")
-    share = _read(rate, row["tax_rate"], "tax_rate") if "tax_rate" in present and row.get("tax_rate") not in (None, "") else None
+    share = read(rate, row["tax_rate"], "tax_rate") if "tax_rate" in present and row.get("tax_rate") not in (None, "") else None
     if tax is None and share is not None:
         if amount is not None:
             tax = gross - amount if gross is not None else half_up(amount * share, 2)
@@ -289,7 +251,7 @@ def _sides(numbers: Mapping[str, Decimal], row: Mapping[str, Any], present: froz
             amount = exact_half_up(_ratio(gross, share), 2)
             tax = gross - amount
     if amount is not None and gross is not None and tax is not None and amount + tax != gross:
-        raise _Wrong("tax", "gross", f"{gross} is not {amount} + {tax}", "correct amount, tax or gross")
+        raise Wrong("tax", "gross", f"{gross} is not {amount} + {tax}", "correct amount, tax or gross")
     if amount is None and gross is not None and tax is not None:
         amount = gross - tax
     if gross is None and amount is not None and tax is not None:
@@ -306,17 +268,17 @@ def _signs(fact: Fact) -> None:
     if fact.kind in ("sale", "sell_out", "stock"):
         for name, value in values.items():
             if value is not None and value < ZERO:
-                raise _Wrong("negative", name, f"a {fact.kind} of {value}", "write what goes back as kind return or credit")
+                raise Wrong("negative", name, f"a {fact.kind} of {value}", "write what goes back as kind return or credit")
     if fact.kind in NEGATIVE:
         for name, value in values.items():
             if value is not None and value > ZERO:
-                raise _Wrong("positive", name, f"a {fact.kind} of {value}", "write returns and credits as negative figures")
+                raise Wrong("positive", name, f"a {fact.kind} of {value}", "write returns and credits as negative figures")
     if fact.kind in LINES and fact.amount is None and fact.gross is None and not fact.quantity and fact.old_price is None:
-        raise _Wrong(
+        raise Wrong(
             "missing", "amount", "neither amount nor quantity", "give the amount (without tax), the gross (with tax) or the quantity"
         )
     if fact.kind == "payment" and fact.amount is None and fact.gross is None:
-        raise _Wrong("missing", "amount", "a payment without amount", "give the amount paid")
+        raise Wrong("missing", "amount", "a payment without amount", "give the amount paid")
 
 
 def joined(table: Table, more: Table) -> Table:
