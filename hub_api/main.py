@@ -40,6 +40,8 @@ from hub_api import (
     rebates,
     records,
     runs,
+    scorecards,
+    scorecards_work,
     systems,
     values,
 )
@@ -83,6 +85,8 @@ ROUTERS = (
     prices.price,
     prices.rules,
     prices.specials,
+    scorecards.router,
+    scorecards_work.router,
     records.router,
 )
 """Fixed addresses first, then those of the entities."""

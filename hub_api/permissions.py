@@ -56,6 +56,8 @@ class Scope(StrEnum):
     PRICES_ASK = "prices:ask"
     PRICES_MANAGE = "prices:manage"
     PRICES_COST = "prices:cost"
+    PERFORMANCE_READ = "performance:read"
+    PERFORMANCE_MANAGE = "performance:manage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,8 @@ ROLES: Mapping[Role, RoleRule] = {
             Scope.REBATES_READ,
             Scope.REBATES_SIGN,
             Scope.REBATES_MANAGE,
+            Scope.PERFORMANCE_READ,
+            Scope.PERFORMANCE_MANAGE,
             Scope.PRICES_READ,
             Scope.PRICES_ASK,
             Scope.PRICES_MANAGE,
@@ -178,7 +182,7 @@ ROLES: Mapping[Role, RoleRule] = {
     ),
     Role.SALES: RoleRule(
         scopes=_COMMERCIAL
-        | {Scope.DEALS_READ, Scope.DEALS_REGISTER, Scope.DEALS_DECIDE, Scope.REBATES_READ, Scope.PRICES_READ, Scope.PRICES_ASK},
+        | {Scope.PERFORMANCE_READ, Scope.DEALS_READ, Scope.DEALS_REGISTER, Scope.DEALS_DECIDE, Scope.REBATES_READ, Scope.PRICES_READ, Scope.PRICES_ASK},
         hidden=frozenset(
             {"price_list.lines.floor_price", "receipt.lines.account", "receipt.lines.charge", "employee.mobile", "employee.email"}
         ),
@@ -194,6 +198,7 @@ ROLES: Mapping[Role, RoleRule] = {
                 Scope.DEALS_REGISTER,
                 Scope.REBATES_READ,
                 Scope.REBATES_SIGN,
+                Scope.PERFORMANCE_READ,
                 Scope.PRICES_READ,
             }
         ),
