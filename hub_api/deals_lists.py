@@ -1,4 +1,4 @@
-"""Every list of registrations, questions about them, fences and policies; paged like those of hub_api/lists.py."""
+"""Every list of registrations, questions about them, fences, policies and merges; paged like those of hub_api/lists.py."""
 
 from __future__ import annotations
 
@@ -71,4 +71,23 @@ POLICIES = Listing(
     f"f.approval, f.inactive_days, f.review_days, f.reminders, {_DAYS}, f.note, f.edited_by, f.edited_at FROM deal_policy f",
     {"id": "f.id::bigint"},
     {"id": "f.id = %s", "product_line": "f.product_line = %s", "on": _ON},
+)
+MERGES = Listing(
+    "SELECT m.id, m.entity, m.keep_id, m.drop_id, m.at, m.by, m.cause, m.edges, u.at AS undone_at, u.by AS undone_by, "
+    "u.cause AS undone_why "
+    "FROM merge_event m LEFT JOIN merge_event u ON u.undoes = m.id",
+    {"id": "m.id::bigint"},
+    {
+        "id": "m.id = %s",
+        "entity": "m.entity = %s",
+        "entity_id": "%s IN (m.keep_id, m.drop_id)",
+        "undone": "(u.id IS NOT NULL) = %s",
+    },
+    always="m.kind = 'merge'",
+)
+APART = Listing(
+    "SELECT c.id, c.entity, c.left_id, c.right_id, c.decided_at, c.decided_by, c.reason FROM review_case c",
+    {"id": "c.id::bigint"},
+    {"entity": "c.entity = %s", "entity_id": "%s IN (c.left_id, c.right_id)"},
+    always="c.kind = 'same_record' AND c.state = 'different'",
 )

@@ -13,10 +13,10 @@ from starlette.responses import Response
 
 from hub_api import engine_calls
 from hub_api.actions import Action, doing
+from hub_api.deals_lists import APART, MERGES
 from hub_api.deals_problems import EngineMissing, ProtectionsOverlap
 from hub_api.deps import Db, EngineDep, may
 from hub_api.keys import Caller
-from hub_api.lists import Listing
 from hub_api.pages import Maybe, MaybeId, Number, Paged, acted, answer, found, listed, ok, paged
 from hub_api.permissions import ROLES, Scope
 from hub_api.problems import NotFound, RecordNotFound, problems
@@ -24,26 +24,6 @@ from hub_api.shapes import Flag, Text
 
 router = APIRouter(prefix="/v1/merges", tags=["merges"])
 Reader = Annotated[Caller, may(Scope.CASES_READ)]
-
-MERGES = Listing(
-    "SELECT m.id, m.entity, m.keep_id, m.drop_id, m.at, m.by, m.cause, m.edges, u.at AS undone_at, u.by AS undone_by, "
-    "u.cause AS undone_why "
-    "FROM merge_event m LEFT JOIN merge_event u ON u.undoes = m.id",
-    {"id": "m.id::bigint"},
-    {
-        "id": "m.id = %s",
-        "entity": "m.entity = %s",
-        "entity_id": "%s IN (m.keep_id, m.drop_id)",
-        "undone": "(u.id IS NOT NULL) = %s",
-    },
-    always="m.kind = 'merge'",
-)
-APART = Listing(
-    "SELECT c.id, c.entity, c.left_id, c.right_id, c.decided_at, c.decided_by, c.reason FROM review_case c",
-    {"id": "c.id::bigint"},
-    {"entity": "c.entity = %s", "entity_id": "%s IN (c.left_id, c.right_id)"},
-    always="c.kind = 'same_record' AND c.state = 'different'",
-)
 
 
 class Merge(BaseModel):

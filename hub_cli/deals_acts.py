@@ -108,6 +108,23 @@ def release(place: Place, registration: UUID, cause: str) -> Answer:
     return done(place, lambda db: acting.release(db, registration, who(), cause))
 
 
+@click.command()
+@ID
+@click.argument("what")
+@click.pass_obj
+@answers
+def activity(place: Place, registration: UUID, what: str) -> Answer:
+    """Note work on it (a visit, a quote, a sample): it does not lie idle."""
+    from channel.deals import acting
+    from channel.deals.service import shown
+
+    def work(db: Any) -> Any:
+        acting.note_activity(db, registration, what, who())
+        return shown(acting.found(db, registration))
+
+    return done(place, work)
+
+
 @click.command("take-back")
 @ID
 @CAUSE

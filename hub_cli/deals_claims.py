@@ -41,6 +41,7 @@ def claim_options(command: Command) -> Command:
     """The options that say which customer is meant."""
     for name, text in reversed(_CLAIM):
         command = click.option(name, default="", help=text)(command)
+    command = click.option("--alias", "aliases", multiple=True, help="A short, former or English name; several.")(command)
     command = click.option("--industry", default="", help="GB/T 4754 code of the customer's trade.")(command)
     return click.option("--region", default="", help="GB/T 2260 code of the project's place.")(command)
 
@@ -50,7 +51,7 @@ def claim_of(given: dict[str, Any]) -> tuple[Claim, str, str]:
     from channel.deals.matching import Claim
 
     region, industry, line = given.pop("region"), given.pop("industry"), given.pop("line")
-    return Claim(**given, product_line=line), region, industry
+    return Claim(**{**given, "aliases": tuple(given["aliases"])}, product_line=line), region, industry
 
 
 def dealer_id(db: psycopg.Connection[Any], named: str) -> UUID:
@@ -122,6 +123,9 @@ def register(place: Place, dealer: str, amount: str | None, currency: str, key: 
 @click.option("--dealer", help="Only this dealer's: number, hub key or id.")
 @click.option("--status", help="Only this status, e.g. protected.")
 @click.option("--customer", type=int, help="Only of this customer's number.")
+@click.option("--line", help="Only of this product line.")
+@click.option("--deal", type=click.UUID, metavar="ID", help="Only what became this deal.")
+@click.option("--ends-before", type=click.DateTime(["%Y-%m-%d"]), help="Only protections that end before this day (Asia/Shanghai).")
 @click.option("--direct", is_flag=True, help="Only customers of our own.")
 @click.option("--after", type=click.UUID, metavar="ID", help="Go on after this registration.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many at most.")
@@ -135,8 +139,10 @@ def list_registrations(
     direct: bool,  # noqa: FBT001  click's way
     after: UUID | None,
     limit: int,
+    **more: Any,
 ) -> Answer:
     """Registrations, newest first."""
+    from canonical.values import SHANGHAI
     from channel.deals import acting
     from hub_api.deals_lists import DIRECT, REGISTRATIONS
     from hub_api.lists import page
@@ -144,6 +150,8 @@ def list_registrations(
     with place.open_hub() as hub, hub.transaction() as db:
         last = acting.found(db.connection, after) if after else None
         wanted = {"dealer": dealer_id(db.connection, dealer) if dealer else None, "status": status, "customer": customer}
+        wanted |= {"product_line": more["line"], "deal": more["deal"]}
+        wanted["ends_before"] = more["ends_before"] and more["ends_before"].replace(tzinfo=SHANGHAI)
         begin = (str(last.submitted_at), str(last.id)) if last else None
         rows = page(db, REGISTRATIONS, wanted, after=begin, limit=limit, and_also=DIRECT if direct else "")[:limit]
     columns = ("id", "status", "reason", "customer_name", "product_line", "dealer_name", "submitted_at", "protected_until")

@@ -1,9 +1,9 @@
-"""`hub deals goods|seen`: goods that go where their dealer may not sell (窜货)."""
+"""`hub deals goods|hits|seen`: goods that go where their dealer may not sell (窜货)."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -40,6 +40,36 @@ def goods(place: Place, start: datetime | None, end: datetime | None, kind: Kind
     rows = [{**plain(one), "zh": zh, "en": en} for one, (zh, en) in zip(found, words, strict=True)]
     lines = [f"{one['on'] or '-':<11}{one['kind']:<17}{one['dealer']}: {one[lang]}" for one in rows]
     return Answer(rows, Exit.DIFFERS if rows else Exit.DONE, "\n".join(lines) or f"nothing suspicious from {since} to {until}")
+
+
+@click.command()
+@click.argument("hit", type=int, metavar="[HIT]", required=False)
+@click.argument("answer", type=click.Choice(["accepted", "refused"]), required=False)
+@click.option("--state", type=click.Choice(["open", "accepted", "refused", "all"]), default="open", show_default=True)
+@click.option("--dealer", help="Only this dealer's: number, hub key or id.")
+@click.option("--reason", default="", help="With an answer: for those who look at it later.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many at most.")
+@click.pass_obj
+@answers
+def hits(place: Place, hit: int | None, answer: Literal["accepted", "refused"] | None, **given: Any) -> Answer:
+    """What was found outside of fences, newest first; with HIT and an answer: settle one. Exit code 4 when one is open."""
+    from channel.deals import fencing
+    from hub_api.deals_lists import HITS
+    from hub_api.lists import page
+
+    with place.open_hub() as hub, hub.transaction() as db:
+        if hit is not None:
+            if answer is None:
+                raise click.UsageError("say accepted or refused")
+            subject = fencing.settle_hit(db.connection, hit, answer, who(), given["reason"])
+            return Answer({"id": hit, "subject": subject, "state": answer}, text=f"{subject}: {answer}")
+        wanted = {
+            "dealer": dealer_id(db.connection, given["dealer"]) if given["dealer"] else None,
+            "state": None if given["state"] == "all" else given["state"],
+        }
+        rows = plain(page(db, HITS, wanted, after=None, limit=given["limit"])[: given["limit"]])
+    columns = ("id", "at", "subject", "dealer_name", "effect", "code", "state", "decided_by")
+    return Answer(rows, Exit.SET_ASIDE if any(row["state"] == "open" for row in rows) else Exit.DONE, columns=columns, empty="no hits")
 
 
 @click.command()

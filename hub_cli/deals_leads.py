@@ -1,4 +1,4 @@
-"""`hub deals leads|duplicates`: enquiries that become deals, and customers that are there twice."""
+"""`hub deals hand-in|leads|duplicates`: enquiries that become deals, and customers that are there twice."""
 
 from __future__ import annotations
 
@@ -13,6 +13,37 @@ from hub_cli.exits import Exit
 from hub_cli.place import Place, who
 
 
+@click.command("hand-in")
+@click.argument("company")
+@click.option("--person", default="", help="Who asked.")
+@click.option("--mobile", default="", help="His phone.")
+@click.option("--email", default="", help="His address.")
+@click.option("--source", type=click.Choice(["fair", "web", "phone", "referral", "dealer", "other"]), default="other", show_default=True)
+@click.option("--region", default="", help="GB/T 2260 code.")
+@click.option("--industry", default="", help="GB/T 4754 code.")
+@click.option("--line", default="", help="Product line.")
+@click.option("--interest", default="", help="What is asked for.")
+@click.option("--dealer", help="To whom it is given: number, hub key or id.")
+@click.option("--key", help="Text of your own: the same again gives the same lead.")
+@click.pass_obj
+@answers
+def hand_in(place: Place, company: str, dealer: str | None, key: str | None, line: str, **given: str) -> Answer:
+    """Hand in a lead: a trade-fair card, an enquiry, a dealer's project. It protects nothing: `hub deals register` does."""
+    from canonical.ids import new_id_text
+    from channel.deals.errors import BadClaim
+    from sync import lead_converting
+
+    if not company.strip():
+        raise BadClaim("the lead names no company")
+    fields = {"company_name": company, "product_line": line, "status": "new", **given}
+    with place.open_hub() as hub:
+        if dealer:
+            with hub.pool.connection() as db:
+                fields["dealer"] = str(dealer_id(db, dealer))
+        made, new = lead_converting.hand_in(hub, fields, who(), f"cli/{key or new_id_text()}")
+    return Answer({"id": made, "new": new}, text=f"lead {made} {'is handed in' if new else 'was handed in before'}")
+
+
 @click.command()
 @click.argument("lead", type=click.UUID, metavar="[ID]", required=False)
 @click.argument("action", type=click.Choice(["dealers", "assign", "convert"]), required=False)
@@ -21,6 +52,11 @@ from hub_cli.place import Place, who
 @click.option("--salesperson", help="Assign: canonical code of the salesperson.")
 @click.option("--party", help="Convert: the customer, where the lead may mean a known one. Number, hub key or id.")
 @click.option("--new-party", is_flag=True, help="Convert: it is none of those that are known.")
+@click.option("--name", help="Convert: what the deal is called.")
+@click.option("--pipeline", help="Convert: through which it runs.")
+@click.option("--amount", help="Convert: its expected size.")
+@click.option("--currency", help="Convert: the amount's currency, such as CNY.")
+@click.option("--close", type=click.DateTime(["%Y-%m-%d"]), help="Convert: the day on which it is expected.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="List: how many at most.")
 @click.pass_obj
 @answers
@@ -46,10 +82,33 @@ def leads(place: Place, lead: UUID | None, action: str | None, **given: Any) -> 
             )
             return Answer({"id": lead, "version": version}, text=f"lead {lead} is given away")
         if action == "convert":
-            made = lead_converting.convert(hub, str(lead), who(), party=str(party) if party else None, new_party=given["new_party"])
+            made = lead_converting.convert(
+                hub, str(lead), who(), party=str(party) if party else None, new_party=given["new_party"], deal=_deal(given)
+            )
             told = "was converted before" if made.repeated else "is converted"
             return Answer(plain(made), text=f"lead {lead} {told}: deal {made.deal}, customer {made.party}")
     raise click.UsageError("say dealers, assign or convert")
+
+
+def _deal(given: dict[str, Any]) -> dict[str, str]:
+    """What is said about the deal beside the lead, in document form."""
+    from decimal import Decimal, InvalidOperation
+
+    from canonical.values import BadValue, decimal_text
+
+    amount, close = given["amount"], given["close"]
+    if amount is not None:
+        try:
+            amount = decimal_text(Decimal(amount))
+        except (InvalidOperation, BadValue) as wrong:
+            raise click.BadParameter(f"{amount!r} is no amount", param_hint="--amount") from wrong
+        if not given["currency"]:
+            raise click.UsageError("--amount needs --currency")
+    said = {
+        "name": given["name"], "pipeline": given["pipeline"], "expected_amount": amount, "currency": given["currency"],
+        "expected_close": close.date().isoformat() if close else None,
+    }  # fmt: skip
+    return {name: value for name, value in said.items() if value}
 
 
 def _listed(hub: Any, given: dict[str, Any]) -> Answer:

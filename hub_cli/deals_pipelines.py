@@ -1,4 +1,4 @@
-"""`hub deals pipelines|stages|stuck|forecast`: where deals stand, and what they are worth."""
+"""`hub deals pipelines|stages|move|stuck|forecast`: where deals stand, and what they are worth."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from hub_cli.answers import Answer, answers, plain
 from hub_cli.deals_claims import dealer_id
 from hub_cli.exits import Exit
-from hub_cli.place import Place
+from hub_cli.place import Place, who
 
 BY = ("month", "year", "dealer", "customer", "product_line", "pipeline", "stage", "kind", "group", "salesperson")
 GROUPS = ("early", "offer", "won", "delivery", "after", "lost")
@@ -71,6 +71,27 @@ def stages(place: Place, deal: str) -> Answer:
             f"then {told.next_stage.name}" + (f": still needs {', '.join(told.next_stage.lacks)}" if told.next_stage.lacks else "")
         )
     return Answer(plain(told), Exit.DIFFERS if told.stuck or told.lacks else Exit.DONE, "\n".join(lines))
+
+
+@click.command()
+@click.argument("deal", metavar="DEAL")
+@click.argument("stage")
+@click.option("--set", "fields", multiple=True, metavar="FIELD=VALUE", help="What the stage needs, entered with the move; several.")
+@click.option("--reason", default="", help="Why; a move back or out needs one.")
+@click.pass_obj
+@answers
+def move(place: Place, deal: str, stage: str, fields: tuple[str, ...], reason: str) -> Answer:
+    """Move a deal (id, number, hub key) to a stage of its pipeline, under any of the stage's names."""
+    from sync import deal_pipeline, deal_progress, inspecting
+
+    given = dict(field.partition("=")[::2] for field in fields)
+    if any("=" not in field for field in fields):
+        raise click.UsageError("--set takes FIELD=VALUE")
+    with place.open_hub() as hub:
+        which = str(inspecting.find_record(hub, "deal", deal))
+        version = deal_pipeline.move(hub, which, stage, who(), fields=given, reason=reason)
+        now = deal_progress.progress(hub, which, _today())
+    return Answer({"deal": which, "version": version, "stage": now.stage, "kind": now.kind}, text=f"deal {which} is in {now.stage}")
 
 
 @click.command()

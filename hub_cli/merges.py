@@ -41,6 +41,23 @@ def _merge(one: dict[str, Any]) -> str:
 
 
 @merges.command()
+@click.option("--entity", help="Only this kind of record, e.g. party.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many at most.")
+@click.pass_obj
+@answers
+def apart(place: Place, entity: str | None, limit: int) -> Answer:
+    """Pairs of records that a person has told apart, or un-merged: never taken for one again. Newest first."""
+    from hub_api.deals_lists import APART
+    from hub_api.lists import page
+
+    with place.open_hub() as hub, hub.transaction() as db:
+        rows = plain(page(db, APART, {"entity": entity}, after=None, limit=limit)[:limit])
+    return Answer(
+        rows, columns=("id", "entity", "left_id", "right_id", "decided_at", "decided_by", "reason"), empty="nothing is kept apart"
+    )
+
+
+@merges.command()
 @click.argument("merge", type=int)
 @click.option("--reason", default="", help="For those who look at it later.")
 @click.pass_obj
