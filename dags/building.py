@@ -58,6 +58,7 @@ def builders(config: HubConfig) -> dict[str, Callable[[], DAG]]:
         "deals_upkeep": partial(deals_upkeep_dag, config),
         "rebates": partial(rebates_dag, config),
         "quotes": partial(quotes_dag, config),
+        "prices": partial(prices_dag, config),
         "performance": partial(performance_dag, config),
         "dealer_stock": partial(dealer_stock_dag, config),
     }
@@ -240,6 +241,21 @@ def rebates_dag(config: HubConfig) -> DAG:
                 return judged(nightly(hub)) | {"due": tell_due(hub, outlet_events)}
 
         reckon()
+    return dag
+
+
+def prices_dag(config: HubConfig) -> DAG:
+    """Prices: a version of what lists and products say, and each dealer told what of its prices changes."""
+    with _dag("prices", "Prices: versions, dealers told of changes", config.prices.schedule, ["prices"]) as dag:
+
+        @task
+        def look_after() -> dict[str, Any]:
+            from sync.prices import look_after as look
+
+            with open_hub() as hub:
+                return judged(look(hub))
+
+        look_after()
     return dag
 
 

@@ -180,6 +180,14 @@ class RebatesConfig(Strict):
     )
 
 
+class PricesConfig(Strict):
+    """Prices: when changes are told."""
+
+    schedule: str = Field(
+        default="20 * * * *", description="When dealers are told what of their prices changes, as cron; empty: only when triggered."
+    )
+
+
 class PerformanceConfig(Strict):
     """Performance of dealers: when months are kept and stock is looked at, and how dealers are supplied."""
 
@@ -233,6 +241,7 @@ class HubConfig(Strict):
     plan_valid_hours: int = Field(default=24, gt=0, description="Hours after which a plan cannot be approved or applied any more.")
     upkeep_schedule: str = Field(default="30 2 * * *", description="When the daily upkeep runs, as cron; empty: only when triggered.")
     deals: DealsConfig = Field(default=DealsConfig(), description="Deals: their pipelines, fences and upkeep.")
+    prices: PricesConfig = Field(default=PricesConfig(), description="Prices: when changes are told.")
     rebates: RebatesConfig = Field(default=RebatesConfig(), description="Rebates: when they are reckoned.")
     performance: PerformanceConfig = Field(default=PerformanceConfig(), description="Performance of dealers: months and stock.")
     quotes: QuotesConfig = Field(default=QuotesConfig(), description="Quotes: how long they hold, who approves, and who is reminded when.")

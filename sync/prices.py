@@ -5,17 +5,134 @@ The money is decided in :mod:`channel.pricing`; here it becomes questions, messa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, Final, Literal
+from uuid import UUID
 
 from canonical.values import business_day, decimal_text
 from channel.notices.messages import Message, Question, to_party
-from channel.pricing import special_service
+from channel.pricing import asker_queries, asker_service, queries, service, special_service
+from channel.pricing.changes import Buyer, Change, Price, changes, days_of
 from channel.pricing.special_service import Wanted
 from sync import notices
 from sync.hub import Cursor, Hub
 from sync.notices import Asked
+from sync.runs import Run, RunResult, running
+
+MOST: Final = 200
+"""So many changes stand in one message; how many there are is told."""
+
+
+def look_after(hub: Hub, *, now: datetime | None = None) -> RunResult:
+    """Make a version of what price lists and products say by now, and tell dealers whose prices change. Safe to repeat.
+
+    `now`: the moment to judge by; the clock when not said. Days are business days in Asia/Shanghai.
+    """
+    with running(hub, "prices") as run:
+        with hub.transaction() as db:
+            run.counts({"version": service.take(db.connection)})
+        announce(hub, business_day(now or datetime.now(UTC)), run=run)
+    return run.result
+
+
+def announce(hub: Hub, today: date, *, run: Run | None = None) -> int:
+    """Tell each dealer what of its prices changes, from when, before and after: once. How many were told.
+
+    Prices are compared from the version that was told last to the newest. Nobody is told of the first prices there are, nor before the
+    go-live date. One transaction: what is told is marked as told, or neither.
+    """
+    with hub.transaction() as db:
+        waiting = queries.unannounced(db.connection)
+        if not waiting:
+            return 0
+        newest, since = waiting[-1], queries.last_announced(db.connection, waiting[0])
+        go_live = notices.go_live(hub, "price_list")
+        told = 0
+        if since is not None and (go_live is None or go_live <= today):
+            told = _announce(db, since, newest, today)
+        queries.announced(db.connection, newest)
+    if run is not None:
+        run.counts({"dealers_told": told})
+    return told
+
+
+def _announce(db: Cursor, since: int, newest: int, today: date) -> int:
+    before, after = service.book(db.connection, since), service.book(db.connection, newest)
+    if not before.size:
+        return 0  # the first prices: nothing has changed for anybody
+    items = _items_to_look_at(db, before, after, today)
+    if not items:
+        return 0
+    found: dict[tuple[object, ...], list[Change]] = {}
+    told, last = 0, None
+    while page := asker_queries.dealers(db.connection, today, last):
+        last = page[-1].id
+        for dealer in page:
+            mine: list[tuple[str, Change]] = []
+            for company in dealer.companies or ("",):
+                kin = (asker_service.kin(before.prices, dealer, company), asker_service.kin(after.prices, dealer, company))
+                if kin not in found:
+                    prices = [asker_service.for_dealer(one.prices, dealer, company) for one in (before, after)]
+                    buyer = Buyer(dealer.name, company, asker_service.currency_of(dealer, company))
+                    found[kin] = changes(prices[0], prices[1], buyer, items)
+                mine += [(company, one) for one in found[kin]]
+            if mine and notices.once(db, f"price:{dealer.id}", str(newest)):
+                notices.post(db, _message(dealer.id, newest, mine))
+                told += 1
+    return told
+
+
+def _items_to_look_at(db: Cursor, before: service.Book, after: service.Book, today: date) -> Mapping[str, Sequence[date]]:
+    """Items whose price may differ between two versions, with the days to compare; all of them when rules changed."""
+    names = {**before.names, **after.names}
+    found: dict[str, set[date]] = {}
+    for product, bounds in queries.changed_items(db.connection, before.version, after.version).items():
+        if product in names:
+            found.setdefault(names[product], set()).update(bounds)
+    if before.documents != after.documents:
+        days = _days_of_rules(before) | _days_of_rules(after)
+        for item in {*before.prices.items, *after.prices.items}:
+            found.setdefault(item, set()).update(days)
+    return {item: days_of(today, bounds) for item, bounds in found.items()}
+
+
+def _days_of_rules(book: service.Book) -> set[date]:
+    rules = book.prices.rules
+    dated: list[Any] = [*rules.books, *(record for one in rules.books for record in one.prices), *rules.adjustments, *rules.fx]
+    return {day for one in dated for day in (one.valid_from, one.valid_to) if day is not None}
+
+
+def _message(dealer: UUID, version: int, found: Sequence[tuple[str, Change]]) -> Message:
+    """What one dealer is told: its own prices, before and after, and nothing of others, of cost or of margin."""
+    rows = [
+        {
+            "item": one.item, "name": one.name, "unit": one.unit, "from": one.since.isoformat(), "before": _price(one.before),
+            "after": _price(one.after), **({"company": company} if company else {}),
+        }
+        for company, one in found[:MOST]
+    ]  # fmt: skip
+    first = found[0][1]
+    since = min(one.since for _, one in found).isoformat()
+    more = len(found) - 1
+    facts = {
+        "zh": f"价格变动: {first.item} {first.name} {_said(first, 'zh')}" + (f", 另有 {more} 项" if more else "") + f", 自 {since} 起",
+        "en": f"Prices change: {first.item} {_said(first, 'en')}" + (f", and {more} more" if more else "") + f", from {since}",
+        "version": version, "count": len(found), "changes": rows,
+    }  # fmt: skip
+    return Message("price_changed", to_party(dealer), f"price_version:{version}", facts)
+
+
+def _price(one: Price | None) -> dict[str, str] | None:
+    return None if one is None else {"unit_price": decimal_text(one.unit_price), "currency": one.currency, "tax_side": one.side}
+
+
+def _said(one: Change, language: str) -> str:
+    nothing = "无价格" if language == "zh" else "no price"
+    before, after = (
+        nothing if price is None else f"{decimal_text(price.unit_price)} {price.currency}" for price in (one.before, one.after)
+    )
+    return f"{before} → {after}"
 
 
 def ask_special(db: Cursor, wanted: Wanted, *, by: str, approved: bool = False) -> str:

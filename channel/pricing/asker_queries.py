@@ -31,6 +31,8 @@ class Party:
     """协议折扣 that stands on the party itself; a fraction."""
     companies: tuple[str, ...]
     """Companies of ours that it deals with."""
+    currencies: tuple[str, ...]
+    """Currency of trade in each of them; empty: not said."""
     lists: tuple[str, ...]
     """Price lists that it is bound to in those companies: `company:list`."""
     territory: tuple[str, ...]
@@ -40,12 +42,20 @@ class Party:
 
 def party(db: Connection, name: str, on: date) -> Party | None:
     """A party by number, hub key or id; its number goes first."""
-    found = _rows(db, _PARTY, {"name": name, "id": _uuid(name), "day": on})
-    if not found:
-        return None
-    row = found[0]
+    found = _rows(db, _PARTY + _BY_NAME, {"name": name, "id": _uuid(name), "day": on})
+    return _party(found[0]) if found else None
+
+
+def dealers(db: Connection, on: date, after: UUID | None = None, limit: int = 500) -> list[Party]:
+    """The dealers that may be sold to, by id, a page at a time."""
+    values = {"day": on, "after": after, "limit": limit}
+    return [_party(row) for row in _rows(db, _PARTY + _ALL_DEALERS, values)]
+
+
+def _party(row: dict[str, Any]) -> Party:
     return Party(
         row["id"], row["name"], row["title"], row["grade"], row["channel"], row["discount_rate"], tuple(row["companies"]),
+        tuple(row["currencies"]),
         tuple(row["lists"]),
         () if "" in row["territory"] else tuple(row["territory"]),
         tuple((number, company, rate) for number, company, rate in zip(row["a_numbers"], row["a_companies"], row["a_rates"], strict=True)),
@@ -68,8 +78,7 @@ _PARTY: Final = f"""
 SELECT p.id, {_NAME.format("p")} AS name, coalesce(p.name, '') AS title, coalesce(p.level, '') AS grade,
     coalesce(p.channel_type, '') AS channel,
     nullif(p.doc->>'discount_rate', '')::numeric AS discount_rate,
-    ARRAY(SELECT DISTINCT o.number FROM party_companies AS c JOIN companies AS o ON o.id = c.company_id
-        WHERE c.parent_id = p.id AND o.number <> '') AS companies,
+    c.companies, c.currencies,
     ARRAY(SELECT coalesce(o.number, '') || ':' || {_NAME.format("l")} FROM party_companies AS c
         JOIN price_lists AS l ON l.id = nullif(c.doc->>'price_list', '')::uuid LEFT JOIN companies AS o ON o.id = c.company_id
         WHERE c.parent_id = p.id ORDER BY 1) AS lists,
@@ -84,8 +93,20 @@ FROM parties AS p CROSS JOIN LATERAL (
     FROM agreements AS g LEFT JOIN companies AS o ON o.id = g.company_id
     WHERE g.party_id = p.id AND NOT g.retired AND coalesce(g.doc->>'discount_rate', '') <> '' AND g.doc->>'status' = 'active'
         AND (g.valid_from IS NULL OR g.valid_from <= %(day)s) AND (g.valid_to IS NULL OR g.valid_to >= %(day)s)) AS a
+CROSS JOIN LATERAL (
+    SELECT coalesce(array_agg(t.number ORDER BY t.number), '{{}}') AS companies,
+        coalesce(array_agg(t.currency ORDER BY t.number), '{{}}') AS currencies
+    FROM (SELECT o.number, coalesce(max(c.doc->>'currency'), '') AS currency FROM party_companies AS c
+        JOIN companies AS o ON o.id = c.company_id WHERE c.parent_id = p.id AND o.number <> '' GROUP BY o.number) AS t) AS c
+"""
+_BY_NAME: Final = """
 WHERE (p.number = %(name)s OR p.hub_key = %(name)s OR p.id = %(id)s) AND NOT p.retired AND %(name)s <> ''
 ORDER BY p.number = %(name)s DESC, p.id LIMIT 1
+"""
+_ALL_DEALERS: Final = """
+WHERE NOT p.retired AND coalesce(p.status, 'active') = 'active' AND (%(after)s::uuid IS NULL OR p.id > %(after)s::uuid)
+    AND EXISTS (SELECT FROM json_array_elements_text(CASE WHEN json_typeof(p.doc->'roles') = 'array' THEN p.doc->'roles' ELSE '[]' END) AS r
+        WHERE r = 'dealer') ORDER BY p.id LIMIT %(limit)s
 """
 
 
@@ -97,7 +118,9 @@ def party_name(db: Connection, party_id: UUID) -> str | None:
 
 def companies(db: Connection) -> list[str]:
     """Numbers of our companies."""
-    return [row["number"] for row in _rows(db, "SELECT DISTINCT number FROM companies WHERE NOT retired AND number <> '' ORDER BY number", [])]
+    return [
+        row["number"] for row in _rows(db, "SELECT DISTINCT number FROM companies WHERE NOT retired AND number <> '' ORDER BY number", [])
+    ]
 
 
 def product(db: Connection, name: str) -> str | None:

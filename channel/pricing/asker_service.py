@@ -57,15 +57,37 @@ def asked_by(db: Connection, prices: Prices, ask: Ask, view: View) -> Asked:
     asked = ask.model_copy(
         update={
             "dealer": dealer.name if dealer else "", "customer": customer, "company": company, "project": project, "lines": lines,
-            "role": "dealer" if view.dealer is not None else view.role,
+            "currency": ask.currency or currency_of(dealer, company), "role": "dealer" if view.dealer is not None else view.role,
             "asker_dealer": dealer.name if dealer and view.dealer is not None else "",
         }
     )  # fmt: skip
     own = prices.asked_by(
         [_as_dealer(prices, dealer)] if dealer else [], _registration(project, found, dealer), _deals(db, dealer, project, found, asked),
-        _agreed(prices, dealer, asked), _lists(dealer, company),
+        _agreed(prices, dealer, company), _lists(dealer, company),
     )  # fmt: skip
     return Asked(own, asked, dealer)
+
+
+def for_dealer(prices: Prices, dealer: Party, company: str) -> Prices:
+    """The prices as a dealer has them in a company, without any project."""
+    return prices.asked_by([_as_dealer(prices, dealer)], [], [], _agreed(prices, dealer, company), _lists(dealer, company))
+
+
+def currency_of(dealer: Party | None, company: str) -> str | None:
+    """The currency that a dealer trades in with a company; None where nothing says so."""
+    found = dict(zip(dealer.companies, dealer.currencies, strict=True)).get(company, "") if dealer else ""
+    return found if len(found) == 3 and found.isupper() else None
+
+
+def kin(prices: Prices, dealer: Party, company: str) -> tuple[object, ...]:
+    """Dealers for whom this is equal pay the same for everything that is of no project: what is looked at is the same."""
+    named = dealer.name if dealer.name in prices.named else ""
+    said = prices.dealers.get(dealer.name)
+    return (
+        named, company, currency_of(dealer, company), said.grade if said and "grade" in said.model_fields_set else dealer.grade,
+        said.channel if said and "channel" in said.model_fields_set else dealer.channel, tuple(_lists(dealer, company)),
+        tuple(one.percent for one in _agreed(prices, dealer, company)), dealer.territory if prices.rules.fences else (),
+    )  # fmt: skip
 
 
 def _dealer(db: Connection, ask: Ask, view: View, wrong: list[Mistake]) -> Party | None:
@@ -170,13 +192,13 @@ def _ceiling(one: Special) -> Decimal | None:
     return by_amount if one.ceiling is None else min(one.ceiling, by_amount)
 
 
-def _agreed(prices: Prices, dealer: Party | None, ask: Ask) -> list[Adjustment]:
+def _agreed(prices: Prices, dealer: Party | None, company: str) -> list[Adjustment]:
     """协议折扣: what an agreement, else the party itself, says; not where a published rule of that rung names the dealer."""
     if dealer is None or AGREEMENT not in prices.rungs:
         return []
     if any(rule.spec.rung == AGREEMENT for rule in prices.by_dealer.get(dealer.name, ())):
         return []
-    told = list(_agreements(dealer, ask.company))
+    told = list(_agreements(dealer, company))
     return [
         Adjustment(id=name, name="协议折扣", rung=AGREEMENT, mode="compound", percent=rate * HUNDRED, when=When(dealers=(dealer.name,)))
         for name, rate in told[:1]

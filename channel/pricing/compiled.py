@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -257,6 +257,8 @@ class Prices:
                 self._keep(keys, self._record(book, record, place))
         for deal in rules.deal_prices:
             self._deal(deal)
+        self.named = frozenset(self._names())
+        """Dealers that a price or a rule names: others differ by grade, channel and lists only."""
         self.default_access = AccessPlan(next((one for one in rules.access if not one.companies), DEFAULT_ACCESS), self.key_ids)
         self.access = {company: AccessPlan(one, self.key_ids) for one in rules.access for company in one.companies}
         self._adjustments(rules.adjustments)
@@ -297,12 +299,23 @@ class Prices:
             for item, record in one.records:
                 kept.setdefault((open_to_all, item), []).append(record)
 
+    def _names(self) -> Iterator[str]:
+        yield from (name for kind, name in self.bound if kind == "dealer")
+        yield from (record.dealer for book in self.rules.books for record in book.prices if record.dealer)
+        for rule in self.rules.adjustments:
+            yield from rule.when.dealers
+        for fence in self.rules.fences:
+            yield from fence.dealers
+
     def lists_of(self, dealer: str, grade: str, channel: str) -> tuple[str, ...]:
-        """The lists that are only for some and for this dealer: those that name it first, then by grade, by channel, for every dealer."""
+        """The lists that are only for some and for this dealer: those that name it first, then by grade, by channel, for every dealer.
+
+        Among several of a kind, the one with the newest validity goes first; while it does not hold, the older one does.
+        """
         if not dealer or not (self.bound or self.own_lists):
             return self.own_lists
         whom = (("dealer", dealer), ("grade", grade), ("channel", channel), ANY_DEALER)
-        return tuple(dict.fromkeys([*self.own_lists, *(name for one in whom for name in self.bound.get(one, ()))]))
+        return tuple(dict.fromkeys([*self.own_lists, *(name for one in whom for name in reversed(self.bound.get(one, [])))]))
 
     def asked_by(
         self, dealers: Iterable[Dealer], registrations: Iterable[Registration], deals: Sequence[DealPrice],

@@ -6,7 +6,7 @@ Days are business days (Asia/Shanghai). A price list's `valid_to` is its last da
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -276,3 +276,52 @@ def known_dealers(db: Connection, named: Sequence[str]) -> list[str]:
 def list_numbers(db: Connection, version: int) -> set[str]:
     """Numbers of all price lists of a version, used or not."""
     return {row["number"] for row in rows(db, f"SELECT h.number FROM price_list_at AS h WHERE {_AT}", {"version": version})}
+
+
+# What was announced ----------------------------------------------------------------------------------------------------------
+
+
+def unannounced(db: Connection) -> list[int]:
+    """Versions that nobody was told of yet, oldest first; locked, so that two runs tell it once."""
+    query = "SELECT id FROM price_version WHERE announced_at IS NULL ORDER BY id FOR UPDATE"
+    return [row["id"] for row in rows(db, query)]
+
+
+def announced(db: Connection, upto: int) -> None:
+    """These versions, and those before them, have been told, or nobody had to be."""
+    db.execute("UPDATE price_version SET announced_at = clock_timestamp() WHERE announced_at IS NULL AND id <= %s", [upto])
+
+
+def last_announced(db: Connection, before: int) -> int | None:
+    """The newest version before another that has been told of."""
+    query = "SELECT max(id) AS id FROM price_version WHERE announced_at IS NOT NULL AND id < %s"
+    found = one(db, query, [before])
+    return None if found is None else found["id"]
+
+
+def changed_items(db: Connection, after: int, upto: int) -> dict[UUID, list[date]]:
+    """Products whose lines, lists or own facts changed after one version, up to another, with the days on which those begin and end."""
+    query = """
+WITH lists AS (SELECT DISTINCT price_list_id FROM price_list_at WHERE (version > %(after)s AND version <= %(upto)s)),
+heads AS (
+    SELECT a.price_list_id, a.valid_from, a.valid_to, b.price_list_id IS NULL OR row(a.number, a.company_id, a.currency, a.tax_included,
+        a.tier, a.audience, a.parties, a.valid_from, a.valid_to, a.usable, a.name) IS DISTINCT FROM row(b.number, b.company_id, b.currency,
+        b.tax_included, b.tier, b.audience, b.parties, b.valid_from, b.valid_to, b.usable, b.name) AS moved,
+        b.valid_from AS old_from, b.valid_to AS old_to
+    FROM price_list_at AS a LEFT JOIN price_list_at AS b ON b.price_list_id = a.price_list_id AND b.version <= %(after)s
+        AND (b.until IS NULL OR b.until > %(after)s)
+    WHERE a.price_list_id IN (SELECT price_list_id FROM lists) AND a.version <= %(upto)s AND (a.until IS NULL OR a.until > %(upto)s)
+),
+touched AS (
+    SELECT l.product_id, unnest(ARRAY[l.valid_from, l.valid_to + 1]) AS day FROM price_line_at AS l
+    WHERE (l.version > %(after)s AND l.version <= %(upto)s) OR (l.until > %(after)s AND l.until <= %(upto)s)
+    UNION ALL
+    SELECT l.product_id, unnest(ARRAY[h.valid_from, h.valid_to + 1, h.old_from, h.old_to + 1, l.valid_from, l.valid_to + 1])
+    FROM heads AS h JOIN price_line_at AS l ON l.price_list_id = h.price_list_id WHERE h.moved AND l.version <= %(upto)s
+        AND (l.until IS NULL OR l.until > %(after)s)
+    UNION ALL
+    SELECT i.product_id, NULL FROM price_item_at AS i WHERE i.version > %(after)s AND i.version <= %(upto)s
+)
+SELECT product_id, array_remove(array_agg(DISTINCT day), NULL) AS days FROM touched WHERE product_id IS NOT NULL GROUP BY product_id
+"""
+    return {row["product_id"]: row["days"] for row in rows(db, query, {"after": after, "upto": upto})}

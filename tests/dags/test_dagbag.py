@@ -58,7 +58,7 @@ def test_the_demos_dags_are_there_without_an_import_error(parsed: Callable[[], A
     assert bag.import_errors == {}
     kinds = ("increment", "deliver", "reconcile", "backfill")
     of_systems = {f"hub_{system}_{kind}" for system in ("kingdee", "zoho") for kind in kinds}
-    assert set(bag.dags) == of_systems | {"hub_upkeep", "deals_upkeep", "rebates", "quotes", "performance", "dealer_stock"}
+    assert set(bag.dags) == of_systems | {"hub_upkeep", "deals_upkeep", "rebates", "prices", "quotes", "performance", "dealer_stock"}
     assert {dag.fileloc for dag in bag.dags.values()} == {str(DAGS / "hub_dags.py")}
 
 
@@ -120,7 +120,7 @@ def test_schedules_retries_and_callbacks_are_as_the_file_says(parsed: Callable[[
     assert crons["hub_sales_increment"] == "*/5 * * * *"
     assert (crons["hub_erp_east_reconcile"], crons["hub_erp_west_reconcile"]) == (None, "0 3 * * *")
     assert (crons["hub_upkeep"], crons["deals_upkeep"], crons["rebates"]) == ("15 4 * * *", "7 * * * *", "9 4 * * *")
-    assert crons["quotes"] == "0 7 * * *"
+    assert (crons["quotes"], crons["prices"]) == ("0 7 * * *", "20 * * * *")
     assert (crons["performance"], crons["dealer_stock"]) == ("8 5 6 * *", None)
     assert "Asia/Shanghai" in str(dags["hub_upkeep"].timetable.timezone)
     assert len(dags) == 18

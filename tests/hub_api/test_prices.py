@@ -124,7 +124,7 @@ def test_what_is_published_is_read_word_for_word_and_never_changes(fresh: Fresh)
 
 def test_an_order_is_checked_against_price_credit_stock_and_fence(fresh: Fresh) -> None:
     made = stocked(fresh)
-    limit = '{"credit_limit": "1000.25", "currency": "CNY"}'
+    limit = '{"credit_limit": "2000.25", "currency": "CNY"}'
     fresh.rows("UPDATE party_companies SET doc = (doc::jsonb || %s::jsonb)::json WHERE parent_id = %s RETURNING 1", limit, made.east)
     fresh.rows(
         "INSERT INTO stock_levels (id, hub_key, doc, product_id, available) VALUES (gen_random_uuid(), 'K', '{}', %s, 19) RETURNING 1",
@@ -142,9 +142,9 @@ def test_an_order_is_checked_against_price_credit_stock_and_fence(fresh: Fresh) 
         ("price", "pricing/price-differs"), ("credit", "pricing/over-credit"), ("stock", "pricing/short-of-stock"),
         ("fence", "pricing/fence-outside-own-area"),
     }  # fmt: skip
-    assert "1000.25" in str(ours)
+    assert "2000.25" in str(ours)
     assert {one["code"] for one in theirs.json()["problems"]} >= {"pricing/over-credit", "pricing/outside-territory"}
-    for hidden in ("1000.25", '"available"', "fence-"):
+    for hidden in ("2000.25", '"available"', "fence-"):
         assert hidden not in theirs.text
     asked["lines"][0] |= {"price": "900", "quantity": "1"}
     assert fresh.api("sales", "POST", "/v1/price/check-order", json=asked | {"ship_to": "310000"}).json()["ok"]

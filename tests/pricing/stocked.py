@@ -104,8 +104,8 @@ def line(product: UUID, price: str, **more: Any) -> dict[str, Any]:
 def reprice(db: Db, list_id: UUID, product: UUID, **changes: Any) -> None:
     """Change a line, as the engine does: the line's row, and its record's version."""
     db.execute(
-        "UPDATE price_list_lines SET doc = (doc::jsonb || %(doc)s::jsonb)::json, "
-        "price = CASE WHEN %(doc)s::jsonb ? 'price' THEN (%(doc)s::jsonb->>'price')::numeric ELSE price END WHERE (parent_id, product_id) = (%(list)s, %(product)s)",
+        "UPDATE price_list_lines SET doc = (doc::jsonb || %(doc)s::jsonb)::json, price = CASE WHEN %(doc)s::jsonb ? 'price' "
+        "THEN (%(doc)s::jsonb->>'price')::numeric ELSE price END WHERE (parent_id, product_id) = (%(list)s, %(product)s)",
         {"doc": json_text(changes), "list": list_id, "product": product},
     )
     db.execute("UPDATE price_lists SET version = version + 1 WHERE id = %s", [list_id])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
@@ -16,7 +17,7 @@ SALES = View()
 
 
 @pytest.fixture
-def db(database: str):  # type: ignore[no-untyped-def]  # a fixture
+def db(database: str) -> Iterator[Db]:
     with connected(database) as connection:
         yield connection
 
@@ -85,10 +86,9 @@ def test_steps_of_a_list_are_a_scale_and_lines_that_contradict_each_other_price_
     with db.cursor() as cursor:
         for low, high, price in (("0", "10", "95"), ("10", "0", "90")):
             cursor.execute(
-                "INSERT INTO price_list_lines (parent_id, id, seq, doc, product_id, price) "
-                "SELECT parent_id, gen_random_uuid(), 9, (doc::jsonb || jsonb_build_object('from_quantity', %s::text, 'to_quantity', "
-                "%s::text, 'valid_from', '2026-02-01'))::json, product_id, %s FROM price_list_lines WHERE (parent_id, product_id) = (%s, %s) "
-                "ORDER BY seq LIMIT 1",
+                "INSERT INTO price_list_lines (parent_id, id, seq, doc, product_id, price) SELECT parent_id, gen_random_uuid(), 9, "
+                "(doc::jsonb || jsonb_build_object('from_quantity', %s::text, 'to_quantity', %s::text, 'valid_from', '2026-02-01'))::json, "
+                "product_id, %s FROM price_list_lines WHERE (parent_id, product_id) = (%s, %s) ORDER BY seq LIMIT 1",
                 [low, high, price, made.lists["P-DLR"], made.pump],
             )
     reprice(db, made.lists["P-STD"], made.valve, price=None)
@@ -139,13 +139,22 @@ def test_published_rules_lie_over_the_lists(db: Db, made: Stocked) -> None:
     assert [one["version"] for one in service.documents(db, "main")] == [1]
 
 
+TWICE = """books:
+  - id: b
+    kind: 标准价
+    prices:
+      - {item: M001, price: 1, company: '100'}
+      - {item: M001, price: 2}
+"""
+
+
 @pytest.mark.parametrize(
     ("text", "line", "what"),
     [
         ("adjustments:\n  - {id: X, rung: promotion, percent: 1, when: {items: M999}}", 2, "no item 'M999'"),
         ("adjustments:\n  - {id: X, rung: promotion, percent: 1, when: {dealers: NOBODY}}", 2, "no dealer 'NOBODY'"),
         ("items:\n  - {id: M999, cost: 1}", 2, "the ledger has no item 'M999'"),
-        ("books:\n  - id: b\n    kind: 标准价\n    prices:\n      - {item: M001, price: 1, company: '100'}\n      - {item: M001, price: 2}", 6, "P-STD says"),
+        (TWICE, 6, "P-STD says"),
         ("lists:\n  - {list: NONE, kind: 代理价}", 2, "no price list 'NONE'"),
         ("deal_prices:\n  - {id: T, project: P, dealer: D-EAST, items: [{item: M001, price: 1}]}", 1, "one by one"),
         ("adjustments:\n  - {id: AG-1, rung: promotion, percent: 1}", 2, "stands twice"),
@@ -191,9 +200,17 @@ def test_a_dealers_key_asks_for_itself_and_learns_nothing_of_others(db: Db, made
         assert hidden not in str(own)
 
 
+ORDER = """
+access:
+  - version: "2"
+    order: [{kind: project, keys: [[item]], needs_registration: true}, {kind: standard, keys: [[item]]}]
+lists: [{list: P-DLR, use: false}]
+"""
+
+
 def test_a_live_registration_opens_the_project_price(db: Db, made: Stocked) -> None:
     price_list(db, "P-PRJ", "工程价 100", None, {"M001": (made.pump, "760")})
-    service.publish(db, "order", "access:\n  - {version: '2', order: [{kind: project, keys: [[item]], needs_registration: true}, {kind: standard, keys: [[item]]}]}\nlists: [{list: P-DLR, use: false}]\n", by="test")  # fmt: skip
+    service.publish(db, "order", ORDER, by="test")
 
     assert unit(db, project=str(made.project)) == "760.0000"
     assert unit(db) == "1000.0000"

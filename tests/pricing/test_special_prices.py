@@ -1,10 +1,11 @@
-"""特批价 on the ledger: approved, used by lines up to a ceiling that holds whoever comes at the same moment, given back when a line is voided."""
+"""特批价 on the ledger: approved, used up to a ceiling that holds whoever comes at the same moment, given back when a line is voided."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import psycopg
 import pytest
@@ -29,10 +30,10 @@ def made(db: Db) -> Stocked:
     return stock(db)
 
 
-def grant(db: Db, made: Stocked, *, ceiling: str | None = "100", approve: bool = True, **more: object) -> str:
+def grant(db: Db, made: Stocked, *, ceiling: str | None = "100", approve: bool = True, **more: Any) -> str:
     wanted = Wanted(
         "D-EAST", str(made.project), (SpecialItem("M001", Decimal(700), None if ceiling is None else Decimal(ceiling)),), **more
-    )  # type: ignore[arg-type]  # names of its fields
+    )
     number = special_service.ask(db, wanted, by="sales", today=DAY)
     if approve:
         special_service.decide(db, number, "approved", by="王总")
