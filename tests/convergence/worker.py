@@ -31,8 +31,10 @@ from tests.convergence.paying import night
 
 HURT = 0.05
 """Seconds to wait after a failed round."""
+MEMO = b"AR_OtherRecAble"
+"""Stands in every call about memos."""
 NIGHTS = 2
-"""The second one settles what the first round read."""
+"""The second one settles what the first round read; one is enough where all was read before."""
 
 
 class Boundaries:
@@ -40,6 +42,8 @@ class Boundaries:
 
     def __init__(self, kill_at: int) -> None:
         self.kill_at, self.count, self.told = kill_at, 0, []  # type: tuple[int, int, list[str]]
+        self.of = ""
+        """What the worker is doing, where a test asks for it by name."""
 
     def reached(self, what: str) -> None:
         """One more; the last one for a worker that is to die here."""
@@ -53,7 +57,7 @@ class Boundaries:
         boundaries, receive, transaction = self, Transport._receive, Hub.transaction
 
         def watched_receive(transport: Transport, request: Any) -> Answer:
-            kind = "write" if request.writes else "read"
+            kind = f"{'memo ' if MEMO in (request.body or b'') else ''}{'write' if request.writes else 'read'}"
             boundaries.reached(f"{kind} about to be sent")
             answer = receive(transport, request)
             boundaries.reached(f"{kind} answered")
@@ -66,19 +70,19 @@ class Boundaries:
                 if not db.connection.broken:
                     wrote = db.execute("SELECT pg_current_xact_id_if_assigned() IS NOT NULL AS wrote").fetchone()
                     if wrote and wrote["wrote"]:
-                        boundaries.reached("commit about to be sent")
+                        boundaries.reached(f"{boundaries.of}commit about to be sent")
 
         Transport._receive = watched_receive  # type: ignore[method-assign,assignment]
         Hub.transaction = watched_transaction  # type: ignore[method-assign,assignment]
 
 
-def work(config: Path, database: str, rounds: int, boundaries: Boundaries | None) -> None:
+def work(config: Path, database: str, rounds: int, nights: int, boundaries: Boundaries | None) -> None:
     """Rounds of the whole cycle until nothing is due. A round that fails is tried again: systems and database come back."""
     for _ in range(rounds):
         try:
             with Hub.open(config, database) as hub:
-                for _ in range(NIGHTS):
-                    night(hub)
+                for _ in range(nights):
+                    _night(hub, boundaries)
                     result = cycle.until_quiet(hub, rounds=20)
         except (psycopg.Error, OSError):
             time.sleep(HURT)
@@ -89,6 +93,14 @@ def work(config: Path, database: str, rounds: int, boundaries: Boundaries | None
     if boundaries is not None:
         sys.stdout.write(json.dumps({"events": boundaries.told}) + "\n")
         sys.stdout.flush()
+
+
+def _night(hub: Hub, boundaries: Boundaries | None) -> None:
+    if boundaries is not None:
+        boundaries.of = "money "
+    night(hub)
+    if boundaries is not None:
+        boundaries.of = ""
 
 
 def main() -> None:
@@ -103,7 +115,7 @@ def main() -> None:
             if boundaries is not None:
                 boundaries.watch()
             try:
-                work(Path(order["config"]), order["database"], order.get("rounds", 200), boundaries)
+                work(Path(order["config"]), order["database"], order["rounds"], 1 if boundaries else NIGHTS, boundaries)
             finally:
                 os._exit(0)
         sys.stdout.write(json.dumps({"pid": pid}) + "\n")
