@@ -25,6 +25,7 @@ from hub_api.lists import Listing
 from hub_api.pages import Maybe, Paged, acted, answer, found, listed, paged
 from hub_api.permissions import Role, Scope
 from hub_api.problems import FieldNotAllowed, Forbidden, NotFound, RecordNotFound
+from hub_api.quotes_problems import BadOffer, NotApprover, QuoteNotFound, WrongQuoteState
 from hub_api.records import whole
 from hub_api.shapes import shape
 
@@ -115,7 +116,12 @@ def read_message(record_id: RecordId, act: Annotated[Action, doing("message.read
         return act.done(_message(found(db, MESSAGES, id=record_id, audience=audience), act.caller))
 
 
-ANSWERED_BY: Final[Mapping[str, Scope]] = {"registration": Scope.DEALS_DECIDE, "order": Scope.DEALS_DECIDE}
+ANSWERED_BY: Final[Mapping[str, Scope]] = {
+    "registration": Scope.DEALS_DECIDE,
+    "order": Scope.DEALS_DECIDE,
+    "quote": Scope.QUOTES_APPROVE,
+    "special_price": Scope.PRICES_MANAGE,
+}
 """The scope that answers a question, by what it is about; each room of :data:`sync.answering.ROOMS` has one here."""
 
 
@@ -140,7 +146,7 @@ _APPROVAL = shape("approval")
     operation_id="answer_approval",
     responses=acted(
         _APPROVAL.record, _APPROVAL.example, "The approval, answered.", RecordNotFound, WrongStatus, StillHeld, ProtectionsOverlap,
-        RegistrationNotFound,
+        RegistrationNotFound, WrongQuoteState, QuoteNotFound, BadOffer, NotApprover,
     ),
     response_class=Response,
 )  # fmt: skip

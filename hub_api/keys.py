@@ -126,7 +126,7 @@ def authenticate(db: Cursor, header: str | None) -> Caller:
     if row["stale"]:
         db.execute("UPDATE api_key SET last_used_at = now() WHERE id = %s", [found[1]])
     role = Role(row["role"])
-    scopes = frozenset(Scope(scope) for scope in row["scopes"] if scope in set(Scope)) & ROLES[role].scopes
+    scopes = frozenset(Scope(scope) for scope in row["scopes"] if scope in set(Scope)) & (ROLES[role].scopes | ROLES[role].by_name)
     return Caller(found[1], row["name"], role, scopes, row["party_id"])
 
 
@@ -136,7 +136,7 @@ def _checked(role: Role | str, scopes: Collection[Scope | str] | None, party: UU
         wanted = ROLES[known].scopes if scopes is None else frozenset(Scope(scope) for scope in scopes)
     except ValueError as wrong:
         raise BadKey(f"{wrong}: roles are {', '.join(Role)}; scopes are {', '.join(Scope)}") from None
-    if beyond := wanted - ROLES[known].scopes:
+    if beyond := wanted - ROLES[known].scopes - ROLES[known].by_name:
         raise BadKey(f"a key of role {known} cannot have {', '.join(sorted(beyond))}")
     if (known is Role.DEALER) != (party is not None):
         raise BadKey("a dealer's key needs the dealer's party, and no other key may have one")

@@ -56,6 +56,9 @@ class Scope(StrEnum):
     PRICES_ASK = "prices:ask"
     PRICES_MANAGE = "prices:manage"
     PRICES_COST = "prices:cost"
+    QUOTES_READ = "quotes:read"
+    QUOTES_WRITE = "quotes:write"
+    QUOTES_APPROVE = "quotes:approve"
     PERFORMANCE_READ = "performance:read"
     PERFORMANCE_MANAGE = "performance:manage"
 
@@ -76,6 +79,8 @@ class RoleRule:
     """What a role may do and see."""
 
     scopes: frozenset[Scope]
+    by_name: frozenset[Scope] = frozenset()
+    """More that a key of this role may have when it is made with these scopes by name."""
     hidden: frozenset[str] = frozenset()
     """For a role that sees all but: `entity.field` or `entity.set.field`."""
     writes: frozenset[str] = frozenset()
@@ -176,13 +181,26 @@ ROLES: Mapping[Role, RoleRule] = {
             Scope.PRICES_ASK,
             Scope.PRICES_MANAGE,
             Scope.PRICES_COST,
+            Scope.QUOTES_READ,
+            Scope.QUOTES_WRITE,
+            Scope.QUOTES_APPROVE,
         },
         hidden=frozenset({"contact.mobile", "contact.phone", "contact.email", "contact.reach", "lead.person", "lead.mobile", "lead.email"}),
         writes=frozenset({"party", "agreement", "receivable", "receipt", "refund", "credit_memo"}),
     ),
     Role.SALES: RoleRule(
         scopes=_COMMERCIAL
-        | {Scope.PERFORMANCE_READ, Scope.DEALS_READ, Scope.DEALS_REGISTER, Scope.DEALS_DECIDE, Scope.REBATES_READ, Scope.PRICES_READ, Scope.PRICES_ASK},
+        | {
+            Scope.PERFORMANCE_READ,
+            Scope.DEALS_READ,
+            Scope.DEALS_REGISTER,
+            Scope.DEALS_DECIDE,
+            Scope.REBATES_READ,
+            Scope.PRICES_READ,
+            Scope.PRICES_ASK,
+        }
+        | {Scope.QUOTES_READ, Scope.QUOTES_WRITE},
+        by_name=frozenset({Scope.QUOTES_APPROVE, Scope.PRICES_COST}),
         hidden=frozenset(
             {"price_list.lines.floor_price", "receipt.lines.account", "receipt.lines.charge", "employee.mobile", "employee.email"}
         ),
@@ -200,6 +218,8 @@ ROLES: Mapping[Role, RoleRule] = {
                 Scope.REBATES_SIGN,
                 Scope.PERFORMANCE_READ,
                 Scope.PRICES_READ,
+                Scope.QUOTES_READ,
+                Scope.QUOTES_WRITE,
             }
         ),
         custom=False,

@@ -88,6 +88,8 @@ def edit(hub: Hub, name: str, entity_id: str, changes: Mapping[str, Any], by: st
         if expected is not None and current[entity_id].version != expected:
             now = current[entity_id].version
             raise Stale(f"{name} {entity_id} is at version {now}, not {expected}", next_step="read it again, then repeat the edit")
+        if name == "quote":
+            _refuse_steps(db, entity_id, changes)
         key = f"edit/{entity_id}"
         db.execute("SELECT payload FROM observed WHERE stream_id = %s AND key = %s", [hub.hub_streams[name], key])
         row = db.fetchone()
@@ -96,6 +98,22 @@ def edit(hub: Hub, name: str, entity_id: str, changes: Mapping[str, Any], by: st
         return merged.version
 
     return hub.settle(edited)
+
+
+_FREE_OF_A_QUOTE = frozenset({"contact", "delivery_date"})
+
+
+def _refuse_steps(db: Cursor, quote: str, paths: Iterable[str]) -> None:
+    """What a quote of the hub's own says is decided by its versions and steps: an edit would go around authority and approval."""
+    db.execute("SELECT number FROM quote_offer WHERE id = %s", [quote])
+    offer = db.fetchone()
+    wrong = sorted(set(paths) - _FREE_OF_A_QUOTE)
+    if offer is not None and wrong:
+        raise NotAllowed(
+            f"{wrong[0]} of quote {offer['number']} is decided by its versions and steps",
+            where="quote",
+            next_step="make a new version, or send, accept or lose it",
+        )
 
 
 def _refuse_others_fields(policy: EntityPolicy, paths: Iterable[str]) -> None:

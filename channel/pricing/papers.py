@@ -36,7 +36,9 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "dealer": ("经销商", "Dealer"),
     "customer": ("客户", "Customer"),
     "project": ("项目", "Project"),
+    "version": ("版本", "Version"),
     "date": ("报价日期", "Date"),
+    "valid_to": ("有效期至", "Valid until"),
     "currency": ("币种", "Currency"),
     "line": ("序号", "No."),
     "item": ("物料编码", "Item"),
@@ -62,6 +64,8 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """What stands on paper, in Chinese and English."""
 
+ABOVE: Final = ("version", "dealer", "customer", "project", "date", "valid_to", "currency")
+"""What stands above the table, besides the number."""
 COLUMNS: Final = (
     "line", "item", "name", "brand", "model", "quantity", "unit", "unit_price_net", "unit_price_gross", "tax_rate", "net", "tax", "gross",
     "lead_time", "minimum_quantity",
@@ -101,7 +105,7 @@ def rows(answer: Mapping[str, Any], lang: Language) -> list[list[Cell]]:
 
 def facts(answer: Mapping[str, Any], lang: Language, number: str = "") -> list[tuple[str, str]]:
     """What stands above the table."""
-    found = {"number": number, **{name: str(answer.get(name) or "") for name in ("dealer", "customer", "project", "date", "currency")}}
+    found = {"number": number, **{name: str(answer.get(name) or "") for name in ABOVE}}
     return [(word(name, lang), value) for name, value in found.items() if value]
 
 

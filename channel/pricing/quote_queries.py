@@ -219,6 +219,18 @@ def sent_versions(db: Connection, quote: UUID) -> set[int]:
     return {row["version"] for row in rows(db, "SELECT version FROM quote_event WHERE quote_id = %s AND action = 'send'", [quote])}
 
 
+def heads_shown(db: Connection, quotes: Sequence[UUID]) -> dict[UUID, Row]:
+    """By quote, the newest version that its dealer may read: number, total, currency, last day. A quote without one is left out."""
+    found = rows(
+        db,
+        "SELECT DISTINCT ON (v.quote_id) v.quote_id, v.number AS version, v.gross AS total, v.currency, v.valid_to FROM quote_version AS v "
+        "WHERE v.quote_id = ANY(%s) AND (v.by_dealer OR EXISTS (SELECT FROM quote_event AS e WHERE e.quote_id = v.quote_id "
+        "AND e.version = v.number AND e.action = 'send')) ORDER BY v.quote_id, v.number DESC",
+        [list(quotes)],
+    )
+    return {row.pop("quote_id"): row for row in found}
+
+
 # Events ------------------------------------------------------------------------------------------------------------------------
 
 
