@@ -19,6 +19,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, metavar="DIR", help="of the deal benchmarks: keep the loaded server there for the next run")
     parser.add_argument("--customers", type=int, default=1_000_000, help="of the deal benchmarks")
     parser.add_argument("--lines", type=int, default=10_000_000, help="of the rebate benchmark")
+    parser.add_argument("--facts", type=int, default=4_000_000, help="on the ledger, of the rebate benchmark's nights")
     parser.add_argument("--records", type=int, default=1_000_000, help="of resolving")
     parser.add_argument("--seed", type=int, help="of resolving; default: a fresh one")
     parser.add_argument("--world", choices=["made", "real", "matcher", "game"], default="made", help="whose records are resolved")
@@ -35,9 +36,10 @@ def main() -> int:
 
         figures += pricing.run()
     if "rebates" in which:
-        from benchmarks import rebates  # noqa: PLC0415  as below
+        from benchmarks import rebates, rebates_ledger  # noqa: PLC0415  as below
 
         figures += rebates.run(asked.lines)
+        figures += rebates_ledger.run(asked.facts)
     if "deals" in which:
         from benchmarks import deals  # noqa: PLC0415  the others measure memory and start-up, and need none of the matcher's tables
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,8 +14,12 @@ from hub_cli.answers import Answer, answers, of_run, plain
 from hub_cli.exits import Exit
 from hub_cli.place import Place, who
 
+if TYPE_CHECKING:
+    from channel.rebates.service import Done
+
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 DAY = click.DateTime(["%Y-%m-%d"])
+FULL = click.option("--full", is_flag=True, help="Read everything again instead of what is new, and sum it anew.")
 AS_OF = click.option("--as-of", "day", type=DAY, help="The last business day whose events count.  [default: yesterday in Shanghai]")
 
 
@@ -56,30 +61,41 @@ def programmes(place: Place) -> Answer:
 
 @click.command()
 @AS_OF
+@FULL
 @click.pass_obj
 @answers
-def accrue(place: Place, day: Any) -> Answer:
+def accrue(place: Place, day: Any, *, full: bool) -> Answer:
     """Take new facts from the documents and book what should be accrued by now, less what is. A second run books nothing."""
     from sync import rebates
 
     with place.open_hub() as hub:
-        done = rebates.accrue(hub, _day(day), by=who())
-    return Answer(plain(done), text=f"{done.results} results, {len(done.units)} accruals changed{_sums(done.booked)}")
+        done = rebates.accrue(hub, _day(day), by=who(), full=full)
+    return _told(done, f"{done.results} results looked at, {len(done.units)} accruals changed{_sums(done.booked)}")
 
 
 @click.command()
 @AS_OF
+@FULL
 @click.option("--programme", "names", multiple=True, help="Only this one; may be repeated.")
 @click.pass_obj
 @answers
-def settle(place: Place, day: Any, names: tuple[str, ...]) -> Answer:
+def settle(place: Place, day: Any, names: tuple[str, ...], *, full: bool) -> Answer:
     """Settle what the calendars say is due: earned to date less what was settled, with a statement each. A second run settles nothing."""
     from sync import rebates
 
     with place.open_hub() as hub:
-        done = rebates.settle(hub, _day(day), by=who(), programmes=list(names) or None)
+        done = rebates.settle(hub, _day(day), by=who(), programmes=list(names) or None, full=full)
     numbers = "".join(f"\n  {number}  {unit}" for number, unit in zip(done.statements, done.units, strict=True))
-    return Answer(plain(done), text=f"{len(done.units)} of {done.results} results settled{_sums(done.booked)}{numbers}")
+    return _told(done, f"{len(done.units)} of {done.results} results settled{_sums(done.booked)}{numbers}")
+
+
+def _told(done: Done, text: str) -> Answer:
+    """What was done; what could not be is in the answer, and the exit code is 3."""
+    flaws = [error for problem in done.problems for error in problem.errors]
+    said = [f"left as it was: {flaw['where']}: {flaw['what']}; {flaw['next_step']}" for flaw in flaws]
+    said += [f"kept sums differ from their lines and are summed anew: {difference}" for difference in done.differs]
+    data = {**dataclasses.asdict(dataclasses.replace(done, problems=())), "problems": flaws}
+    return Answer(plain(data), Exit.DIFFERS if said else Exit.DONE, text="\n".join([text, *said]))
 
 
 @click.command()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from canonical.values import business_day, decimal_text
 from channel.notices.messages import FINANCE, Message, to_party
@@ -18,6 +18,8 @@ from sync.hub import Cursor, Hub
 from sync.runs import Run, RunResult, running
 
 BY = "rule:rebates"
+SAMPLE: Final = 10
+"""So many kept sums of each programme are compared with their lines each night."""
 
 
 def nightly(hub: Hub, *, now: datetime | None = None) -> RunResult:
@@ -38,24 +40,46 @@ def nightly(hub: Hub, *, now: datetime | None = None) -> RunResult:
     return run.result
 
 
-def accrue(hub: Hub, as_of: date, *, by: str = BY, run: Run | None = None) -> Done:
-    """Book accruals up to a business day, in one transaction."""
+def accrue(hub: Hub, as_of: date, *, by: str = BY, full: bool = False, run: Run | None = None) -> Done:
+    """Book accruals up to a business day, in one transaction.
+
+    A night looks at what is touched since the last, and compares some of the kept sums with the lines that they are of. full: everything
+    is read again and summed anew. What cannot be reckoned, and sums that are wrong, finance is told of.
+    """
     with hub.transaction() as db:
-        done = service.accrue(db.connection, as_of, by=by)
+        done = service.accrue(db.connection, as_of, by=by, full=full, sample=SAMPLE)
+    _tell_refused(hub, "rebate_accrual_refused", done, run)
+    if done.differs:
+        notices.alert(hub, "rebate_sums_differ", audience=FINANCE, about="rebates", facts={"units": list(done.differs)[:100]})
     if run is not None:
         run.counts({"results": done.results, "accrued": len(done.units)})
+        for difference in done.differs:
+            run.problem(f"kept sums differ from their lines and are summed anew: {difference}", "differs")
     return done
 
 
-def settle(hub: Hub, as_of: date, *, by: str = BY, programmes: list[str] | None = None, run: Run | None = None) -> Done:
-    """Settle what is due, in one transaction, and tell each dealer that a statement is ready."""
+def settle(hub: Hub, as_of: date, *, by: str = BY, programmes: list[str] | None = None, full: bool = False, run: Run | None = None) -> Done:
+    """Settle what is due, in one transaction, and tell each dealer that a statement is ready. full: everything is looked at again."""
     with hub.transaction() as db:
-        done = service.settle(db.connection, as_of, by=by, programmes=programmes)
+        done = service.settle(db.connection, as_of, by=by, programmes=programmes, full=full)
         for number in done.statements:
             _tell_statement(db, number)
+    _tell_refused(hub, "rebate_settlement_refused", done, run)
     if run is not None:
         run.counts({"settled": len(done.units), "statements": len(done.statements)})
     return done
+
+
+def _tell_refused(hub: Hub, kind: str, done: Done, run: Run | None) -> None:
+    """Programmes that were left as they were because of facts that cannot be: told until they come right."""
+    if not done.problems:
+        notices.clear(hub, kind, about="rebates")
+        return
+    flaws = [error for problem in done.problems for error in problem.errors]
+    notices.alert(hub, kind, audience=FINANCE, about="rebates", facts={"flaws": flaws[:100]})
+    if run is not None:
+        for problem in done.problems:
+            run.problem(str(problem), "differs")
 
 
 def _tell_statement(db: Cursor, number: str) -> None:

@@ -238,17 +238,17 @@ DAY_COLUMNS: Final = frozenset(DAYS)
 """Facts of the ledger carry the day of each event, so that an empty one means 'not yet'."""
 
 
-def newest_of(*, known: bool = False) -> str:
-    """SQL for the newest revision of each fact, as `f`; known: of those recorded up to `%(known)s`.
+def later_revisions(db: Connection, *, known_at: datetime | None = None, ids: Sequence[str] | None = None) -> dict[str, int]:
+    """The newest revision, known at a moment, of facts that have more than one; of those named, or of all.
 
-    Few facts have a second revision; those are looked at first, so that one whose day or dealer was corrected is not found where it was.
+    A fact whose day or dealer was corrected is then not taken where it was before.
     """
-    seen = " AND recorded_at <= %(known)s" if known else ""
-    later = f"(SELECT id, max(revision) AS revision FROM rebate_fact WHERE revision > 1{seen} GROUP BY id)"
-    return (
-        f"(SELECT a.* FROM rebate_fact AS a LEFT JOIN {later} AS b ON b.id = a.id "
-        f"WHERE (b.id IS NULL OR a.revision = b.revision){seen.replace('recorded_at', 'a.recorded_at')}) AS f"
+    query = (
+        "SELECT id, max(revision) FROM rebate_fact WHERE revision > 1 AND (%(known)s::timestamptz IS NULL OR recorded_at <= %(known)s) "
+        f"{'' if ids is None else 'AND id = ANY(%(ids)s) '}GROUP BY id"
     )
+    with db.cursor(row_factory=tuple_row) as cursor:
+        return dict(cursor.execute(query.encode(), {"known": known_at, "ids": None if ids is None else list(ids)}))
 
 
 def facts(
@@ -256,13 +256,16 @@ def facts(
 ) -> Iterator[Fact]:
     """The newest revision of each fact dated in `[start, end)`, as it was known at a moment; of some dealers, or of all."""
     query = (
-        f"SELECT {', '.join(f'f.{name}' for name in READ)}, f.more::text FROM {newest_of(known=known_at is not None)} "
-        "WHERE f.date >= %(start)s AND f.date < %(end)s AND (%(dealers)s::text[] IS NULL OR f.dealer = ANY(%(dealers)s))"
+        f"SELECT {', '.join(READ)}, more::text FROM rebate_fact WHERE date >= %(start)s AND date < %(end)s "
+        "AND (%(known)s::timestamptz IS NULL OR recorded_at <= %(known)s) AND (%(dealers)s::text[] IS NULL OR dealer = ANY(%(dealers)s))"
     )
     values = {"start": start, "end": end, "known": known_at, "dealers": None if dealers is None else list(dealers)}
+    later = later_revisions(db, known_at=known_at)
     with db.cursor(row_factory=tuple_row) as cursor:
         for *plain, more in cursor.execute(query.encode(), values):
-            yield fact_of(dict(zip(READ, plain, strict=True)), more)
+            fact = fact_of(dict(zip(READ, plain, strict=True)), more)
+            if later.get(fact.id, fact.revision) == fact.revision:
+                yield fact
 
 
 def fact_of(said: dict[str, Any], more: str | None) -> Fact:

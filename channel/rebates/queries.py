@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ from psycopg.rows import dict_row
 
 from channel.rebates.claims import Claimed
 from channel.rebates.programme import Programme
-from channel.rebates.results import ENGINE, Calculation, Result
+from channel.rebates.results import ENGINE, Result
 from ledger.bulk import from_json, json_text
 
 Connection = psycopg.Connection[Any]
@@ -91,20 +91,28 @@ def unit_of(result: Result) -> str:
     return f"{result.programme.programme}|{result.dealer}|{scope}|{result.span.name}"
 
 
-def keep(db: Connection, purpose: str, made: Calculation, docs: Mapping[str, Mapping[str, Any]], by: str) -> int:
-    """Keep a calculation with its results; `docs` tells, by unit, what is kept of each. Returns its id."""
-    known = made.known_at
+def begin_calculation(
+    db: Connection, purpose: str, programmes: Sequence[Programme], as_of: date, known_at: datetime | None, by: str
+) -> int:
+    """Keep a calculation, to which results are added; its id."""
     found = one(
         db,
         "INSERT INTO rebate_calculation (purpose, programmes, hashes, as_of, known_at, facts_hash, engine, by) "
-        "VALUES (%s, %s, %s, %s, coalesce(%s, transaction_timestamp()), %s, %s, %s) RETURNING id",
-        [
-            purpose, [one.key for one in made.programmes], [one.hash for one in made.programmes], made.as_of, known, made.facts_hash,
-            ENGINE, by,
-        ],
-    )  # fmt: skip
+        "VALUES (%s, %s, %s, %s, coalesce(%s, transaction_timestamp()), '', %s, %s) RETURNING id",
+        [purpose, [one.key for one in programmes], [one.hash for one in programmes], as_of, known_at, ENGINE, by],
+    )
     assert found is not None  # noqa: S101  an insert returns its row
-    dealers = dealer_ids(db, sorted({result.dealer for result in made.results}))
+    return int(found["id"])
+
+
+def end_calculation(db: Connection, calculation: int, facts_hash: str) -> None:
+    """Note which facts it was made of."""
+    db.execute("UPDATE rebate_calculation SET facts_hash = %s WHERE id = %s", [facts_hash, calculation])
+
+
+def add_results(db: Connection, calculation: int, results: Sequence[Result], told: Callable[[Result], Mapping[str, Any]]) -> None:
+    """Keep results of a calculation; `told` says what is kept of each."""
+    dealers = dealer_ids(db, sorted({result.dealer for result in results}))
     with (
         db.cursor() as cursor,
         cursor.copy(
@@ -112,15 +120,14 @@ def keep(db: Connection, purpose: str, made: Calculation, docs: Mapping[str, Map
             "FROM STDIN"
         ) as copy,
     ):
-        for result in made.results:
-            unit, programme = unit_of(result), result.programme
+        for result in results:
+            programme = result.programme
             copy.write_row(
                 (
-                    found["id"], unit, programme.programme, programme.version, result.dealer, dealers.get(result.dealer), result.span.name,
-                    programme.currency, result.earned, result.payable, json_text(docs[unit]),
+                    calculation, unit_of(result), programme.programme, programme.version, result.dealer, dealers.get(result.dealer),
+                    result.span.name, programme.currency, result.earned, result.payable, json_text(told(result)),
                 )
             )  # fmt: skip
-    return int(found["id"])
 
 
 def dealer_ids(db: Connection, numbers: Sequence[str]) -> dict[str, UUID]:

@@ -1,4 +1,4 @@
-"""Night by night from kept sums is what reading everything gives: any programme, any history of sales, returns, corrections and late lines."""
+"""Night by night from kept sums is what reading everything gives: any programme, any history of sales, corrections and late lines."""
 
 from __future__ import annotations
 
@@ -44,33 +44,42 @@ SHAPES: Mapping[str, list[dict[str, Any]]] = {
     "fixed, of a region": [plan(method="fixed", tiers=[{"from": "1000", "amount": "50"}], scope={"regions": ["31"]})],
     "per unit, in boxes": [
         plan(
-            method="per_unit", base={**json.loads(written())["base"], "measure": "quantity", "unit": "件", "units": {"箱": "12"}},
+            method="per_unit",
+            base={**json.loads(written())["base"], "measure": "quantity", "unit": "件", "units": {"箱": "12"}},
             tiers=[{"from": "10", "to": "100", "per_unit": "0.5"}, {"from": "100", "per_unit": "0.75"}],
         )
     ],
     "growth over last year": [plan(method="growth", growth=GROWTH, tiers=STEPS, calendar={"period": "quarter", "late_days": "10"})],
-    "growth over the last period": [plan(method="growth", growth={**GROWTH, "baseline": "previous_period", "pays_on": "whole"}, tiers=STEPS)],
+    "growth over the last period": [
+        plan(method="growth", growth={**GROWTH, "baseline": "previous_period", "pays_on": "whole"}, tiers=STEPS)
+    ],
     "target": [plan(method="target", target={"pays_on": "whole", "bands": "retroactive", "each": "3000"}, tiers=STEPS)],
     "mix share": [
         plan(
-            method="mix", mix={"focus": {"product_lines": ["泵"]}, "tier_on": "share", "pays_on": "focus", "bands": "retroactive"},
+            method="mix",
+            mix={"focus": {"product_lines": ["泵"]}, "tier_on": "share", "pays_on": "focus", "bands": "retroactive"},
             tiers=STEPS,
         )
     ],
     "mix count": [
         plan(
-            method="mix", mix={"tier_on": "count", "count_of": "product", "pays_on": "whole", "bands": "retroactive"},
+            method="mix",
+            mix={"tier_on": "count", "count_of": "product", "pays_on": "whole", "bands": "retroactive"},
             tiers=[{"from": "1", "to": "3", "rate": "1 %"}, {"from": "3", "rate": "2 %"}],
         )
     ],
     "weights, tiers of a wider scope": [
         plan(
-            scope={"product_lines": ["泵"]}, tier_scope={"product_lines": ["泵", "阀"]},
+            scope={"product_lines": ["泵"]},
+            tier_scope={"product_lines": ["泵", "阀"]},
             base={**json.loads(written())["base"], "weights": [{"products": ["P1"], "weight": "2", "pay": True}]},
         )
     ],
     "members for some of the time": [
-        plan(participants={"members": [{"dealer": "甲", "from": "2025-02-10", "to": "2025-08-20"}, {"dealer": "丁"}]}, calendar={"period": "half", "prorate": "days"})
+        plan(
+            participants={"members": [{"dealer": "甲", "from": "2025-02-10", "to": "2025-08-20"}, {"dealer": "丁"}]},
+            calendar={"period": "half", "prorate": "days"},
+        )
     ],
     "a group under its head": [plan(grouping={"by": ["dealer"], "group": "parent"})],
     "all together": [plan(grouping={"by": ["dealer"], "group": "all"}, calendar={"period": "half", "settle": "quarter"})],
@@ -78,11 +87,13 @@ SHAPES: Mapping[str, list[dict[str, Any]]] = {
     "negative carried": [plan(settlement={"negative": "carried"})],
     "no claw-back": [plan(settlement={"claw_back": False})],
     "cap by year": [plan(limits={"cap": {"amount": "60", "per": "year"}})],
-    "floor behind a measure": [
-        plan(limits={"floor": "30"}, gates=[{"kind": "complaints", "at_most": "2", "otherwise": "zero"}])
-    ],
+    "floor behind a measure": [plan(limits={"floor": "30"}, gates=[{"kind": "complaints", "at_most": "2", "otherwise": "zero"}])],
     "guarantee": [
-        plan(limits={"guarantee": {"amount": "40", "cumulative": True}}, participants={"dealers": DEALERS[:3]}, settlement={"claw_back": True})
+        plan(
+            limits={"guarantee": {"amount": "40", "cumulative": True}},
+            participants={"dealers": DEALERS[:3]},
+            settlement={"claw_back": True},
+        )
     ],
     "budget pro rata": [plan(limits={"budget": {"amount": "100", "share": "pro_rata"}})],
     "budget, first come": [plan(limits={"budget": {"amount": "100", "share": "first_come"}})],
@@ -91,14 +102,33 @@ SHAPES: Mapping[str, list[dict[str, Any]]] = {
     "returns where the sale was": [plan(base={**json.loads(written())["base"], "returns_in": "original_period"})],
     "document by document": [plan(grouping={"by": ["dealer", "document"]}, method="marginal")],
     "line by line": [plan(grouping={"by": ["dealer", "line"]})],
-    "accrued by rates": [plan(accrual={"by": "rate", "rate": "1 %", "rates": [{"from": "2025-05-01", "rate": "1.5 %"}, {"from": "2025-11-01", "rate": "2 %"}]})],
-    "accrued as expected": [plan(accrual={"by": "expected", "expected_base": "6000"}, calendar={"period": "half", "settle": "quarter", "late_days": "5"})],
-    "dollars": [plan(fx={"date": "event", "rates": [{"currency": "USD", "rate": "7.1", "from": "2025-01-01"}, {"currency": "USD", "rate": "7.3", "from": "2025-05-15"}]})],
+    "accrued by rates": [
+        plan(
+            accrual={"by": "rate", "rate": "1 %", "rates": [{"from": "2025-05-01", "rate": "1.5 %"}, {"from": "2025-11-01", "rate": "2 %"}]}
+        )
+    ],
+    "accrued as expected": [
+        plan(accrual={"by": "expected", "expected_base": "6000"}, calendar={"period": "half", "settle": "quarter", "late_days": "5"})
+    ],
+    "dollars": [
+        plan(
+            fx={
+                "date": "event",
+                "rates": [
+                    {"currency": "USD", "rate": "7.1", "from": "2025-01-01"},
+                    {"currency": "USD", "rate": "7.3", "from": "2025-05-15"},
+                ],
+            }
+        )
+    ],
     "half even, by dealer": [plan(rounding={"mode": "half_even", "per": "dealer"}, grouping={"by": ["dealer", "product_line"]})],
     "net of an earlier one": [stacked(1, calendar={"period": "half"}), stacked(2, stack={"base": "net_of_earlier"}, method="marginal")],
     "exclusive": [stacked(1, scope={"product_lines": ["泵"]}), stacked(2, stack={"mode": "exclusive"})],
-    "best of two": [stacked(1, stack={"mode": "best_of", "group": "g"}), stacked(2, stack={"mode": "best_of", "group": "g"}, method="total")],
-}  # fmt: skip
+    "best of two": [
+        stacked(1, stack={"mode": "best_of", "group": "g"}),
+        stacked(2, stack={"mode": "best_of", "group": "g"}, method="total"),
+    ],
+}
 
 
 @pytest.fixture
@@ -123,6 +153,7 @@ class History:
             self.rng.choice([self.sale, self.sale, self.sale, self.sale, self.back, self.corrected, self.corrected, self.told])()
 
     def sale(self) -> None:
+        """Now, late, or dated ahead."""
         late = self.rng.random() < 0.3
         on = self.day - timedelta(days=self.rng.randint(0, 200 if late else 15))
         if self.rng.random() < 0.05:
@@ -132,6 +163,7 @@ class History:
         )
 
     def back(self) -> None:
+        """A return, or a credit."""
         kind = self.rng.choice(["return", "credit"])
         sold = self.rng.choice([one for one in self.known.values() if one["kind"] == "sale"] or [None])
         dealer = sold["dealer"] if sold else self.rng.choice(DEALERS)
@@ -146,6 +178,7 @@ class History:
         )
 
     def line(self, kind: str, on: date, dealer: str, fen: int, quantity: int, of: str = "") -> None:
+        """One line of an invoice."""
         amount = Decimal(fen).scaleb(-2)
         product = self.rng.randint(1, 4)
         self.put(
@@ -185,6 +218,7 @@ class History:
                  applies_to=f"B{self.rng.randint(1, 8)}{dealer}" if kind == "payment" else "", **more)  # fmt: skip
 
     def put(self, **said: Any) -> None:
+        """One revision of a fact, known this evening."""
         said.setdefault("revision", 1)
         said["recorded_at"] = datetime.combine(self.day, time(20, self.rng.randint(0, 59)), SHANGHAI)
         self.known[said["id"]] = said

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
+from uuid import UUID
 
 from canonical.ids import new_id
 from channel.rebates import fact_service, periods
 from channel.rebates import queries as rebate_queries
 from channel.rebates.errors import BadFacts
-from channel.rebates.programme import Programme
 from channel.rebates.queries import Connection, unit_of
 from channel.rebates.reckoning import queries
+from channel.rebates.reckoning.checks import differing
 from channel.rebates.reckoning.families import Family
 from channel.rebates.reckoning.keeping import Night, begun, brought_up, from_lines, from_sums
 from channel.rebates.reporting import of_result
-from channel.rebates.results import Calculation, Result
+from channel.rebates.results import Result
 
 Booking = tuple[str, str, str, str, Decimal]
 """Dealer, programme, currency, unit, amount."""
@@ -35,62 +36,73 @@ class Done:
     statements: Sequence[str] = ()
     problems: Sequence[BadFacts] = ()
     """Families of programmes that were left as they were, because of facts that cannot be."""
+    differs: Sequence[str] = ()
+    """Units of the sample whose kept sums were not what their lines give."""
 
 
-def accrue(db: Connection, as_of: date, *, by: str, known_at: datetime | None = None, full: bool = False) -> Done:
+def accrue(db: Connection, as_of: date, *, by: str, known_at: datetime | None = None, full: bool = False, sample: int = 0) -> Done:
     """Book what should be accrued by now, less what is: cumulative, so a changed view catches up and a second run books nothing.
 
     What new facts touch is rated from kept sums. full: everything is rated from its lines, and summed anew. A programme whose facts
-    cannot be reckoned keeps its accruals and is told of; the others go on.
+    cannot be reckoned keeps its accruals and is told of; the others go on. sample: so many kept sums are compared with their lines.
     """
     rebate_queries.lock(db)
     fact_service.refresh(db)
     night, families = begun(db, as_of, known_at, full=full, bare=True)
     accruing = [family for family in families if any(_accrues(family, one.programme) for one in family.programmes)]
-    made, problems, whole = Made([night.originals[one.key] for family in accruing for one in family.programmes], as_of, known_at), [], False
+    programmes = [night.originals[one.key] for family in accruing for one in family.programmes]
+    made = Made(rebate_queries.begin_calculation(db, "accrual", programmes, as_of, known_at, by), by)
+    problems, whole = [], False
     for family in accruing:
+        part = replace(made, booked={}, units=[], hashes=[], differs=[])
         try:
             with db.transaction():
-                whole = _family(night, family, made) or whole
+                whole = _family(night, family, part, sample) or whole
         except BadFacts as wrong:
             problems.append(wrong)
+        else:
+            made.take_in(part)
     if whole:
-        made.bookings += _orphans(db, families)
-    return made.book(db, by, problems)
+        made.book(db, list(_orphans(db, families)))
+    rebate_queries.end_calculation(db, made.calculation, hashlib.sha256("".join(made.hashes).encode()).hexdigest())
+    return Done(made.calculation, made.results, made.booked, made.units, problems=problems, differs=made.differs)
 
 
 @dataclass
 class Made:
-    """What the families' results come to."""
+    """What was looked at and booked so far."""
 
-    programmes: Sequence[Programme]
-    as_of: date
-    known_at: datetime | None
+    calculation: int
+    by: str
+    booking: UUID = field(default_factory=new_id)
     results: int = 0
-    changed: list[Result] = field(default_factory=list)
-    bookings: list[Booking] = field(default_factory=list)
+    booked: dict[str, Decimal] = field(default_factory=dict)
+    units: list[str] = field(default_factory=list)
     hashes: list[str] = field(default_factory=list)
-    facts: int = 0
+    differs: list[str] = field(default_factory=list)
 
-    def book(self, db: Connection, by: str, problems: Sequence[BadFacts]) -> Done:
-        """Keep the results that something follows from, and book."""
-        calculation = rebate_queries.keep(db, "accrual", self._whole(), {unit_of(one): of_result(one) for one in self.changed}, by)
-        queries.book_accruals(db, self.bookings, booking=new_id(), by=by)
-        booked: dict[str, Decimal] = {}
-        for _, _, currency, _, amount in self.bookings:
-            booked[currency] = booked.get(currency, Decimal(0)) + amount
-        return Done(calculation, self.results, booked, [unit for _, _, _, unit, _ in self.bookings], problems=problems)
+    def book(self, db: Connection, bookings: Sequence[Booking]) -> None:
+        """Book accruals."""
+        queries.book_accruals(db, bookings, booking=self.booking, by=self.by)
+        for _, _, currency, unit, amount in bookings:
+            self.booked[currency] = self.booked.get(currency, Decimal(0)) + amount
+            self.units.append(unit)
 
-    def _whole(self) -> Calculation:
-        digest = hashlib.sha256("".join(self.hashes).encode()).hexdigest()
-        return Calculation(self.changed, {}, self.programmes, self.as_of, self.known_at, digest, self.facts)
+    def take_in(self, part: Made) -> None:
+        """What was done for one family."""
+        self.results = part.results
+        self.units += part.units
+        self.hashes += part.hashes
+        self.differs += part.differs
+        for currency, amount in part.booked.items():
+            self.booked[currency] = self.booked.get(currency, Decimal(0)) + amount
 
 
 def _accrues(family: Family, code: str) -> bool:
     return any(one.programme == code and one.accrual is not None and family.owns[one.key] for one in family.programmes)
 
 
-def _family(night: Night, family: Family, made: Made) -> bool:
+def _family(night: Night, family: Family, made: Made, sample: int) -> bool:
     """Rate a family and note what is missing; true when all of it was rated."""
     db, by_lines = night.db, night.by_lines(family)
     if by_lines:
@@ -104,20 +116,23 @@ def _family(night: Night, family: Family, made: Made) -> bool:
     touched = [] if whole else queries.touched(db, family_id)
     for part in parts:
         made.results += len(part.results)
-        made.facts += part.facts_count
         made.hashes.append(part.facts_hash)
         results = [one for one in part.results if one.accrued is not None]
         seen |= {unit_of(one) for one in results}
-        _missing(db, results, made)
-    made.bookings += _vanished(db, family, seen, None if whole else touched)
+        missing = list(_missing(db, results))
+        rebate_queries.add_results(db, made.calculation, [one for one, _ in missing], of_result)
+        made.book(db, [booking for _, booking in missing])
+    made.book(db, list(_vanished(db, family, seen, None if whole else touched)))
     if by_lines and night.full and not family.needs_lines:
         family_id, _ = brought_up(night, family, sums=True)
     if not by_lines or (night.full and not family.needs_lines):
         queries.take_touched(db, family_id)
+    if sample and not by_lines and family.reach.who == "dealer":
+        made.differs += differing(night, family, family_id, sample)
     return whole
 
 
-def _missing(db: Connection, results: Sequence[Result], made: Made) -> None:
+def _missing(db: Connection, results: Sequence[Result]) -> Iterator[tuple[Result, Booking]]:
     """What is missing to the accrual that each result should have now."""
     units = [unit_of(one) for one in results]
     standing, settled = queries.accrued(db, units), queries.settled(db, units)
@@ -125,8 +140,7 @@ def _missing(db: Connection, results: Sequence[Result], made: Made) -> None:
         key = unit, one.programme.currency
         amount = (one.accrued or Decimal(0)) - settled.get(key, Decimal(0)) - standing.get(key, Decimal(0))
         if amount:
-            made.changed.append(one)
-            made.bookings.append((one.dealer, one.programme.programme, one.programme.currency, unit, amount))
+            yield one, (one.dealer, one.programme.programme, one.programme.currency, unit, amount)
 
 
 def _vanished(

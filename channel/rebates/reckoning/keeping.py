@@ -158,9 +158,10 @@ def from_lines(night: Night, family: Family, era: date | None = None) -> Iterato
         facts = fact_queries.facts(night.db, first, night.as_of + timedelta(days=1), known_at=night.known_at)
         yield _of(_rated(night, family, facts), family, None, era)
         return
+    later = fact_queries.later_revisions(night.db)
     others = {*queries.figured(night.db), *(who for who, _, _ in _guaranteed(family, [start]))}
     for dealers in _portions(queries.many_lines(night.db, start, end), sorted(others)):
-        portion = [*queries.lines_between(night.db, start, end, dealers), *queries.figures_of(night.db, dealers, settled=True)]
+        portion = [*queries.lines_between(night.db, start, end, dealers, later), *queries.figures_of(night.db, dealers, settled=True)]
         yield _of(_rated(night, family, portion), family, {(dealer, None, ()) for dealer in dealers}, era)
 
 

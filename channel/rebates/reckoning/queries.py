@@ -6,7 +6,7 @@ done within the caller's transaction: sums, watermark and bookings commit togeth
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -14,7 +14,7 @@ from uuid import UUID
 
 from psycopg.rows import tuple_row
 
-from channel.rebates.fact_queries import READ, fact_of, newest_of
+from channel.rebates.fact_queries import READ, fact_of, later_revisions
 from channel.rebates.facts import LINES, Fact
 from channel.rebates.programme import Programme
 from channel.rebates.queries import Connection, Row, dealer_ids, one, programme_of, rows
@@ -92,22 +92,30 @@ def begin(db: Connection, family: Family, seq: int, as_of: date, *, sums: bool) 
     )
     assert found is not None  # noqa: S101  an insert returns its row
     if sums:
-        source = f"(SELECT 1 AS sign, f.* FROM {newest_of()} WHERE f.seq <= %(seq)s)"
+        later = "(SELECT id, max(revision) AS revision FROM rebate_fact WHERE revision > 1 GROUP BY id)"
+        source = (
+            f"(SELECT 1 AS sign, a.* FROM rebate_fact AS a LEFT JOIN {later} AS b ON b.id = a.id "
+            "WHERE a.seq <= %(seq)s AND (b.id IS NULL OR a.revision = b.revision))"
+        )
+        db.execute("SET LOCAL enable_nestloop = off")  # nobody has counted yet how many facts were corrected
         _fold(db, family, found["id"], as_of, source, {"seq": seq})
+        db.execute("SET LOCAL enable_nestloop = on")
+        db.execute("ANALYZE rebate_sum")
     return int(found["id"])
 
 
 def find_changes(db: Connection, after: int, seq: int) -> int:
     """Put what the facts after a number say, and what they replace, side by side; how many are new."""
     db.execute("DROP TABLE IF EXISTS fact_change")
-    fresh = "SELECT * FROM rebate_fact WHERE seq > %(after)s AND seq <= %(seq)s"
     db.execute(
-        "CREATE TEMP TABLE fact_change ON COMMIT DROP AS "
-        f"SELECT 1 AS sign, n.* FROM (SELECT DISTINCT ON (id) * FROM ({fresh}) AS f ORDER BY id, revision DESC) AS n "
-        f"UNION ALL SELECT -1 AS sign, o.* FROM (SELECT DISTINCT ON (id) * FROM ({fresh}) AS f ORDER BY id, revision) AS n "
-        "JOIN rebate_fact AS o ON o.date = n.was AND o.id = n.id AND o.revision = n.revision - 1".encode(),
+        b"CREATE TEMP TABLE fact_change ON COMMIT DROP AS "
+        b"WITH fresh AS MATERIALIZED (SELECT * FROM rebate_fact WHERE seq > %(after)s AND seq <= %(seq)s) "
+        b"SELECT 1 AS sign, n.* FROM (SELECT DISTINCT ON (id) * FROM fresh ORDER BY id, revision DESC) AS n UNION ALL "
+        b"SELECT -1 AS sign, o.* FROM (SELECT DISTINCT ON (id) * FROM fresh ORDER BY id, revision) AS n CROSS JOIN LATERAL ("
+        b"SELECT * FROM rebate_fact WHERE date = n.was AND id = n.id AND revision = n.revision - 1 LIMIT 1) AS o",
         {"after": after, "seq": seq},
     )
+    db.execute("ANALYZE fact_change")
     found = one(db, "SELECT count(*) FILTER (WHERE sign = 1) AS fresh FROM fact_change")
     return int(found["fresh"]) if found else 0
 
@@ -141,9 +149,20 @@ def touch(db: Connection, family_id: int, units: Sequence[tuple[str, date, Seque
         cursor.executemany(query, [(family_id, who, era, list(scope)) for who, era, scope in units])
 
 
+def touch_sample(db: Connection, family_id: int, count: int) -> None:
+    """Note some units, chosen by chance from the pages of the sums."""
+    size = one(db, "SELECT greatest(1, pg_relation_size('rebate_sum') / 8192) AS pages")
+    share = min(Decimal(100), Decimal(100 * count) / int(size["pages"])) if size else Decimal(100)
+    query = (
+        f"SELECT * FROM (SELECT DISTINCT family_id, {_KEY} FROM rebate_sum TABLESAMPLE SYSTEM (%(share)s) "
+        "WHERE family_id = %(family)s) AS s ORDER BY random() LIMIT %(count)s"
+    )
+    _touch(db, query, {"family": family_id, "share": share, "count": count})
+
+
 def figures_changed(db: Connection) -> list[Fact]:
     """Among the changes: targets, baselines, measures, complaints, and what was done about results."""
-    return list(_facts(db, f"SELECT {_read()} FROM fact_change AS f WHERE f.kind IN {_FIGURES}", {}))
+    return list(_facts(db, f"SELECT {_READ} FROM fact_change AS f WHERE f.kind IN {_FIGURES}", {}))
 
 
 def note_folded(db: Connection, family_id: int, seq: int, as_of: date, clock: Mapping[str, str]) -> None:
@@ -227,8 +246,7 @@ def _summed(family: Family, row: Sequence[Any], at: int) -> Fact:
 # Lines -------------------------------------------------------------------------------------------------------------------------
 
 
-def _read(alias: str = "f") -> str:
-    return ", ".join([*(f"{alias}.{name}" for name in READ), f"{alias}.more::text AS more"])
+_READ: Final = ", ".join([*(f"f.{name}" for name in READ), "f.more::text AS more"])
 
 
 def _facts(db: Connection, query: str, values: Mapping[str, Any]) -> Iterator[Fact]:
@@ -237,27 +255,34 @@ def _facts(db: Connection, query: str, values: Mapping[str, Any]) -> Iterator[Fa
             yield fact_of(dict(zip(READ, plain, strict=True)), more)
 
 
-def lines_of_touched(db: Connection, family: Family, family_id: int, as_of: date) -> Iterator[Fact]:
+def _newest(found: Iterable[Fact], later: Mapping[str, int]) -> Iterator[Fact]:
+    return (fact for fact in found if later.get(fact.id, fact.revision) == fact.revision)
+
+
+def lines_of_touched(db: Connection, family: Family, family_id: int, as_of: date) -> list[Fact]:
     """The lines of what is touched, newest revisions."""
-    spans = family.eras
     scope = f"ARRAY[{', '.join(f'f.{name}' for name in family.reach.scope)}]::text[]"
     query = (
-        f"SELECT {_read()} FROM rebate_touched AS t JOIN unnest(%(starts)s::date[], %(ends)s::date[]) AS e (era, upto) ON e.era = t.era "
-        f"JOIN {newest_of()} ON {_WHO[family.reach.who]} = t.who AND f.date >= {'%(first)s' if family.reach.chain else 'e.era'} "
-        f"AND f.date < e.upto AND {scope} = t.scope "
-        f"WHERE t.family_id = %(family)s AND f.kind IN ({_LINES}) AND f.date <= %(as_of)s"
+        f"SELECT {_READ} FROM (SELECT t.who, t.scope, e.first, e.upto FROM rebate_touched AS t "
+        "JOIN unnest(%(starts)s::date[], %(firsts)s::date[], %(ends)s::date[]) AS e (era, first, upto) ON e.era = t.era "
+        "WHERE t.family_id = %(family)s OFFSET 0) AS t CROSS JOIN LATERAL (SELECT * FROM rebate_fact AS f "
+        f'WHERE {_WHO[family.reach.who]} = t.who COLLATE "default" AND f.date >= t.first AND f.date < t.upto AND f.date <= %(as_of)s '
+        f"AND f.kind IN ({_LINES}) AND {scope} = t.scope OFFSET 0) AS f"
     )
-    values = {"starts": [start for start, _ in spans], "ends": [end for _, end in spans], "family": family_id, "as_of": as_of}
-    return _facts(db, query, values | {"first": family.cuts[0]})
+    starts, ends = [start for start, _ in family.eras], [end for _, end in family.eras]
+    firsts = [family.cuts[0] if family.reach.chain else start for start in starts]
+    values = {"starts": starts, "firsts": firsts, "ends": ends, "family": family_id, "as_of": as_of}
+    found = list(_facts(db, query, values))
+    return list(_newest(found, later_revisions(db, ids=[fact.id for fact in found])))
 
 
-def lines_between(db: Connection, start: date, end: date, dealers: Sequence[str] | None) -> Iterator[Fact]:
-    """All lines dated in `[start, end)`, newest revisions, of some dealers or of all."""
+def lines_between(db: Connection, start: date, end: date, dealers: Sequence[str], later: Mapping[str, int]) -> Iterator[Fact]:
+    """All lines of some dealers dated in `[start, end)`. later: the newest of those that have several revisions."""
     query = (
-        f"SELECT {_read()} FROM {newest_of()} WHERE f.kind IN ({_LINES}) AND f.date >= %(start)s AND f.date < %(end)s "
-        "AND (%(dealers)s::text[] IS NULL OR f.dealer = ANY(%(dealers)s))"
+        f"SELECT {_READ} FROM rebate_fact AS f WHERE f.kind IN ({_LINES}) AND f.date >= %(start)s AND f.date < %(end)s "
+        "AND f.dealer = ANY(%(dealers)s)"
     )
-    return _facts(db, query, {"start": start, "end": end, "dealers": None if dealers is None else list(dealers)})
+    return _newest(_facts(db, query, {"start": start, "end": end, "dealers": list(dealers)}), later)
 
 
 def many_lines(db: Connection, start: date, end: date) -> list[tuple[str, int]]:
@@ -266,21 +291,24 @@ def many_lines(db: Connection, start: date, end: date) -> list[tuple[str, int]]:
     return [(row["dealer"], row["lines"]) for row in rows(db, query, [start, end])]
 
 
-def figures_of(db: Connection, dealers: Sequence[str] | None, *, settled: bool) -> Iterator[Fact]:
+def figures_of(db: Connection, dealers: Sequence[str] | None, *, settled: bool) -> list[Fact]:
     """Targets, baselines, measures and complaints of some dealers or of all; with what was settled for them, if asked."""
     query = (
-        f"SELECT {_read()} FROM {newest_of()} WHERE f.kind IN {_FIGURES} AND (%(settled)s OR f.kind <> 'settlement') "
+        f"SELECT {_READ} FROM rebate_fact AS f WHERE f.kind IN {_FIGURES} AND (%(settled)s OR f.kind <> 'settlement') "
         "AND (%(dealers)s::text[] IS NULL OR f.dealer = ANY(%(dealers)s))"
     )
-    return _facts(db, query, {"dealers": None if dealers is None else list(dealers), "settled": settled})
+    found = list(_facts(db, query, {"dealers": None if dealers is None else list(dealers), "settled": settled}))
+    return list(_newest(found, later_revisions(db, ids=[fact.id for fact in found if fact.kind != "settlement"])))
 
 
 def settled_for_touched(db: Connection, family: Family, family_id: int) -> Iterator[Fact]:
     """What was done about results of the dealers and scopes that are touched, whatever the period."""
     scope = f"ARRAY[{', '.join(f'f.{name}' for name in family.reach.scope)}]::text[]"
     query = (
-        f"SELECT {_read()} FROM (SELECT DISTINCT who, scope FROM rebate_touched WHERE family_id = %(family)s) AS t "
-        f"JOIN rebate_fact AS f ON f.dealer = t.who AND {scope} = t.scope WHERE f.kind IN {_FIGURES} AND f.kind = 'settlement'"
+        f"SELECT {_READ} FROM (SELECT DISTINCT who, scope FROM rebate_touched WHERE family_id = %(family)s OFFSET 0) AS t "
+        "CROSS JOIN LATERAL (SELECT * FROM rebate_fact AS f "
+        f"WHERE f.dealer = t.who COLLATE \"default\" AND {scope} = t.scope AND f.kind IN {_FIGURES} AND f.kind = 'settlement' "
+        "OFFSET 0) AS f"
     )
     return _facts(db, query, {"family": family_id})
 

@@ -97,10 +97,12 @@ def _what_is_new(night: Night, family: Family, found: Made, *, looked: bool) -> 
     family_id, _ = brought_up(night, family, sums=False)
     done = queries.settled_spans(db, family_id)
     whole: dict[date, list[tuple[str, str, Mark]]] = {}
+    settled: set[date | None] = set()
     for one in family.programmes:
         for span in spans_of(family, one):
             passed, era = mark(one, span, night.as_of), family.era(span.start)
             before = done.get((one.programme, span.name))
+            settled |= {era} if passed is not None else set()
             if passed is not None and era is not None and (before is None or (before[1], before[0]) < (passed[1], passed[0])):
                 whole.setdefault(era, []).append((one.programme, span.name, passed))
     for era, marks in sorted(whole.items()):
@@ -108,7 +110,7 @@ def _what_is_new(night: Night, family: Family, found: Made, *, looked: bool) -> 
             _take(found, night, from_lines(night, family, era), family.codes)
         for programme, period, (up_to, final) in marks:
             queries.note_settled(db, family_id, programme, period, up_to, final=final)
-    queries.take_touched(db, family_id, sorted(whole))
+    queries.take_touched(db, family_id, [start for start, _ in family.eras if start in whole or start not in settled])
     if not looked:
         _take(found, night, from_touched_lines(night, family, family_id), family.codes)
     queries.take_touched(db, family_id)
@@ -161,8 +163,9 @@ def _settled(night: Night, made: Made, by: str, problems: Sequence[BadFacts]) ->
     """Write settlements, bookings and statements."""
     db, as_of = night.db, night.as_of
     made.due.sort(key=lambda due: (due[0].programme.programme, due[0].programme.version, due[0].cell.key))
-    kept = Calculation([result for result, _, _ in made.due], {}, made.programmes, as_of, night.known_at, made.facts_hash, made.facts)
-    calculation = rebate_queries.keep(db, "settlement", kept, {unit_of(one): of_result(one) for one in kept.results}, by)
+    calculation = rebate_queries.begin_calculation(db, "settlement", made.programmes, as_of, night.known_at, by)
+    rebate_queries.add_results(db, calculation, [result for result, _, _ in made.due], of_result)
+    rebate_queries.end_calculation(db, calculation, made.facts_hash)
     booked: dict[str, Decimal] = {}
     units, statements, booking = [], [], new_id()
     for result, kind, earlier in made.due:
