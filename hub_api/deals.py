@@ -367,8 +367,12 @@ def decide_appeal(registration_id: RegistrationId, told: AppealDecision, act: De
     response_class=Response,
 )
 def transfer(registration_id: RegistrationId, told: Transfer, act: Decider) -> Response:
-    """Hand it to another dealer for the time that is left; the answer is the new dealer's registration."""
-    return act_on(act, registration_id, "transfer", lambda db: acting.transfer(db, registration_id, told.to, act.by, told.cause))
+    """Hand it, and the deal that it became, to another dealer for the time that is left; the answer is the new dealer's registration."""
+
+    def work(_db: Any) -> Registered:
+        return engine_calls.transfer_registration(act.engine.hub, registration_id, told.to, by=act.by, cause=told.cause)
+
+    return act_on(act, registration_id, "transfer", work)
 
 
 @router.post(

@@ -160,6 +160,11 @@ def convert_registration(hub: Hub, registration: UUID, deal: UUID | None, *, by:
     return registering.to_deal(hub, registration, by, deal=deal, dealer=dealer)
 
 
+def transfer_registration(hub: Hub, registration: UUID, to: UUID, *, by: str, cause: str) -> Registered:
+    """A registration, and the deal that it became, go to another dealer."""
+    return registering.transfer(hub, registration, to, by, cause)
+
+
 def decide_doubt(hub: Hub, registration: UUID, customer: int, told: Literal["same", "different"], *, by: str, reason: str) -> Registered:
     """A person's answer whether a claim means a customer."""
     return reviewing.decide(hub, registration, customer, told, by, reason)

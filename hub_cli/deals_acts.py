@@ -144,10 +144,15 @@ def take_back(place: Place, registration: UUID, cause: str) -> Answer:
 @click.pass_obj
 @answers
 def transfer(place: Place, registration: UUID, dealer: str, cause: str) -> Answer:
-    """Hand it to another dealer for the time that is left. The answer is the new registration."""
-    from channel.deals import acting
+    """Hand it, and the deal that it became, to another dealer for the time that is left. The answer is the new registration."""
+    from sync import deal_notices, registering
 
-    return done(place, lambda db: acting.transfer(db, registration, dealer_id(db, dealer), who(), cause))
+    with place.open_hub() as hub:
+        with hub.pool.connection() as db:
+            taker = dealer_id(db, dealer)
+        told = registering.transfer(hub, registration, taker, who(), cause)
+        deal_notices.tell(hub)
+    return _stands(told)
 
 
 @click.command()

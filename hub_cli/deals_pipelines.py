@@ -84,9 +84,7 @@ def move(place: Place, deal: str, stage: str, fields: tuple[str, ...], reason: s
     """Move a deal (id, number, hub key) to a stage of its pipeline, under any of the stage's names."""
     from sync import deal_pipeline, deal_progress, inspecting
 
-    given = dict(field.partition("=")[::2] for field in fields)
-    if any("=" not in field for field in fields):
-        raise click.UsageError("--set takes FIELD=VALUE")
+    given = _entered(fields)
     with place.open_hub() as hub:
         which = str(inspecting.find_record(hub, "deal", deal))
         version = deal_pipeline.move(hub, which, stage, who(), fields=given, reason=reason)
@@ -141,6 +139,24 @@ def forecast(place: Place, by: tuple[str, ...], group: tuple[str, ...], dealer: 
         for cell in cells
     ]  # fmt: skip
     return Answer(rows, empty="no deals")
+
+
+def _entered(fields: tuple[str, ...]) -> dict[str, Any]:
+    """Fields of a deal as they were typed, in document form."""
+    from pydantic import ValidationError
+
+    from hub_api.shapes import shape
+
+    if any("=" not in field for field in fields):
+        raise click.UsageError("--set takes FIELD=VALUE")
+    given = dict(field.partition("=")[::2] for field in fields)
+    try:
+        checked = shape("deal").edit.model_validate(given) if given else None
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        raise click.BadParameter(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", param_hint="--set") from wrong
+    entered: dict[str, Any] = checked.model_dump(mode="json", exclude_unset=True) if checked else {}
+    return entered
 
 
 def _today() -> date:

@@ -1,4 +1,4 @@
-"""A registration becomes a deal of the pipeline, with what it holds already: nobody types it again."""
+"""A registration becomes a deal of the pipeline, with what it holds already; both go from one dealer to another together."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from canonical.values import business_day
 from channel.deals import acting
 from channel.deals.protection import after
 from channel.deals.queries import Registration
+from channel.deals.registrations import Registered
 from ledger.tables import TABLES
 from sync import deal_pipeline, hub_records, registering_customers, store
 from sync.errors import NotAllowed, NotFound, WrongState
@@ -31,6 +32,23 @@ def to_deal(hub: Hub, registration_id: UUID, by: str, *, deal: UUID | None = Non
         made = _checked(db, deal, registration, dealer) if deal is not None else _made(hub, db, registration, by)
         acting.convert(db.connection, registration_id, UUID(made), by, dealer)
         return made
+
+
+def transfer(hub: Hub, registration_id: UUID, to_dealer: UUID, by: str, cause: str) -> Registered:
+    """Hand a registration to another dealer for the time that is left, and with it the deal that it became; the new registration.
+
+    A deal whose dealer the hub may not decide stays what its owner says: change it there.
+    Raises: RegistrationNotFound, UnknownDealer, WrongStatus.
+    """
+    with hub.transaction() as db:
+        giver = acting.found(db.connection, registration_id).dealer_id
+        told = acting.transfer(db.connection, registration_id, to_dealer, by, cause)
+        deal_id = acting.found(db.connection, told.id).deal_id
+        deal = store.load(db, TABLES["deal"], [str(deal_id)]).get(str(deal_id)) if deal_id else None
+    policy = hub.policies.get("deal")
+    if deal is not None and deal.doc.get("dealer") == str(giver) and policy is not None and policy.may_decide("hub", "dealer"):
+        hub_records.edit(hub, "deal", deal.id, {"dealer": str(to_dealer)}, by)
+    return told
 
 
 def _checked(db: Cursor, deal: UUID, registration: Registration, dealer: UUID | None) -> str:

@@ -175,9 +175,21 @@ def _asked(dealer_id: UUID, claim: Claim, region: str, industry: str) -> Request
     claim = cleaned(claim)
     prepared = matching.prepare(claim)
     keys = matching.keys_of(prepared)
-    if not keys:
+    if not keys or _says_nothing(prepared):
         raise BadClaim("the claim names no company", next_step="give the company's name, its 统一社会信用代码 or a phone number")
     return Request(dealer_id, claim, prepared, keys, region, industry)
+
+
+_NOBODY: Final = frozenset(
+    "公司 有限公司 有限责任公司 股份有限公司 股份公司 集团 集团公司 集团有限公司 分公司 子公司 总公司 办事处 "
+    "工厂 厂 商行 商店 店 经营部 个体户 企业 单位 客户 无 未知 不详 暂无 待定 测试 NA N/A NONE NULL UNKNOWN TEST TBD".split()
+)
+"""What is typed where a name is asked for and stands for no firm; whoever registered it would hold it for 90 days."""
+
+
+def _says_nothing(prepared: matching.Prepared) -> bool:
+    """True for a claim whose names are only such words, without code and phone."""
+    return not prepared.code and not prepared.phones and all(name.text.replace(" ", "").strip("()") in _NOBODY for name in prepared.names)
 
 
 def _fingerprint(ask: Request) -> bytes:

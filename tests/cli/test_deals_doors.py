@@ -76,11 +76,13 @@ def test_a_deal_is_moved_when_it_has_what_the_stage_needs(selling: Run) -> None:
     )
     unknown = selling("deals", "move", deal, "没有")
     typed = selling("deals", "move", deal, "需求确认", "--set", "currency")
+    garbled = [selling("deals", "move", deal, "需求确认", "--set", said) for said in ("expected_amount=many", "colour=red")]
 
     assert lacking.returncode == 7, lacking.stdout
     assert (moved.returncode, answer(moved)["kind"]) == (0, "qualify"), moved.stdout
     assert unknown.returncode != 0
     assert typed.returncode == 2
+    assert [(one.returncode, "Traceback" in one.stderr) for one in garbled] == [(2, False), (2, False)]
 
 
 def test_work_on_a_registration_is_noted_and_lists_are_cut(selling: Run) -> None:

@@ -82,3 +82,15 @@ def test_who_may_not_write_a_deal_moves_none(selling: Fresh) -> None:
 def _stages(fresh: Fresh) -> list[str]:
     every = pipelines(fresh.hub)
     return [one.name for one in every.every[every.default].stages]
+
+
+def test_a_transfer_takes_the_deal_along(selling: Fresh) -> None:
+    made = register(selling, "dealer", HUAYI).json()["id"]
+    deal = do(selling, "dealer", made, "convert").json()["deal"]
+    seen = [selling.api.get(role, f"/v1/deals/{deal}").status_code for role in ("dealer", "other_dealer")]
+
+    moved = do(selling, "sales", made, "transfer", {"to": str(selling.world.rival), "cause": "调整"}).json()
+
+    assert seen == [200, 404]
+    assert (moved["dealer"], moved["deal"], moved["status"]) == (str(selling.world.rival), deal, "converted")
+    assert [selling.api.get(role, f"/v1/deals/{deal}").status_code for role in ("dealer", "other_dealer")] == [404, 200]

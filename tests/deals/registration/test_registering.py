@@ -247,6 +247,14 @@ def test_odd_claims_get_a_clear_answer(db: Db, east: UUID, claim: Claim) -> None
     assert count(db, "SELECT count(*) FROM customer") <= 2
 
 
+@pytest.mark.parametrize("name", ["有限公司", "（有限责任公司）", "公司", "集团", "无", "n/a", "test"])
+def test_nobody_holds_a_word_that_every_firm_has(db: Db, east: UUID, name: str) -> None:
+    with pytest.raises(BadClaim, match="names no company"):
+        register(db, east, Claim(name=name, city="苏州市"))
+
+    assert register(db, east, Claim(name=name, phone="0512-66668888")).status == "protected", "the phone says who is meant"
+
+
 def test_a_code_that_fails_its_check_goes_to_a_person(db: Db, east: UUID) -> None:
     made = register(db, east, Claim(name="宁波海天塑机有限公司", uscc="91350100M000100Y4A"))
 
