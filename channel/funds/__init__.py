@@ -1,0 +1,1 @@
+"""Funds and claims: marketing money (MDF), special prices made good, stock protected against price cuts."""
