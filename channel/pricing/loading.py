@@ -12,7 +12,7 @@ from channel.pricing import source
 from channel.pricing.asking import PricingFile
 from channel.pricing.errors import BadPricing, Mistake
 
-F = TypeVar("F", bound=PricingFile)
+F = TypeVar("F", bound=BaseModel)
 SECRET = ("cost", "floor_price", "min_margin")
 """Fields whose values are told in no message."""
 
@@ -35,7 +35,7 @@ def load(text: str, file: str) -> tuple[PricingFile, source.Table]: ...
 def load(text: str, file: str, kind: type[F]) -> tuple[F, source.Table]: ...
 
 
-def load(text: str, file: str, kind: type[PricingFile] = PricingFile) -> tuple[PricingFile, source.Table]:
+def load(text: str, file: str, kind: type[BaseModel] = PricingFile) -> tuple[BaseModel, source.Table]:
     """The file and its tree, which knows the lines. Raises: BadPricing that tells every mistake."""
     tree = source.read(text, file)
     try:
@@ -51,7 +51,7 @@ def place(tree: source.Table, file: str, path: tuple[str | int, ...]) -> str:
     return f"{file}:{source.line_of(tree, path)}"
 
 
-def _mistake(problem: Mapping[str, Any], tree: source.Table, file: str, kind_of_file: type[PricingFile]) -> Mistake:
+def _mistake(problem: Mapping[str, Any], tree: source.Table, file: str, kind_of_file: type[BaseModel]) -> Mistake:
     path: tuple[str | int, ...] = tuple(problem["loc"])
     name = ".".join(str(step) for step in path)
     kind, given = str(problem["type"]), problem["input"]
@@ -79,7 +79,7 @@ def _nearest(name: str, known: tuple[str, ...]) -> str:
     return f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}" if known else "leave it out"
 
 
-def _known_at(kind: type[PricingFile], path: tuple[str | int, ...]) -> tuple[str, ...]:
+def _known_at(kind: type[BaseModel], path: tuple[str | int, ...]) -> tuple[str, ...]:
     """The names that are known at a place of the file."""
     model: type[BaseModel] | None = kind
     for step in path:

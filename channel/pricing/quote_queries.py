@@ -304,6 +304,18 @@ def latest_sent(db: Connection, dealer: UUID | None, customer: UUID | None, limi
     return [{**row, "judged": msgspec.json.decode(row["judged"])} for row in found]
 
 
+def offered(db: Connection, item: str, limit: int) -> list[Row]:
+    """The lines of an item in versions that went out, newest first."""
+    return rows(
+        db,
+        "SELECT o.number, o.sent_on, coalesce(o.dealer_id, o.customer_id) AS buyer, o.state, o.lost_reason, v.currency, "
+        "l->>'quantity' AS quantity, l->>'unit' AS unit, l->>'price' AS price FROM quote_offer AS o "
+        "JOIN quote_version AS v ON v.quote_id = o.id AND v.number = o.sent_version CROSS JOIN LATERAL json_array_elements(v.lines) AS l "
+        "WHERE l->>'item' = %s AND l->>'kind' = 'item' ORDER BY o.sent_on DESC, o.number DESC LIMIT %s",
+        [item, limit],
+    )
+
+
 # Parties, deals, products --------------------------------------------------------------------------------------------------------
 
 

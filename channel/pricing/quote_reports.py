@@ -1,0 +1,85 @@
+"""Reports over quotes of the ledger: who gives which discounts and whether it wins (折扣习惯), and what each product was offered at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from canonical.values import business_day
+from channel.pricing import quote_queries
+from channel.pricing.habits import By, Habit, habits
+from channel.pricing.quote_queries import Connection, Kept, Offer
+from channel.pricing.quotes import Discount, Quote, QuotedLine, State, Version
+
+_STATES: Final[dict[str, State]] = {"accepted": "accepted", "lost": "lost", "expired": "lost", "voided": "lost"}
+"""What counts as won and lost; all else is open."""
+
+
+def discount_habits(db: Connection, by: By, *, since: date | None = None, limit: int = 10_000) -> list[Habit]:
+    """Discounts by hand under each seller, dealer, item or reason: how much, how often, and how often it won; the largest first.
+
+    `since`: only quotes made on that day or later. Of each quote the version that counts. An expired quote counts as lost.
+    """
+    offers = [one for one in quote_queries.listed(db, limit=limit) if since is None or business_day(one.made_at) >= since]
+    kept = quote_queries.versions(db, [one.id for one in offers])
+    names = quote_queries.names(db, {one.buyer for one in offers})
+    return habits([_quote(one, kept[one.id], names.get(one.buyer, "")) for one in offers], by)
+
+
+def _quote(offer: Offer, versions: Sequence[Kept], dealer: str) -> Quote:
+    return Quote(
+        offer.number, dealer, "", str(offer.deal_id or ""), offer.valid_to, tuple(_version(one) for one in versions),
+        _STATES.get(offer.state, "open"), offer.closed_on, offer.lost_reason, offer.lost_text,
+    )  # fmt: skip
+
+
+def _version(kept: Kept) -> Version:
+    listed = {line["id"]: Decimal(line["list_amount"]) for line in kept.judged}
+    lines = tuple(
+        QuotedLine(
+            line["id"], line["item"], Decimal(0), "", Decimal(line["unit_price"]), "", Decimal(0), Decimal(line["net_amount"]), Decimal(0),
+            Decimal(0), listed[line["id"]],
+        )
+        for line in kept.judged
+    )  # fmt: skip
+    discounts = tuple(
+        Discount(one["line"], one["item"], one["reason"], one["text"], one["by"], Decimal(one["amount"])) for one in kept.discounts
+    )
+    return Version(
+        kept.number, kept.hash, business_day(kept.made_at), kept.made_by, kept.currency, kept.net, kept.tax, kept.gross, lines, discounts,
+        "auto", 0,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """One line of a quote that went out: what an item was offered at, and what came of it."""
+
+    number: str
+    on: date
+    dealer: str
+    quantity: Decimal
+    unit: str
+    price: Decimal
+    """Of a unit, with tax, in `currency`."""
+    currency: str
+    outcome: str
+    """won, lost, open"""
+    reason: str
+
+
+def offered(db: Connection, item: str, *, limit: int = 100) -> list[Offered]:
+    """What an item was offered at, newest first, won or lost, for the next price (feature: win and loss history of a product)."""
+    found = quote_queries.offered(db, item, limit)
+    names = quote_queries.names(db, {row["buyer"] for row in found})
+    outcome = {"accepted": "won", "lost": "lost", "expired": "lost", "voided": "lost"}
+    return [
+        Offered(
+            row["number"], row["sent_on"], names.get(row["buyer"], ""), Decimal(row["quantity"]), row["unit"],
+            Decimal(row["price"]), row["currency"], outcome.get(row["state"], "open"), row["lost_reason"],
+        )
+        for row in found
+    ]  # fmt: skip
