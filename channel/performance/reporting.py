@@ -76,7 +76,7 @@ def _row(board: Board, row: Row) -> Document:
         ],
         "figures": [_figure(kpi) for code, kpi in sorted(row.measured.kpis.items()) if code not in used],
         "overdue": _overdue(owed.receivable, owed.overdue, owed.buckets),
-        "tags": [_tag(tag) for tag in row.tags],
+        "tags": [of_tag(tag) for tag in row.tags],
         "manual_tags": [_manual(one) for one in row.manual],
     }
 
@@ -159,7 +159,8 @@ def _overdue(receivable: Fraction, overdue: Fraction, buckets: Mapping[str, Frac
     return {"receivable": number(receivable), "overdue": number(overdue), **{name: number(amount) for name, amount in buckets.items()}}
 
 
-def _tag(tag: Tag) -> Document:
+def of_tag(tag: Tag) -> Document:
+    """A tag as it is handed on to the next cut-off, on or off."""
     return {
         "tag": tag.tag,
         "on": tag.on,
