@@ -49,10 +49,12 @@ SELECT day, 'invoice:' || lpad(n::text, 12, '0'), 1, clock_timestamp(), CASE WHE
     CASE WHEN back THEN -quantity ELSE quantity END, amount, round(amount * 1.13, 2), day, 'AR' || n / 4, product, line, '100'
 FROM (
     SELECT n, DATE '{FIRST}' + (hashint8extended(n, 3) & 1048575)::int %% {DAYS} AS day, (hashint8extended(n, 5) & 1023) < 31 AS back,
-        'D' || lpad(((hashint8extended(n, 1) & 1048575) %% {DEALERS})::text, 4, '0') AS dealer, 1 + (hashint8extended(n, 6) & 31) AS quantity,
+        'D' || lpad(((hashint8extended(n, 1) & 1048575) %% {DEALERS})::text, 4, '0') AS dealer,
+        1 + (hashint8extended(n, 6) & 31) AS quantity,
         'P' || ((hashint8extended(n, 2) & 1048575) %% {PRODUCTS}) AS product,
         'PL' || ((hashint8extended(n, 2) & 1048575) %% {PRODUCTS}) %% {PRODUCT_LINES} AS line,
-        ((hashint8extended(n, 4) & 1048575) %% 40000 + 1) * 0.01 * CASE WHEN (hashint8extended(n, 5) & 1023) < 31 THEN -1 ELSE 1 END AS amount
+        ((hashint8extended(n, 4) & 1048575) %% 40000 + 1) * 0.01
+            * CASE WHEN (hashint8extended(n, 5) & 1023) < 31 THEN -1 ELSE 1 END AS amount
     FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS n
 ) AS f
 """
@@ -96,8 +98,8 @@ def _load(db: psycopg.Connection[Any], lines: int) -> None:
 
     began = time.monotonic()
     for month in range(16):
-        first = date(FIRST.year + (FIRST.month - 1 + month) // 12, (FIRST.month - 1 + month) % 12 + 1, 1)
-        db.execute("SELECT rebate_fact_month(%s)", [first])
+        start = date(FIRST.year + (FIRST.month - 1 + month) // 12, (FIRST.month - 1 + month) % 12 + 1, 1)
+        db.execute("SELECT rebate_fact_month(%s)", [start])
     step = 500_000
     for first in range(0, lines, step):
         db.execute(_FACTS.encode(), {"first": first, "last": min(first + step, lines) - 1})

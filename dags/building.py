@@ -240,7 +240,16 @@ def rebates_dag(config: HubConfig) -> DAG:
             with open_hub() as hub:
                 return judged(nightly(hub)) | {"due": tell_due(hub, outlet_events)}
 
-        reckon()
+        @task
+        def export() -> dict[str, Any]:
+            from sync.rebate_export import export as exported
+
+            with open_hub() as hub:
+                return judged(exported(hub, config.rebates.export)) if config.rebates.export else {}
+
+        done = reckon()
+        if config.rebates.export is not None:
+            done >> export()
     return dag
 
 

@@ -64,7 +64,10 @@ class Moment(click.ParamType[datetime]):
 PROGRAMMES = click.option(
     "--programme", "programmes", type=FILE, multiple=True, required=True, help="A programme (YAML or JSON); may be repeated."
 )
-FACTS = click.option("--facts", "facts_file", type=FILE, required=True, help="Facts: CSV (UTF-8) or Parquet.")
+FACTS = click.option(
+    "--facts", "facts_file", type=click.Path(path_type=Path), required=True,
+    help="Facts: CSV (UTF-8), Parquet, or a folder that `hub rebates export` wrote.",
+)  # fmt: skip
 DEALERS = click.option("--dealers", "dealers_file", type=FILE, help="Dealers: CSV or Parquet; with it an unknown dealer is refused.")
 SETTLED = click.option("--settled", "settled_file", type=FILE, help="More facts: what was settled before (kind settlement).")
 AS_OF = click.option("--as-of", type=Day(), required=True, help="The last day whose events count.")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from canonical.values import decimal_text
 from hub_cli.answers import Answer, CommandFailed
 from hub_cli.exits import Exit
 
@@ -23,18 +25,24 @@ SHOWN = 40
 
 
 def fits(facts: Path, loaded: Sequence[Loaded]) -> bool:
-    """Whether this is one programme that sums suffice for, over a Parquet file of many lines."""
+    """Whether this is one programme that sums suffice for, over Parquet of many lines."""
     from channel.rebates.ladder import obstacle
     from channel.rebates.programme import Programme
     from hub_cli.rebates_files import _duckdb
 
-    if facts.suffix.lower() != ".parquet" or len(loaded) != 1 or not facts.exists():
+    if (facts.suffix.lower() != ".parquet" and not facts.is_dir()) or len(loaded) != 1 or not facts.exists():
         return False
     programme = loaded[0].programme
     if not isinstance(programme, Programme) or obstacle(programme):
         return False
-    found = _duckdb().execute("SELECT sum(num_rows) FROM parquet_file_metadata(?)", [str(facts)]).fetchone()
+    found = _duckdb().execute("SELECT sum(num_rows) FROM parquet_file_metadata(?)", [[str(part) for part in _parts(facts)]]).fetchone()
     return int(found[0] or 0) >= MANY
+
+
+def _parts(facts: Path) -> list[Path]:
+    from channel.rebates.exported import parts_of
+
+    return parts_of(facts) if facts.is_dir() else [facts]
 
 
 def calculate(
@@ -43,9 +51,9 @@ def calculate(
     """Rate everything; results to `out`, every line with its share into the folder `lines`. Raises: BadFacts, NeedsLines."""
     from channel.rebates.bulk import Bulk
     from hub_cli import rebates_files
-    from hub_cli.rebates import RESULT_COLUMNS
+    from hub_cli.rebates import RESULT_COLUMNS, flat
 
-    engine = Bulk(facts)
+    engine = Bulk(_parts(facts))
     try:
         count = engine.rate(programme, as_of, known_at=known_at)
         counted, total = engine.totals()
@@ -57,11 +65,13 @@ def calculate(
             "cells": count,
             "totals": [{"programme": programme.programme, "currency": programme.currency, "earned": f"{total:f}", "payable": f"{total:f}"}],
         }
-        if out is not None:
-            rebates_files.write(out, _rows(engine, programme, dealer), RESULT_COLUMNS)
+        if out is not None and out.suffix.lower() in (".csv", ".jsonl", ".parquet"):
+            rebates_files.write(out, (flat(row) for row in _rows(engine, programme, dealer)), RESULT_COLUMNS)
+        elif out is not None:
+            rebates_files.write(out, {**told, "results": list(_rows(engine, programme, dealer))})
         if lines is not None:
             told["lines"] = _share_out(engine, programme, known_at, lines)
-        shown = [row for row, _ in zip(_rows(engine, programme, dealer), range(SHOWN), strict=False)]
+        shown = [flat(row) for row, _ in zip(_rows(engine, programme, dealer), range(SHOWN), strict=False)]
         told["results"] = list(_rows(engine, programme, dealer)) if out is None else []
     finally:
         engine.close()
@@ -88,20 +98,21 @@ def _share_out(engine: Bulk, programme: Programme, known_at: datetime | None, li
 
 
 def _rows(engine: Bulk, programme: Programme, dealer: str | None) -> Iterator[dict[str, Any]]:
-    """Results with the columns that a calculation line by line gives."""
+    """Results in the shape that a calculation line by line gives, as far as sums tell it."""
     from channel.rebates import periods
-    from hub_cli.rebates import RESULT_COLUMNS
 
     names = [name for name in programme.grouping.by if name != "dealer"]
     spans = {span.name: span for span in periods.of(programme)}
+    nothing = f"{Decimal(0):.{programme.rounding.places}f}"
     for cell in engine.cells():
         if dealer in (None, cell.dealer):
-            earned = f"{cell.earned:f}"
-            said = {
+            earned, span = f"{cell.earned:f}", spans[cell.period]
+            yield {
                 "programme": programme.programme, "version": programme.version, "dealer": cell.dealer,
-                "scope": ";".join(f"{name}={value}" for name, value in zip(names, cell.scope, strict=True)), "period": cell.period,
-                "period_from": spans[cell.period].start, "period_to": spans[cell.period].end, "currency": programme.currency,
-                "method": programme.method, "base_amount": f"{cell.base.normalize():f}", "tier": cell.tier or None,
-                "earned": earned, "entitled": earned, "open": earned, "payable": earned, "held": "0.00", "settled": "0.00",
+                "scope": dict(zip(names, cell.scope, strict=True)),
+                "period": {"name": cell.period, "from": span.start.isoformat(), "to": span.end.isoformat()},
+                "currency": programme.currency, "method": programme.method,
+                "base": {"amount": decimal_text(cell.base), "quantity": None},
+                "tier": {"number": cell.tier} if cell.tier else None,
+                "earned": earned, "entitled": earned, "open": earned, "payable": earned, "held": nothing, "settled": nothing,
             }  # fmt: skip
-            yield {name: said.get(name) for name in RESULT_COLUMNS}

@@ -57,9 +57,16 @@ def _bad(path: Path, code: str, where: str, what: str, fix: str, line: int | Non
 
 
 def table(path: Path) -> tuple[list[str], Rows]:
-    """The columns of a CSV or Parquet file and its rows, each with its line. Raises: BadFacts, of the rows as they are read."""
+    """The columns of a CSV or Parquet file, or of an exported folder, and its rows, each with its line.
+
+    Raises: BadFacts, of the rows as they are read.
+    """
+    if path.is_dir():
+        from channel.rebates.exported import parts_of
+
+        return _parquet(path, parts_of(path))
     if path.suffix.lower() == ".parquet":
-        return _parquet(path)
+        return _parquet(path, [path])
     try:
         raw = path.read_bytes()
     except OSError as wrong:
@@ -104,11 +111,11 @@ def _csv(path: Path, columns: Sequence[str], reader: Any) -> Iterator[tuple[int,
         raise _bad(path, "quotes", "row", str(wrong), "close the quotes", line) from wrong
 
 
-def _parquet(path: Path) -> tuple[list[str], Rows]:
+def _parquet(path: Path, parts: Sequence[Path]) -> tuple[list[str], Rows]:
     duckdb = _duckdb()
     connection = duckdb.connect(":memory:", config={"threads": "1"})
     try:
-        found = connection.execute("SELECT * FROM read_parquet(?)", [str(path)])
+        found = connection.execute("SELECT * FROM read_parquet(?, union_by_name = true)", [[str(part) for part in parts]])
     except duckdb.Error as wrong:
         raise _bad(path, "unreadable", "file", str(wrong).splitlines()[0], "give a Parquet file") from wrong
     columns = [str(column[0]) for column in found.description]

@@ -213,6 +213,21 @@ def account(place: Place, dealer: str, programme: str | None, currency: str, ord
 
 
 @click.command()
+@click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="Where to.  [default: rebates.export of hub.yaml]")
+@click.pass_obj
+@answers
+def export(place: Place, folder: Path | None) -> Answer:
+    """Write facts that are new since the last export as Parquet by month; `calculate --facts FOLDER` reads them."""
+    from sync.rebate_export import export as exported
+
+    with place.open_hub() as hub:
+        target = folder or hub.config.rebates.export
+        if target is None:
+            raise click.UsageError("name a folder with --to, or set rebates.export in hub.yaml")
+        return of_run(exported(hub, target))
+
+
+@click.command()
 @click.pass_obj
 @answers
 def nightly(place: Place) -> Answer:
@@ -237,4 +252,4 @@ def _sums(booked: Any) -> str:
     return "".join(f", {amount} {currency}" for currency, amount in booked.items())
 
 
-COMMANDS = (publish, programmes, accrue, settle, close, statements, pay, payouts, account, nightly)
+COMMANDS = (publish, programmes, accrue, settle, close, statements, pay, payouts, account, export, nightly)

@@ -178,6 +178,9 @@ class RebatesConfig(Strict):
     schedule: str = Field(
         default="30 3 * * *", description="When rebates are accrued, settled, paid and compared, as cron; empty: only when triggered."
     )
+    export: Path | None = Field(
+        default=None, description="A folder that the night's new facts are added to as Parquet; absent: `hub rebates export` names one."
+    )
 
 
 class PricesConfig(Strict):

@@ -52,21 +52,23 @@ class Cell:
 
 
 class Bulk:
-    """An engine over one Parquet file (or several: a glob), with its own in-memory database.
+    """An engine over one Parquet file (or several: a list, or a glob), with its own in-memory database.
 
     threads, memory: what DuckDB may take. Keep it open: the first query of a process costs more than the next.
     """
 
-    def __init__(self, facts: Path | str, *, threads: int = 2, memory: str = MEMORY, temporary: Path | None = None) -> None:
+    def __init__(
+        self, facts: Path | str | Sequence[Path], *, threads: int = 2, memory: str = MEMORY, temporary: Path | None = None
+    ) -> None:
         import duckdb  # noqa: PLC0415  heavy, and an extra
 
         config: dict[str, Any] = {"threads": threads, "memory_limit": memory, "preserve_insertion_order": False}
         if temporary is not None:
             config["temp_directory"] = str(temporary)
         self.db: duckdb.DuckDBPyConnection = duckdb.connect(":memory:", config=config)
-        self.files = [str(facts)]
+        self.files = [str(facts)] if isinstance(facts, Path | str) else [str(part) for part in facts]
         self.revised: dict[str, bool] = {}
-        described = self.db.execute("DESCRIBE SELECT * FROM read_parquet($1)", self.files).fetchall()
+        described = self.db.execute("DESCRIBE SELECT * FROM read_parquet($1, union_by_name = true)", [self.files]).fetchall()
         self.columns = {str(name): str(kind) for name, kind, *_ in described}
         floats = sorted(name for name, kind in self.columns.items() if kind in ("FLOAT", "DOUBLE"))
         missing = [name for name in ("id", "kind", "dealer", "date") if name not in self.columns]
@@ -275,6 +277,7 @@ _WRONG: Final[Mapping[int, tuple[str, str, str, str]]] = {
         "a sale below zero, or a return above",
         "write what goes back as kind return or credit, with negative figures",
     ),
+    4: ("too_fine", "amount", "an amount finer than a ten-thousandth", "round the line, or calculate without --bulk"),
 }
 _CUT: Final = """
 SELECT id, dealer, date, amount, bar, n, fen, CASE WHEN fen = 0 THEN 0::HUGEINT WHEN bar THEN {half_up} ELSE product // whole END AS part,
@@ -326,9 +329,15 @@ class _Asked:
         sign = f"CASE WHEN f.kind IN ('sale', 'sell_out') THEN {self.amount} < 0 WHEN {back} THEN {self.amount} > 0 ELSE false END"
         return (
             f"SELECT f.dealer AS dealer, d.span AS span, CAST(CAST({self.amount} AS DECIMAL(18, 4)) * {SCALE} AS BIGINT) AS units, "
-            f"CASE WHEN {currency} THEN 1 WHEN {self.amount} IS NULL THEN 2 WHEN {sign} THEN 3 ELSE 0 END AS wrong{dims} "
+            f"CASE WHEN {currency} THEN 1 WHEN {self.amount} IS NULL THEN 2 WHEN {sign} THEN 3 {self._too_fine()}ELSE 0 END AS wrong{dims} "
             f"FROM {self.newest} AS f JOIN day AS d ON d.day = {self.day} WHERE {self.where}{more}"
         )
+
+    def _too_fine(self) -> str:
+        """A look at amounts that may have more decimals than are counted; most columns cannot."""
+        kinds = [self.engine.columns.get(name, "") for name in ("amount", "gross", "tax")]
+        scales = [int(kind.rpartition(",")[2].rstrip(")")) for kind in kinds if kind.startswith("DECIMAL(")]
+        return f"WHEN {self.amount} <> CAST({self.amount} AS DECIMAL(18, 4)) THEN 4 " if max(scales, default=0) > 4 else ""
 
     def _newest(self, known_at: datetime | None) -> str:
         """The newest revision of each fact that was known; most files have no second ones, which one look at the column tells."""

@@ -165,7 +165,8 @@ class History:
     def back(self) -> None:
         """A return, or a credit."""
         kind = self.rng.choice(["return", "credit"])
-        sold = self.rng.choice([one for one in self.known.values() if one["kind"] == "sale"] or [None])
+        sales = [one for one in self.known.values() if one["kind"] == "sale"]
+        sold = self.rng.choice(sales) if sales else None
         dealer = sold["dealer"] if sold else self.rng.choice(DEALERS)
         quantity = -self.rng.randint(1, 10) if kind == "return" else 0
         self.line(
@@ -183,7 +184,8 @@ class History:
         product = self.rng.randint(1, 4)
         self.put(
             id=f"L{len(self.known)}", kind=kind, date=on, dealer=dealer, currency="USD" if self.usd and self.rng.random() < 0.3 else "CNY",
-            quantity=quantity, amount=amount, gross=amount + amount * 13 // 100, invoice_date=on, document=f"B{self.rng.randint(1, 8)}{dealer}",
+            quantity=quantity, amount=amount, gross=amount + amount * 13 // 100, invoice_date=on,
+            document=f"B{self.rng.randint(1, 8)}{dealer}",
             product=f"P{product}", product_line="泵" if product < 3 else "阀", region=self.rng.choice(["3101", "4403"]), returns_of=of,
             unit=self.rng.choice(["件", "箱"]), dealer_parent=PARENTS.get(dealer, ""), due_date=on + timedelta(days=30),
         )  # fmt: skip
