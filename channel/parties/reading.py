@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from channel.deals.matching.encodings import Undecodable, encoding_of
 from channel.parties.errors import BadRecords
 from channel.parties.preparing import COLUMNS, Row, prepare
 
@@ -47,7 +48,7 @@ def read(path: Path) -> Iterator[Record]:
         raise BadRecords("there is no such file", where=str(path), next_step="name a CSV file with the columns " + ",".join(FIELDS))
     line = 1
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding=encoding_of(path), newline="") as file:
             reader = csv.reader(file, strict=True)
             header = [name.strip().lower() for name in next(reader, [])]
             places = _places(path, header)
@@ -58,8 +59,10 @@ def read(path: Path) -> Iterator[Record]:
                 line = reader.line_num + 1
     except csv.Error as wrong:
         raise BadRecords(f"not CSV: {wrong}", where=f"{path}:{line}", next_step="mend the line, or export the file anew") from wrong
+    except Undecodable as wrong:
+        raise BadRecords(wrong.what, where=f"{path}:{wrong.line}", next_step="save the file as UTF-8 or as GB18030") from wrong
     except UnicodeDecodeError as wrong:
-        raise BadRecords("not UTF-8", where=f"{path}:{_undecodable(path)}", next_step="save the file as UTF-8") from wrong
+        raise BadRecords("changed while it was read", where=f"{path}:{line}", next_step="run it again when nobody writes to it") from wrong
 
 
 def _places(path: Path, header: Sequence[str]) -> tuple[int, ...]:
@@ -85,16 +88,6 @@ def _record(path: Path, line: int, row: Sequence[str], places: Sequence[int], wi
     return line, rid, name, uscc, phone, contact, city, addr
 
 
-def _undecodable(path: Path) -> int:
-    with path.open("rb") as file:
-        for number, raw in enumerate(file, 1):
-            try:
-                raw.decode("utf-8")
-            except UnicodeDecodeError:
-                return number
-    return 1
-
-
 # Preparing ------------------------------------------------------------------------------------------------------------------
 
 
@@ -102,7 +95,7 @@ def schema() -> pa.Schema:
     """The prepared columns as Arrow has them."""
     import pyarrow as pa  # noqa: PLC0415  an optional library
 
-    named = [(name, pa.int32() if name in NUMBERS else pa.string()) for name in COLUMNS]
+    named = [(name, pa.int32() if name in NUMBERS else pa.string()) for name in (*COLUMNS, "said")]
     return pa.schema([("rid", pa.string()), ("line", pa.int64()), *named])
 
 

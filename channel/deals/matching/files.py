@@ -16,6 +16,7 @@ from typing import TextIO
 
 from channel.deals.matching.deciding import Known, decide
 from channel.deals.matching.decision import DEFAULT, Decision, Thresholds
+from channel.deals.matching.encodings import Undecodable, encoding_of
 from channel.deals.matching.index import Index
 from channel.deals.matching.keys import keys_of
 from channel.deals.matching.prepared import Claim, Prepared, prepare
@@ -67,7 +68,8 @@ def match_files(
 
     `out` is written beside itself and put in place at the end, so a broken run leaves nothing half done.
 
-    Raises: BadFile with file and line for a missing column, a torn row, a file that is no UTF-8; OSError as the disk gives it.
+    Raises: BadFile with file and line for a missing column, a torn row, a file that is neither UTF-8 nor GB18030; OSError as the disk
+    gives it.
     """
     tally = Tally()
     asked = read(queries, QUERY_COLUMNS, "qid")
@@ -164,7 +166,9 @@ def read(path: Path, columns: tuple[str, ...], key: str) -> Iterator[tuple[str, 
 
 def _opened(path: Path) -> TextIO:
     try:
-        return path.open(encoding="utf-8-sig", newline="", errors="strict")
+        return path.open(encoding=encoding_of(path), newline="", errors="strict")
+    except Undecodable as error:
+        raise BadFile(path, error.line, error.what, "save the file as UTF-8 (Excel: CSV UTF-8) or as GB18030") from error
     except FileNotFoundError as error:
         raise BadFile(path, 0, "there is no such file", "check the path") from error
     except IsADirectoryError as error:
@@ -178,7 +182,7 @@ def _decoded(path: Path, file: TextIO) -> Iterator[str]:
             number += 1
             yield text.replace("\0", "")
     except UnicodeDecodeError as error:
-        raise BadFile(path, number + 1, "not UTF-8", "save the file as UTF-8 (Excel: CSV UTF-8)") from error
+        raise BadFile(path, number + 1, "changed while it was read", "run it again when nobody writes the file") from error
 
 
 def _places(path: Path, head: list[str], columns: tuple[str, ...], key: str) -> dict[str, int]:

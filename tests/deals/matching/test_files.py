@@ -103,15 +103,27 @@ def test_a_broken_file_is_told_with_file_and_line(tmp_path: Path, text: str, lin
     assert not (tmp_path / "o.jsonl").exists()
 
 
-def test_a_file_in_another_encoding_or_none_at_all_is_told(tmp_path: Path) -> None:
+def test_files_that_excel_saved_on_chinese_windows_are_read_like_utf_8(tmp_path: Path) -> None:
+    known = [["1", "erp", "深圳市琏升科技有限公司", "", "", "", "", ""], ["2", "crm", "杭州盈嵊商贸有限公司", "", "", "", "", ""]]
+    asked = [["a", "深圳琏升科技", "", "", "", "深圳", ""], ["b", "喆㵘实业", "", "", "", "", ""]]
+    for encoding in ("utf-8", "gb18030"):
+        customers = write(tmp_path / f"c-{encoding}.csv", CUSTOMER_COLUMNS, known, encoding=encoding)
+        queries = write(tmp_path / f"q-{encoding}.csv", QUERY_COLUMNS, asked, encoding=encoding)
+        match_files(customers, queries, tmp_path / f"{encoding}.jsonl")
+
+    assert (tmp_path / "gb18030.jsonl").read_bytes() == (tmp_path / "utf-8.jsonl").read_bytes()
+    assert json.loads((tmp_path / "gb18030.jsonl").read_text("utf-8").splitlines()[0])["rid"] == "1"
+
+
+def test_a_file_in_no_known_encoding_or_none_at_all_is_told(tmp_path: Path) -> None:
     queries = write(tmp_path / "q.csv", QUERY_COLUMNS, [["a", "深圳琏升科技", "", "", "", "", ""]])
-    (tmp_path / "gbk.csv").write_bytes("rid,name\n1,深圳\n".encode("gbk"))
+    (tmp_path / "odd.csv").write_bytes(b"rid,name\n1,x\n2,\xff\xfe\n")
     done = hub(
         tmp_path,
         "deals",
         "match",
         "--customers",
-        str(tmp_path / "gbk.csv"),
+        str(tmp_path / "odd.csv"),
         "--queries",
         str(queries),
         "--out",
@@ -121,6 +133,6 @@ def test_a_file_in_another_encoding_or_none_at_all_is_told(tmp_path: Path) -> No
 
     assert done.returncode == 2
     assert answer(done)["error"]["code"] == "deals/bad-file"
-    assert "UTF-8" in answer(done)["error"]["what"]
+    assert answer(done)["error"]["what"].endswith("neither UTF-8 (line 3) nor GB18030 (line 3)")
     with pytest.raises(BadFile, match="no such file"):
         match_files(tmp_path / "none.csv", queries, tmp_path / "o")
