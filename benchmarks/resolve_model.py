@@ -22,8 +22,8 @@ from channel.parties import engines, model, reading
 
 LEARNT = (("matcher", 31, 400_000), ("game", 21, 150_000), ("real", 31, 400_000), ("made", 21, 150_000))
 """World, seed, records. Some are large: how many firms share a name depends on how many there are."""
-VERSION = "2026.11.2"
-JOIN, DOUBT = 1.0, -3.0
+VERSION = "2026.11.3"
+JOIN, DOUBT = 0.5, -3.0
 RIDGE = 3.0
 
 Pattern = tuple[tuple[int, ...], int, int]

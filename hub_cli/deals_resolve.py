@@ -51,7 +51,7 @@ def resolve(place: Place, records: Path, out: Path, engine: str, workers: int | 
 class _Progress:
     """What is going on, on standard error: a moving line on a terminal, a line for each step elsewhere."""
 
-    STEPS = ("prepare", "block", "score", "cluster")
+    STEPS = ("prepare", "block", "score", "look", "cluster")
 
     def __init__(self) -> None:
         self._last = 0

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from channel.parties import blocking, model
 from channel.parties.errors import BadRecords, EngineMissing
+from channel.parties.preparing import COLUMNS
 
 if TYPE_CHECKING:
     import duckdb
     from pyspark.sql import SparkSession
 
+_PLAIN = ", ".join(("rid", "line", *COLUMNS))
 _INSTALL = "pip install 'channel-hub[resolve]' (in this checkout: .venv/bin/uv sync --inexact --extra resolve)"
 
 
@@ -88,8 +90,10 @@ class DuckDB:
     def load(self, files: Sequence[str]) -> None:
         """See Engine."""
         self.connection.execute(
-            "CREATE TABLE raw AS SELECT CAST(row_number() OVER (ORDER BY rid) AS INT) AS id, * FROM read_parquet(?)", [list(files)]
+            f"CREATE TABLE raw AS SELECT CAST(row_number() OVER (ORDER BY rid) AS INT) AS id, {_PLAIN} FROM read_parquet(?)", [list(files)]
         )
+        listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+        self.connection.execute(f"CREATE VIEW names AS SELECT rid, said FROM read_parquet([{listed}])")  # read when they are asked for
 
     def make(self, table: str, query: str) -> None:
         """See Engine."""
@@ -151,7 +155,8 @@ class Spark:
     def load(self, files: Sequence[str]) -> None:
         """See Engine."""
         self.session.read.parquet(*files).createOrReplaceTempView("read")
-        self.make("raw", "SELECT CAST(row_number() OVER (ORDER BY rid) AS INT) AS id, * FROM read")
+        self.make("raw", f"SELECT CAST(row_number() OVER (ORDER BY rid) AS INT) AS id, {_PLAIN} FROM read")
+        self.session.sql("SELECT rid, said FROM read").createOrReplaceTempView("names")
 
     def make(self, table: str, query: str) -> None:
         """See Engine."""

@@ -12,12 +12,13 @@ from functools import lru_cache
 
 from channel.deals.matching import codes, contacts, names, regions, text
 from channel.deals.matching.tables import FIRST
+from channel.parties.second_look import said
 
 COLUMNS = (
     "core", "snd", "chr", "bag", "brand", "latin", "region", "registered", "branch", "city", "prov", "town",
     "code", "org", "phone", "contact", "heard", "surname", "road", "door", "room",
 )  # fmt: skip
-"""What :func:`prepare` gives, in order; None where the record says nothing."""
+"""What :func:`prepare` gives, in order; None where the record says nothing. Behind them stands the name in parts (`second_look.said`)."""
 
 _SIGNS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _BASE = 60
@@ -89,6 +90,7 @@ def prepare(name: str, uscc: str, phone: str, contact: str, city: str, addr: str
         street or None,
         f"{street} {digits.split('.', 1)[0]}" if street and digits else None,
         f"{street} {digits}" if street and "." in digits else None,
+        said(parsed),
     )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from channel.parties import engines, model, reading
+from channel.parties import engines, model, reading, second_look
 from channel.parties.clustering import Edge, Rules, cluster
 from channel.parties.reading import Tell
 
@@ -78,13 +78,17 @@ def _open(engine: str, folder: Path) -> engines.DuckDB | engines.Spark:
 
 def _edges(made: engines.Engine, frozen: model.Model, tell: Tell) -> list[Edge]:
     """Pairs worth a look, in bits with the prior; rounded, so that no order of additions shows."""
-    least = frozen.join - Rules(frozen.join).lead - 4.0
-    table = made.predict(frozen.weights, least - frozen.prior)
+    table = made.predict(frozen.weights, second_look.LEAST - frozen.prior)
     tell("score", 1, 1)
-    return [
-        (round(bits + frozen.prior, 3), min(left, right), max(left, right))
-        for bits, left, right in made.rows(f"SELECT match_weight, id_l, id_r FROM {table}")
-    ]
+    sure = f"SELECT match_weight, id_l, id_r FROM {table} WHERE match_weight + ({frozen.prior}) >= {second_look.MOST}"
+    edges = [(round(bits + frozen.prior, 3), min(left, right), max(left, right)) for bits, left, right in made.rows(sure)]
+    least, weights = frozen.join - Rules(frozen.join).lead - 4.0, second_look.frozen()
+    for left, right, first, levels in second_look.looked(made, table, frozen.prior):
+        bits = round(first + weights.bits(levels), 3)
+        if bits >= least:
+            edges.append((bits, min(left, right), max(left, right)))
+    tell("look", 1, 1)
+    return edges
 
 
 def resolve_file(

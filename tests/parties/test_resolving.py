@@ -52,6 +52,16 @@ def test_the_order_of_rows_does_not_matter(town: Population, tmp_path: Path) -> 
     assert (tmp_path / "one.out").read_bytes() == (tmp_path / "two.out").read_bytes()
 
 
+def test_a_file_that_excel_saved_on_chinese_windows_is_read_like_one_in_utf_8(town: Population, tmp_path: Path) -> None:
+    Population(town.rows[:600], {}).write(tmp_path / "plain.csv")
+    (tmp_path / "excel.csv").write_bytes((tmp_path / "plain.csv").read_text("utf-8").encode("gb18030"))
+
+    resolve_file(tmp_path / "plain.csv", tmp_path / "plain.out", workers=1)
+    resolve_file(tmp_path / "excel.csv", tmp_path / "excel.out", workers=1)
+
+    assert (tmp_path / "excel.out").read_bytes() == (tmp_path / "plain.out").read_bytes()
+
+
 def test_a_homophone_a_missing_form_and_traditional_writing_are_one_firm() -> None:
     phone = "0755-26781234"
     clusters = _together(
@@ -138,13 +148,13 @@ def test_no_records_give_an_empty_answer(tmp_path: Path) -> None:
         (b"rid,name\na,x\nb\n", ":3", "1 fields where the first line has 2"),
         (b"rid,name\na,x\n ,y\n", ":3", "no rid"),
         (b'rid,name\na,x\nb,"y\n', ":3", "not CSV"),
-        (b"rid,name\na,x\nb,\xc0\xb6\n", ":3", "not UTF-8"),
+        (b"rid,name\na,x\nb,\xff\xb6\n", ":3", "neither UTF-8"),
         (b"rid,name\na,x\nb,y\na,z\n", ":4", "line 2 already"),
         (b"id,name\na,x\n", ":1", "no column rid"),
         (b"", ":1", "no column rid"),
         (b"rid,name,name\na,x,y\n", ":1", "twice"),
     ],
-    ids=["short_row", "no_rid", "open_quote", "gb2312", "rid_twice", "no_column", "empty_file", "column_twice"],
+    ids=["short_row", "no_rid", "open_quote", "no_text", "rid_twice", "no_column", "empty_file", "column_twice"],
 )
 def test_a_file_that_cannot_be_read_is_refused_with_its_line(tmp_path: Path, text: bytes, where: str, what: str) -> None:
     path = tmp_path / "bad.csv"
