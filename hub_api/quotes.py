@@ -15,6 +15,7 @@ from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
 from channel.pricing import quote_paper, quote_queries, quote_service
+from channel.pricing.errors import BadOffer as Refused
 from channel.pricing.quote_asking import Actor
 from channel.pricing.quote_queries import Offer
 from channel.pricing.wanted import Wanted
@@ -25,8 +26,8 @@ from hub_api.keys import Caller
 from hub_api.lists import Listing
 from hub_api.pages import MaybeId, Paged, acted, answer, listed, ok, paged
 from hub_api.permissions import Role, Scope
-from hub_api.prices_problems import BadPricing, OverCeiling, SpecialNotFound, SpecialState
-from hub_api.problems import BadParameters, FieldNotAllowed, InvalidPayload, MethodNotAllowed, RecordNotFound, problems
+from hub_api.prices_problems import OverCeiling, SpecialNotFound, SpecialState
+from hub_api.problems import BadParameters, FieldNotAllowed, MethodNotAllowed, RecordNotFound, problems
 from hub_api.quotes_problems import BadOffer, QuoteNotFound, QuoteRefused, WrongQuoteState
 from hub_api.quotes_shapes import (
     HEAD,
@@ -53,7 +54,7 @@ Which = Annotated[
     Annotated[int, Field(ge=1, lt=2**31)] | SkipJsonSchema[None], Query(description="Version; else the newest that the key may read.")
 ]
 Lang = Annotated[Literal["zh", "en"], Query(description="Language of the paper.")]
-_MAKING = (BadOffer, BadPricing)
+_MAKING = (BadOffer,)
 _MOVING = (RecordNotFound, QuoteNotFound, WrongQuoteState)
 PDF, XLSX = "application/pdf", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -79,17 +80,14 @@ def actor(who: Caller) -> Actor:
 
 
 def _wanted(told: QuoteIn) -> Wanted:
-    """What is wanted, with what the rules cannot read told as the API tells it. Raises: InvalidPayload."""
+    """What is wanted. Raises: BadOffer with each value that the rules cannot read."""
     try:
         return told.wanted()
     except ValidationError as wrong:
         found = wrong.errors(include_url=False, include_context=False, include_input=False)
-        raise InvalidPayload(
-            errors=[
-                {"where": ".".join(map(str, one["loc"]))[:200], "what": str(one["msg"]).removeprefix("Value error, ")[:200]}
-                for one in found
-            ]
-        ) from None
+        told_of = [(".".join(map(str, one["loc"]))[:200], str(one["msg"]).removeprefix("Value error, ").partition(" | ")) for one in found]
+        errors = [{"where": where, "what": what[:200], "next_step": fix[:200]} for where, (what, _, fix) in told_of]
+        raise Refused(f"{errors[0]['where']}: {errors[0]['what']}", next_step=errors[0]["next_step"], errors=errors) from None
 
 
 def _whole(engine: Engine, who: Caller, named: str | UUID) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hub_api import problems
-from hub_api.problems import Forbidden, InvalidPayload, Problem, RecordNotFound, WrongState
+from hub_api.problems import Forbidden, Problem, RecordNotFound, WrongState
 
 
 class QuoteNotFound(RecordNotFound):
@@ -23,7 +23,7 @@ class WrongQuoteState(WrongState):
     detail = "The quote is not, or no longer, in a state that allows this. Read it again."
 
 
-class BadOffer(InvalidPayload):
+class BadOffer(WrongState):
     """What was asked for cannot be offered; `errors` names each line."""
 
     code = "quotes/bad-offer"

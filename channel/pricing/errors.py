@@ -70,7 +70,6 @@ class NotApprover(ChannelError):
 class BadOffer(ChannelError):
     """What was asked for cannot be offered: an unknown party or product, a day that is over, a charge that no order can carry."""
 
-    kind: ClassVar[str] = "invalid"
     code: ClassVar[str] = "quotes/bad-offer"
 
     def __init__(self, what: str, *, next_step: str = "", errors: Sequence[dict[str, str]] = ()) -> None:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from channel.pricing import quote_lines, quote_queries, service, special_service
 from channel.pricing.asking import Ask, AskLine, Manual, Past, PastLine
 from channel.pricing.authority import Verdict
-from channel.pricing.errors import BadOffer
+from channel.pricing.errors import BadOffer, BadPricing
 from channel.pricing.pricing import Priced
 from channel.pricing.quote_lines import DocumentLine
 from channel.pricing.quote_queries import Connection, Kept, Offer, Row
@@ -133,9 +133,13 @@ def for_same(wanted: Wanted, offer: Offer) -> Wanted:
 
 
 def version(db: Connection, wanted: Wanted, named: Named, actor: Actor, today: date, valid_to: date) -> tuple[dict[str, Any], str]:
-    """A version as it is kept, and its currency. Raises: BadOffer when something has no price or no product; BadPricing."""
+    """A version as it is kept, and its currency. Raises: BadOffer when something has no price, no product, or a name nobody has."""
     ask = _ask(wanted, named, actor, today)
-    priced, verdict, asked = service.priced(db, ask, view=actor.view)
+    try:
+        priced, verdict, asked = service.priced(db, ask, view=actor.view)
+    except BadPricing as wrong:
+        told = [{**one, "where": one["where"].removeprefix("ask.")} for one in wrong.errors]
+        raise BadOffer(wrong.what, next_step=wrong.next_step, errors=told) from None
     _refuse_unpriced(priced)
     lines = quote_lines.lines_of(priced)
     products = _products(db, lines)
