@@ -32,9 +32,10 @@ def main() -> int:
     if "ingest" in which:
         figures += ingest.run(asked.orders, runs=asked.runs, with_dlt=not asked.no_dlt)
     if "pricing" in which:
-        from benchmarks import pricing  # noqa: PLC0415  as below
+        from benchmarks import pricing, pricing_http  # noqa: PLC0415  as below
 
         figures += pricing.run()
+        figures += pricing_http.run()
     if "rebates" in which:
         from benchmarks import rebates, rebates_ledger  # noqa: PLC0415  as below
 

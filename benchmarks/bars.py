@@ -28,6 +28,7 @@ LIMITS: Mapping[str, tuple[float, str]] = {
     "deals.open_loop_errors": (0, "checks of the open loop that failed or were not made"),
     "pricing.line_cpu_p99_ms": (0.2, "CPU of pricing one line with its full trace, 100,000 price records, 99th percentile, ms"),
     "pricing.cart_20_cpu_p99_ms": (15.0, "CPU of a 20-line cart with approval, hash and answer, 99th percentile, ms"),
+    "pricing.cart_20_http_cpu_p99_ms": (30.0, "CPU of a 20-line cart through HTTP, server and client, 99th percentile, ms"),
     "rebates.rate_cpu_s": (6.0, "CPU seconds of 10,000,000 lines to dealer x product line x quarter, rated, warm"),
     "rebates.share_out_cpu_s": (40.0, "CPU seconds of that and the rebate shared out to every line and written"),
     "rebates.peak_mib": (2048, "peak memory of it, MiB"),

@@ -1,4 +1,4 @@
-"""`hub price`: what a dealer pays, from a file alone."""
+"""`hub price`: what a dealer pays, from a file alone (`quote`, `check`) or from the ledger."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from hub_cli.answers import Answer, CommandFailed, answers
 from hub_cli.exits import Exit
+from hub_cli.pricing_ledger import COMMANDS
 
 if TYPE_CHECKING:
     from channel.pricing.asking import PricingFile
@@ -104,3 +105,7 @@ def _write(
         except OSError as wrong:
             raise CommandFailed(f"{path} cannot be written: {wrong.strerror}", "name a place that can be written") from wrong
     return {kind: str(path) for kind, path in wanted.items()}
+
+
+for _command in COMMANDS:
+    price.add_command(_command)

@@ -173,8 +173,13 @@ def _text(value: Any) -> Any:
 def answered(hub: Hub, db: Cursor, asked: Asked, decision: Literal["approved", "rejected"], by: str, reason: str, how: str) -> None:
     """A special price was approved or rejected; the dealer is told. Raises: SpecialState."""
     del hub, how
-    special_service.decide(db.connection, asked.number, decision, by=by, reason=reason)
-    _tell(db, asked.number)
+    decide_special(db, asked.number, decision, by=by, reason=reason)
+
+
+def decide_special(db: Cursor, number: str, decision: Literal["approved", "rejected"], *, by: str, reason: str = "") -> None:
+    """Approve or reject a special price that was asked for; the dealer is told. Raises: SpecialNotFound, SpecialState."""
+    special_service.decide(db.connection, number, decision, by=by, reason=reason)
+    _tell(db, number)
 
 
 def _tell(db: Cursor, number: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import bars, pricing
+from benchmarks import bars, pricing, pricing_http
 from channel.pricing.asking import PricingFile
 from channel.pricing.compiled import Prices
 from channel.pricing.publishing import check
@@ -32,3 +32,10 @@ def test_its_figures_have_limits() -> None:
 
     assert [figure.bar for figure in figures] == ["pricing.line_cpu_p99_ms", "pricing.cart_20_cpu_p99_ms"]
     assert all(figure.bar in bars.LIMITS for figure in figures)
+
+
+def test_a_cart_is_priced_through_http_by_a_server_of_its_own() -> None:
+    (figure,) = pricing_http.run(items=60, calls=10)
+
+    assert figure.bar in bars.LIMITS
+    assert figure.value > 0
