@@ -22,6 +22,8 @@ REGISTRATIONS = Listing(
         "ends_before": "upper(r.protected) < %s::timestamptz AND r.status IN ('protected', 'converted')",
     },
 )
+UNPROTECTED = ("rejected", "appealed", "submitted", "held")
+"""Statuses in which nothing is protected (yet), whatever the row's range says."""
 DIRECT = "r.dealer_id IS NULL"
 """Customers that we serve ourselves."""
 

@@ -15,6 +15,7 @@ from channel.deals.matching import Claim
 from channel.deals.queries import Event
 from channel.deals.registrations import Registered
 from channel.deals.wording import DEALER_EVENTS, sentence, told_reason
+from hub_api.deals_lists import UNPROTECTED
 from hub_api.pages import MaybeId
 from hub_api.permissions import Role
 from hub_api.shapes import TEXT, plain_decimal
@@ -260,7 +261,6 @@ class DealRegistrations(BaseModel):
 
 
 _PERSONAL = ("phone", "contact", "address")
-_BARE = ("rejected", "appealed", "submitted", "held")
 _FOR_DEALERS = tuple(DEALERS)
 
 
@@ -282,7 +282,7 @@ def registration(row: dict[str, Any], role: Role) -> dict[str, Any]:
     """A row of the list as the role may see it."""
     zh, en = sentence(row["status"], row["reason"])
     shown = {**row, "message": {"zh": zh, "en": en}, "claim": claim(row["claim"], role)}
-    if row["status"] in _BARE:
+    if row["status"] in UNPROTECTED:
         shown |= {"protected_from": None, "protected_until": None}
     if role is not Role.DEALER:
         return shown

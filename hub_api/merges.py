@@ -14,7 +14,7 @@ from starlette.responses import Response
 from hub_api import engine_calls
 from hub_api.actions import Action, doing
 from hub_api.deals_lists import APART, MERGES
-from hub_api.deals_problems import EngineMissing, ProtectionsOverlap
+from hub_api.deals_problems import EngineMissing, KeysOutdated, ProtectionsOverlap
 from hub_api.deps import Db, EngineDep, may
 from hub_api.keys import Caller
 from hub_api.pages import Maybe, MaybeId, Number, Paged, acted, answer, found, listed, ok, paged
@@ -224,7 +224,7 @@ def get_merge(merge_id: Number, who: Reader, db: Db) -> Response:
 @router.post(
     "/{merge_id:int}/undo",
     operation_id="undo_merge",
-    responses=acted(Undone, UNDONE, "Taken back.", RecordNotFound, ProtectionsOverlap),
+    responses=acted(Undone, UNDONE, "Taken back.", RecordNotFound, ProtectionsOverlap, KeysOutdated),
     response_class=Response,
 )
 def undo_merge(merge_id: Number, told: Undo, act: Annotated[Action, doing("merge.undo", Scope.LINKS_WRITE)], engine: EngineDep) -> Response:

@@ -144,7 +144,7 @@ def list_registrations(
     """Registrations, newest first."""
     from canonical.values import SHANGHAI
     from channel.deals import acting
-    from hub_api.deals_lists import DIRECT, REGISTRATIONS
+    from hub_api.deals_lists import DIRECT, REGISTRATIONS, UNPROTECTED
     from hub_api.lists import page
 
     with place.open_hub() as hub, hub.transaction() as db:
@@ -154,8 +154,19 @@ def list_registrations(
         wanted["ends_before"] = more["ends_before"] and more["ends_before"].replace(tzinfo=SHANGHAI)
         begin = (str(last.submitted_at), str(last.id)) if last else None
         rows = page(db, REGISTRATIONS, wanted, after=begin, limit=limit, and_also=DIRECT if direct else "")[:limit]
-    columns = ("id", "status", "reason", "customer_name", "product_line", "dealer_name", "submitted_at", "protected_until")
-    return Answer(plain(rows), columns=columns, empty="no registrations")
+    for row in rows:
+        if row["status"] in UNPROTECTED:
+            row |= {"protected_from": None, "protected_until": None}
+    return Answer(plain(rows), text="\n".join(_listed(row) for row in rows) or "no registrations")
+
+
+def _listed(row: dict[str, Any]) -> str:
+    from canonical.values import SHANGHAI
+
+    until = f" until {row['protected_until'].astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if row["protected_until"] else ""
+    line = f" ({row['product_line']})" if row["product_line"] else ""
+    head = f"{row['id']}  {row['submitted_at'].astimezone(SHANGHAI):%Y-%m-%d %H:%M}  {row['status']} ({row['reason']}){until}"
+    return f"{head}\n  {row['customer_name']}{line}  ←  {row['dealer_name'] or 'ourselves'}"
 
 
 @click.command()

@@ -219,7 +219,7 @@ def list_merges(
 def unmerge(hub: Hub, merge_id: int, by: str, reason: str = "") -> Undone:
     """Take a merge back: each record is computed from its own sources, and the pair is kept apart for ever.
 
-    Raises: NotFound; WrongState when it was undone already, or a later merge of the same records has to be undone first.
+    Raises: NotFound; WrongState when it was undone already, or a later merge of the same records has to be undone first; KeysOutdated.
     """
 
     def undone(db: Cursor) -> Undone:

@@ -59,7 +59,7 @@ def part(db: Connection, kept: int, back: int, *, since: datetime, ended: Collec
     """Undo a merge of customers: `back`, merged into `kept` at `since`, is a customer of its own again, and never taken for `kept` again.
 
     `ended`: registrations that the merge itself refused or took back. Their parties are what they were when this is called.
-    Raises: CustomerNotFound when `back` is not merged.
+    Raises: CustomerNotFound when `back` is not merged; KeysOutdated when another version of the matcher made the keys.
     """
     moved = customers.split(db, back)
     family = customer_queries.under(db, back)

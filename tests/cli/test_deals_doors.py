@@ -94,6 +94,9 @@ def test_work_on_a_registration_is_noted_and_lists_are_cut(selling: Run) -> None
     assert "拜访客户" in selling("deals", "explain", made).stdout
     assert [row["id"] for row in answer(selling("deals", "list", "--line", "水泵", "--json"))] == [made]
     assert answer(selling("deals", "list", "--line", "阀门", "--json")) == []
+    refused = answer(selling("deals", "register", "--dealer", "C2", "--name", NAME, "--line", "水泵", "--json"))["id"]
+    assert [row["protected_until"] for row in answer(selling("deals", "list", "--json")) if row["id"] == refused] == [None]
+    assert f"  {NAME} (水泵)  ←  苏州恒信机电有限公司" in selling("deals", "list", "--status", "protected").stdout.splitlines()
     assert answer(selling("deals", "list", "--ends-before", "2026-01-01", "--json")) == []
     assert [row["id"] for row in answer(selling("deals", "list", "--ends-before", "2999-01-01", "--json"))] == [made]
 

@@ -214,3 +214,18 @@ def test_a_dealer_that_two_systems_know_keeps_clock_and_key_through_merge_and_un
     assert (again["id"], again["repeated"]) == (mine["id"], True)
     assert seen(market, "sales", mine["id"])["dealer"] == rival
     assert seen(market, "other_dealer", mine["id"])["status"] == "protected"
+
+
+def test_with_keys_of_another_version_nothing_is_undone_and_the_answer_says_what_to_do(market: Fresh) -> None:
+    known(market, "kingdee", ONE)
+    known(market, "zoho", OTHER)
+    merge(market)
+    (made,) = market.api.get("it", "/v1/merges?undone=false").json()["items"]
+    with market.hub.transaction() as db:
+        db.execute("UPDATE match_state SET version = 'old'")
+
+    told = market.api("it", "POST", f"/v1/merges/{made['id']}/undo", json={})
+
+    assert (told.status_code, told.json()["code"]) == (503, "deals/keys-outdated"), told.json()
+    assert "hub deals rebuild" in told.json()["detail"]
+    assert market.api.get("it", "/v1/merges?undone=true").json()["items"] == []

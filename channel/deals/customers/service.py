@@ -170,7 +170,8 @@ def _update(db: Connection, made: Sequence[Made], before: dict[int, Source]) -> 
 
 
 def rekey(db: Connection, customers: Sequence[int]) -> None:
-    """Prepare these customers again: their names or aliases have changed."""
+    """Prepare these customers again: their names or aliases have changed. Raises: KeysOutdated."""
+    _same_version(db)
     sources = queries.sources(db, only=list(customers), limit=len(customers))
     _update(db, make(sources), {source.customer_id: source for source in sources if source.customer_id})
 
@@ -199,7 +200,7 @@ def rebuild(db: Connection, *, mapper: Mapper = map, progress: Callable[[int], N
 
 
 def add_alias(db: Connection, customer_id: int, name: str, by: str, kind: str = "given") -> None:
-    """A further name of a customer, with keys of its own. Raises: CustomerNotFound."""
+    """A further name of a customer, with keys of its own. Raises: CustomerNotFound, KeysOutdated."""
     if customer_id not in queries.lock(db, [customer_id]):
         raise CustomerNotFound(f"there is no customer {customer_id}")
     queries.add_aliases(db, [(customer_id, name, kind)], by)
