@@ -222,7 +222,7 @@ class History:
     def put(self, **said: Any) -> None:
         """One revision of a fact, known this evening."""
         said.setdefault("revision", 1)
-        said["recorded_at"] = datetime.combine(self.day, time(20, self.rng.randint(0, 59)), SHANGHAI)
+        said.setdefault("recorded_at", datetime.combine(self.day, time(20, self.rng.randint(0, 59)), SHANGHAI))
         self.known[said["id"]] = said
         self.db.execute("SELECT rebate_fact_month(date_trunc('month', %s::date)::date)", [said["date"]])
         query = f"INSERT INTO rebate_fact ({', '.join(said)}) VALUES ({', '.join(['%s'] * len(said))})"

@@ -17,7 +17,7 @@ from channel.rebates.queries import Connection, unit_of
 from channel.rebates.reckoning import queries
 from channel.rebates.reckoning.checks import differing
 from channel.rebates.reckoning.families import Family
-from channel.rebates.reckoning.keeping import Night, begun, brought_up, from_lines, from_sums
+from channel.rebates.reckoning.keeping import Night, begun, brought_up, from_lines, from_sums, laid_out
 from channel.rebates.reporting import of_result
 from channel.rebates.results import Result
 
@@ -55,6 +55,7 @@ def accrue(db: Connection, as_of: date, *, by: str, known_at: datetime | None = 
     problems, whole = [], False
     for family in accruing:
         part = replace(made, booked={}, units=[], hashes=[], differs=[])
+        laid_out(night, family)
         try:
             with db.transaction():
                 whole = _family(night, family, part, sample) or whole

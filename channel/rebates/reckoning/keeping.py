@@ -60,6 +60,14 @@ def begun(db: Connection, as_of: date, known_at: datetime | None, *, full: bool,
     return night, wanted
 
 
+def laid_out(night: Night, family: Family) -> None:
+    """Lay out what changed since a family's last night, for `brought_up`. Outside of what may be rolled back for this family alone."""
+    row = night.kept.get(family.key)
+    if row is not None and not night.by_lines(family) and row["folded_to"] != night.changes_after:
+        queries.find_changes(night.db, row["folded_to"], night.seq)
+        night.changes_after = row["folded_to"]
+
+
 def brought_up(night: Night, family: Family, *, sums: bool) -> tuple[int, bool]:
     """Take in what is new; the family's id, and whether all of it was summed now for the first time."""
     db, row = night.db, night.kept.get(family.key)
@@ -70,9 +78,6 @@ def brought_up(night: Night, family: Family, *, sums: bool) -> tuple[int, bool]:
         queries.touch(db, family_id, list(_guaranteed(family, [start for start, _ in family.eras])))
         return family_id, True
     family_id = row["id"]
-    if row["folded_to"] != night.changes_after:
-        queries.find_changes(db, row["folded_to"], night.seq)
-        night.changes_after = row["folded_to"]
     if night.as_of > row["folded_day"]:
         queries.touch_days(db, family, family_id, row["folded_day"], night.as_of)
     queries.fold(db, family, family_id, night.as_of, sums=sums)

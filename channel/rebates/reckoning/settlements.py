@@ -24,7 +24,7 @@ from channel.rebates.queries import Before, Connection, unit_of
 from channel.rebates.reckoning import queries
 from channel.rebates.reckoning.accruals import Done
 from channel.rebates.reckoning.families import Family, spans_of
-from channel.rebates.reckoning.keeping import Night, begun, brought_up, from_lines, from_touched_lines
+from channel.rebates.reckoning.keeping import Night, begun, brought_up, from_lines, from_touched_lines, laid_out
 from channel.rebates.reporting import of_result
 from channel.rebates.results import Calculation, Result
 
@@ -61,6 +61,7 @@ def settle(
     made, problems = Made(), []
     for family in families:
         if programmes is None or family.codes & set(programmes):
+            laid_out(night, family)
             try:
                 with db.transaction():
                     _family(night, family, made, programmes)

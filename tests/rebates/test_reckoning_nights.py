@@ -1,0 +1,199 @@
+"""Nights on the ledger: killed ones, sums that went wrong, facts that cannot be, versions and closed periods."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from canonical.values import SHANGHAI
+from channel.rebates import service
+from channel.rebates.errors import BadFacts
+from channel.rebates.queries import Connection
+from tests.rebates.making import written
+from tests.rebates.test_reckoning import EARLIER, History, full_finds_nothing, plan
+from tests.sync.stage import BOSS
+
+AS_OF = date(2025, 12, 20)
+NIGHT = """
+import sys
+from datetime import date, datetime
+import psycopg
+from psycopg.rows import dict_row
+from channel.rebates import service
+print("go", flush=True)
+with psycopg.connect(sys.argv[1], row_factory=dict_row) as db:
+    service.accrue(db, date.fromisoformat(sys.argv[2]), by="night")
+    service.settle(db, date.fromisoformat(sys.argv[2]), by="night")
+"""
+
+
+@pytest.fixture
+def db(database: str) -> Iterator[Connection]:
+    with psycopg.connect(database, row_factory=dict_row) as connection:
+        yield connection
+
+
+def publish(db: Connection, **changes: Any) -> None:
+    with db.transaction():
+        service.publish(db, written(**plan(**changes)), by=BOSS)
+
+
+def night(db: Connection, as_of: date = AS_OF, sample: int = 0) -> tuple[service.Done, service.Done]:
+    with db.transaction():
+        accrued = service.accrue(db, as_of, by=BOSS, sample=sample)
+    with db.transaction():
+        settled = service.settle(db, as_of, by=BOSS)
+    with db.transaction():
+        service.accrue(db, as_of, by=BOSS)
+    return accrued, settled
+
+
+def sale(history: History, on: date, yuan: int, dealer: str = "甲", **more: Any) -> None:
+    history.put(
+        id=f"X{len(history.known)}", kind="sale", date=on, dealer=dealer, currency="CNY", quantity=1, amount=Decimal(yuan),
+        gross=Decimal(yuan), invoice_date=on, **more,
+    )  # fmt: skip
+
+
+def paid(db: Connection, period: str) -> list[tuple[str, Decimal, str]]:
+    query = "SELECT kind, amount, reason FROM rebate_settlement WHERE period = %s ORDER BY id"
+    return [(row["kind"], row["amount"], row["reason"]) for row in db.execute(query, [period])]
+
+
+def test_a_night_that_is_killed_anywhere_counts_nothing_twice(database: str, db: Connection) -> None:
+    publish(db, grouping={"by": ["dealer", "product_line"]})
+    history = History(db, 7)
+    for at in range(4):
+        for _ in range(3):
+            history.some_days(40)
+        worker = subprocess.Popen(
+            [sys.executable, "-c", NIGHT, database, str(history.day)], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": "."}
+        )
+        assert worker.stdout is not None
+        worker.stdout.readline()
+        time.sleep(0.02 + 0.05 * at)
+        os.kill(worker.pid, signal.SIGKILL)
+        worker.wait()
+        worker.stdout.close()
+
+    night(db, history.day)
+
+    full_finds_nothing(db, history.day)
+    doubled = db.execute("SELECT unit FROM rebate_settlement WHERE kind = 'final' GROUP BY unit HAVING count(*) > 1").fetchall()
+    assert doubled == []
+
+
+def test_a_sum_that_went_wrong_is_found_told_and_made_anew(db: Connection) -> None:
+    publish(db)
+    history = History(db, 5)
+    history.some_days(40)
+    night(db, history.day)
+    db.execute("UPDATE rebate_sum SET amount = amount + 100 WHERE lines > 0")
+    db.commit()
+
+    first, _ = night(db, history.day, sample=100)
+    again, _ = night(db, history.day, sample=100)
+
+    assert first.differs
+    assert "by its lines" in first.differs[0]
+    assert again.differs == []
+    full_finds_nothing(db, history.day)
+
+
+def test_a_fact_that_cannot_be_stops_only_the_programmes_that_count_it(db: Connection) -> None:
+    publish(db, stacking={"order": 1, "base": "gross"})
+    publish(db, programme="other", scope={"brands": ["B"]}, stacking={"order": 2, "base": "gross"}, participants=["乙"])
+    history = History(db, 3)
+    history.day = date(2025, 3, 1)
+    sale(history, date(2025, 2, 1), 2000)
+    sale(history, date(2025, 2, 1), 3000, "乙", brand="B")
+    night(db, date(2025, 3, 1))
+    history.put(
+        id="USD1",
+        kind="sale",
+        date=date(2025, 2, 3),
+        dealer="甲",
+        currency="USD",
+        quantity=1,
+        amount=Decimal(5),
+        invoice_date=date(2025, 2, 3),
+    )
+    sale(history, date(2025, 2, 5), 100, "乙", brand="B")
+
+    accrued, settled = night(db, date(2025, 4, 10))
+
+    assert (
+        [str(problem) for problem in accrued.problems]
+        == [str(problem) for problem in accrued.problems if "USD1: USD" in str(problem)]
+        != []
+    )
+    assert isinstance(settled.problems[0], BadFacts)
+    assert {unit.split("|")[0] for unit in [*accrued.units, *settled.units]} == {"other"}
+
+
+def test_a_closed_period_stays_with_its_version_and_late_lines_post_at_once(db: Connection) -> None:
+    publish(db, tiers=[{"from": "0", "rate": "2 %"}])
+    history = History(db, 1)
+    history.day = date(2025, 7, 10)
+    sale(history, date(2025, 1, 15), 1000)
+    sale(history, date(2025, 5, 15), 1000)
+    night(db, date(2025, 7, 5))
+    with db.transaction():
+        assert service.close(db, "core", "2025Q1", as_of=date(2025, 7, 5), by=BOSS)
+    publish(db, version="2", tiers=[{"from": "0", "rate": "3 %"}])
+    before = db.execute("SELECT id, doc::text FROM rebate_statement ORDER BY id").fetchall()
+    _, revised = night(db, date(2025, 7, 6))
+    sale(history, date(2025, 2, 15), 500, recorded_at=datetime.now(SHANGHAI))
+
+    _, late = night(db, date(2025, 7, 11))
+
+    assert revised.units == ["core|甲||2025Q2"]
+    assert late.units == ["core|甲||2025Q1"]
+    assert paid(db, "2025Q1") == [("final", Decimal("20.00"), ""), ("correction", Decimal("10.00"), "late_line; posts in 2025Q3")]
+    assert [amount for _, amount, _ in paid(db, "2025Q2")] == [Decimal("20.00"), Decimal("10.00")]
+    assert db.execute("SELECT id, doc::text FROM rebate_statement ORDER BY id").fetchall()[: len(before)] == before
+    full_finds_nothing(db, date(2025, 7, 11))
+
+
+def test_an_older_version_goes_on_ruling_its_own_year(db: Connection) -> None:
+    publish(db, tiers=[{"from": "0", "rate": "2 %"}], valid={"from": "2025-01-01", "to": "2026-01-01"})
+    history = History(db, 1)
+    history.day = date(2026, 1, 20)
+    sale(history, date(2025, 11, 15), 1000)
+    night(db, date(2026, 1, 5))
+    publish(db, version="2", tiers=[{"from": "0", "rate": "3 %"}], valid={"from": "2026-01-01", "to": "2027-01-01"})
+    sale(history, date(2025, 12, 1), 500)
+    sale(history, date(2026, 1, 10), 100)
+
+    accrued, late = night(db, date(2026, 1, 21))
+
+    assert late.units == ["core|甲||2025Q4"]
+    assert paid(db, "2025Q4")[1][1] == Decimal("10.00")
+    assert accrued.booked == {"CNY": Decimal("13.00")}
+    full_finds_nothing(db, date(2026, 1, 21))
+
+
+def test_what_is_not_read_again_gives_the_same_when_a_day_before_is_asked(db: Connection) -> None:
+    publish(db, valid=EARLIER)
+    history = History(db, 9)
+    for _ in range(3):
+        history.some_days(60)
+    night(db, history.day)
+
+    with db.transaction(force_rollback=True):
+        back = service.accrue(db, date(2025, 2, 1), by=BOSS)
+        forth = service.accrue(db, history.day, by=BOSS)
+
+    assert back.units
+    assert {currency: -amount for currency, amount in back.booked.items()} == forth.booked
