@@ -104,7 +104,9 @@ def check_order(told: PriceIn, who: Reader, engine: EngineDep) -> Response:
     return answer({"ok": not found, **whole, "version": made.asked.version, "problems": found})
 
 
-@price.get("/state", operation_id="get_price_state", responses=ok(PricesState, STATE, "The state."), response_class=Response)
+@price.get(
+    "/state", operation_id="get_price_state", responses=ok(PricesState, STATE, "The state.") | problems.problems(), response_class=Response
+)
 def get_state(who: Manager, engine: EngineDep) -> Response:
     """What prices are made of now, and what of the connected systems' lists makes no price, with the reason."""
     del who
