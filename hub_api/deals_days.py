@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
@@ -17,6 +17,16 @@ class OnDay(Paged):
     """Rules of one day."""
 
     on: Day = Field(default=None, description="Only what holds on this day (Asia/Shanghai).")
+
+
+class Lasting(BaseModel):
+    """What every rule of deals says of itself."""
+
+    valid_from: date | None = Field(description="Null: always did.")
+    valid_to: date | None = Field(description="Null: without end.")
+    note: str
+    edited_by: str
+    edited_at: datetime
 
 
 class End(BaseModel):

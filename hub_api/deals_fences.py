@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from channel.deals import fencing
 from channel.deals.fences import Fence
 from hub_api.actions import Action, doing
 from hub_api.deals import only
-from hub_api.deals_days import Day, End, OnDay, day_of
+from hub_api.deals_days import Day, End, Lasting, OnDay, day_of
 from hub_api.deals_lists import FENCES
 from hub_api.deals_problems import BadFence, EndsBeforeItBegins, FenceNotFound, UnknownDealer
 from hub_api.deals_shapes import Industry, Line, Message, Part, Region, Words
@@ -65,7 +65,7 @@ class FenceSet(BaseModel):
         )  # fmt: skip
 
 
-class FenceOut(BaseModel):
+class FenceOut(Lasting):
     """A fence."""
 
     id: int
@@ -76,11 +76,6 @@ class FenceOut(BaseModel):
     product_line: str
     exclusive: bool
     outside: Literal["block", "flag"]
-    valid_from: date | None
-    valid_to: date | None
-    note: str
-    edited_by: str
-    edited_at: datetime
 
 
 class FenceMade(FenceOut):

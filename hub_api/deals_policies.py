@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
@@ -15,7 +15,7 @@ from channel.deals import policing
 from channel.deals.policies import Policy
 from hub_api.actions import Action, doing
 from hub_api.deals import only
-from hub_api.deals_days import Day, End, OnDay, day_of
+from hub_api.deals_days import Day, End, Lasting, OnDay, day_of
 from hub_api.deals_lists import POLICIES
 from hub_api.deals_problems import BadPolicy, EndsBeforeItBegins, PolicyNotFound, PolicyOverlaps
 from hub_api.deals_shapes import Amount, Line, Region, Words
@@ -85,7 +85,7 @@ class PolicySet(BaseModel):
         )
 
 
-class PolicyOut(BaseModel):
+class PolicyOut(Lasting):
     """A policy."""
 
     id: int
@@ -101,11 +101,6 @@ class PolicyOut(BaseModel):
     inactive_days: int | None
     review_days: int
     reminders: list[int]
-    valid_from: date | None = Field(description="Null: always did.")
-    valid_to: date | None = Field(description="Null: without end.")
-    note: str
-    edited_by: str
-    edited_at: datetime
 
 
 class Policies(BaseModel):

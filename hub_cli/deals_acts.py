@@ -11,6 +11,7 @@ import click
 from hub_cli.answers import Answer, answers, plain
 from hub_cli.deals_claims import dealer_id
 from hub_cli.exits import Exit
+from hub_cli.look import LIMIT
 from hub_cli.place import Place, who
 
 ID = click.argument("registration", type=click.UUID, metavar="ID")
@@ -195,7 +196,7 @@ def protect(place: Place, customer: str, line: str, cause: str) -> Answer:
 @click.argument("answer", type=click.Choice(["same", "different", "hold"]), required=False)
 @click.option("--reason", default="", help="For those who look at it later.")
 @click.option("--waiting", is_flag=True, help="Only those that a dealer waits for.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many at most.")
+@LIMIT
 @click.pass_obj
 @answers
 def review(

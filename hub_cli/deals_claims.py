@@ -11,6 +11,7 @@ import click
 
 from hub_cli.answers import Answer, CommandFailed, answers, plain
 from hub_cli.exits import Exit
+from hub_cli.look import LIMIT
 from hub_cli.place import Place, who
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ FREE = {"yes": Exit.DONE, "maybe": Exit.SET_ASIDE, "no": Exit.REFUSED}
 BECAME = {"protected": Exit.DONE, "converted": Exit.DONE, "rejected": Exit.REFUSED}
 """Anything else waits for a person: exit code 4."""
 DEALER = click.option("--dealer", required=True, help="The dealer's number, hub key or id.")
+OF_DEALER = click.option("--dealer", help="Only this dealer's: number, hub key or id.")
+DAY = click.DateTime(["%Y-%m-%d"])
 LANG = click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True, help="Language of the sentences.")
 _CLAIM = (
     ("--name", "Name of the company."),
@@ -120,15 +123,15 @@ def register(place: Place, dealer: str, amount: str | None, currency: str, key: 
 
 
 @click.command("list")
-@click.option("--dealer", help="Only this dealer's: number, hub key or id.")
+@OF_DEALER
 @click.option("--status", help="Only this status, e.g. protected.")
 @click.option("--customer", type=int, help="Only of this customer's number.")
 @click.option("--line", help="Only of this product line.")
 @click.option("--deal", type=click.UUID, metavar="ID", help="Only what became this deal.")
-@click.option("--ends-before", type=click.DateTime(["%Y-%m-%d"]), help="Only protections that end before this day (Asia/Shanghai).")
+@click.option("--ends-before", type=DAY, help="Only protections that end before this day (Asia/Shanghai).")
 @click.option("--direct", is_flag=True, help="Only customers of our own.")
 @click.option("--after", type=click.UUID, metavar="ID", help="Go on after this registration.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many at most.")
+@LIMIT
 @click.pass_obj
 @answers
 def list_registrations(

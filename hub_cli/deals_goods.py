@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from hub_cli.answers import Answer, answers, plain
-from hub_cli.deals_claims import LANG, dealer_id
+from hub_cli.deals_claims import DAY, LANG, OF_DEALER, dealer_id
 from hub_cli.exits import Exit
+from hub_cli.look import LIMIT
 from hub_cli.place import Place, who
 
 if TYPE_CHECKING:
     from channel.deals.guarding import Kind
-
-DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command()
 @click.option("--from", "start", type=DAY, help="First day of shipment or sight; 30 days ago when left out.")
 @click.option("--to", "end", type=DAY, help="Last day; today when left out.")
 @click.option("--kind", type=click.Choice(["address", "serial_twice", "serial_elsewhere"]), help="Only of this kind.")
-@click.option("--dealer", help="Only this dealer's: number, hub key or id.")
+@OF_DEALER
 @LANG
 @click.pass_obj
 @answers
@@ -46,9 +45,9 @@ def goods(place: Place, start: datetime | None, end: datetime | None, kind: Kind
 @click.argument("hit", type=int, metavar="[HIT]", required=False)
 @click.argument("answer", type=click.Choice(["accepted", "refused"]), required=False)
 @click.option("--state", type=click.Choice(["open", "accepted", "refused", "all"]), default="open", show_default=True)
-@click.option("--dealer", help="Only this dealer's: number, hub key or id.")
+@OF_DEALER
 @click.option("--reason", default="", help="With an answer: for those who look at it later.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many at most.")
+@LIMIT
 @click.pass_obj
 @answers
 def hits(place: Place, hit: int | None, answer: Literal["accepted", "refused"] | None, **given: Any) -> Answer:

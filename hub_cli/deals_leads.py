@@ -8,8 +8,9 @@ from uuid import UUID
 import click
 
 from hub_cli.answers import Answer, answers, plain
-from hub_cli.deals_claims import dealer_id
+from hub_cli.deals_claims import DAY, dealer_id
 from hub_cli.exits import Exit
+from hub_cli.look import LIMIT
 from hub_cli.place import Place, who
 
 
@@ -56,7 +57,7 @@ def hand_in(place: Place, company: str, dealer: str | None, key: str | None, lin
 @click.option("--pipeline", help="Convert: through which it runs.")
 @click.option("--amount", help="Convert: its expected size.")
 @click.option("--currency", help="Convert: the amount's currency, such as CNY.")
-@click.option("--close", type=click.DateTime(["%Y-%m-%d"]), help="Convert: the day on which it is expected.")
+@click.option("--close", type=DAY, help="Convert: the day on which it is expected.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="List: how many at most.")
 @click.pass_obj
 @answers
@@ -130,7 +131,7 @@ def _listed(hub: Any, given: dict[str, Any]) -> Answer:
 @click.argument("answer", type=click.Choice(["same", "different"]), required=False)
 @click.option("--verdict", type=click.Choice(["duplicate", "review"]), help="Only of this verdict.")
 @click.option("--reason", default="", help="For those who look at it later.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many at most.")
+@LIMIT
 @click.pass_obj
 @answers
 def duplicates(

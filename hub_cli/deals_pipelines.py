@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from hub_cli.answers import Answer, answers, plain
-from hub_cli.deals_claims import dealer_id
+from hub_cli.deals_claims import OF_DEALER, dealer_id
 from hub_cli.exits import Exit
+from hub_cli.look import LIMIT
 from hub_cli.place import Place, who
 
 BY = ("month", "year", "dealer", "customer", "product_line", "pipeline", "stage", "kind", "group", "salesperson")
@@ -93,8 +94,8 @@ def move(place: Place, deal: str, stage: str, fields: tuple[str, ...], reason: s
 
 
 @click.command()
-@click.option("--dealer", help="Only this dealer's: number, hub key or id.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many at most.")
+@OF_DEALER
+@LIMIT
 @click.pass_obj
 @answers
 def stuck(place: Place, dealer: str | None, limit: int) -> Answer:
@@ -118,7 +119,7 @@ def stuck(place: Place, dealer: str | None, limit: int) -> Answer:
 @click.command()
 @click.option("--by", multiple=True, type=click.Choice(BY), help="Cut by this; may stand several times. Month when left out.")
 @click.option("--group", multiple=True, type=click.Choice(GROUPS), help="Only stages of these; early, offer and won when left out.")
-@click.option("--dealer", help="Only this dealer's: number, hub key or id.")
+@OF_DEALER
 @click.pass_obj
 @answers
 def forecast(place: Place, by: tuple[str, ...], group: tuple[str, ...], dealer: str | None) -> Answer:

@@ -9,11 +9,9 @@ from uuid import UUID
 import click
 
 from hub_cli.answers import Answer, answers, of_run, plain
-from hub_cli.deals_claims import dealer_id
+from hub_cli.deals_claims import DAY, dealer_id
 from hub_cli.exits import Exit
 from hub_cli.place import Place, who
-
-DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command()
@@ -62,9 +60,11 @@ def fences(place: Place, dealer: str | None, on: datetime | None, ended: int | N
             )  # fmt: skip
             made, others = fencing.add(db, area, who(), note)
             told = f"fence {made.id} stands" + (f"; it contradicts {', '.join(str(one.id) for one in others)}" if others else "")
-            return Answer({**plain(made), "contradicts": [one.id for one in others]}, Exit.DIFFERS if others else Exit.DONE, told)
+            return Answer(
+                {**_open_ended(plain(made)), "contradicts": [one.id for one in others]}, Exit.DIFFERS if others else Exit.DONE, told
+            )
         rows = fence_queries.fences(db, dealer_id=dealer_id(db, dealer) if dealer else None, on=_day(on))
-    return Answer(plain(rows), empty="no fences: every dealer may sell everywhere")
+    return Answer([_open_ended(row) for row in plain(rows)], empty="no fences: every dealer may sell everywhere")
 
 
 def _tried(db: Any, dealer: UUID, where: str, given: dict[str, Any], on: date | None) -> Answer:
@@ -113,8 +113,9 @@ def policies(place: Place, on: datetime | None, ended: int | None, note: str, **
             return Answer({"id": ended, "ended": True}, text=f"policy {ended} ends {_day(given['end']) or 'today'}")
         if given.pop("wanted"):
             made = policing.set_policy(db, _policy(given), who(), note)
-            return Answer(plain(made), text=f"policy {made.id} holds from {made.valid_from}")
-        return Answer(plain(policing.policies(db, on=_day(on))), empty="no policies: 90 days for everyone")
+            return Answer(_open_ended(plain(made)), text=f"policy {made.id} holds from {made.valid_from}")
+        rows = [_open_ended(row) for row in plain(policing.policies(db, on=_day(on)))]
+    return Answer(rows, empty="no policies: 90 days for everyone")
 
 
 def _policy(given: dict[str, Any]) -> Any:
@@ -162,6 +163,12 @@ def upkeep(place: Place) -> Answer:
 
     with place.open_hub() as hub:
         return of_run(deals_upkeep.look_after(hub))
+
+
+def _open_ended(rule: dict[str, Any]) -> dict[str, Any]:
+    """A rule as the API tells it: no day where it always held, or has no end."""
+    never = {"valid_from": date.min.isoformat(), "valid_to": date.max.isoformat()}
+    return rule | {name: None for name, day in never.items() if rule[name] == day}
 
 
 def _day(moment: datetime | None) -> date | None:

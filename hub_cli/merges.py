@@ -42,7 +42,7 @@ def _merge(one: dict[str, Any]) -> str:
 
 @merges.command()
 @click.option("--entity", help="Only this kind of record, e.g. party.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many at most.")
+@LIMIT
 @click.pass_obj
 @answers
 def apart(place: Place, entity: str | None, limit: int) -> Answer:

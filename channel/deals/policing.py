@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -13,14 +14,10 @@ from canonical.values import BadValue, business_day, decimal_text
 from channel.deals.errors import BadPolicy, EndsBeforeItBegins, PolicyNotFound, PolicyOverlaps
 from channel.deals.fences import division
 from channel.deals.policies import Policy
-from channel.deals.queries import now, rows, run
+from channel.deals.queries import POLICY, now, rows, run
 
 Connection = psycopg.Connection[Any]
 
-_POLICY = (
-    "id, product_line, region, channel_type, min_amount, currency, days, extension_days, extend_within_days, approval, inactive_days, "
-    "review_days, reminders, greatest(valid_from, '0001-01-01') AS valid_from, least(valid_to, '9999-12-31') AS valid_to"
-)
 _SAME = (
     "product_line = %(product_line)s AND region = %(region)s AND channel_type = %(channel_type)s "
     "AND coalesce(min_amount, 0) = coalesce(%(min_amount)s::numeric, 0) AND currency = %(currency)s"
@@ -30,7 +27,7 @@ _TERMS = ("days", "extension_days", "extend_within_days", "approval", "inactive_
 
 def policies(db: Connection, *, on: date | None = None) -> list[Policy]:
     """All policies, or those of a day, oldest first."""
-    query = f"SELECT {_POLICY} FROM deal_policy WHERE %(day)s::date IS NULL OR %(day)s::date BETWEEN valid_from AND valid_to ORDER BY id"
+    query = f"SELECT {POLICY} FROM deal_policy WHERE %(day)s::date IS NULL OR %(day)s::date BETWEEN valid_from AND valid_to ORDER BY id"
     with db.cursor(row_factory=class_row(Policy)) as cursor:
         return cursor.execute(query, {"day": on}).fetchall()
 
@@ -53,24 +50,31 @@ def set_policy(db: Connection, policy: Policy, by: str, note: str = "") -> Polic
                 f"another policy with the same conditions begins on {later[0][0]}", next_step="end that one, or end this one before it"
             )
         there = rows(db, f"SELECT id FROM deal_policy WHERE {_SAME} AND valid_from = %(valid_from)s", values)
-        if there:
-            terms = ", ".join(f"{name} = %({name})s" for name in _TERMS)
-            query = (
-                f"UPDATE deal_policy SET {terms}, valid_to = %(valid_to)s, note = %(note)s, edited_by = %(by)s, "
-                "edited_at = clock_timestamp() WHERE id = %(id)s"
-            )
-            run(db, query, {**values, "id": there[0][0], "note": note, "by": by})
-            return replace(made, id=there[0][0])
-        run(
-            db,
-            f"UPDATE deal_policy SET valid_to = %(before)s, edited_by = %(by)s, edited_at = clock_timestamp() "
-            f"WHERE {_SAME} AND valid_from < %(valid_from)s AND valid_to >= %(valid_from)s",
-            {**values, "before": made.valid_from - timedelta(days=1), "by": by},
-        )
-        names = ", ".join(values)
-        marks = ", ".join(f"%({name})s" for name in values)
-        query = f"INSERT INTO deal_policy ({names}, note, edited_by) VALUES ({marks}, %(note)s, %(by)s) RETURNING id"
-        return replace(made, id=int(rows(db, query, {**values, "note": note, "by": by})[0][0]))
+        said = {**values, "note": note, "by": by}
+        return replace(made, id=_corrected(db, there[0][0], said) if there else _begun(db, made, said))
+
+
+def _corrected(db: Connection, policy_id: int, said: Mapping[str, Any]) -> int:
+    terms = ", ".join(f"{name} = %({name})s" for name in _TERMS)
+    query = (
+        f"UPDATE deal_policy SET {terms}, valid_to = %(valid_to)s, note = %(note)s, edited_by = %(by)s, "
+        "edited_at = clock_timestamp() WHERE id = %(id)s"
+    )
+    run(db, query, {**said, "id": policy_id})
+    return policy_id
+
+
+def _begun(db: Connection, policy: Policy, said: Mapping[str, Any]) -> int:
+    """The id of a new policy; what held under the same conditions has ended the day before."""
+    query = (
+        "UPDATE deal_policy SET valid_to = %(before)s, edited_by = %(by)s, edited_at = clock_timestamp() "
+        f"WHERE {_SAME} AND valid_from < %(valid_from)s AND valid_to >= %(valid_from)s"
+    )
+    run(db, query, {**said, "before": policy.valid_from - timedelta(days=1)})
+    names = [name for name in said if name not in ("note", "by")]
+    marks = ", ".join(f"%({name})s" for name in names)
+    query = f"INSERT INTO deal_policy ({', '.join(names)}, note, edited_by) VALUES ({marks}, %(note)s, %(by)s) RETURNING id"
+    return int(rows(db, query, said)[0][0])
 
 
 def end_policy(db: Connection, policy_id: int, by: str, *, last_day: date | None = None) -> None:

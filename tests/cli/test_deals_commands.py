@@ -134,7 +134,8 @@ def test_rules_are_set_and_ended(filled: Run) -> None:
     assert outside[1]["reason"] in {"outside_area", "free"}
     assert ended.stdout == f"fence {fence['id']} ends 2099-01-01\n"
     assert len(answer(filled("deals", "fences", "--json"))) == 2
-    assert [one["days"] for one in answer(filled("deals", "policies", "--json"))] == [90, 60]
+    policies = answer(filled("deals", "policies", "--json"))
+    assert [(one["days"], one["valid_from"], one["valid_to"]) for one in policies] == [(90, None, "2098-12-31"), (60, "2099-01-01", None)]
     assert filled("deals", "policies", "--end", str(policy["id"]), "--to", "2099-06-30").returncode == 0
     assert filled("deals", "policies", "--end", "4711").returncode == 6
 
