@@ -8,10 +8,9 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
-from typing import Protocol, Self
+from typing import Self
 
 from channel.pricing.model import (
     DEFAULT_ACCESS,
@@ -22,80 +21,22 @@ from channel.pricing.model import (
     Book,
     Dealer,
     DealPrice,
-    Formula,
     Item,
     PriceRecord,
     Registration,
     Rules,
 )
-from channel.pricing.parts import Rounding, Scale
+from channel.pricing.parts import Scale
+from channel.pricing.records import Index, Key, Listed, Over, Record
 from channel.pricing.scales import Steps
 
 MINOR = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "XAF": 0, "XOF": 0, "KWD": 3, "BHD": 3, "OMR": 3, "JOD": 3, "TND": 3}
 """Decimals of currencies that have not two (ISO 4217)."""
 
 ZERO, ONE, HUNDRED = Decimal(0), Decimal(1), Decimal(100)
-Key = tuple[int, *tuple[str, ...]]
 LIST = "list"
 """Key of the prices in a list that is only for some dealers: its id."""
 ANY_DEALER = ("any", "")
-
-
-class Record:
-    """One price, with everything that its book says."""
-
-    __slots__ = (
-        "approved", "begun",
-        "book",
-        "book_version",
-        "companies",
-        "currency",
-        "deal",
-        "dealer",
-        "end",
-        "final",
-        "floor",
-        "formula",
-        "id",
-        "kind",
-        "over_ceiling",
-        "per",
-        "price",
-        "recorded_at",
-        "remaining",
-        "round",
-        "side",
-        "start",
-        "steps",
-        "unit",
-        "version",
-    )  # fmt: skip
-
-    id: str
-    version: str
-    book: str
-    book_version: int
-    kind: str
-    price: Decimal | None
-    steps: Steps | None
-    formula: Formula | None
-    unit: str
-    per: Decimal
-    begun: bool
-    round: Rounding | None
-    final: bool | None
-    floor: Decimal | None
-    currency: str
-    side: str
-    dealer: str
-    companies: tuple[str, ...]
-    start: date
-    end: date
-    recorded_at: datetime | None
-    approved: bool
-    remaining: Decimal | None
-    over_ceiling: str
-    deal: bool
 
 
 CONDITIONS = {
@@ -195,39 +136,6 @@ def in_order(fields: Iterable[str]) -> tuple[str, ...]:
     """The fields of a key in the order of all keys."""
     asked = set(fields)
     return tuple(name for name in KEY_FIELDS if name in asked)
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A price list with its prices by item, ready: what a ledger has instead of a book in a file."""
-
-    book: Book
-    """Its head, without prices."""
-    records: Sequence[tuple[str, Record]]
-    """Item and price."""
-    any_dealer: bool = False
-    """For every dealer, and for no other buyer."""
-    for_some: bool = False
-    """Only for those whom its head names, or who are bound to it."""
-
-
-class Index(Protocol):
-    """Prices by key."""
-
-    def get(self, key: Key, /) -> list[Record] | None:
-        """The prices under a key."""
-
-
-class _Over:
-    """An index with a few prices over it."""
-
-    __slots__ = ("below", "own")
-
-    def __init__(self, own: dict[Key, list[Record]], below: Index) -> None:
-        self.own, self.below = own, below
-
-    def get(self, key: Key, /) -> list[Record] | None:
-        return self.own.get(key) or self.below.get(key)
 
 
 class Prices:
@@ -331,7 +239,7 @@ class Prices:
             made.kept = {}
             for deal in deals:
                 made._deal(deal)  # noqa: SLF001  its own kind
-            made.index = _Over(made.kept, self.kept)
+            made.index = Over(made.kept, self.kept)
         if more:
             made.by_dealer = dict(self.by_dealer)
             for at, spec in enumerate(more):

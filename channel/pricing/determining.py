@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Final
 
 from canonical.rounding import rounded
-from channel.pricing.compiled import LIST, Record
+from channel.pricing.compiled import LIST
 from channel.pricing.model import AccessStep, Fence, Formula
+from channel.pricing.records import Record
 from channel.pricing.result import Refusal, Step, Tried
 from channel.pricing.scales import Steps
 from channel.pricing.state import ONE, ZERO, Question, State, known, other_side, round_by, told

@@ -12,10 +12,10 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from channel.pricing.compiled import Listed, Record
 from channel.pricing.model import Book
 from channel.pricing.parts import Scale, Tier
 from channel.pricing.published import ListUse
+from channel.pricing.records import Listed, Record
 from channel.pricing.scales import Steps, faults
 from channel.pricing.words import FIRST_YEAR, KINDS, LAST_YEAR
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from channel.pricing.compiled import Record
+from channel.pricing.records import Record
 
 REFUSALS: dict[str, tuple[str, str]] = {
     "no-price": ("没有找到价格", "No price was found"),

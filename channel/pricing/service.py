@@ -23,7 +23,7 @@ from channel.pricing import queries
 from channel.pricing.asker_service import Asked, View, asked_by
 from channel.pricing.asking import Ask
 from channel.pricing.authority import Verdict, judge
-from channel.pricing.compiled import Listed, Prices
+from channel.pricing.compiled import Prices
 from channel.pricing.errors import BadPricing, Mistake
 from channel.pricing.found import Found, Path
 from channel.pricing.lists import Head, Trouble, Uses, make
@@ -35,6 +35,7 @@ from channel.pricing.pricing import price as price_cart
 from channel.pricing.published import PublishedFile, alone, merged, offsets
 from channel.pricing.publishing import findings
 from channel.pricing.queries import Connection
+from channel.pricing.records import Listed
 from channel.pricing.special_service import consume, give_back
 from channel.pricing.views import Sight
 from channel.pricing.views import view as view_of

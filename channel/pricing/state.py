@@ -8,9 +8,10 @@ from typing import Final
 
 from canonical.rounding import rounded
 from channel.pricing.asking import Ask, AskLine
-from channel.pricing.compiled import Prices, Record
+from channel.pricing.compiled import Prices
 from channel.pricing.model import Dealer, Item, Registration
 from channel.pricing.parts import Rounding
+from channel.pricing.records import Record
 from channel.pricing.result import Refusal, Step, Tried
 
 ZERO: Final = Decimal(0)
