@@ -35,6 +35,12 @@ DEFINITIONS: Final[Mapping[str, Definition]] = {
         "毛利贡献占比", "share of all margin", "share", "the dealer's margin", "margin of all dealers", management=True
     ),
     "margin_rate": Definition("毛利率", "margin rate", "share", "margin contribution", "net sales", management=True),
+    "partner_cost_rate": Definition(
+        "合作成本率", "cost of the partnership", "share", "rebate + price protection + support", "net sales", management=True
+    ),
+    "support_return": Definition(
+        "市场投入回报", "return on support", "share", "net sales less last year's", "support, rebate and price protection", management=True
+    ),
     "new_projects": Definition("新增项目数", "new projects", "count", "projects accepted in the period, not withdrawn"),
     "project_conversion": Definition("项目转化率", "projects converted", "share", "of these, converted", "new projects"),
     "collection_rate": Definition("回款率", "collection rate", "share", "paid of invoices due by the cut-off", "those invoices"),

@@ -102,6 +102,16 @@ def margin_rate(margin: Fraction | None, net_sales: Fraction, *, as_of: date) ->
     return ratio("margin_rate", margin, net_sales, as_of)
 
 
+def partner_cost_rate(spent: Fraction, net_sales: Fraction, *, as_of: date) -> Kpi:
+    """合作成本率: what was spent on the dealer (rebate, price protection, support) / net sales. Management only."""
+    return ratio("partner_cost_rate", spent, net_sales, as_of)
+
+
+def support_return(net_sales: Fraction, last_year: Fraction, spent: Fraction, *, as_of: date) -> Kpi:
+    """投入回报: growth of net sales against the same days of last year / what was spent on the dealer. Management only."""
+    return ratio("support_return", net_sales - last_year, spent, as_of)
+
+
 def days_to_pay(paid: Iterable[tuple[Fraction, date, date]], *, as_of: date) -> Kpi:
     """Weighted days from invoice to payment. `paid`: applied amount, day of invoice, day of payment; a prepayment counts 0 days."""
     weighted = total = ZERO

@@ -131,6 +131,8 @@ def _sales(facts: Sequence[Fact], span: Window, before: Window, proration: Prora
         kpis.sales_growth(net, last, as_of=as_of),
         margin,
         kpis.margin_rate(margin.value, net, as_of=as_of),
+        kpis.partner_cost_rate(sum(spent, ZERO), net, as_of=as_of),
+        kpis.support_return(net, last, sum(spent, ZERO), as_of=as_of),
         *_spread("project", lines, as_of),
         *_spread("customer", lines, as_of),
         _penetration(facts, lines, as_of),

@@ -99,6 +99,12 @@ def test_margin_is_after_rebate_protection_and_support_and_unknown_without_cost(
     assert kpis.margin_share(Fraction(220), Fraction(880), as_of=DAY).value == Fraction(1, 4)
 
 
+def test_what_a_dealer_costs_and_what_comes_back_for_it() -> None:
+    assert kpis.partner_cost_rate(Fraction(3000), Fraction(100_000), as_of=DAY).value == Fraction(3, 100)
+    assert kpis.support_return(Fraction(100_000), Fraction(70_000), Fraction(3000), as_of=DAY).value == 10
+    assert kpis.support_return(Fraction(1), Fraction(0), Fraction(0), as_of=DAY).note == "no_denominator"
+
+
 def test_a_follow_up_is_in_time_on_its_due_day_and_what_is_not_due_does_not_count() -> None:
     tasks = [("a", DAY, DAY), ("b", DAY, DAY + timedelta(days=1)), ("c", DAY, None), ("d", DAY + timedelta(days=1), None)]
     found = kpis.in_time("follow_up_in_time", tasks, as_of=DAY)
