@@ -64,6 +64,8 @@ class QuoteIn(BaseModel):
     ship_to: Annotated[str, Field(pattern=r"^([0-9]{2}|[0-9]{4}|[0-9]{6})?$")] = Field(default="", description="GB/T 2260 code.")
     terms: Annotated[list[Named], Field(max_length=20)] = Field(default_factory=list, description="工程条款 and payment terms.")
     coupons: Annotated[list[Named], Field(max_length=20)] = Field(default_factory=list)
+    salesperson: Name = Field(default="", description="Code of the salesperson; else the deal's, else the one of dealer and company.")
+    delivery_date: DayText | SkipJsonSchema[None] = Field(default=None, description="Wished delivery; else after the items' lead time.")
     valid_to: DayText | SkipJsonSchema[None] = Field(default=None, description="Last day; else as many days as hub.yaml says.")
     manual: ManualIn | SkipJsonSchema[None] = Field(default=None, description="手工折扣 on the whole order.")
     lines: Annotated[list[QuoteLineIn], Field(min_length=1, max_length=500)]

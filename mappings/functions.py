@@ -152,6 +152,27 @@ def _first_word(table: dict[str, str], meaning: str | None) -> str | None:
     return next((word for word, means in table.items() if means == text), text.title() or None)
 
 
+_QUOTE_STAGE = {
+    "Draft": "draft", "Negotiation": "draft", "On Hold": "draft", "Delivered": "delivered", "Confirmed": "accepted",
+    "Closed Won": "closed", "Closed Lost": "rejected",
+}  # fmt: skip
+
+
+def quote_stage(word: str | None) -> str | None:
+    """Where a quote stands, from a CRM's usual English word; a word not known here is a draft.
+
+    >>> quote_stage("Confirmed"), quote_stage("Waiting"), quote_stage_word("draft"), quote_stage_word("rejected")
+    ('accepted', 'draft', 'Draft', 'Closed Lost')
+    """
+    text = _text(word)
+    return _QUOTE_STAGE.get(text, "draft") if text else None
+
+
+def quote_stage_word(stage: str | None) -> str | None:
+    """The word that is written for a quote's stage: the first one that means it."""
+    return _first_word(_QUOTE_STAGE, stage)
+
+
 _EXACT = Context(prec=80)
 
 
@@ -180,6 +201,7 @@ FUNCTIONS: dict[str, Function] = {
     "closed_or_void": Function(closed_or_void, few=True),
     "lead_status": Function(lead_status, lead_status_word, normalises=True, few=True),
     "lead_source": Function(lead_source, lead_source_word, normalises=True, few=True),
+    "quote_stage": Function(quote_stage, quote_stage_word, normalises=True, few=True),
     "sum_rows": Function(sum_rows),
 }
 """By the name that files use. A connector outside the tree may add its own before it loads its mappings."""

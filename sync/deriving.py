@@ -143,10 +143,10 @@ def _derive_page(hub: Hub, db: Cursor, kind: str, ids: Sequence[str], run: Run) 
         from sync import deals  # noqa: PLC0415  it saves what it derives here
 
         deals.enqueue(hub, db, kind, ids)
-    if kind == "quote":
+    if kind in ("quote", "deal"):
         from sync import quotes  # noqa: PLC0415  it puts records, and putting enqueues here
 
-        quotes.follow_orders(hub, db, ids)
+        quotes.follow_orders(hub, db, kind, ids)
     made = _quotes_to_orders(hub, db, kind, ids, run) if "order" in hub.policies else 0
     return made + _quote_figures(hub, db, kind, ids, run.id)
 
@@ -264,6 +264,7 @@ def _quotes_to_orders(hub: Hub, db: Cursor, kind: str, ids: Sequence[str], run: 
     db.execute(
         "SELECT q.id::text AS quote, d.id::text AS deal FROM quotes q JOIN deals d ON d.id = q.deal_id "
         f"WHERE q.{column} = ANY(%s::uuid[]) AND q.stage = 'accepted' AND d.stage_kind = 'won' AND NOT q.retired AND NOT d.retired "
+        "AND NOT EXISTS (SELECT 1 FROM quote_offer h WHERE h.id = q.id) "  # orders of the hub's own are made by sync/quotes.py
         "AND NOT EXISTS "
         "(SELECT 1 FROM orders o WHERE o.quote_id = q.id AND (o.doc->>'quote_revision')::int = coalesce((q.doc->>'revision')::int, 1))",
         [list(ids)],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, Literal, TypeVar
 from uuid import UUID
 
@@ -170,28 +170,28 @@ def ended(hub: Hub, db: Cursor, offer: Offer, cause: str, by: str) -> None:
     _publish(hub, db, offer, cause)
 
 
-def follow_orders(hub: Hub, db: Cursor, quotes: Sequence[str]) -> int:
-    """Accepted quotes among these whose order was made later is now known by it; one whose order is void has given back what it used up.
+def follow_orders(hub: Hub, db: Cursor, kind: str, ids: Sequence[str]) -> int:
+    """What deals and orders have become, followed by the hub's accepted quotes. `kind`: quote or deal; `ids`: of these.
 
-    How many were moved.
+    One whose deal is won has its order made; one whose order is void gives back what it used up. How many were moved.
     """
     db.execute(
-        "SELECT q.id, o.id AS order_id, o.retired OR coalesce(o.status, '') = 'void' AS void FROM quote_offer AS q JOIN orders AS o "
-        "ON o.quote_id = q.id AND coalesce((o.doc->>'quote_revision')::int, 1) = q.version WHERE q.id = ANY(%s::uuid[]) "
-        "AND q.state = 'accepted' ORDER BY q.id, void",
-        [list(quotes)],
+        "SELECT q.id, o.retired OR coalesce(o.status, '') = 'void' AS void, o.id IS NULL AND coalesce(d.stage_kind, 'won') = 'won' AS due "
+        "FROM quote_offer AS q LEFT JOIN orders AS o ON o.id = q.order_id LEFT JOIN deals AS d ON d.id = q.deal_id "
+        f"WHERE q.{'id' if kind == 'quote' else 'deal_id'} = ANY(%s::uuid[]) AND q.state = 'accepted' ORDER BY q.id",
+        [list(ids)],
     )
     moved = 0
-    for row in {one["id"]: one for one in reversed(db.fetchall())}.values():
-        offer = quote_queries.find(db.connection, row["id"], lock=True)
+    for row in db.fetchall():
+        offer = quote_queries.find(db.connection, row["id"], lock=True) if row["void"] or row["due"] else None
         if offer is None or offer.state != "accepted":
             continue
-        if offer.order_id is None and not row["void"]:
-            quote_service.ordered(db.connection, offer, row["order_id"], BY)
-        elif row["void"]:
+        if row["void"]:
             ended(hub, db, quote_service.void(db.connection, offer.id, BY, "the order is void"), "the order is void", BY)
-        else:
+        elif isinstance(made := _order(hub, db, offer, BY), NotYet):
             continue
+        else:
+            quote_service.ordered(db.connection, offer, made, BY)
         moved += 1
     return moved
 
@@ -216,19 +216,20 @@ def _publish(hub: Hub, db: Cursor, offer: Offer, cause: str) -> None:
     )  # fmt: skip
 
 
-def _fields(hub: Hub, offer: Offer, kept: Kept) -> dict[str, Any]:
+def _fields(hub: Hub, offer: Offer, kept: Kept, *, every: bool = False) -> dict[str, Any]:
+    """What a version says as a record: what the hub may decide of it, or everything."""
     reasons = "; ".join(dict.fromkeys(f"{one['reason']}: {one['text']}" for one in kept.discounts))
     said = {
         "number": offer.number, "subject": f"报价 {offer.number}", "customer": str(offer.buyer), "deal": _text(offer.deal_id),
         "company": _text(offer.company_id), "revision": kept.number, "stage": STAGES[offer.state], "currency": kept.currency,
         "valid_to": str(kept.valid_to), "discount_reason": reasons[:255], "total": format(kept.gross, "f"),
-        "salesperson": offer.salesperson,
+        "salesperson": offer.salesperson, "delivery_date": _text(kept.delivery_date),
     }  # fmt: skip
     policy = hub.policies["quote"]
-    return {name: value for name, value in said.items() if value not in ("", None) and policy.may_decide("hub", name)}
+    return {name: value for name, value in said.items() if value not in ("", None) and (every or policy.may_decide("hub", name))}
 
 
-def _text(value: UUID | None) -> str:
+def _text(value: UUID | date | None) -> str:
     return "" if value is None else str(value)
 
 
@@ -252,13 +253,19 @@ def _order(hub: Hub, db: Cursor, offer: Offer, by: str) -> UUID | NotYet:
         return offer.order_id
     if "order" not in hub.policies:
         return NotYet("no orders flow: flows.order is not in hub.yaml")
-    quote = store.load(db, TABLES["quote"], [str(offer.id)], lock=True)[str(offer.id)]
-    number = quote.doc.get("deal")
-    deal = store.load(db, TABLES["deal"], [number])[number].doc if number else None
-    rows = {row.id: row.doc for row in quote.sets["lines"].values()}
-    cited = {row["product"] for row in rows.values() if row.get("product")}
-    products = {entity_id: one.doc for entity_id, one in store.load(db, TABLES["product"], cited).items()}
-    draft_of = order_from(quote.id, quote.doc, rows, number, deal, products, business_day(datetime.now(UTC)).isoformat())
+    store.load(db, TABLES["quote"], [str(offer.id)], lock=True)  # whoever derives from the record waits
+    kept = quote_queries.version(db.connection, offer.id, offer.version)
+    assert kept is not None  # noqa: S101  what was accepted was kept
+    deal_id = str(offer.deal_id) if offer.deal_id else None
+    deal = store.load(db, TABLES["deal"], [deal_id])[deal_id].doc if deal_id else None
+    rows = canonical_lines(list(kept.lines))
+    products = {
+        entity_id: one.doc for entity_id, one in store.load(db, TABLES["product"], {row["product"] for row in rows.values()}).items()
+    }
+    today = business_day(datetime.now(UTC))
+    due = {"delivery_date": str(max(kept.delivery_date or today + timedelta(days=kept.lead_days), today))}
+    # As it was granted: whatever a system's people made of the record since, the order is of the version that was accepted.
+    draft_of = order_from(str(offer.id), _fields(hub, offer, kept, every=True) | due, rows, deal_id, deal, products, today.isoformat())
     if isinstance(draft_of, NotYet):
         return draft_of
     made = hub_records.put(

@@ -62,10 +62,11 @@ def _orders(hub: Hub) -> dict[str, int]:
     """Orders that were made or became void while nobody derived anything."""
     with hub.transaction() as db:
         db.execute(
-            "SELECT q.id::text AS id FROM quote_offer AS q JOIN orders AS o ON o.quote_id = q.id WHERE q.state = 'accepted' "
-            "AND (q.order_id IS NULL OR o.retired OR o.status = 'void') ORDER BY q.id LIMIT 1000"
+            "SELECT q.id::text AS id FROM quote_offer AS q LEFT JOIN orders AS o ON o.id = q.order_id LEFT JOIN deals AS d "
+            "ON d.id = q.deal_id WHERE q.state = 'accepted' AND (o.retired OR o.status = 'void' "
+            "OR (o.id IS NULL AND coalesce(d.stage_kind, 'won') = 'won')) ORDER BY q.id LIMIT 1000"
         )
-        return {"orders_followed": quotes.follow_orders(hub, db, [row["id"] for row in db.fetchall()])}
+        return {"orders_followed": quotes.follow_orders(hub, db, "quote", [row["id"] for row in db.fetchall()])}
 
 
 def _over(hub: Hub, today: date) -> dict[str, int]:

@@ -97,8 +97,12 @@ def parties(db: Connection, wanted: Wanted, actor: Actor, default_company: str) 
         customer["id"] if customer else None, customer["mention"] if customer else "",
         deal["id"] if deal else None, company["id"] if company else None, company["mention"] if company else "",
         wanted.project, wanted.currency or said.get("currency") or "",
-        wanted.salesperson or said.get("salesperson") or "",
+        wanted.salesperson or said.get("salesperson") or _salesperson(db, dealer or customer, company),
     )  # fmt: skip
+
+
+def _salesperson(db: Connection, buyer: Row | None, company: Row | None) -> str:
+    return quote_queries.salesperson(db, buyer["id"], company["id"]) if buyer and company else ""
 
 
 def _deal(db: Connection, wanted: Wanted, actor: Actor) -> Row | None:
@@ -147,12 +151,18 @@ def version(db: Connection, wanted: Wanted, named: Named, actor: Actor, today: d
     kept = [{**dataclasses.asdict(line), "product": str(products[line.item])} for line in lines]
     made = {
         "made_by": actor.by, "by_dealer": actor.dealer is not None, "asked": priced.ask.model_dump(mode="json"),
-        "price_version": asked.version, "hash": priced.hash, "valid_to": valid_to, "currency": priced.currency, "net": priced.net,
+        "price_version": asked.version, "hash": priced.hash, "valid_to": valid_to, "delivery_date": wanted.delivery_date,
+        "lead_days": _lead_days(priced), "currency": priced.currency, "net": priced.net,
         "tax": priced.tax, "gross": priced.gross, "listed": sum((line.list_net or Decimal(0) for line in priced.lines), Decimal(0)),
         "lines": kept, "discounts": [dataclasses.asdict(one) for one in discounts], "judged": quote_lines.judged(priced),
         "answers": answers(priced, verdict, _last_prices(db, named)),
     }  # fmt: skip
     return made, priced.currency
+
+
+def _lead_days(priced: Priced) -> int:
+    times = (priced.prices.items[line.item].lead_time for line in priced.lines)
+    return max((one.days for one in times if one is not None), default=0)
 
 
 def _ask(wanted: Wanted, named: Named, actor: Actor, today: date) -> Ask:
@@ -274,6 +284,7 @@ def as_wanted(offer: Offer, kept: Kept, actor: Actor, changes: Mapping[str, Any]
     said = {
         **ours, "deal": str(offer.deal_id or ""), "project": asked.get("project") or "", "company": asked.get("company") or "",
         "currency": kept.currency, "ship_to": asked.get("ship_to") or "", "terms": asked.get("terms") or [],
+        "delivery_date": kept.delivery_date,
         "coupons": asked.get("coupons") or [], "manual": _said(asked.get("manual")) if mine else None, "lines": lines,
     }  # fmt: skip
     try:

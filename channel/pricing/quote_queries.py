@@ -74,6 +74,10 @@ class Kept:
     price_version: int
     hash: str
     valid_to: date
+    delivery_date: date | None
+    """Wished."""
+    lead_days: int
+    """The longest lead time of its items."""
     currency: str
     net: Decimal
     tax: Decimal
@@ -182,7 +186,8 @@ def in_state(db: Connection, state: str, *, sent_to: date | None = None, closed_
 # Versions ----------------------------------------------------------------------------------------------------------------------
 
 _KEPT: Final = (
-    "quote_id, number, made_at, made_by, by_dealer, asked::text AS asked, price_version, hash, valid_to, currency, net, tax, gross, "
+    "quote_id, number, made_at, made_by, by_dealer, asked::text AS asked, price_version, hash, valid_to, "
+    "delivery_date, lead_days, currency, net, tax, gross, "
     "listed, lines::text AS lines, discounts::text AS discounts, judged::text AS judged, answers::text AS answers"
 )
 _DOCUMENTS: Final = ("asked", "lines", "discounts", "judged", "answers")
@@ -341,6 +346,17 @@ def record(db: Connection, entity: str, named: str) -> Row | None:
         {"text": named.strip(), "id": number},
     )
     return {**found[0], "doc": msgspec.json.decode(found[0]["doc"])} if len(found) == 1 else None
+
+
+def salesperson(db: Connection, party: UUID, company: UUID | None) -> str:
+    """Who looks after a party in one of our companies; empty where nobody does, or the company is not known."""
+    found = one(
+        db,
+        "SELECT doc->>'salesperson' AS code FROM party_companies WHERE parent_id = %s AND company_id = %s "
+        "AND coalesce(doc->>'salesperson', '') <> '' LIMIT 1",
+        [party, company],
+    )
+    return found["code"] if found else ""
 
 
 def names(db: Connection, parties: Collection[UUID]) -> dict[UUID, str]:

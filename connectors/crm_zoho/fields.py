@@ -196,6 +196,7 @@ FIELDS: Mapping[str, Sequence[FieldInfo]] = {
         _money("Grand_Total", "总额 Grand total", writable=False),
         _text("Description", "备注 Description", 32000),
         OWNER,
+        _text("Hub_Quote_No", "报价单号 Number of the hub's quote", 40),
         _whole("Revision", "版本 Revision"),
         _text("Company_Code", "公司 Company", 20),
         _text("Salesperson_Code", "业务员 Salesperson", 50),
@@ -204,7 +205,7 @@ FIELDS: Mapping[str, Sequence[FieldInfo]] = {
         _text("ERP_Order_No", "ERP 订单号 Order number in the ERP", 80),
         _text("ERP_Order_Status", "ERP 订单状态 Order status in the ERP", 80),
         FieldInfo("Quoted_Items", "报价明细 Lines", "list", required=True),
-        *_lines("Quoted_Items"),
+        *_lines("Quoted_Items", _text("Hub_Line", "集成行主键 Hub line key", 36)),
     ),
     "sales_orders": (
         _text("Subject", "主题 Subject", 120, required=True),

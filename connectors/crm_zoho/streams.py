@@ -44,6 +44,7 @@ _SPECS: Mapping[str, _Spec] = {
         "Quotes",
         "报价 Quotes",
         lines="Quoted_Items",
+        hub_line=True,
         depends_on=("accounts", "contacts", "products", "deals"),
         void={"Quote_Stage": "Closed Lost"},
     ),

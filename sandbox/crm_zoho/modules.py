@@ -242,8 +242,9 @@ QUOTES = _module(
         _date("Valid_Till"),
         *TOTALS,
         DESCRIPTION,
-        _lines("Quoted_Items"),
+        _lines("Quoted_Items", *_custom(_text("Hub_Line", 36))),
         *_custom(
+            _text("Hub_Quote_No", 40),
             Field("Revision", "integer", 9),
             _text("Company_Code", 40),
             _text("Salesperson_Code", 40),

@@ -48,6 +48,8 @@ CREATE TABLE quote_version (
     price_version bigint NOT NULL,        -- lists, products and rules that it was priced with; 0: there were none
     hash text NOT NULL,                   -- of rules, question and every amount; what an approval is pinned to
     valid_to date NOT NULL,
+    delivery_date date,                   -- wished
+    lead_days integer NOT NULL DEFAULT 0 CHECK (lead_days >= 0),   -- the longest of its items
     currency text NOT NULL,
     net numeric NOT NULL,
     tax numeric NOT NULL,
