@@ -20,9 +20,11 @@ from canonical.rounding import allocate
 from channel.errors import ChannelError
 from channel.rebates import periods
 from channel.rebates.errors import BadFacts, Flaw
+from channel.rebates.facts import KINDS
 from channel.rebates.ladder import SCALE, named, obstacle, rungs
 from channel.rebates.programme import Programme
 from channel.rebates.selecting import EVENT_DAYS
+from channel.rebates.values import FIRST_DAY, LAST_DAY
 
 if TYPE_CHECKING:
     import duckdb
@@ -68,6 +70,7 @@ class Bulk:
         self.db: duckdb.DuckDBPyConnection = duckdb.connect(":memory:", config=config)
         self.files = [str(facts)] if isinstance(facts, Path | str) else [str(part) for part in facts]
         self.revised: dict[str, bool] = {}
+        self.looked = False
         described = self.db.execute("DESCRIBE SELECT * FROM read_parquet($1, union_by_name = true)", [self.files]).fetchall()
         self.columns = {str(name): str(kind) for name, kind, *_ in described}
         floats = sorted(name for name, kind in self.columns.items() if kind in ("FLOAT", "DOUBLE"))
@@ -86,6 +89,7 @@ class Bulk:
         why = obstacle(programme)
         if why:
             raise NeedsLines(f"programme {programme.key} has {why}", next_step="calculate it without --bulk")
+        self._look(self.files)
         self._tables(programme, as_of)
         self.scope = [name for name in programme.grouping.by if name != "dealer"]
         asked = _Asked(self, programme, self.files, known_at)
@@ -100,6 +104,7 @@ class Bulk:
         late: Parquet with the columns of the first file. New facts cost what they are; a revision needs a look for what it replaces in
         the files so far. Raises: BadFacts; nothing is taken in then.
         """
+        self._look([str(late)])
         fresh = _Asked(self, programme, [str(late)], known_at)
         changes, values = f"SELECT * FROM ({self._summed(fresh)}) AS n", list(fresh.values)
         replaced = f"SELECT id FROM read_parquet({_quoted(late)})" + (
@@ -118,8 +123,45 @@ class Bulk:
         )
         self._refuse(programme, fresh, "change")
         self._take_in()
+        self.db.execute(f"INSERT INTO seen {_SEEN.format(id=self._identity, files=_listed([str(late)]))}")
         self.files.append(str(late))
         return int(self.db.execute("SELECT count(*) FROM change").fetchall()[0][0])
+
+    @property
+    def _identity(self) -> str:
+        return "id, revision" if "revision" in self.columns else "id, 1"
+
+    def _look(self, files: Sequence[str]) -> None:
+        """Refuse what cannot be a fact, whatever the programme: kinds, days, dealers and ids, as for a table that is read line by line.
+
+        The first files are looked at once, and leave a fingerprint of each id and revision; later ones are compared with those.
+        """
+        first = files is self.files
+        if first and self.looked:
+            return
+        source = f"read_parquet({_listed(files)}, union_by_name = true)"
+        for code, where, wrong, what, fix in _IMPOSSIBLE:
+            found = self.db.execute(f"SELECT id, CAST({where} AS VARCHAR) FROM {source} WHERE {wrong} LIMIT 1").fetchall()
+            if found:
+                raise BadFacts([Flaw(code, where, f"{found[0][0]}: {what.format(found[0][1])}", fix, None, files[0])])
+        seen = "seen" if first else "late_seen"
+        self.db.execute(f"CREATE OR REPLACE TABLE {seen} AS {_SEEN.format(id=self._identity, files=_listed(files))}")
+        twice = int(self.db.execute(f"SELECT count(*) - count(DISTINCT h) FROM {seen}").fetchall()[0][0])
+        if not first:
+            twice += int(self.db.execute("SELECT count(*) FROM seen WHERE h IN (SELECT h FROM late_seen)").fetchall()[0][0])
+        if twice:
+            self._refuse_twice(files, source if first else f"read_parquet({_listed([*self.files, *files])}, union_by_name = true)")
+        self.looked = True
+
+    def _refuse_twice(self, files: Sequence[str], source: str) -> None:
+        query = (
+            f"SELECT id FROM {source} WHERE id IN (SELECT id FROM read_parquet({_listed(files)}, union_by_name = true)) "
+            f"GROUP BY {self._identity} HAVING count(*) > 1 ORDER BY id LIMIT 1"
+        )
+        found = self.db.execute(query).fetchall()
+        if found:  # else two ids had one fingerprint
+            fix = "give every fact an id of its own, and a correction the next revision"
+            raise BadFacts([Flaw("duplicate_id", "id", f"{found[0][0]} is there twice with the same revision", fix, None, files[0])])
 
     @property
     def _names(self) -> str:
@@ -279,6 +321,20 @@ _WRONG: Final[Mapping[int, tuple[str, str, str, str]]] = {
     ),
     4: ("too_fine", "amount", "an amount finer than a ten-thousandth", "round the line, or calculate without --bulk"),
 }
+_IMPOSSIBLE: Final = (
+    ("missing", "id", "id = '' OR id IS NULL", "the id is empty", "give every fact an id that stays the same"),
+    ("missing", "dealer", "(dealer = '' OR dealer IS NULL) AND kind <> 'price_change'", "the dealer is empty", "name the dealer"),
+    (
+        "unknown_kind", "kind", f"kind NOT IN {tuple(sorted(KINDS))} OR kind IS NULL", "{!r} is no kind of fact",
+        f"one of {', '.join(sorted(KINDS))}",
+    ),
+    (
+        "bad_date", "date", f"date IS NULL OR date < DATE '{FIRST_DAY}' OR date >= DATE '{LAST_DAY}'",
+        f"{{}} is not between {FIRST_DAY} and {LAST_DAY}: is the year right?", "write YYYY-MM-DD",
+    ),
+)  # fmt: skip
+"""What no fact can be: code, column, condition, words, what to do."""
+_SEEN: Final = "SELECT hash({id}) AS h FROM read_parquet({files}, union_by_name = true)"
 _CUT: Final = """
 SELECT id, dealer, date, amount, bar, n, fen, CASE WHEN fen = 0 THEN 0::HUGEINT WHEN bar THEN {half_up} ELSE product // whole END AS part,
     CASE WHEN fen = 0 OR bar THEN -1::HUGEINT ELSE product % whole END AS rest
@@ -341,7 +397,7 @@ class _Asked:
 
     def _newest(self, known_at: datetime | None) -> str:
         """The newest revision of each fact that was known; most files have no second ones, which one look at the column tells."""
-        source = f"read_parquet([{', '.join(map(_quoted, self.files))}], union_by_name = true)"
+        source = f"read_parquet({_listed(self.files)}, union_by_name = true)"
         columns = self.engine.columns
         known = ""
         if known_at is not None and "recorded_at" in columns:
@@ -412,3 +468,7 @@ class _Asked:
 def _quoted(path: Path | str) -> str:
     """A path as an SQL text."""
     return "'" + str(path).replace("'", "''") + "'"
+
+
+def _listed(files: Sequence[str]) -> str:
+    return f"[{', '.join(map(_quoted, files))}]"

@@ -170,6 +170,44 @@ def test_bad_lines_are_refused_by_name(tmp_path: Path) -> None:
         engine.rate(programme(), AS_OF)
 
 
+def of(identity: str, **changes: Any) -> Fact:
+    return Fact(
+        **{
+            "id": identity,
+            "kind": "sale",
+            "dealer": "经销商1",
+            "date": date(2026, 3, 1),
+            "amount": Decimal(1),
+            "currency": "CNY",
+            **changes,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        (of("BAD", date=date(203, 3, 1)), "BAD: 0203-03-01 is not between 2000-01-01 and 2100-01-01"),
+        (of("BAD", kind="sell"), "BAD: 'sell' is no kind of fact"),
+        (of("BAD", dealer=""), "BAD: the dealer is empty"),
+        (of("L00001", amount=Decimal(7)), "L00001 is there twice"),
+        (of("BAD", currency="USD"), "BAD: another currency"),
+    ],
+    ids=["year", "kind", "dealer", "twice", "currency"],
+)
+def test_what_cannot_be_is_refused_in_the_first_file_and_in_a_late_one(bad: Fact, said: str, tmp_path: Path) -> None:
+    facts = made(1, 10)
+    whole, kept = Bulk(stored([*facts, bad], tmp_path / "all.parquet")), Bulk(stored(facts, tmp_path / "facts.parquet"))
+    kept.rate(programme(), AS_OF)
+    before = list(kept.cells())
+
+    with pytest.raises(BadFacts, match=said):
+        whole.rate(programme(), AS_OF)
+    with pytest.raises(BadFacts, match=said):
+        kept.add(programme(), stored([bad], tmp_path / "late.parquet"))
+    assert list(kept.cells()) == before
+
+
 def test_the_command_sums_many_lines_of_a_parquet_file_in_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     facts = made(5, 60)
     stored(facts, tmp_path / "facts.parquet")
