@@ -18,7 +18,8 @@ def merged(live: Stage, client: TestClient, headers: dict[str, str]) -> tuple[li
     """Two customers of the ERP are said to be one; their ids and the merge."""
     rows = live.rows(
         "SELECT DISTINCT ON (l.entity_id) s.name AS stream, l.key, l.entity_id::text AS id "
-        "FROM link l JOIN stream s ON s.id = l.stream_id JOIN parties p ON p.id = l.entity_id WHERE s.system = 'kingdee' AND s.entity = 'party' AND NOT p.retired ORDER BY l.entity_id, l.key LIMIT 2"
+        "FROM link l JOIN stream s ON s.id = l.stream_id JOIN parties p ON p.id = l.entity_id "
+        "WHERE s.system = 'kingdee' AND s.entity = 'party' AND NOT p.retired ORDER BY l.entity_id, l.key LIMIT 2"
     )
     left, right = ({"system": "kingdee", "stream": row["stream"], "key": row["key"]} for row in rows)
     told = client.post("/v1/links/accept", json={"left": left, "right": right}, headers=headers)
