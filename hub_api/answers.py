@@ -20,6 +20,7 @@ from hub_api.actions import Action, doing
 from hub_api.deals_problems import ProtectionsOverlap, RegistrationNotFound, StillHeld, WrongStatus
 from hub_api.deals_shapes import Words
 from hub_api.deps import Db, EngineDep, may
+from hub_api.funds_problems import ClaimNotFound, WrongClaimState
 from hub_api.keys import Caller
 from hub_api.lists import Listing
 from hub_api.pages import Maybe, Paged, acted, answer, found, listed, paged
@@ -121,6 +122,7 @@ ANSWERED_BY: Final[Mapping[str, Scope]] = {
     "order": Scope.DEALS_DECIDE,
     "quote": Scope.QUOTES_APPROVE,
     "special_price": Scope.PRICES_MANAGE,
+    "claim": Scope.FUNDS_MANAGE,
 }
 """The scope that answers a question, by what it is about; each room of :data:`sync.answering.ROOMS` has one here."""
 
@@ -146,7 +148,7 @@ _APPROVAL = shape("approval")
     operation_id="answer_approval",
     responses=acted(
         _APPROVAL.record, _APPROVAL.example, "The approval, answered.", RecordNotFound, WrongStatus, StillHeld, ProtectionsOverlap,
-        RegistrationNotFound, WrongQuoteState, QuoteNotFound, BadOffer, NotApprover,
+        RegistrationNotFound, WrongQuoteState, QuoteNotFound, BadOffer, NotApprover, WrongClaimState, ClaimNotFound,
     ),
     response_class=Response,
 )  # fmt: skip

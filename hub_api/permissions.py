@@ -59,6 +59,9 @@ class Scope(StrEnum):
     QUOTES_READ = "quotes:read"
     QUOTES_WRITE = "quotes:write"
     QUOTES_APPROVE = "quotes:approve"
+    FUNDS_READ = "funds:read"
+    FUNDS_CLAIM = "funds:claim"
+    FUNDS_MANAGE = "funds:manage"
     PERFORMANCE_READ = "performance:read"
     PERFORMANCE_MANAGE = "performance:manage"
 
@@ -175,6 +178,9 @@ ROLES: Mapping[Role, RoleRule] = {
             Scope.REBATES_READ,
             Scope.REBATES_SIGN,
             Scope.REBATES_MANAGE,
+            Scope.FUNDS_READ,
+            Scope.FUNDS_CLAIM,
+            Scope.FUNDS_MANAGE,
             Scope.PERFORMANCE_READ,
             Scope.PERFORMANCE_MANAGE,
             Scope.PRICES_READ,
@@ -196,6 +202,8 @@ ROLES: Mapping[Role, RoleRule] = {
             Scope.DEALS_REGISTER,
             Scope.DEALS_DECIDE,
             Scope.REBATES_READ,
+            Scope.FUNDS_READ,
+            Scope.FUNDS_CLAIM,
             Scope.PRICES_READ,
             Scope.PRICES_ASK,
         }
@@ -215,6 +223,8 @@ ROLES: Mapping[Role, RoleRule] = {
                 Scope.DEALS_READ,
                 Scope.DEALS_REGISTER,
                 Scope.REBATES_READ,
+                Scope.FUNDS_READ,
+                Scope.FUNDS_CLAIM,
                 Scope.REBATES_SIGN,
                 Scope.PERFORMANCE_READ,
                 Scope.PRICES_READ,

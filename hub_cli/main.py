@@ -37,6 +37,8 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "deals": ("hub_cli.deals:deals", "Who may sell to whom: check, register, review, explain, match, resolve."),
         "rebates": ("hub_cli.rebates:rebates", "What a dealer earns: check programmes, calculate, explain, simulate."),
         "quotes": ("hub_cli.quotes:quotes", "What was offered: versions, approval, papers, the order, why lost."),
+        "funds": ("hub_cli.funds:funds", "Market money of dealers: what is left, frozen, used, expired; grants."),
+        "claims": ("hub_cli.funds:claims", "What dealers claim: hand in, approve, refuse; price cuts; pay."),
         "price": ("hub_cli.pricing:price", "What a dealer pays: quote a cart with every rung, check price files."),
         "approvals": ("hub_cli.people:approvals", "Questions that wait for a person, and their answers."),
         "notices": ("hub_cli.people:notices", "What dealers and our own people were told."),

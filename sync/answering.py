@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal, Protocol
 
 from ledger.tables import TABLES
-from sync import deal_answers, notices, order_fencing, prices, quotes, store
+from sync import deal_answers, funds, notices, order_fencing, prices, quotes, store
 from sync.errors import NotFound, WrongState
 from sync.hub import Cursor, Hub
 from sync.notices import Asked
@@ -26,6 +26,7 @@ ROOMS: Final[Mapping[str, Follows]] = {
     "order": order_fencing.answered,
     "quote": quotes.answered,
     "special_price": prices.answered,
+    "claim": funds.answered,
 }
 """By what questions are about: the word before the colon."""
 

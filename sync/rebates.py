@@ -13,7 +13,7 @@ from canonical.values import business_day, decimal_text
 from channel.notices.messages import FINANCE, Message, to_party
 from channel.rebates import queries, service
 from channel.rebates.service import Done, Payout
-from sync import hub_records, notices
+from sync import funds, hub_records, notices
 from sync.hub import Cursor, Hub
 from sync.runs import Run, RunResult, running
 
@@ -36,6 +36,7 @@ def nightly(hub: Hub, *, now: datetime | None = None) -> RunResult:
         accrue(hub, as_of, run=run)
         settle(hub, as_of, run=run)
         pay_due(hub, run=run)
+        funds.nightly(hub, as_of, run=run)
         reconcile(hub, run=run)
     return run.result
 

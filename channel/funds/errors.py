@@ -45,12 +45,15 @@ class AlreadyClaimed(ChannelError):
     code: ClassVar[str] = "funds/already-claimed"
 
     def __init__(self, what: str, *, claim: str, dealer_id: UUID) -> None:
-        self.claim, self.dealer_id = claim, dealer_id
+        self.thing, self.claim, self.dealer_id = what, claim, dealer_id
         super().__init__(f"{what} was claimed already", next_step="take it out, or withdraw the earlier claim first")
 
-    def told(self) -> str:
-        """The sentence with the earlier claim's number, for its own dealer and our own people."""
-        return f"{self.what}, with {self.claim}"
+    def named(self) -> AlreadyClaimed:
+        """The same with the earlier claim's number, for its own dealer and our own people."""
+        told = AlreadyClaimed(self.thing, claim=self.claim, dealer_id=self.dealer_id)
+        told.what = f"{self.thing} was claimed already with {self.claim}"
+        told.args = (f"{told.what}. Next: {told.next_step}",)
+        return told
 
 
 class WrongClaimState(ChannelError):
