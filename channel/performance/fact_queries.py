@@ -181,16 +181,16 @@ _NOW: Final = (
     ))
     + ") AS n"
 )  # fmt: skip
-_NEWEST: Final = (
-    "SELECT DISTINCT ON (id) id, revision, recorded_by, kind, dealer_id, date, gone, doc FROM performance_fact ORDER BY id, revision DESC"
+_KNOWN_NOW: Final = (
+    "CREATE TEMP TABLE performance_known ON COMMIT DROP AS SELECT DISTINCT ON (id) id, revision, recorded_by, kind, dealer_id, date, gone, "
+    "doc FROM performance_fact ORDER BY id, revision DESC"
 )
 _NEWS: Final = (
     "INSERT INTO performance_fact (id, revision, recorded_by, kind, dealer_id, date, gone, doc) "
-    f"WITH known AS MATERIALIZED ({_NEWEST}) "
     "SELECT n.id, coalesce(k.revision, 0) + 1, %(rule)s, n.kind, n.dealer_id, n.date, false, n.doc FROM performance_now AS n "
-    "LEFT JOIN known AS k ON k.id = n.id WHERE k.id IS NULL OR k.gone OR (k.kind, k.dealer_id, k.date, k.doc) "
+    "LEFT JOIN performance_known AS k ON k.id = n.id WHERE k.id IS NULL OR k.gone OR (k.kind, k.dealer_id, k.date, k.doc) "
     "IS DISTINCT FROM (n.kind, n.dealer_id, n.date, n.doc) UNION ALL "
-    "SELECT k.id, k.revision + 1, %(rule)s, k.kind, k.dealer_id, k.date, true, k.doc FROM known AS k "
+    "SELECT k.id, k.revision + 1, %(rule)s, k.kind, k.dealer_id, k.date, true, k.doc FROM performance_known AS k "
     "WHERE k.recorded_by = %(rule)s AND NOT k.gone AND k.kind <> 'stock' AND NOT (k.id LIKE 'target:party:%%' "
     "AND k.date < date_trunc('year', %(as_of)s::date)) AND NOT EXISTS (SELECT FROM performance_now AS n WHERE n.id = k.id)"
 )
@@ -205,9 +205,10 @@ def lock(db: Connection) -> None:
 def refresh(db: Connection, as_of: date) -> int:
     """New revisions of what the documents say otherwise than before; how many. Within the caller's transaction, under the lock."""
     said = {"as_of": as_of, "rule": RULE}
-    db.execute("DROP TABLE IF EXISTS performance_now")
+    db.execute("DROP TABLE IF EXISTS performance_now, performance_known")
     db.execute(_NOW.encode(), said)
-    db.execute("ANALYZE performance_now")
+    db.execute(_KNOWN_NOW)
+    db.execute("ANALYZE performance_now, performance_known")
     return db.execute(_NEWS.encode(), said).rowcount
 
 
