@@ -27,6 +27,7 @@ from sync.hub import Hub
 from tests.deals.upkeep.conftest import CONFIG as SELLING
 from tests.hub_api import test_deals
 from tests.hub_api import test_deals_privacy as deals
+from tests.hub_api import test_funds as funds
 from tests.hub_api import test_markers as records
 from tests.hub_api import test_prices as prices
 from tests.hub_api import test_rebates as rebates
@@ -218,6 +219,43 @@ def _our_rebates(staged: Staged) -> bytes:
     return b"".join(staged.api.get("it", f"/v1/{path}").content for path in paths)
 
 
+# Funds -------------------------------------------------------------------------------------------------------------------------
+
+
+def _plant_funds(staged: Staged) -> None:
+    fresh, cut = staged.fresh, {"product": "LP1", "on": "2026-11-05", "old_price": "500", "new_price": "450", "currency": "CNY"}
+    rules = funds.MDF.replace("budget: 17000", f"budget: {staged.markers['budget']}")
+    funds.publish(fresh, rules, funds.DEBIT.replace("finance_above: 500", f"finance_above: {staged.markers['who agrees']}"))
+    assert fresh.api("finance", "POST", "/v1/price-cuts", json=cut).status_code == 200
+    theirs = funds.submit(fresh, funds.expo("25312000000011111111", activity=RIVAL, note=RIVAL), "other_dealer").json()["id"]
+    mine = funds.submit(fresh, funds.expo("25312000000022222222", "2000", dealer=str(fresh.world.agent)), "finance").json()["id"]
+    note = {"reason": staged.markers["inner note"]}
+    assert fresh.api("finance", "POST", f"/v1/claims/{theirs}/refuse", json=note).status_code == 200
+    staged.more |= {"mine": mine, "theirs": theirs}
+
+
+def _walk_funds(staged: Staged) -> None:
+    plan = staged.ask("POST", "/v1/claims", json=funds.expo("1", "3000", evidence=[], plan=True, activity="路演")).json()["id"]
+    staged.fresh.api("finance", "POST", f"/v1/claims/{plan}/approve", json={})
+    other = staged.ask("POST", "/v1/claims", json=funds.expo("25312000000033333333", "1000", activity="展厅")).json()["id"]
+    for refused in (funds.expo("25312000000011111111"), funds.expo("9", dealer=str(staged.fresh.world.rival)), {"programme": "x"}):
+        staged.ask("POST", "/v1/claims", json=refused)
+    for path in ("claims", "funds", "price-cuts", "messages", "programmes"):
+        staged.ask("GET", f"/v1/{path}")
+    for wanted in ("claims", "funds"):
+        staged.ask("GET", f"/v1/{wanted}", params={"dealer": str(staged.fresh.world.rival)})
+    for number in (staged.more["mine"], staged.more["theirs"], plan, "FC-2026-999999"):
+        staged.ask("GET", f"/v1/claims/{number}")
+        staged.ask("POST", f"/v1/claims/{number}/hand-in", json=funds.expo("25312000000044444444", "3000", activity="路演"))
+    for number in (other, staged.more["theirs"]):
+        staged.ask("POST", f"/v1/claims/{number}/withdraw")
+
+
+def _our_funds(staged: Staged) -> bytes:
+    paths = ("claims", "funds", f"claims/{staged.more['theirs']}", "programmes?limit=200", "programmes/mdf-2026", "programmes/debit-2026")
+    return _all(b"", *(staged.api.get("finance", f"/v1/{path}") for path in paths))
+
+
 # Prices --------------------------------------------------------------------------------------------------------------------------
 
 PRICE_MARKERS = {
@@ -401,6 +439,13 @@ ROOMS: Mapping[str, Room] = {
             database, {"rival": RIVAL, "their number": "CUST-RIVAL-SECRET", "their programme": "MK-PROGRAMME-77aa"}, _plant_rebates
         ),
         _walk_rebates, _our_rebates,
+    ),
+    "funds": _room(
+        "get_claim hand_in_claim list_claims list_funds list_price_cuts submit_claim withdraw_claim",
+        lambda database: _opened(
+            database, {"rival": RIVAL, "budget": "17353", "who agrees": "51793", "inner note": "MK-REFUSED-5d1e"}, _plant_funds
+        ),
+        _walk_funds, _our_funds,
     ),
     "prices": _room(
         "price_cart check_order list_special_prices get_special_price",
