@@ -168,8 +168,13 @@ EVIDENCE_ROOMS = ("channel/deals/matching/", "channel/parties/")
 """Rooms that weigh evidence, in log-odds and probabilities. No amount passes them, and a claim has none."""
 
 
+MONEY_DOORS = ("rebate", "pric", "quote", "fund", "claim", "scorecard", "performance", "order", "statement")
+"""What files of the doors (API, command, engine) that amounts pass are named after."""
+
+
 def _money(path: Path) -> bool:
-    return path.parts[0] in MONEY_ROOMS and not path.as_posix().startswith(EVIDENCE_ROOMS)
+    door = path.parts[0] in ("hub_api", "hub_cli", "sync") and any(word in path.name for word in MONEY_DOORS)
+    return door or (path.parts[0] in MONEY_ROOMS and not path.as_posix().startswith(EVIDENCE_ROOMS))
 
 
 VENDOR_ROOMS = ("connectors", "sync", "dags", "ledger")
