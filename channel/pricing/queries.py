@@ -5,7 +5,7 @@ Days are business days (Asia/Shanghai). A price list's `valid_to` is its last da
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -69,9 +69,9 @@ def new_version(db: Connection, cause: str) -> int:
     return int(found["id"])
 
 
-def untouch(db: Connection) -> int:
-    """Take what was noted of writes; how many notes. What is written from here on is noted anew."""
-    return db.execute("DELETE FROM price_touch").rowcount
+def untouch(db: Connection) -> set[str]:
+    """Take what was noted of writes: the tables that were written. What is written from here on is noted anew."""
+    return {row["what"] for row in rows(db, "DELETE FROM price_touch RETURNING what")}
 
 
 _LIST: Final = (
@@ -130,20 +130,33 @@ _MOVED: Final = (
 )
 
 
-def take(db: Connection, version: int) -> tuple[int, int, int]:
-    """Keep what lists, lines and products say now, where it is not what they said before. Returns how many rows of each are new."""
+MANY: Final = 2000
+"""After so many new rows the planner is told of them at once: a comparison row by row would take minutes."""
+
+
+def take(db: Connection, version: int, written: Collection[str]) -> tuple[int, int, int]:
+    """Keep what lists, lines and products say now, where it is not what they said before. Returns how many rows of each are new.
+
+    `written`: tables that were written since; products are only compared when they were.
+    """
     moved = [row["id"] for row in rows(db, _MOVED)]
     values = {"version": version, "lists": moved}
     added = []
+    products = bool({"products", "migration"} & set(written))
     these = " AND h.price_list_id = ANY(%(lists)s::uuid[])"
     for table, keys, source, columns, among in (
         ("price_list_at", ["price_list_id"], f"{_LIST} WHERE l.id = ANY(%(lists)s::uuid[])", _HEADS, these),
         ("price_line_at", ["price_list_id", "line_id"], _LINE, _LINES, these),
         ("price_item_at", ["product_id"], _ITEM, _ITEMS, ""),
     ):
+        if not (products if table == "price_item_at" else moved):
+            added.append(0)
+            continue
         end, add = _taken(table, keys, source, columns, among)
         ended = db.execute(end.encode(), values).rowcount
         added.append(max(db.execute(add.encode(), values).rowcount, ended))
+        if added[-1] > MANY:
+            db.execute(f"ANALYZE {table}".encode())
     db.execute("UPDATE price_version SET lists = %s, lines = %s, items = %s WHERE id = %s", [*added, version])
     return added[0], added[1], added[2]
 

@@ -117,9 +117,9 @@ def take(db: Connection) -> int:
     newest, touched = queries.state(db)
     if not touched:
         return newest
-    queries.untouch(db)
+    written = queries.untouch(db)
     version = queries.new_version(db, "taken")
-    if not any(queries.take(db, version)) and newest:
+    if not any(queries.take(db, version, written)) and newest:
         queries.drop_version(db, version)
         return newest
     return version
