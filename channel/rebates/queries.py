@@ -82,7 +82,11 @@ def programme_of(doc: str) -> Programme:
 
 # Results ---------------------------------------------------------------------------------------------------------------------
 
-_DEALER_ID: Final = "(SELECT id FROM parties WHERE number = %(dealer)s OR hub_key = %(dealer)s ORDER BY number = %(dealer)s DESC LIMIT 1)"
+_DEALER_ID: Final = (
+    "(SELECT p.id FROM parties AS p WHERE (p.number = %(dealer)s OR p.hub_key = %(dealer)s) AND NOT p.retired "
+    "ORDER BY p.number = %(dealer)s DESC, p.id LIMIT 1)"
+)
+"""One party, chosen as `dealer_ids` chooses many."""
 
 
 def unit_of(result: Result) -> str:

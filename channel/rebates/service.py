@@ -6,7 +6,7 @@ second run settles nothing; a statement that was issued never changes, and what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -25,6 +25,7 @@ from channel.rebates.loading import load, place
 from channel.rebates.periods import Span
 from channel.rebates.programme import Programme
 from channel.rebates.queries import Connection, Row
+from channel.rebates.reading import Path
 from channel.rebates.reckoning.accruals import Done, accrue
 from channel.rebates.reckoning.families import in_force
 from channel.rebates.reckoning.queries import closed as closed_by
@@ -65,10 +66,28 @@ def publish(db: Connection, text: str | bytes, *, by: str, reason: str = "", fil
     if isinstance(programme, Programme):
         others = [one for one in queries.newest(db) if one.programme != programme.programme]
         flaws = [finding for at, finding in check_together([*others, programme]) if at == len(others)]
+        flaws += _against_closed(db, programme)
         if flaws:
             raise BadProgramme(place(flaws, loaded.source))
     queries.add_version(db, programme, by, reason)
     return programme
+
+
+def _against_closed(db: Connection, programme: Programme) -> Iterator[tuple[Path, Flaw]]:
+    """Days of a closed period that a new version would put into another period: they would be paid twice."""
+    closed = closed_by(db).get(programme.programme, {})
+    versions = next((mine for mine in published(db) if mine[0].programme == programme.programme), []) if closed else []
+    done = [span for one in versions for span in periods.of(one) if closed.get(span.name) == one.version]
+    for span in periods.of(programme):
+        other = next((one for one in done if one.start < span.end and span.start < one.end and one != span), None)
+        if other is not None:
+            after = max(one.end for one in done).isoformat()
+            what = f"{other.name} is closed, and its days would count again in {span.name}"
+            yield (
+                ("valid", "from"),
+                Flaw("closed_period", "", what, f"let the version hold from {after} on, or keep the periods as they are"),
+            )
+            return
 
 
 # Reckoning -------------------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 
 from canonical.values import SHANGHAI
 from channel.rebates import service
-from channel.rebates.errors import BadFacts
+from channel.rebates.errors import BadFacts, BadProgramme
 from channel.rebates.queries import Connection
 from tests.rebates.making import written
 from tests.rebates.test_reckoning import EARLIER, History, full_finds_nothing, plan
@@ -164,6 +164,21 @@ def test_a_closed_period_stays_with_its_version_and_late_lines_post_at_once(db: 
     assert [amount for _, amount, _ in paid(db, "2025Q2")] == [Decimal("20.00"), Decimal("10.00")]
     assert db.execute("SELECT id, doc::text FROM rebate_statement ORDER BY id").fetchall()[: len(before)] == before
     full_finds_nothing(db, date(2025, 7, 11))
+
+
+def test_a_version_that_cuts_closed_days_otherwise_is_refused(db: Connection) -> None:
+    publish(db)
+    history = History(db, 1)
+    history.day = date(2025, 7, 10)
+    sale(history, date(2025, 1, 15), 1000)
+    with db.transaction():
+        service.close(db, "core", "2025Q1", as_of=date(2025, 7, 5), by=BOSS)
+
+    with pytest.raises(
+        BadProgramme, match=r"2025Q1 is closed, and its days would count again in 2025. Fix: let the version hold from 2025-04-01"
+    ):
+        publish(db, version="2", calendar={"period": "year"})
+    publish(db, version="2", calendar={"period": "year"}, valid={"from": "2025-04-01", "to": "2027-01-01"})
 
 
 def test_an_older_version_goes_on_ruling_its_own_year(db: Connection) -> None:
