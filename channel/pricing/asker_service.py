@@ -52,6 +52,8 @@ def asked_by(db: Connection, prices: Prices, ask: Ask, view: View) -> Asked:
     if wrong:
         raise BadPricing(wrong)
     found = asker_queries.projects(db, ask.project or ask.deal) if (ask.project or ask.deal) else []
+    if view.dealer is not None:  # another dealer's project is as absent as one that nobody registered
+        found = [one for one in found if dealer is not None and one.dealer == dealer.name]
     project = ask.project or (ask.deal if found else "")
     lines = tuple(line.model_copy(update={"item": items[line.item]}) if items[line.item] != line.item else line for line in ask.lines)
     asked = ask.model_copy(

@@ -217,3 +217,15 @@ def test_a_live_registration_opens_the_project_price(db: Db, made: Stocked) -> N
     assert unit(db, dealer="D-WEST", project=str(made.project)) == "1000.0000", "another dealer's project opens nothing"
     assert unit(db, project=str(made.project), date="2027-02-01") == "1000.0000"
     assert service.price(db, ask(("M001", 1)), view=SALES)["net"] == Decimal("1000.00")
+
+
+def test_a_dealer_cannot_find_out_what_another_has_registered(db: Db, made: Stocked) -> None:
+    told = [
+        service.price(db, ask(dealer="", project=project), view=View(dealer=made.west))
+        for project in (str(made.project), "01931f5e-7c00-7000-8000-00000000000a")
+    ]
+
+    for one in told:
+        del one["project"], one["hash"]
+    assert told[0] == told[1]
+    assert "another dealer" in str(service.price(db, ask(dealer="D-WEST", project=str(made.project)), view=SALES))
