@@ -28,7 +28,6 @@ from hub_api.deps import Cursor, Db, EngineDep, may
 from hub_api.funds_problems import (
     AlreadyClaimed,
     BadAmount,
-    ClaimFacts,
     ClaimIncomplete,
     ClaimNotFound,
     NothingToPay,
@@ -42,6 +41,7 @@ from hub_api.pages import Maybe, MaybeId, Paged, acted, answer, listed, ok, page
 from hub_api.permissions import Role, Scope
 from hub_api.problems import RecordNotFound, problems
 from hub_api.queries import party_tree
+from hub_api.rebates_problems import RebateFacts
 from hub_api.shapes import TEXT
 from sync import funds as engine_funds
 
@@ -410,7 +410,7 @@ def get_claim(number: Number, who: Reader, db: Db) -> Response:
     return answer(_one(db, who, number))
 
 
-_REFUSED = (RecordNotFound, ClaimNotFound, ClaimIncomplete, NotTakingPart, TooLate, NothingToPay, AlreadyClaimed, ClaimFacts)
+_REFUSED = (RecordNotFound, ClaimNotFound, ClaimIncomplete, NotTakingPart, TooLate, NothingToPay, AlreadyClaimed, RebateFacts)
 
 
 @claims.post(

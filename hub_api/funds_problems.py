@@ -71,16 +71,8 @@ class BadAmount(WrongState):
     detail = "It is more than the claim is worth, nothing, or no fall of a price."
 
 
-class ClaimFacts(WrongState):
-    """A price that the programme's formula needs is missing."""
-
-    code = "rebates/bad-facts"
-    title = "A figure is missing"
-    detail = "The programme's formula needs a figure that the claim does not give; `detail` names it."
-
-
 ALL: tuple[type[Problem], ...] = (
-    ClaimNotFound, ClaimIncomplete, NotTakingPart, TooLate, NothingToPay, AlreadyClaimed, WrongClaimState, BadAmount, ClaimFacts,
+    ClaimNotFound, ClaimIncomplete, NotTakingPart, TooLate, NothingToPay, AlreadyClaimed, WrongClaimState, BadAmount,
 )  # fmt: skip
 """Each becomes what its code says."""
 

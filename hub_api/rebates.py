@@ -7,7 +7,7 @@ party and those below it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
@@ -15,7 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
-from channel.rebates import service
+from channel import paper as papers
+from channel.rebates import service, statement_paper
+from channel.rebates.what_if import what_if
 from hub_api import lists
 from hub_api.actions import Action, doing
 from hub_api.deals_shapes import Words
@@ -24,9 +26,9 @@ from hub_api.keys import Caller
 from hub_api.lists import Listing
 from hub_api.pages import Maybe, MaybeId, Paged, acted, answer, listed, ok, paged
 from hub_api.permissions import Role, Scope
-from hub_api.problems import RecordNotFound, problems
+from hub_api.problems import BadParameters, RecordNotFound, problems
 from hub_api.queries import party_tree
-from hub_api.rebates_problems import BadProgramme, RebateNotFound, StatementState, VersionTaken
+from hub_api.rebates_problems import BadProgramme, RebateFacts, RebateNotFound, StatementState, VersionTaken
 from hub_api.shapes import TEXT
 
 programmes = APIRouter(prefix="/v1/programmes", tags=["rebates"])
@@ -252,6 +254,53 @@ def publish(told: Publish, act: Annotated[Action, doing("programme.publish", Sco
     return act.done({"programme": made.programme, "version": made.version, "hash": made.hash})
 
 
+class Draft(BaseModel):
+    """A draft, and the day up to which it is tried."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"text": EXAMPLE, "as_of": "2026-03-31"}})
+
+    text: Annotated[str, Field(min_length=1, max_length=200_000)]
+    as_of: date = Field(description="The last business day whose events count.")
+    dealers: Annotated[list[Annotated[str, Field(max_length=200, pattern=TEXT)]], Field(max_length=1000)] | SkipJsonSchema[None] = Field(
+        default=None, description="Only these, by number; all when not said."
+    )
+
+
+class Compared(BaseModel):
+    """A draft beside what is published. A simulation: nothing is stored."""
+
+    simulation: Literal[True]
+    as_of: str
+    current: list[str]
+    draft: list[str]
+    dealers: list[dict[str, Any]] = Field(description="By dealer: cost now and under the draft, who moves tier, the gap to the next.")
+    totals: list[dict[str, str]]
+    moving: list[str]
+
+
+_COMPARED: dict[str, Any] = {
+    "simulation": True, "as_of": "2026-03-31", "current": ["pumps-2026@1"], "draft": ["pumps-2026@2"],
+    "dealers": [
+        {"dealer": "CUST00001", "currency": "CNY", "current": "10000.00", "draft": "12500.00", "difference": "2500.00",
+         "moves": "pumps-2026 2026Q1: 1 → 2", "to_next": {}},
+    ],
+    "totals": [{"currency": "CNY", "current": "10000.00", "draft": "12500.00", "difference": "2500.00"}], "moving": ["CUST00001"],
+}  # fmt: skip
+
+
+@programmes.post(
+    "/{programme}/simulate",
+    operation_id="simulate_programme",
+    responses=acted(Compared, _COMPARED, "What the draft would cost.", BadProgramme, RebateFacts),
+    response_class=Response,
+)
+def simulate(programme: Code, told: Draft, act: Annotated[Action, doing("programme.simulate", Scope.REBATES_MANAGE)]) -> Response:
+    """Try a draft on the hub's own facts beside the published version: cost by dealer, who moves tier. Nothing is stored."""
+    act.on(f"programme:{programme}")
+    with act.engine.connection() as db, db.transaction():
+        return act.done(what_if(db, told.text, as_of=told.as_of, dealers=told.dealers, programme=programme))
+
+
 @statements.get("", operation_id="list_statements", responses=listed(StatementsOut, STATEMENT), response_class=Response)
 def list_statements(asked: Annotated[StatementFilters, Query()], who: Reader, engine: EngineDep, db: Db) -> Response:
     """Statements, newest first."""
@@ -268,6 +317,48 @@ def list_statements(asked: Annotated[StatementFilters, Query()], who: Reader, en
 def get_statement(number: Number, who: Reader, db: Db) -> Response:
     """One statement."""
     return answer(_one(db, who, number))
+
+
+PDF = "application/pdf"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+Lang = Annotated[Literal["zh", "en"], Query(description="Language of the paper.")]
+
+
+def _paper(kind: Literal["pdf", "xlsx"], number: str, who: Caller, db: Cursor, lang: Literal["zh", "en"]) -> Response:
+    """The statement on paper, made of its pinned document and the published tiers."""
+    row = _one(db, who, number)
+    db.execute("SELECT doc FROM programme_version WHERE programme = %s AND version = %s", [row["programme"], row["version"]])
+    terms = (db.fetchone() or {"doc": {}})["doc"]
+    made = statement_paper.paper(row, row["dealer_name"] or "", terms, lang)
+    content = papers.pdf(made, font=papers.installed_font()) if kind == "pdf" else papers.xlsx(made)
+    headers = {"Content-Disposition": f'attachment; filename="{number}-{lang}.{kind}"', "Cache-Control": "private, no-store"}
+    return Response(content, headers=headers, media_type=PDF if kind == "pdf" else XLSX)
+
+
+def _file(media_type: str) -> dict[int | str, dict[str, Any]]:
+    return {200: {"description": "The paper.", "content": {media_type: {"schema": {"type": "string", "format": "binary"}}}}}
+
+
+@statements.get(
+    "/{number}/paper.pdf",
+    operation_id="get_statement_pdf",
+    responses=_file(PDF) | problems(BadParameters, RecordNotFound, RebateNotFound),
+    response_class=Response,
+)
+def statement_pdf(number: Number, who: Reader, db: Db, lang: Lang = "zh") -> Response:
+    """返利对账单 as PDF, to be signed."""
+    return _paper("pdf", number, who, db, lang)
+
+
+@statements.get(
+    "/{number}/paper.xlsx",
+    operation_id="get_statement_xlsx",
+    responses=_file(XLSX) | problems(BadParameters, RecordNotFound, RebateNotFound),
+    response_class=Response,
+)
+def statement_xlsx(number: Number, who: Reader, db: Db, lang: Lang = "zh") -> Response:
+    """返利对账单 as Excel, with figures that can be added."""
+    return _paper("xlsx", number, who, db, lang)
 
 
 def _moved(number: str, act: Action, what: str, reason: str) -> Response:

@@ -39,7 +39,15 @@ class StatementState(WrongState):
     detail = "The statement is not, or no longer, in a state that allows this. Read it again."
 
 
-ALL: tuple[type[Problem], ...] = (RebateNotFound, BadProgramme, VersionTaken, StatementState)
+class RebateFacts(WrongState):
+    """Facts that cannot be, or a figure that a formula needs is missing."""
+
+    code = "rebates/bad-facts"
+    title = "The facts cannot be reckoned"
+    detail = "A fact cannot be, or a figure that the programme's formula needs is missing; `detail` names it."
+
+
+ALL: tuple[type[Problem], ...] = (RebateNotFound, BadProgramme, VersionTaken, StatementState, RebateFacts)
 """Each becomes what its code says."""
 
 problems.know(*ALL)

@@ -1,4 +1,4 @@
-"""`hub rebates` on the hub's own ledger: publish, accrue, settle, close, statements, payouts and the dealer's account."""
+"""`hub rebates` on the hub's own ledger: publish, accrue, settle, close, try a draft, statements, payouts and the dealer's account."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -119,10 +119,16 @@ def close(place: Place, programme: str, period: str, day: Any) -> Answer:
 @click.option("--sign", is_flag=True, help="The dealer agrees.")
 @click.option("--dispute", metavar="REASON", help="The dealer does not agree, and why.")
 @click.option("--resolve", metavar="ANSWER", help="We have answered the dispute.")
+@click.option("--pdf", "pdf_file", type=click.Path(path_type=Path, dir_okay=False), help="Write it as PDF, to be signed.")
+@click.option("--xlsx", "xlsx_file", type=click.Path(path_type=Path, dir_okay=False), help="Write it as Excel.")
+@click.option("--language", type=click.Choice(["zh", "en"]), default="zh", show_default=True, help="Of the paper.")
 @click.pass_obj
 @answers
-def statements(place: Place, number: str | None, dealer: str | None, *, sign: bool, dispute: str | None, resolve: str | None) -> Answer:
-    """List statements, show one, or note what became of it: --sign, --dispute, --resolve."""
+def statements(
+    place: Place, number: str | None, dealer: str | None, pdf_file: Path | None, xlsx_file: Path | None, language: Literal["zh", "en"], *,
+    sign: bool, dispute: str | None, resolve: str | None,
+) -> Answer:  # fmt: skip
+    """List statements, show one, write its paper, or note what became of it: --sign, --dispute, --resolve."""
     from channel.rebates import queries, service
     from hub_cli.deals_claims import dealer_id
 
@@ -142,7 +148,38 @@ def statements(place: Place, number: str | None, dealer: str | None, *, sign: bo
         found = queries.statement(db.connection, number)
         if found is None:
             raise service.NotFoundHere(f"there is no statement {number}")
+        if pdf_file or xlsx_file:
+            _write_paper(db.connection, found, pdf_file, xlsx_file, language)
     return Answer(plain(found), text=_statement(found))
+
+
+def _write_paper(db: Any, found: dict[str, Any], pdf_file: Path | None, xlsx_file: Path | None, language: Literal["zh", "en"]) -> None:
+    from channel import paper
+    from channel.rebates import queries, statement_paper
+
+    terms = queries.version(db, found["programme"], found["version"])
+    name = queries.one(db, "SELECT name FROM parties WHERE id = %s", [found["dealer_id"]])
+    written = terms.model_dump(mode="json", by_alias=True, exclude_defaults=True) if terms else {}
+    made = statement_paper.paper(found, str(name["name"]) if name else "", written, language)
+    if pdf_file is not None:
+        pdf_file.write_bytes(paper.pdf(made, font=paper.installed_font()))
+    if xlsx_file is not None:
+        xlsx_file.write_bytes(paper.xlsx(made))
+
+
+@click.command("what-if")
+@click.argument("file", type=FILE)
+@AS_OF
+@click.option("--dealer", "dealers", multiple=True, help="Only this dealer, by number; may be repeated.")
+@click.pass_obj
+@answers
+def what_if(place: Place, file: Path, day: Any, dealers: tuple[str, ...]) -> Answer:
+    """Try a draft on the hub's own facts beside the published version: cost by dealer, who moves tier. Nothing is stored."""
+    from channel.rebates.what_if import what_if as tried
+
+    with place.open_hub() as hub, hub.transaction() as db:
+        told = tried(db.connection, file.read_bytes(), as_of=_day(day), dealers=list(dealers) or None, file=str(file))
+    return Answer(plain(told))
 
 
 def _statement(found: dict[str, Any]) -> str:
@@ -252,4 +289,4 @@ def _sums(booked: Any) -> str:
     return "".join(f", {amount} {currency}" for currency, amount in booked.items())
 
 
-COMMANDS = (publish, programmes, accrue, settle, close, statements, pay, payouts, account, export, nightly)
+COMMANDS = (publish, programmes, accrue, settle, close, what_if, statements, pay, payouts, account, export, nightly)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 from uuid import UUID
 
+import openpyxl
 from psycopg.types.json import Jsonb
 
 from tests.hub_api.conftest import Fresh
@@ -82,3 +84,47 @@ def test_a_dealer_signs_its_own_statement_and_never_sees_another_ones(fresh: Fre
     )  # fmt: skip
     assert foreign.status_code == 404
     assert fresh.api.get("it", f"/v1/statements/{theirs}").json()["state"] == "issued"
+
+
+def test_a_statement_is_paper_in_both_languages_and_only_its_own_dealer_gets_it(fresh: Fresh) -> None:
+    publish(fresh)
+    mine, theirs = state(fresh, "RS-2026-000001", fresh.world.agent), state(fresh, "RS-2026-000002", fresh.world.rival, RIVAL)
+
+    papers = {
+        (lang, kind): fresh.api.get("dealer", f"/v1/statements/{mine}/paper.{kind}", params={"lang": lang})
+        for lang in ("zh", "en")
+        for kind in ("pdf", "xlsx")
+    }
+    foreign = fresh.api.get("dealer", f"/v1/statements/{theirs}/paper.pdf")
+
+    assert {one.status_code for one in papers.values()} == {200}
+    assert papers["zh", "pdf"].content.startswith(b"%PDF")
+    assert papers["zh", "pdf"].content != papers["en", "pdf"].content
+    cells = [
+        [cell for cell in row if cell is not None]
+        for row in openpyxl.load_workbook(io.BytesIO(papers["zh", "xlsx"].content)).active.iter_rows(values_only=True)
+    ]
+    assert ["返利对账单"] in cells
+    assert ["本次应付", 10] in cells
+    assert "CUST-RIVAL-SECRET" not in str(cells)
+    assert foreign.status_code == 404
+
+
+def test_a_draft_is_tried_beside_what_is_published_and_nothing_is_stored(fresh: Fresh) -> None:
+    publish(fresh)
+    with fresh.hub.transaction() as db:
+        db.execute("SELECT rebate_fact_month('2026-02-01')")
+        db.execute(
+            "INSERT INTO rebate_fact (date, id, revision, kind, dealer, currency, amount, invoice_date) "
+            "VALUES ('2026-02-03', 'f1', 1, 'sale', 'A', 'CNY', 1000, '2026-02-03')"
+        )
+    draft = {"text": PROGRAMME.replace("version: 1", "version: 2").replace("2 %", "3 %"), "as_of": "2026-03-31"}
+
+    told = fresh.api("finance", "POST", "/v1/programmes/pumps-2026/simulate", json=draft)
+    other = fresh.api("finance", "POST", "/v1/programmes/fans-2026/simulate", json=draft)
+
+    assert told.status_code == 200, told.text
+    assert [(one["dealer"], one["current"], one["draft"]) for one in told.json()["dealers"]] == [("A", "20.00", "30.00")]
+    assert (other.status_code, other.json()["code"]) == (409, "rebates/bad-programme")
+    assert [row["version"] for row in fresh.rows("SELECT version FROM programme_version")] == [1]
+    assert fresh.api("dealer", "POST", "/v1/programmes/pumps-2026/simulate", json=draft).status_code == 403
