@@ -99,11 +99,26 @@ def pay_due(hub: Hub, *, by: str = BY, run: Run | None = None) -> list[Payout]:
     with hub.transaction() as db:
         paid = service.pay(db.connection, by=by)
         for payout in paid:
-            memo = hub_records.put(hub, db, "credit_memo", f"payout/{payout.id}", *_memo(db, payout), cause=f"payout {payout.id}")
-            queries.set_memo(db.connection, payout.id, memo.id)
+            memo = _booked(db, payout) or _book(hub, db, payout)
+            queries.set_memo(db.connection, payout.id, memo)
     if run is not None:
         run.counts({"payouts": len(paid)})
     return paid
+
+
+def _booked(db: Cursor, payout: Payout) -> str | None:
+    """The ERP's memo that pays this payout already: the ledger was set back to an earlier state, and pays again what it has forgotten."""
+    db.execute(
+        "SELECT id::text AS id FROM credit_memos WHERE payout = %s AND party_id = %s AND total = %s AND number <> '' AND NOT retired "
+        "AND status IS DISTINCT FROM 'void' ORDER BY number LIMIT 1",
+        [payout.id, payout.dealer_id, -payout.total],
+    )
+    row = db.fetchone()
+    return None if row is None else str(row["id"])
+
+
+def _book(hub: Hub, db: Cursor, payout: Payout) -> str:
+    return hub_records.put(hub, db, "credit_memo", f"payout/{payout.id}", *_memo(db, payout), cause=f"payout {payout.id}").id
 
 
 def _memo(db: Cursor, payout: Payout) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
