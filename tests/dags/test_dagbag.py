@@ -123,7 +123,7 @@ def test_schedules_retries_and_callbacks_are_as_the_file_says(parsed: Callable[[
     assert (crons["quotes"], crons["prices"]) == ("0 7 * * *", "20 * * * *")
     assert (crons["performance"], crons["dealer_stock"]) == ("8 5 6 * *", None)
     assert "Asia/Shanghai" in str(dags["hub_upkeep"].timetable.timezone)
-    assert len(dags) == 18
+    assert len(dags) == 19
     for dag in dags.values():
         assert (dag.catchup, dag.max_active_runs, dag.max_active_tasks) == (False, 1, 4)
         assert all(task.retries == 3 and task.on_failure_callback for task in dag.tasks)
