@@ -12,9 +12,11 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+
+from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from canonical.values import utc_text
 from channel.rebates.exported import LAYOUT, MANIFEST, manifest_of
@@ -101,9 +103,9 @@ def _part(hub: Hub, target: Path, month: str, after: int, seq: int) -> int:
         db = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "1GB"})
         try:
             found = db.execute(
-                f"COPY (SELECT * FROM read_csv('{_quoted(text)}', header = true, columns = {{{kinds}}}, auto_detect = false, delim = ',', "
+                f"COPY (SELECT * FROM read_csv({_quoted(text)}, header = true, columns = {{{kinds}}}, auto_detect = false, delim = ',', "
                 f"quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = false, null_padding = false)) "
-                f"TO '{_quoted(part)}' (FORMAT parquet, COMPRESSION zstd)"
+                f"TO {_quoted(part)} (FORMAT parquet, COMPRESSION zstd)"
             ).fetchall()
         finally:
             db.close()
@@ -113,32 +115,28 @@ def _part(hub: Hub, target: Path, month: str, after: int, seq: int) -> int:
 
 def _copied(hub: Hub, target: Path, first: str, after: int, seq: int) -> list[str]:
     """The facts of a month as CSV, by COPY; the columns. Attributes are columns of their own, as in a facts file."""
-    where = f"date >= '{first}' AND date < date '{first}' + interval '1 month' AND seq > {after} AND seq <= {seq}"
+    start = date.fromisoformat(first)
+    values = {"start": start, "end": (start + timedelta(days=31)).replace(day=1), "after": after, "seq": seq}
+    where = SQL("date >= {start} AND date < {end} AND seq > {after} AND seq <= {seq}").format(
+        **{name: Literal(value) for name, value in values.items()}
+    )
     with hub.transaction() as db:
-        db.execute(
-            f"SELECT DISTINCT jsonb_object_keys(more::jsonb->'attributes') AS name FROM rebate_fact "
-            f"WHERE {where} AND more::jsonb ? 'attributes' ORDER BY 1".encode()
-        )
+        asked = SQL("SELECT DISTINCT jsonb_object_keys(more::jsonb->'attributes') AS name FROM rebate_fact WHERE {} ORDER BY 1")
+        db.execute(asked.format(SQL("{} AND more::jsonb ? 'attributes'").format(where)))
         extra = [row["name"] for row in db]
-        asked = [*READ, *(f"more->>'{name}' AS {name}" for name in (*_BESIDES, *_PRICES))]
-        asked += [f"more->'attributes'->>{_text(name)} AS {_name(name)}" for name in extra]
-        query = f"COPY (SELECT {', '.join(asked)} FROM rebate_fact WHERE {where} ORDER BY seq) TO STDOUT (FORMAT csv, HEADER)"
-        with target.open("wb") as file, db.copy(query.encode()) as copy:
+        columns: list[Composable] = [Identifier(name) for name in READ]
+        columns += [SQL("more->>{} AS {}").format(Literal(name), Identifier(name)) for name in (*_BESIDES, *_PRICES)]
+        columns += [SQL("more->'attributes'->>{} AS {}").format(Literal(name), Identifier(name)) for name in extra]
+        query = SQL("COPY (SELECT {} FROM rebate_fact WHERE {} ORDER BY seq) TO STDOUT (FORMAT csv, HEADER)")
+        with target.open("wb") as file, db.copy(query.format(SQL(", ").join(columns), where)) as copy:
             for block in copy:
                 file.write(block)
     return [*READ, *_BESIDES, *_PRICES, *extra]
 
 
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _name(value: str) -> str:
-    return '"' + value.replace('"', '""') + '"'
-
-
 def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
+    """A path as an SQL text."""
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _replace(target: Path, text: str) -> None:
