@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 
 from channel.deals.matching import codes, contacts, names, regions, text
+from channel.deals.matching.parts import Name
 from channel.deals.matching.tables import FIRST
 from channel.parties.second_look import said
 
@@ -94,7 +95,7 @@ def prepare(name: str, uscc: str, phone: str, contact: str, city: str, addr: str
     )
 
 
-def _without_district(parsed: names.Name) -> tuple[str, str]:
+def _without_district(parsed: Name) -> tuple[str, str]:
     """Core and sound without a district that no table knows, such as 高新区 or 经开区 behind the city."""
     found = _DISTRICT.match(parsed.core)
     cut = found.end() if found and len(parsed.core) - found.end() >= 2 else 0

@@ -19,7 +19,7 @@ import msgspec
 from rapidfuzz.distance import OSA
 
 from channel.deals.matching.comparing import name_levels
-from channel.deals.matching.names import Name
+from channel.deals.matching.parts import Name
 from channel.deals.matching.tables import surprise
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from rapidfuzz.distance import OSA, Levenshtein
 
-from channel.deals.matching.names import Name, split
+from channel.deals.matching.parts import Name, split
 from channel.deals.matching.tables import letters, look_alike
 from channel.deals.matching.text import sound_of, syllables_of
 

@@ -11,7 +11,7 @@ from rapidfuzz.distance import OSA
 
 from channel.deals.matching import codes, regions
 from channel.deals.matching.aligning import BRANDS, TRADES, align
-from channel.deals.matching.names import Name
+from channel.deals.matching.parts import Name
 from channel.deals.matching.prepared import Prepared
 from channel.deals.matching.tables import surprise
 

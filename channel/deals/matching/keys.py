@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 from channel.deals.matching import regions
-from channel.deals.matching.names import Name
+from channel.deals.matching.parts import Name, split
 from channel.deals.matching.prepared import Prepared
 from channel.deals.matching.tables import letters
 from channel.deals.matching.text import sound_of
@@ -20,14 +20,14 @@ CANDIDATES = 50
 """Customers a look-up hands on to scoring."""
 
 CODE, ORGANISATION, PHONE, PERSON, STREET = 0, 1, 2, 3, 4
-EDIT, HEAD2_CITY, HEAD3_CITY, SECOND_CITY, SKIP_CITY = 5, 6, 7, 8, 9
+EDIT, PAIR_CITY, HEAD3_CITY, TAIL_AROUND = 5, 6, 7, 8
 HEAD2, HEAD3, HEAD4, ENDS, MIDDLE, LATER = 10, 11, 12, 13, 14, 15
 BRAND, BRAND_EDIT, LATIN = 16, 17, 19
 EDIT_LONG, HEADS_CITY = 20, 21
 
 WEIGHTS: tuple[float, ...] = (
     9.0, 8.0, 5.0, 2.5, 2.5,
-    0.8, 1.0, 1.0, 3.0, 2.0,
+    0.8, 1.5, 1.0, 3.0, 0.0,
     0.8, 0.3, 2.0, 3.0, 2.0, 0.3,
     0.6, 0.5, 1.0, 0.6,
     2.5, 2.0,
@@ -67,8 +67,11 @@ def _parts(prepared: Prepared) -> set[tuple[int, str]]:
     _code_keys(prepared, parts)
     parts.update((PHONE, phone) for phone in prepared.phones)
     cities = _cities(prepared)
+    around = sorted({code[:2] for code in cities or (prepared.city, prepared.place, *(name.region for name in prepared.names)) if code})[:2]
     for name in prepared.names:
         _name_keys(name, cities, parts)
+        if len(name.sound) > 3:
+            parts.update((TAIL_AROUND, one + name.sound[-2:] + place) for one in name.sound[:2] for place in around)
     first = cities[0] if cities else ""
     if first and len(prepared.contact_sound) >= 2:
         parts.add((PERSON, prepared.contact_sound + first))
@@ -97,7 +100,9 @@ def _cities(prepared: Prepared) -> list[str]:
 def _name_keys(name: Name, cities: list[str], parts: set[tuple[int, str]]) -> None:
     _core_keys(name.core, name.sound, cities, parts)
     if name.spare:
-        _core_keys(name.spare, sound_of(name.spare), cities[:1], parts)
+        heard = sound_of(name.spare)
+        _core_keys(name.spare, heard, cities[:1], parts)
+        parts.add((BRAND, heard[: split(heard)[0]]))
     brand = name.sound[: name.brand]
     parts.add((BRAND, brand))
     if 3 <= len(brand) <= 4:
@@ -118,13 +123,13 @@ def _core_keys(core: str, sound: str, cities: list[str], parts: set[tuple[int, s
         parts.add((ENDS, sound[:2] + sound[-2:]))
         parts.add((LATER, sound[1:4]))
     for city in cities:
-        parts.add((HEAD2_CITY, sound[:2] + city))
+        parts.add((PAIR_CITY, sound[:2] + city))
         parts.add((HEADS_CITY, "".join(sorted(sound[:2])) + city))
         if size > 2:
             parts.add((HEADS_CITY, "".join(sorted(sound[:3])) + city))
             parts.add((HEAD3_CITY, sound[:3] + city))
-            parts.add((SECOND_CITY, sound[1:3] + city))
-            parts.add((SKIP_CITY, sound[0] + sound[2] + city))
+            parts.add((PAIR_CITY, sound[1:3] + city))  # of one kind, so that a sound too many in front meets the head without it
+            parts.add((PAIR_CITY, sound[0] + sound[2] + city))
 
 
 def _edit(left: str) -> int:

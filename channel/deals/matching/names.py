@@ -8,41 +8,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
-import msgspec
-
-from channel.deals.matching import regions, text, words
-from channel.deals.matching.tables import syllables
-
-LONGEST = 40
-"""Units of a core that count."""
-
-
-class Name(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """One name in its parts. `core` and `sound` are equally long: a unit is a character, a pinyin syllable or a Latin letter."""
-
-    text: str
-    """The cleaned name, for exact comparison."""
-    core: str = ""
-    sound: str = ""
-    brand: int = 0
-    """How many units at the head of the core are the brand, by guess."""
-    region: str = ""
-    """GB/T 2260 code of the lowest division named, "" for none."""
-    form: str = ""
-    """The legal form's class: company, small, ""."""
-    branch: str = ""
-    """What makes it a branch, with its own place: 广州分公司."""
-    branch_region: str = ""
-    group: bool = False
-    spare: str = ""
-    """The core with a division's short name left on, where that may be the brand (金牛, 黄河)."""
-    latin: bool = False
-    note: str = ""
-    full: bool = False
-    """Whether it looks like a registered name: it says its legal form."""
-    sure: bool = False
-    """Whether only trade words follow the brand; else the split is a worse guess."""
-
+from channel.deals.matching import latin, regions, text, words
+from channel.deals.matching.parts import LONGEST, Name, split
 
 _ANCHOR = re.compile(
     "("
@@ -65,6 +32,8 @@ _FLAGS = {"集团", "控股", "中国", "有限", "股份", "国际"}
 _TOWNSHIP = re.compile("^[\u3400-\u9fff]{1,3}?(?:镇|乡|街道)(?=..)")
 _SHOPS = ("书店", "药店", "酒店", "饭店", "花店", "商店", "网店", "粮店", "旅店", "大药房")
 _HEAD_NOTE = re.compile("^(客户|公司名称?|单位|名称|甲方|项目|最终用户|终端)(?= )")
+_LATIN = re.compile("[0-9A-Z]")
+_HAN = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]")
 
 
 def parse(raw: str) -> Name:
@@ -74,7 +43,9 @@ def parse(raw: str) -> Name:
         return Name("")
     cleaned = _HEAD_NOTE.sub("", cleaned).strip()
     if _LATIN.search(cleaned) and (not _HAN.search(cleaned) or _mostly_latin(cleaned)):
-        return _latin(cleaned)
+        body, region, group, note = _brackets(cleaned)
+        end, head, _ = regions.walk(body)
+        return latin.read(cleaned, _cut_notes(body[end:]), head or region, note, headed=bool(head), group=group)
     return _chinese(cleaned)
 
 
@@ -305,119 +276,3 @@ def _tail_region(rest: str, own: str) -> tuple[str, str]:
         if codes and regions.level(codes[0]) <= 2 and not own:
             return rest[:-length], codes[0]
     return rest, own
-
-
-@cache
-def _trade_sounds() -> dict[str, tuple[str, ...]]:
-    """Trade words as sounds, by their first sound, the longest first."""
-    table: dict[str, set[str]] = {}
-    for word in (*words.TRADES, "国际", "中国", "用品", "制品", "企业", "产品"):
-        sound = text.sound_of(word)
-        table.setdefault(sound[0], set()).add(sound)
-    return {first: tuple(sorted(group, key=lambda one: (-len(one), one))) for first, group in table.items()}
-
-
-def split(sound: str) -> tuple[int, bool]:
-    """How many units of the core are brand, and whether that is sure: only trade words follow it.
-
-    >>> split(text.sound_of("蓝思科技")), split(text.sound_of("利博优美网络服务"))
-    ((2, True), (4, True))
-    """
-    size = len(sound)
-    if size <= 2:
-        return size, False
-    trades = _trade_sounds()
-    whole = [False] * (size + 1)
-    whole[size] = True
-    first = 0
-    for start in range(size - 2, 1, -1):
-        for word in trades.get(sound[start], ()):
-            if sound.startswith(word, start):
-                first = start
-                if whole[start + len(word)]:
-                    whole[start] = True
-                    break
-    for start in range(2, size):
-        if whole[start]:
-            return start, True
-    if 2 <= first < 7:
-        return first, False
-    return (min(size, 4)), False
-
-
-_LATIN = re.compile("[0-9A-Z]")
-_HAN = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]")
-_WORD = re.compile("[A-Z]+|[0-9]+|[^A-Z0-9 ()]+")
-
-
-def _latin(cleaned: str) -> Name:
-    """An English or pinyin name: `SHENZHEN LANSI TECHNOLOGY CO LTD` sounds like 蓝思科技 of 深圳."""
-    parts: list[str] = []
-    form, branch, trade_seen = "", "", False
-    body, region, group, note = _brackets(cleaned)
-    end, head, _ = regions.walk(body)
-    region = head or region
-    for word in _WORD.findall(_cut_notes(body[end:])):
-        if word in words.ENGLISH_FORMS:
-            form = "company" if parts else form
-        elif word in words.ENGLISH_GROUPS:
-            group = True
-        elif word in words.ENGLISH_BRANCH:
-            branch = "分公司"
-        elif word in words.ENGLISH_TRADES:
-            parts.append(words.ENGLISH_TRADES[word])
-            trade_seen = True
-        elif word in ("SHI", "SHENG", "QU", "CITY", "PROVINCE", "CHINA") and (region or word == "CHINA"):
-            continue
-        else:
-            place = regions.latin().get(word) or regions.latin().get(text.syllables_of(word) or "-", "")
-            if place and (not region or regions.within(place, region) or regions.within(region, place)) and (not parts or trade_seen):
-                region = place
-                continue
-            parts.append(word)
-    core, sound = _latin_units(parts)
-    core, sound, region, spare = _glued_region(core, sound, region)
-    for tail in _glued_forms():
-        if sound.endswith(tail) and len(sound) - len(tail) >= 2:
-            core, sound, form = core[: -len(tail)], sound[: -len(tail)], "company"
-            spare = spare[: -len(tail)]
-    brand, sure = split(sound)
-    return Name(
-        cleaned, core[:LONGEST], sound[:LONGEST], brand, region, form, branch, "", group, spare[:LONGEST], True, note, bool(form), sure
-    )
-
-
-def _latin_units(parts: list[str]) -> tuple[str, str]:
-    made = []
-    for part in parts:
-        spelled = text.syllables_of(part) if part.isascii() and part.isalpha() and len(part) >= 2 else None
-        made.append(spelled or part)
-    core = "".join(made)
-    return core, text.sound_of(core)
-
-
-@cache
-def _glued_forms() -> tuple[str, ...]:
-    return tuple(text.sound_of(one) for one in ("股份有限公司", "有限责任公司", "有限公司", "公司", "集团"))
-
-
-def _glued_region(core: str, sound: str, region: str) -> tuple[str, str, str, str]:
-    """SHENZHENSHILANSIKEJI: the place and its kind written as one word with the rest.
-
-    Core, sound, place; and the core with the last place left on, since it may be the brand: YUNLINGGUO is not of 云林. A place is only
-    cut inside of the one said before.
-    """
-    if not sound or sound[0] not in syllables().values():
-        return core, sound, region, ""
-    kinds = {text.sound_of(kind) for kind in ("市", "省")}
-    spare = ""
-    for _ in range(2):
-        for length in (4, 3, 2):
-            code = regions.latin().get(sound[:length])
-            if code and len(sound) - length >= 2 and (not region or (code != region and regions.within(code, region))):
-                step = length + (1 if sound[length] in kinds and len(sound) - length >= 3 else 0)
-                spare, core, sound, region = core[length if step > length else 0 :], core[step:], sound[step:], code
-                break
-        else:
-            break
-    return core, sound, region, spare

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import msgspec
 
 from channel.deals.matching import codes, contacts, regions, text
-from channel.deals.matching.names import Name, parse
+from channel.deals.matching.names import parse
+from channel.deals.matching.parts import Name
 
-VERSION = "2026.11.2"
+VERSION = "2026.11.3"
 """Of normaliser, keys and weights together; stored with every key, prepared record and decision. A change of any of them is a new one."""
 
 _DIGIT = re.compile("[0-9]")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from channel.deals.matching import Claim, codes, contacts, keys_of, prepare
+from channel.deals.matching.keys import PAIR_CITY, TAIL_AROUND
 from channel.deals.matching.names import parse
 from channel.deals.matching.text import clean, sound_of
 
@@ -141,3 +142,34 @@ def test_a_phone_in_the_name_field_is_a_phone() -> None:
     assert one.phones == ("13800138000",)
     assert "name_is_phone" in one.problems
     assert one.names == ()
+
+
+@pytest.mark.parametrize(
+    ("latin", "chinese", "region"),
+    [
+        ("Nanchang Mei Sheng Industrial Inc", "梅胜实业", "360100"),  # 省 only behind a place
+        ("Xian Xian Trading Limited", "现贸易", "610100"),
+        ("LINDE TRADING", "林德贸易", ""),  # sounds like 宁德
+        ("Donggu|an Yacheng Technology", "雅诚科技", "441900"),
+        ("Wuhanyuanxins、hipinyouxiangongsi", "远信食品", "420100"),
+        ("SHENZHEN LANSI TECHNOLOGY CO LTD", "蓝思科技", "440300"),
+    ],
+)
+def test_a_latin_name_keeps_its_brand_whatever_it_sounds_like_and_wherever_a_mark_cuts_it(latin: str, chinese: str, region: str) -> None:
+    found = parse(latin)
+
+    assert (found.sound, found.region) == (sound_of(chinese), region)
+
+
+@pytest.mark.parametrize(
+    ("claimed", "registered"),
+    [
+        ("天津市青赢云科技有限公司", "天津市赢云电子科技有限公司"),  # a sound too many in front, the trade cut short
+        ("甘肃锐恒电子科技有限公司", "临夏锐仁电子科技有限公司"),  # a wrong one, and only the province
+        ("内蒙古雅兴物流经营部", "呼和浩特雅冬物流经营部"),
+    ],
+)
+def test_a_wrong_or_added_sound_still_meets_where_the_place_agrees(claimed: str, registered: str) -> None:
+    kinds = {one & 31 for one in set(keys_of(prepare(Claim(name=claimed)))) & set(keys_of(prepare(Claim(name=registered))))}
+
+    assert kinds & {PAIR_CITY, TAIL_AROUND}
