@@ -38,7 +38,7 @@ class Refused(ChannelError):
         self.flaws = tuple(flaws)
         count = len(self.flaws)
         super().__init__(
-            f"{count} flaw{'s' if count != 1 else ''}: {self.flaws[0].what}" if count else "refused",
+            f"{count} flaw{'s' if count != 1 else ''}: {self.flaws[0].where}: {self.flaws[0].what}" if count else "refused",
             next_step="correct the file; nothing of it was used",
         )
 
