@@ -10,10 +10,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from canonical.values import business_day, decimal_text
-from channel.notices.messages import FINANCE, Message, to_party
+from channel.notices.messages import FINANCE, Message
 from channel.rebates import queries, service
 from channel.rebates.service import Done, Payout
-from sync import funds, hub_records, notices
+from sync import funds, hub_records, notices, rebate_notices
 from sync.hub import Cursor, Hub
 from sync.runs import Run, RunResult, running
 
@@ -38,6 +38,7 @@ def nightly(hub: Hub, *, now: datetime | None = None) -> RunResult:
         pay_due(hub, run=run)
         funds.nightly(hub, as_of, run=run)
         reconcile(hub, run=run)
+        rebate_notices.nightly(hub, as_of, run=run)
     return run.result
 
 
@@ -64,7 +65,7 @@ def settle(hub: Hub, as_of: date, *, by: str = BY, programmes: list[str] | None 
     with hub.transaction() as db:
         done = service.settle(db.connection, as_of, by=by, programmes=programmes, full=full)
         for number in done.statements:
-            _tell_statement(db, number)
+            rebate_notices.statement_ready(hub, db, number)
     _tell_refused(hub, "rebate_settlement_refused", done, run)
     if run is not None:
         run.counts({"settled": len(done.units), "statements": len(done.statements)})
@@ -81,17 +82,6 @@ def _tell_refused(hub: Hub, kind: str, done: Done, run: Run | None) -> None:
     if run is not None:
         for problem in done.problems:
             run.problem(str(problem), "differs")
-
-
-def _tell_statement(db: Cursor, number: str) -> None:
-    statement = queries.statement(db.connection, number)
-    if statement is None or statement["dealer_id"] is None:
-        return
-    facts = {
-        "statement": number, "programme": statement["programme"], "period": statement["period"],
-        "payable": statement["doc"]["payable"], "currency": statement["doc"]["currency"],
-    }  # fmt: skip
-    notices.post(db, Message("rebate_statement_ready", to_party(statement["dealer_id"]), f"statement:{number}", facts))
 
 
 def pay_due(hub: Hub, *, by: str = BY, run: Run | None = None) -> list[Payout]:
@@ -148,10 +138,7 @@ def reconcile(hub: Hub, *, run: Run | None = None) -> list[dict[str, Any]]:
             about = f"payout:{row['payout']}"
             if row["state"] == "matched":
                 notices.withdraw(db, "payout_differs", about)
-                if notices.once(db, about, "credited"):
-                    total = decimal_text(row["total"])
-                    facts = {"payout": row["payout"], "total": total, "currency": row["currency"], "memo": row["memo"]}
-                    notices.post(db, Message("rebate_credited", to_party(row["dealer_id"]), about, facts))
+                rebate_notices.credited(hub, db, row)
             elif row["state"] != "missing_in_erp" and notices.once(db, about, row["state"]):
                 facts = {"payout": row["payout"], "state": row["state"], "memo": row["memo"]}
                 notices.post(db, Message("payout_differs", FINANCE, about, facts))

@@ -10,8 +10,9 @@ import psycopg
 import pytest
 
 from canonical.ids import new_id
+from channel.funds.handing import Handed
 from channel.rebates import queries, service
-from sync import rebates, valuing
+from sync import funds, rebates, valuing
 from tests.sync.stage import BOSS, Stage
 
 AS_OF = date(2026, 11, 21)
@@ -258,3 +259,40 @@ def test_a_memo_that_finance_changed_is_found_and_told(live: Stage) -> None:
 
     assert states[doc["F_HUB_PAYOUT"]] == "posted_twice"
     assert [row["doc"]["facts"]["state"] for row in live.rows("SELECT doc FROM notices WHERE kind = 'payout_differs'")] == ["posted_twice"]
+
+
+MDF = """
+type: fund
+programme: mdf-2026
+version: 1
+name: {zh: 市场费用, en: MDF}
+currency: CNY
+valid: {from: 2026-01-01, to: 2027-01-01}
+participants: all
+granted: 10000
+calendar: {period: year}
+share: 50 %
+unused: carried
+settlement: {ways: [credit_note], tax_rate: 6 %}
+"""
+
+
+def test_an_approved_claim_is_one_memo_in_the_erp_and_is_matched_by_its_number(live: Stage) -> None:
+    valuing.set_value(live.hub, "expense", "kingdee", "", "FYXM21", "fund", by=BOSS)
+    dealer = live.rows("SELECT party_id FROM orders WHERE approval = 'approved' AND status <> 'void' LIMIT 1")[0]["party_id"]
+    with live.hub.transaction() as db:
+        service.publish(db.connection, MDF, by=BOSS)
+    told = Handed("mdf-2026", date(2026, 11, 12), activity="苏州泵业展会", amount=Decimal("1234.57"))
+    claim = funds.submit(live.hub, dealer, told, by=BOSS, on=AS_OF)
+    funds.approve(live.hub, claim["id"], by=BOSS)
+
+    paid = funds.pay_due(live.hub)
+    assert funds.pay_due(live.hub) == []
+    live.sync()
+    live.sync()
+
+    assert [(one.purpose, one.total, one.net) for one in paid] == [
+        ("fund", Decimal("617.29"), Decimal("582.35"))
+    ]  # x 50 %, / 1.06
+    assert [(doc["F_HUB_PAYOUT"], -doc["FAMOUNTFOR"]) for doc in booked(live)] == [(paid[0].id, Decimal("617.29"))]
+    assert {row["state"] for row in rebates.reconcile(live.hub)} == {"matched"}
