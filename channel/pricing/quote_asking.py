@@ -12,6 +12,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from canonical.rounding import half_up
 from channel.pricing import quote_lines, quote_queries, service, special_service
 from channel.pricing.asking import Ask, AskLine, Manual, Past, PastLine
 from channel.pricing.authority import Verdict
@@ -206,7 +207,7 @@ def _last_prices(db: Connection, named: Named) -> tuple[Past, ...]:
 
 def _short(amount: str) -> Decimal:
     """A figure for reading: exact ones are weighed from the version itself."""
-    return round(Decimal(amount), 6)
+    return half_up(Decimal(amount), 6)
 
 
 def _refuse_unpriced(priced: Priced) -> None:

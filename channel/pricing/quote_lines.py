@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal, localcontext
+from decimal import Decimal, localcontext
 from typing import Any, Final
 
-from canonical.rounding import half_up
+from canonical.rounding import half_up, rounded
 from canonical.values import decimal_text
 from channel.pricing.authority import subjects_of
 from channel.pricing.pricing import WIDE, Priced
@@ -91,7 +91,7 @@ def listed_as(quantity: Decimal, gross: Decimal, price: Decimal, places: int) ->
     ((Decimal('40'), Decimal('20.00')), (Decimal('33.3334'), Decimal('0.00')))
     """
     if half_up(quantity * price, places) < gross:
-        price = (gross / quantity).quantize(Decimal(1).scaleb(-PRICE_PLACES), ROUND_CEILING)
+        price = rounded(gross / quantity, PRICE_PLACES, "ceiling")
     return price, half_up(quantity * price, places) - gross
 
 
