@@ -84,8 +84,8 @@ class ResultOut(BaseModel):
     of: int = Field(description="How many are ranked in the group.")
     previous_place: int | None
     last_year_place: int | None
-    score: str | SkipJsonSchema[None] = Field(default=None, description="0 to 100; absent where it would tell a margin.")
-    driver: dict[str, Any] | SkipJsonSchema[None] = Field(default=None, description="The figure that moved the score most.")
+    score: str | None = Field(default=None, description="0 to 100; null where nothing is known, absent where it would tell a margin.")
+    driver: dict[str, Any] | None = Field(default=None, description="The figure that moved the score most; null where none did.")
     tags: list[str] | SkipJsonSchema[None] = Field(default=None, description="Tags that are on; absent for dealers.")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hub_api import problems
-from hub_api.problems import InvalidPayload, Problem, RecordNotFound, WrongState
+from hub_api.problems import Problem, RecordNotFound, WrongState
 
 
 class ScorecardNotFound(RecordNotFound):
@@ -23,7 +23,7 @@ class BadScorecard(WrongState):
     detail = "The scorecard could be read in two ways; each flaw is named with its line and its fix."
 
 
-class BadFacts(InvalidPayload):
+class BadFacts(WrongState):
     """Rows that cannot be what they should be; `errors` names each flaw. Nothing of them was used."""
 
     code = "performance/bad-facts"
@@ -47,7 +47,7 @@ class MonthNotOver(WrongState):
     detail = "Only a month that is over is kept."
 
 
-class ReasonNeeded(InvalidPayload):
+class ReasonNeeded(WrongState):
     """A month that was kept is reckoned again for a reason only."""
 
     code = "performance/no-reason"

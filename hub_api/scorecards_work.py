@@ -19,7 +19,7 @@ from hub_api.actions import Action, doing
 from hub_api.deals_shapes import Words
 from hub_api.pages import acted
 from hub_api.permissions import Scope
-from hub_api.problems import InvalidPayload, RecordNotFound
+from hub_api.problems import RecordNotFound
 from hub_api.scorecards import DEFINITION, Code, DefinitionOut, Month, definition, month_end
 from hub_api.scorecards_problems import BadFacts, BadScorecard, MonthNotOver, ReasonNeeded, ScorecardNotFound, ScorecardTaken
 from hub_api.shapes import TEXT
@@ -178,7 +178,7 @@ def _table(rows: list[dict[str, Any]]) -> tuple[list[str], list[tuple[int, dict[
 @router.post(
     "/tags",
     operation_id="tag_dealer",
-    responses=acted(TaggedOut, {"changed": True}, "The tag is given, or taken back.", RecordNotFound),
+    responses=acted(TaggedOut, {"changed": True}, "The tag is given, or taken back.", RecordNotFound, BadFacts),
     response_class=Response,
 )
 def tag(told: TagByHand, act: Annotated[Action, doing("scorecard.tag", Scope.PERFORMANCE_MANAGE)]) -> Response:
@@ -187,7 +187,7 @@ def tag(told: TagByHand, act: Annotated[Action, doing("scorecard.tag", Scope.PER
     try:
         given = ManualTag(str(told.dealer), told.tag, told.reason, told.owner, told.since, told.until)
     except BadValue as wrong:
-        raise InvalidPayload(str(wrong)) from wrong
+        raise BadFacts(str(wrong)) from wrong
     with act.engine.connection() as db, db.transaction():
         if not loads.is_dealer(db, told.dealer):
             raise RecordNotFound

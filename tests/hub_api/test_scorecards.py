@@ -136,7 +136,7 @@ def test_a_month_is_reckoned_again_for_a_reason_and_explained_with_its_documents
     told = scored.get(f"/health/dealers/{mine}", month="2026-10").json()
     before = scored.get(f"/health/dealers/{mine}", month="2026-10", revision=1).json()
 
-    assert (refused.status_code, refused.json()["code"]) == (422, "performance/no-reason")
+    assert (refused.status_code, refused.json()["code"]) == (409, "performance/no-reason")
     assert (again.status_code, again.json()["revision"]) == (200, 2)
     assert (running.status_code, running.json()["code"]) == (409, "performance/not-over")
     (overdue,) = [one for one in told["results"][0]["figures"] if one["kpi"] == "overdue_share"]
@@ -153,7 +153,7 @@ def test_bad_scorecards_and_rows_are_refused_whole_with_their_fix(scored: Scored
 
     assert (unclear.status_code, unclear.json()["code"]) == (409, "performance/bad-scorecard")
     assert (changed.status_code, changed.json()["code"]) == (409, "performance/version-taken")
-    assert [(one.status_code, one.json()["code"]) for one in (bad, foreign)] == [(422, "performance/bad-facts")] * 2
+    assert [(one.status_code, one.json()["code"]) for one in (bad, foreign)] == [(409, "performance/bad-facts")] * 2
     assert "valid, invalid, open" in bad.json()["detail"]
     assert scored.trade.rows("SELECT id FROM performance_fact WHERE kind = 'complaint'") == []
 
@@ -166,7 +166,7 @@ def test_a_tag_by_hand_needs_a_dealer_a_reason_and_an_end(scored: Scored) -> Non
     answers = [scored.post("/tags", given | more) for more in ({}, {}, back, back, {"dealer": str(uuid4())}, {"to": "2026-10-01"})]
 
     assert [one.json().get("changed") for one in answers[:4]] == [True, False, True, False]
-    assert [one.status_code for one in answers[4:]] == [404, 422]
+    assert [one.status_code for one in answers[4:]] == [404, 409]
 
 
 def test_a_dealer_reads_its_own_stock_advice_and_our_people_the_transfers(scored: Scored) -> None:
