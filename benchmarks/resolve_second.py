@@ -24,6 +24,8 @@ from channel.parties.second_look import CROSSED, MAINS
 LEARNT = (("matcher", 61, 150_000), ("game", 61, 75_000), ("real", 61, 150_000), ("made", 61, 75_000))
 """World, seed, records."""
 VERSION = "2026.11.3"
+LEAST = -8.0
+"""Bits of the first score from which pairs are learnt from: two bits below those that are looked at, so that nothing ends at the edge."""
 RIDGE = 10.0
 SMALLEST = 0.02
 """Bits that are not worth a line."""
@@ -42,7 +44,8 @@ def pairs(world: str, seed: int, records: int) -> list[Seen]:
         prepared = reading.prepare_all(reading.read(csv_file), Path(folder), workers=2, tell=lambda *_: None)
         engine = engines.DuckDB(Path(folder), memory_mb=3000)
         engines.build(engine, prepared.files)
-        table = engine.predict(frozen.weights, second_look.LEAST - frozen.prior)
+        second_look.LEAST = LEAST
+        table = engine.predict(frozen.weights, LEAST - frozen.prior)
         firm = {number: made.truth[rid] for number, rid in engine.rows("SELECT id, rid FROM raw")}
         found = [(bits, seen, firm[one] == firm[other]) for one, other, bits, seen in second_look.looked(engine, table, frozen.prior)]
         engine.close()
