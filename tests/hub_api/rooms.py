@@ -207,7 +207,8 @@ def _walk_rebates(staged: Staged) -> None:
     for path in ("programmes", "statements", "programmes/pumps-2026", f"programmes/{staged.markers['their programme']}"):
         staged.ask("GET", f"/v1/{path}")
     for number in ("RS-1", "RS-2", "RS-3", "RS-9"):
-        staged.ask("GET", f"/v1/statements/{number}")
+        for look, lang in (("", "zh"), *((f"/paper.{kind}", lang) for kind in ("pdf", "xlsx") for lang in ("zh", "en"))):
+            staged.ask("GET", f"/v1/statements/{number}{look}", params={"lang": lang} if look else {})
         for action, body in (("sign", None), ("dispute", {"reason": "数量不对"})) if number != "RS-2" else (("dispute", {"reason": "x"}),):
             staged.ask("POST", f"/v1/statements/{number}/{action}", json=body)
     for wanted in ({"dealer": str(staged.fresh.world.rival)}, {"programme": staged.markers["their programme"]}, {"period": "2026Q1"}):
@@ -434,7 +435,8 @@ ROOMS: Mapping[str, Room] = {
         _walk_messages, lambda staged: staged.api.get("it", "/v1/messages").content,
     ),
     "rebates": _room(
-        "list_programmes get_programme list_statements get_statement sign_statement dispute_statement",
+        "list_programmes get_programme list_statements get_statement get_statement_pdf get_statement_xlsx sign_statement "
+        "dispute_statement",
         lambda database: _opened(
             database, {"rival": RIVAL, "their number": "CUST-RIVAL-SECRET", "their programme": "MK-PROGRAMME-77aa"}, _plant_rebates
         ),
