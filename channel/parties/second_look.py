@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from channel.parties.engines import Engine
 
 LEAST, MOST = -6.0, 12.0
-"""Bits of the first score between which a pair is looked at again: below, hardly anything would bring it back (weights are learnt from -8 on); above, nothing is in doubt."""
+"""Bits of the first score between which a pair is looked at again: below, hardly anything would bring it back; above, nothing
+is in doubt. The weights were learnt from -8 on."""
 
 COUNTS = ("units", "head_records", "here_orgs", "core_firms", "first_kin", "second_kin")
 """How many share what, of both sides (`blocking.COUNTED`)."""
