@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
+from canonical.rounding import rounded
 from channel.pricing import asker_queries
 from channel.pricing.asker_queries import Connection, Party, Project, Special
 from channel.pricing.asking import Ask
@@ -16,7 +17,6 @@ from channel.pricing.errors import BadPricing, Mistake
 from channel.pricing.model import Adjustment, Dealer, DealPrice, DealPriceItem, Registration, When
 
 HUNDRED: Final = Decimal(100)
-FINE: Final = Decimal("0.000001")
 AGREEMENT: Final = "agreement"
 """Rung of what was agreed with a dealer."""
 
@@ -190,7 +190,7 @@ def _ceiling(one: Special) -> Decimal | None:
     """Highest quantity: as the item says, and as what is left of the amount still buys."""
     if one.left_amount is None or not one.price:
         return one.ceiling
-    by_amount = one.consumed + (one.left_amount / one.price).quantize(FINE, rounding="ROUND_FLOOR")
+    by_amount = one.consumed + rounded(one.left_amount / one.price, 6, "floor")
     return by_amount if one.ceiling is None else min(one.ceiling, by_amount)
 
 
