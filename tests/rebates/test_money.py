@@ -291,8 +291,6 @@ def test_an_approved_claim_is_one_memo_in_the_erp_and_is_matched_by_its_number(l
     live.sync()
     live.sync()
 
-    assert [(one.purpose, one.total, one.net) for one in paid] == [
-        ("fund", Decimal("617.29"), Decimal("582.35"))
-    ]  # x 50 %, / 1.06
+    assert [(one.purpose, one.total, one.net) for one in paid] == [("fund", Decimal("617.29"), Decimal("582.35"))]  # x 50 %, / 1.06
     assert [(doc["F_HUB_PAYOUT"], -doc["FAMOUNTFOR"]) for doc in booked(live)] == [(paid[0].id, Decimal("617.29"))]
     assert {row["state"] for row in rebates.reconcile(live.hub)} == {"matched"}
