@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 from channel.rebates.errors import BadFacts, Flaw
 
 if TYPE_CHECKING:
-    from channel.rebates.facts import Rows, Table
+    from channel.rebates.facts import Table
     from channel.rebates.selecting import Dealers
+    from channel.tables import Rows
 
 DEALER_COLUMNS: Final = frozenset(("id", "name", "grade", "region", "channel", "parent", "valid_from", "valid_to"))
 BINARY: Final = frozenset(("DOUBLE", "FLOAT", "REAL"))

@@ -102,7 +102,7 @@ def test_a_statement_is_paper_in_both_languages_and_only_its_own_dealer_gets_it(
     assert papers["zh", "pdf"].content != papers["en", "pdf"].content
     cells = [
         [cell for cell in row if cell is not None]
-        for row in openpyxl.load_workbook(io.BytesIO(papers["zh", "xlsx"].content)).active.iter_rows(values_only=True)
+        for row in openpyxl.load_workbook(io.BytesIO(papers["zh", "xlsx"].content)).worksheets[0].iter_rows(values_only=True)
     ]
     assert ["返利对账单"] in cells
     assert ["本次应付", 10] in cells
