@@ -291,7 +291,7 @@ _COMPARED: dict[str, Any] = {
 @programmes.post(
     "/{programme}/simulate",
     operation_id="simulate_programme",
-    responses=acted(Compared, _COMPARED, "What the draft would cost.", BadProgramme, RebateFacts),
+    responses=acted(Compared, _COMPARED, "What the draft would cost.", RecordNotFound, BadProgramme, RebateFacts),
     response_class=Response,
 )
 def simulate(programme: Code, told: Draft, act: Annotated[Action, doing("programme.simulate", Scope.REBATES_MANAGE)]) -> Response:
