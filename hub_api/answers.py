@@ -47,7 +47,7 @@ class Told(BaseModel):
     kind: str = Field(description="deal_registered, deal_refused, deal_expiring, rebate_statement_ready, price_changed, …")
     about: str = Field(description="`registration:<id>`, `deal:<id>`, `statement:<number>`, …")
     facts: dict[str, Any] = Field(description="`zh` and `en` are the text; the rest is what it was made of.")
-    raised_at: datetime
+    raised_at: datetime | None
     state: Literal["open", "sent", "read", "withdrawn"]
     audience: str | None = Field(default=None, description="Not for dealers.")
 
@@ -82,8 +82,12 @@ def _audience(who: Caller) -> str | None:
     return f"party:{who.party}" if who.role is Role.DEALER else None
 
 
+_UNSAID: Final[Mapping[str, Any]] = {"kind": "", "about": "", "facts": {}, "raised_at": None, "state": "open"}
+"""What a record of a notice says where it says nothing, as `canonical.work.Notice` has it."""
+
+
 def _message(row: dict[str, Any], who: Caller) -> dict[str, Any]:
-    shown = {"id": row["id"], **{name: row["doc"].get(name) for name in ("kind", "about", "facts", "raised_at", "state")}}
+    shown = {"id": row["id"], **{name: row["doc"].get(name, unsaid) for name, unsaid in _UNSAID.items()}}
     return shown if who.role is Role.DEALER else shown | {"audience": row["doc"].get("audience")}
 
 
