@@ -25,7 +25,7 @@ class Thresholds:
 
     duplicate: float = 0.85
     """A firm as probable as this blocks."""
-    review: float = 0.3
+    review: float = 0.45
     """If any firm met is meant with this probability, a person looks."""
     duplicate_name_only: float = 0.95
     """`duplicate` for claims that give nothing but a name, or a name and a city."""
