@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from hub_api import problems
-from hub_api.problems import InvalidPayload, Problem, RecordNotFound, WrongState
+from hub_api.problems import Problem, RecordNotFound, WrongState
 
 
-class BadPricing(InvalidPayload):
+class BadPricing(WrongState):
     """A cart names what nobody has, or rules are ambiguous; `errors` has each mistake with its fix."""
 
     code = "pricing/bad-file"

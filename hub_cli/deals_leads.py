@@ -19,7 +19,13 @@ from hub_cli.place import Place, who
 @click.option("--person", default="", help="Who asked.")
 @click.option("--mobile", default="", help="His phone.")
 @click.option("--email", default="", help="His address.")
-@click.option("--source", type=click.Choice(["fair", "web", "phone", "referral", "dealer", "other"]), default="other", show_default=True)
+@click.option(
+    "--source",
+    type=click.Choice(["fair", "web", "phone", "referral", "dealer", "other"]),
+    default="other",
+    show_default=True,
+    help="Where it came from.",
+)
 @click.option("--region", default="", help="GB/T 2260 code.")
 @click.option("--industry", default="", help="GB/T 4754 code.")
 @click.option("--line", default="", help="Product line.")

@@ -160,7 +160,7 @@ def state(place: Place) -> Answer:
 @click.option("--item", "items", multiple=True, metavar="ITEM=PRICE[@CEILING]", help="Item, price, and highest quantity; may be repeated.")
 @click.option("--from", "start", type=DAY, help="First day.")
 @click.option("--to", "end", type=DAY, help="The day after the last.")
-@click.option("--currency", default="CNY", show_default=True)
+@click.option("--currency", default="CNY", show_default=True, help="ISO 4217 code of the prices.")
 @click.option("--tax-included", is_flag=True, help="The prices include tax.")
 @click.option("--refuse-over", is_flag=True, help="More than is left is refused, instead of priced by the next kind.")
 @click.option("--approve", is_flag=True, help="Approve the one that is named.")

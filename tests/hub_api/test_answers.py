@@ -169,12 +169,16 @@ def test_a_body_that_cannot_be_read_is_told_from_one_of_the_wrong_shape(api: Api
     assert api("it", "POST", path, content=body, headers={"Content-Type": "application/json"}).status_code == status
 
 
+PAPERS = {"application/pdf", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+"""Files for people: their example is the paper itself."""
+
+
 def test_every_route_shows_an_example_of_its_answer_and_of_its_body() -> None:
     lacking = []
     for route in ROUTES:
         good = next(answer for status, answer in route.operation["responses"].items() if status.startswith("2"))
-        media = next(iter(good["content"].values()))
-        if "example" not in media:
+        kind, media = next(iter(good["content"].items()))
+        if "example" not in media and kind not in PAPERS:
             lacking.append(f"{route.id} answer")
         if "requestBody" in route.operation and route.id != "receive_hook" and route.body() is None:
             lacking.append(f"{route.id} body")
@@ -183,7 +187,13 @@ def test_every_route_shows_an_example_of_its_answer_and_of_its_body() -> None:
 
 
 @pytest.mark.parametrize(
-    "route", [route for route in ROUTES if "/v1/" in route.path and "hooks" not in route.path], ids=lambda route: route.id
+    "route",
+    [
+        route
+        for route in ROUTES
+        if "/v1/" in route.path and "hooks" not in route.path and ".pdf" not in route.path and ".xlsx" not in route.path
+    ],
+    ids=lambda route: route.id,
 )
 def test_an_example_is_what_the_schema_says(route: Route) -> None:
     good = next(answer for status, answer in route.operation["responses"].items() if status.startswith("2"))

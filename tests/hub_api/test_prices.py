@@ -72,7 +72,7 @@ def test_cost_and_margin_are_there_for_those_who_may_and_absent_for_others(fresh
             assert hidden not in seen[role], (role, hidden)
     assert "min_margin" not in seen["sales"]
     wrong = fresh.api("dealer", "POST", "/v1/price", json=cart(("M999", "1")))
-    assert (wrong.status_code, wrong.json()["code"]) == (422, "pricing/bad-file")
+    assert (wrong.status_code, wrong.json()["code"]) == (409, "pricing/bad-file")
     assert wrong.json()["errors"][0]["where"] == "ask.lines.0.item"
 
 
@@ -88,7 +88,7 @@ def test_a_dealers_key_prices_for_itself_and_finds_no_trace_of_another(fresh: Fr
     assert (own.json()["dealer"], own.json()["net"]) == ("D-EAST", "17640.00")
     assert "MK-RIVAL" not in own.text
     assert "AG-1" not in own.text
-    assert foreign.status_code == nobody.status_code == 422
+    assert foreign.status_code == nobody.status_code == 409
     assert foreign.content == nobody.content, "whether there is such a dealer cannot be found out"
     assert theirs.json()["net"] == "14772.32"
     assert "max_discount" not in own.text
@@ -101,7 +101,7 @@ def test_rules_that_are_ambiguous_are_refused_with_line_and_fix(fresh: Fresh) ->
     refused = fresh.api("finance", "POST", "/v1/price-rules", json={"document": "main", "text": text})
     checked = fresh.api("finance", "POST", "/v1/price-rules", json={"document": "main", "text": RULES, "check": True})
 
-    assert (refused.status_code, refused.json()["code"]) == (422, "pricing/bad-file")
+    assert (refused.status_code, refused.json()["code"]) == (409, "pricing/bad-file")
     assert refused.json()["errors"] == [
         {"where": "main.yaml:6", "what": "there is no item 'M777' (name one under items)"},
     ]
