@@ -240,7 +240,7 @@ def full_finds_nothing(db: Connection, as_of: date) -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("seed", [2])
+@pytest.mark.parametrize("seed", [2, pytest.param(3, marks=pytest.mark.slow), pytest.param(4, marks=pytest.mark.slow)])
 def test_incremental_is_full(db: Connection, shape: str, seed: int) -> None:
     for rules in SHAPES[shape]:
         service.publish(db, written(**rules), by=BOSS)

@@ -86,6 +86,9 @@ def brought_up(night: Night, family: Family, *, sums: bool) -> tuple[int, bool]:
     if moved and sums:
         queries.touch_eras(db, family_id, moved)
         queries.touch(db, family_id, list(_guaranteed(family, moved)))
+    if sums and family.reach.who == "parent":
+        # A result does not say who heads its group: what is gone shows only beside everything else of its era.
+        queries.touch_eras(db, family_id, sorted({era for _, era, _ in queries.touched(db, family_id)}))
     queries.note_folded(db, family_id, night.seq, night.as_of, clock)
     return family_id, False
 
