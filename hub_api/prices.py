@@ -62,7 +62,7 @@ def view_of_caller(who: Caller) -> View:
 
 
 def _asked(told: PriceIn, who: Caller) -> Any:
-    """The question, with what the rules cannot read told as the API tells it. Raises: InvalidPayload."""
+    """The question, with what the rules cannot read told as the API tells it. Raises: BadPricing."""
     try:
         return told.ask(who.actor)
     except ValidationError as wrong:
@@ -70,7 +70,7 @@ def _asked(told: PriceIn, who: Caller) -> Any:
         where = [
             {"where": ".".join(map(str, one["loc"]))[:200], "what": str(one["msg"]).removeprefix("Value error, ")[:200]} for one in found
         ]
-        raise InvalidPayload(errors=where) from None
+        raise BadPricing(errors=where) from None
 
 
 @price.post(
