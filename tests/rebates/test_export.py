@@ -33,9 +33,9 @@ def manifest(folder: Path) -> dict[str, Any]:
 
 def exported(folder: Path) -> list[tuple[Any, ...]]:
     parts = [str(part) for part in parts_of(folder)]
-    found: list[tuple[Any, ...]] = duckdb.sql(
-        f"SELECT id, revision, amount FROM read_parquet({parts}, union_by_name = true) ORDER BY ALL"
-    ).fetchall()
+    found: list[tuple[Any, ...]] = (
+        duckdb.connect().execute(f"SELECT id, revision, amount FROM read_parquet({parts}, union_by_name = true) ORDER BY ALL").fetchall()
+    )
     return found
 
 
