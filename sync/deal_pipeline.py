@@ -49,20 +49,23 @@ def move(
     A registration that became this deal counts as worked on.
     Raises: MoveRefused, PipelineNotFound; NotFound; Stale; NotAllowed where hub.yaml does not name the hub among the stage's owners.
     """
-    with hub.transaction() as db:
+
+    def moved(db: Cursor) -> int:
         found = store.load(db, TABLES["deal"], [deal_id])
         if deal_id not in found or found[deal_id].retired:
             raise NotFound(f"there is no deal {deal_id}")
         deal, version = found[deal_id].doc, found[deal_id].version
-        every = pipelines(hub)
         pipeline = every.of(str((fields or {}).get("pipeline") or deal.get("pipeline") or ""), str(deal.get("stage") or ""))
         db.execute("SELECT DISTINCT stage FROM deal_stage WHERE deal_id = %s", [deal_id])
         been = [row["stage"] for row in db]
         made = decide(pipeline, deal, to, business_day(datetime.now(UTC)), given=fields, reason=reason, been=been)
-    changed = hub_records.edit(hub, "deal", deal_id, made.changes, f"{by}: {reason}" if reason else by, expected=expected or version)
-    with hub.transaction() as db:
+        cause = f"{by}: {reason}" if reason else by
+        changed = hub_records.edited(hub, db, "deal", deal_id, made.changes, cause, expected=expected or version)
         note_work(db, deal_id)
-    return changed
+        return changed
+
+    every = pipelines(hub)
+    return hub.settle(moved)
 
 
 def note_work(db: Cursor, deal_id: str) -> None:

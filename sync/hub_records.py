@@ -71,33 +71,29 @@ def edit(hub: Hub, name: str, entity_id: str, changes: Mapping[str, Any], by: st
     Raises: NotFound; Stale when the record is not at the expected version any more; NotAllowed for a field whose owners do not include the
     hub: it would be overwritten by its owner at once.
     """
+    return hub.settle(lambda db: edited(hub, db, name, entity_id, changes, by, expected=expected))
+
+
+def edited(hub: Hub, db: Cursor, name: str, entity_id: str, changes: Mapping[str, Any], by: str, *, expected: int | None = None) -> int:
+    """The same inside the caller's transaction. Nothing is written when it raises."""
     policy = hub.kind(name).policy
     unknown = [path for path in changes if path not in policy.owners]
     if unknown:
         raise NotFound(f"{name} has no field {unknown[0]}")
-    if not policy.by_company:
-        _refuse_others_fields(policy, changes)
-
-    def edited(db: Cursor) -> int:
-        table = TABLES[name]
-        current = store.load(db, table, [entity_id], lock=True)
-        if not current:
-            raise NotFound(f"there is no {name} {entity_id}")
-        if policy.by_company:
-            _refuse_others_fields(policy.of_record(current[entity_id].doc, scope.company_numbers(db)), changes)
-        if expected is not None and current[entity_id].version != expected:
-            now = current[entity_id].version
-            raise Stale(f"{name} {entity_id} is at version {now}, not {expected}", next_step="read it again, then repeat the edit")
-        if name == "quote":
-            _refuse_steps(db, entity_id, changes)
-        key = f"edit/{entity_id}"
-        db.execute("SELECT payload FROM observed WHERE stream_id = %s AND key = %s", [hub.hub_streams[name], key])
-        row = db.fetchone()
-        fields = from_json(row["payload"])["fields"] if row else {}
-        merged = put(hub, db, name, key, {**fields, **changes}, {}, cause=f"edit by {by}", entity_id=entity_id)
-        return merged.version
-
-    return hub.settle(edited)
+    current = store.load(db, TABLES[name], [entity_id], lock=True).get(entity_id)
+    if current is None:
+        raise NotFound(f"there is no {name} {entity_id}")
+    policy = policy.of_record(current.doc, scope.company_numbers(db)) if policy.by_company else policy
+    _refuse_others_fields(policy, changes)
+    if expected is not None and current.version != expected:
+        raise Stale(f"{name} {entity_id} is at version {current.version}, not {expected}", next_step="read it again, then repeat the edit")
+    if name == "quote":
+        _refuse_steps(db, entity_id, changes)
+    key = f"edit/{entity_id}"
+    db.execute("SELECT payload FROM observed WHERE stream_id = %s AND key = %s", [hub.hub_streams[name], key])
+    row = db.fetchone()
+    fields = from_json(row["payload"])["fields"] if row else {}
+    return put(hub, db, name, key, {**fields, **changes}, {}, cause=f"edit by {by}", entity_id=entity_id).version
 
 
 _FREE_OF_A_QUOTE = frozenset({"contact", "delivery_date"})

@@ -12,7 +12,7 @@ from channel.deals.protection import after
 from channel.deals.queries import Registration
 from channel.deals.registrations import Registered
 from ledger.tables import TABLES
-from sync import deal_pipeline, hub_records, registering_customers, store
+from sync import deal_pipeline, hub_records, registering_customers, scope, store
 from sync.errors import NotAllowed, NotFound, WrongState
 from sync.hub import Cursor, Hub
 
@@ -37,18 +37,30 @@ def to_deal(hub: Hub, registration_id: UUID, by: str, *, deal: UUID | None = Non
 def transfer(hub: Hub, registration_id: UUID, to_dealer: UUID, by: str, cause: str) -> Registered:
     """Hand a registration to another dealer for the time that is left, and with it the deal that it became; the new registration.
 
-    A deal whose dealer the hub may not decide stays what its owner says: change it there.
+    One transaction: no crash leaves the registration with one dealer and the deal with the other. A deal whose dealer the hub may not
+    decide stays what its owner says: change it there.
     Raises: RegistrationNotFound, UnknownDealer, WrongStatus.
     """
-    with hub.transaction() as db:
+
+    def handed(db: Cursor) -> Registered:
         giver = acting.found(db.connection, registration_id).dealer_id
         told = acting.transfer(db.connection, registration_id, to_dealer, by, cause)
         deal_id = acting.found(db.connection, told.id).deal_id
-        deal = store.load(db, TABLES["deal"], [str(deal_id)]).get(str(deal_id)) if deal_id else None
+        if deal_id is not None:
+            _hand_over(hub, db, str(deal_id), giver, to_dealer, by)
+        return told
+
+    return hub.settle(handed)
+
+
+def _hand_over(hub: Hub, db: Cursor, deal_id: str, giver: UUID | None, to_dealer: UUID, by: str) -> None:
+    """The deal goes along where it is the giver's still and the hub may decide whose it is."""
+    deal = store.load(db, TABLES["deal"], [deal_id]).get(deal_id)
+    if deal is None or deal.doc.get("dealer") != str(giver):
+        return
     policy = hub.policies.get("deal")
-    if deal is not None and deal.doc.get("dealer") == str(giver) and policy is not None and policy.may_decide("hub", "dealer"):
-        hub_records.edit(hub, "deal", deal.id, {"dealer": str(to_dealer)}, by)
-    return told
+    if policy is not None and "hub" in policy.of_record(deal.doc, scope.company_numbers(db)).owners["dealer"]:
+        hub_records.edited(hub, db, "deal", deal.id, {"dealer": str(to_dealer)}, by)
 
 
 def _checked(db: Cursor, deal: UUID, registration: Registration, dealer: UUID | None) -> str:

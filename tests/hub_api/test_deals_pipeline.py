@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
+import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
 from hub_api.main import create_app
 from hub_api.settings import ApiSettings
+from sync import deal_pipeline, registering
 from sync.config import HubConfig
 from sync.deal_pipeline import pipelines
 from sync.hub import Hub
@@ -94,3 +97,42 @@ def test_a_transfer_takes_the_deal_along(selling: Fresh) -> None:
     assert seen == [200, 404]
     assert (moved["dealer"], moved["deal"], moved["status"]) == (str(selling.world.rival), deal, "converted")
     assert [selling.api.get(role, f"/v1/deals/{deal}").status_code for role in ("dealer", "other_dealer")] == [404, 200]
+
+
+FALL = """
+CREATE FUNCTION fall_over() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the database fell over'; END $$;
+CREATE TRIGGER fall_over BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION fall_over();
+"""
+
+
+def _registered_and_converted(selling: Fresh) -> tuple[str, str]:
+    made = register(selling, "dealer", HUAYI).json()["id"]
+    return made, do(selling, "dealer", made, "convert").json()["deal"]
+
+
+def test_a_transfer_that_cannot_take_the_deal_along_is_none(selling: Fresh) -> None:
+    """Else the registration would be the new dealer's, and the deal of the same customer the old one's."""
+    made, _ = _registered_and_converted(selling)
+    with selling.hub.transaction() as db:
+        db.execute(FALL.format(table="deals").encode())
+
+    with pytest.raises(psycopg.errors.RaiseException):
+        registering.transfer(selling.hub, UUID(made), selling.world.rival, "li", "调整")
+
+    kept = selling.api.get("sales", f"/v1/deals/registrations/{made}").json()
+    assert (kept["status"], kept["dealer"]) == ("converted", str(selling.world.agent))
+    assert [one["id"] for one in selling.api.get("sales", "/v1/deals/registrations").json()["items"]] == [made]
+
+
+def test_a_move_that_cannot_be_noted_as_work_is_none(selling: Fresh) -> None:
+    """Else its registration would lie idle, and be taken back, while its deal goes on."""
+    _, deal = _registered_and_converted(selling)
+    before = selling.api.get("it", f"/v1/deals/{deal}").json()
+    with selling.hub.transaction() as db:
+        db.execute(FALL.format(table="registration").encode())
+
+    needs = {"expected_amount": "1200000", "currency": "CNY", "expected_close": "2027-03-01", "customer": str(selling.world.city)}
+    with pytest.raises(psycopg.errors.RaiseException):
+        deal_pipeline.move(selling.hub, deal, _stages(selling)[1], "li", fields=needs)
+
+    assert selling.api.get("it", f"/v1/deals/{deal}").json() == before
