@@ -9,9 +9,11 @@ from itertools import pairwise
 from typing import Final
 
 from channel.rebates.claims import Claimed, ShipAndDebit
+from channel.rebates.counted import Filter
 from channel.rebates.errors import Flaw
+from channel.rebates.payment import Gate
 from channel.rebates.periods import MONTHS
-from channel.rebates.programme import Filter, Gate, Programme, Tier
+from channel.rebates.programme import Programme, Tier
 from channel.rebates.reading import Path
 
 Found = tuple[Path, Flaw]

@@ -7,7 +7,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from canonical.values import BadValue
-from channel.rebates.programme import Base, Calendar, Participants, Rounding, Scope, Settlement, Versioned
+from channel.rebates.counted import Base, Calendar, Participants, Scope
+from channel.rebates.payment import Rounding, Settlement
+from channel.rebates.programme import Versioned
 from channel.rebates.values import Code, Currency, Name, Number, Rate, Share, Span, Strict
 
 

@@ -8,10 +8,11 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Final
 
+from channel.rebates.counted import Dimension
 from channel.rebates.errors import BadFacts, Flaw
 from channel.rebates.facts import Fact, Table
 from channel.rebates.periods import Span
-from channel.rebates.programme import Dimension, Mix, Programme
+from channel.rebates.programme import Mix, Programme
 from channel.rebates.selecting import Decision, Selector, inside, outside
 from channel.rebates.values import ZERO
 

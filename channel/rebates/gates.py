@@ -13,7 +13,8 @@ from typing import Final
 
 from channel.rebates.counting import Documents, Line, with_tax
 from channel.rebates.facts import Fact
-from channel.rebates.programme import Gate, Programme
+from channel.rebates.payment import Gate
+from channel.rebates.programme import Programme
 from channel.rebates.rating import Cell
 from channel.rebates.selecting import inside
 from channel.rebates.values import ZERO

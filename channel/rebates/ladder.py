@@ -11,7 +11,8 @@ from fractions import Fraction
 from typing import Final
 
 from channel.rebates.bands import steps
-from channel.rebates.programme import Filter, Programme
+from channel.rebates.counted import Filter
+from channel.rebates.programme import Programme
 from channel.rebates.values import ZERO
 
 SCALE: Final = 10_000

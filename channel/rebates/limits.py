@@ -11,8 +11,9 @@ from fractions import Fraction
 from canonical.rounding import allocate, exact_rounded, rounded
 from channel.rebates.counting import Key
 from channel.rebates.gates import Outcome
+from channel.rebates.payment import Budget, Cap
 from channel.rebates.periods import add_months
-from channel.rebates.programme import Budget, Cap, Programme
+from channel.rebates.programme import Programme
 from channel.rebates.rating import Cell, last_day
 from channel.rebates.values import ZERO
 

@@ -12,7 +12,8 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Final, Literal
 
-from channel.rebates.programme import Calendar, Programme
+from channel.rebates.counted import Calendar
+from channel.rebates.programme import Programme
 from channel.rebates.values import FIRST_DAY, LAST_DAY
 
 MONTHS: Final = {"month": 1, "quarter": 3, "half": 6, "year": 12}

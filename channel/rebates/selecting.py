@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from channel.rebates.counted import Event, Filter, Participants, Scope
 from channel.rebates.facts import LINES, Fact
 from channel.rebates.periods import Span, find
-from channel.rebates.programme import Event, Filter, Participants, Programme, Scope
+from channel.rebates.programme import Programme
 
 REGIONAL: Final = frozenset(("regions",))
 FIELDS: Final[Mapping[str, str]] = {

@@ -18,9 +18,11 @@ from typing import Any, Final, Literal
 
 from channel.rebates import periods
 from channel.rebates.checking import touching
+from channel.rebates.counted import Filter
 from channel.rebates.ladder import named
+from channel.rebates.payment import Limits
 from channel.rebates.periods import Span
-from channel.rebates.programme import Filter, Limits, Programme
+from channel.rebates.programme import Programme
 from channel.rebates.rating import Compare
 from channel.rebates.results import ENGINE, Result
 
