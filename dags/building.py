@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from pkgutil import resolve_name
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
@@ -53,15 +55,7 @@ def builders(config: HubConfig) -> dict[str, Callable[[], DAG]]:
     found: dict[str, Callable[[], DAG]] = {
         f"hub_{system}_{kind}": partial(build, config, system) for system in config.systems for kind, build in kinds.items()
     }
-    return found | {
-        "hub_upkeep": partial(upkeep_dag, config),
-        "deals_upkeep": partial(deals_upkeep_dag, config),
-        "rebates": partial(rebates_dag, config),
-        "quotes": partial(quotes_dag, config),
-        "prices": partial(prices_dag, config),
-        "performance": partial(performance_dag, config),
-        "dealer_stock": partial(dealer_stock_dag, config),
-    }
+    return found | {job.dag_id: partial(job_dag, config, job) for job in JOBS}
 
 
 def increment_dag(config: HubConfig, system: str) -> DAG:
@@ -199,115 +193,76 @@ def backfill_dag(config: HubConfig, system: str) -> DAG:
     return dag
 
 
-def upkeep_dag(config: HubConfig) -> DAG:
-    """Once a day: channels renewed, partitions laid out, what is over closed and swept away."""
-    with _dag("hub_upkeep", "Daily upkeep of the hub", config.upkeep_schedule, []) as dag:
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A DAG of one task that calls one entry point, which takes the hub and tells its figures."""
 
-        @task
-        def upkeep() -> dict[str, Any]:
-            from sync.upkeep import keep
+    dag_id: str
+    description: str
+    tag: str
+    task_id: str
+    entry: str
+    """`module:function`, imported in the task only: the DAG processor has no need of it."""
+    schedule: Callable[[HubConfig], str]
+    then: Callable[[HubConfig], Any] = lambda _config: None
+    """Makes the task that comes after it; None where hub.yaml asks for none."""
 
+
+def _export(config: HubConfig) -> Any:
+    """What the night reckoned with goes to Parquet, for the bulk engine and whoever else reads it."""
+    folder = config.rebates.export
+    if folder is None:
+        return None
+
+    @task
+    def export() -> dict[str, Any]:
+        from sync.rebate_export import export as exported
+
+        with open_hub() as hub:
+            return judged(exported(hub, folder))
+
+    return export()
+
+
+JOBS = (
+    Job("hub_upkeep", "Daily upkeep of the hub", "", "upkeep", "sync.upkeep:keep", lambda config: config.upkeep_schedule),
+    Job(
+        "deals_upkeep", "Deals: expiry, reminders, stuck stages, goods, duplicates", "deals", "look_after",
+        "sync.deals_upkeep:look_after", lambda config: config.deals.schedule,
+    ),
+    Job(
+        "rebates", "Rebates: accruals, settlements, payouts, reconciliation", "rebates", "reckon",
+        "sync.rebates:nightly", lambda config: config.rebates.schedule, _export,
+    ),
+    Job(
+        "prices", "Prices: versions, dealers told of changes", "prices", "look_after",
+        "sync.prices:look_after", lambda config: config.prices.schedule,
+    ),
+    Job(
+        "quotes", "Quotes: expiry, reminders, follow-up, void orders", "quotes", "look_after",
+        "sync.quotes_upkeep:look_after", lambda config: config.quotes.schedule,
+    ),
+    Job(
+        "performance", "Performance: scorecards of the months that are over", "performance", "score",
+        "sync.performance:monthly", lambda config: config.performance.schedule,
+    ),
+    Job(
+        "dealer_stock", "Dealers' stock: warnings, restock, transfers", "performance", "look",
+        "sync.performance:stock", lambda config: config.performance.stock_schedule,
+    ),
+)  # fmt: skip
+
+
+def job_dag(config: HubConfig, job: Job) -> DAG:
+    """Do a job as often as hub.yaml says, and tell where it left something due."""
+    with _dag(job.dag_id, job.description, job.schedule(config), [job.tag] if job.tag else []) as dag:
+
+        @task(task_id=job.task_id, outlets=[DUE])
+        def work(*, outlet_events: Any = None) -> dict[str, Any]:
             with open_hub() as hub:
-                return judged(keep(hub))
+                return judged(resolve_name(job.entry)(hub)) | {"due": tell_due(hub, outlet_events)}
 
-        upkeep()
-    return dag
-
-
-def deals_upkeep_dag(config: HubConfig) -> DAG:
-    """Deals: what is over ends, who should know is told, what stands still is named, and what a person must decide is asked."""
-    with _dag("deals_upkeep", "Deals: expiry, reminders, stuck stages, goods, duplicates", config.deals.schedule, ["deals"]) as dag:
-
-        @task(outlets=[DUE])
-        def look_after(*, outlet_events: Any = None) -> dict[str, Any]:
-            from sync.deals_upkeep import look_after as look
-
-            with open_hub() as hub:
-                return judged(look(hub)) | {"due": tell_due(hub, outlet_events)}
-
-        look_after()
-    return dag
-
-
-def rebates_dag(config: HubConfig) -> DAG:
-    """Rebates: accrued each night, settled when a calendar says so, paid by memo, and compared with the ERP."""
-    with _dag("rebates", "Rebates: accruals, settlements, payouts, reconciliation", config.rebates.schedule, ["rebates"]) as dag:
-
-        @task(outlets=[DUE])
-        def reckon(*, outlet_events: Any = None) -> dict[str, Any]:
-            from sync.rebates import nightly
-
-            with open_hub() as hub:
-                return judged(nightly(hub)) | {"due": tell_due(hub, outlet_events)}
-
-        @task
-        def export() -> dict[str, Any]:
-            from sync.rebate_export import export as exported
-
-            with open_hub() as hub:
-                return judged(exported(hub, config.rebates.export)) if config.rebates.export else {}
-
-        done = reckon()
-        if config.rebates.export is not None:
-            done >> export()
-    return dag
-
-
-def prices_dag(config: HubConfig) -> DAG:
-    """Prices: a version of what lists and products say, and each dealer told what of its prices changes."""
-    with _dag("prices", "Prices: versions, dealers told of changes", config.prices.schedule, ["prices"]) as dag:
-
-        @task
-        def look_after() -> dict[str, Any]:
-            from sync.prices import look_after as look
-
-            with open_hub() as hub:
-                return judged(look(hub))
-
-        look_after()
-    return dag
-
-
-def quotes_dag(config: HubConfig) -> DAG:
-    """Quotes: what is over ends, who should follow up is told, what a void order used up is given back."""
-    with _dag("quotes", "Quotes: expiry, reminders, follow-up, void orders", config.quotes.schedule, ["quotes"]) as dag:
-
-        @task(outlets=[DUE])
-        def look_after(*, outlet_events: Any = None) -> dict[str, Any]:
-            from sync.quotes_upkeep import look_after as look
-
-            with open_hub() as hub:
-                return judged(look(hub)) | {"due": tell_due(hub, outlet_events)}
-
-        look_after()
-    return dag
-
-
-def performance_dag(config: HubConfig) -> DAG:
-    """Performance: every month that is over and was not kept yet is scored and kept, and dealers are told."""
-    with _dag("performance", "Performance: scorecards of the months that are over", config.performance.schedule, ["performance"]) as dag:
-
-        @task
-        def score() -> dict[str, Any]:
-            from sync.performance import monthly
-
-            with open_hub() as hub:
-                return judged(monthly(hub))
-
-        score()
-    return dag
-
-
-def dealer_stock_dag(config: HubConfig) -> DAG:
-    """Dealers' stock: who runs dry, what to order, who nearby could help."""
-    with _dag("dealer_stock", "Dealers' stock: warnings, restock, transfers", config.performance.stock_schedule, ["performance"]) as dag:
-
-        @task
-        def look() -> dict[str, Any]:
-            from sync.performance import stock
-
-            with open_hub() as hub:
-                return judged(stock(hub))
-
-        look()
+        done, after = work(), job.then(config)
+        if after is not None:
+            done >> after
     return dag

@@ -1,4 +1,4 @@
-"""The hub's Airflow DAGs, generated from hub.yaml: per system one for increments, deliveries, reconciliation, backfill; one for upkeep.
+"""The hub's Airflow DAGs, generated from hub.yaml: per system one for increments, deliveries, reconciliation, backfill; one for each job.
 
 Nothing is read but the file that HUB_CONFIG names and the mappings it uses; everything else happens in tasks, through the same entry
 points as the `hub` command. State is in the hub's database: a task may be killed, run twice or run late.

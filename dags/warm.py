@@ -9,6 +9,7 @@ from importlib import import_module
 
 from airflow.__main__ import main
 
+from dags.building import JOBS
 from mappings.cel import Condition
 
 IMPORTED = (
@@ -17,9 +18,8 @@ IMPORTED = (
     "dags.building",
     "sync.backfilling",
     "sync.cycle",
-    "sync.deals_upkeep",
     "sync.reconciling",
-    "sync.upkeep",
+    *sorted({job.entry.partition(":")[0] for job in JOBS}),
 )
 """What every task imports."""
 

@@ -7,12 +7,15 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import psycopg
 import pytest
 
+from dags.building import JOBS
 from dags.waves import waves
 from sync.config import load
 from tests.dags.conftest import DAGS
@@ -156,6 +159,11 @@ def test_a_mistake_in_the_file_is_an_import_error_with_file_and_line(
     assert bag.dags == {}
     (error,) = bag.import_errors.values()
     assert re.search(told, error, re.DOTALL), error
+
+
+def test_every_job_has_an_entry_point_that_takes_the_hub() -> None:
+    """They are named by text, which no type checker reads."""
+    assert [next(iter(signature(resolve_name(job.entry)).parameters)) for job in JOBS] == ["hub"] * len(JOBS)
 
 
 def test_without_a_configuration_the_import_error_names_the_variable(parsed: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
