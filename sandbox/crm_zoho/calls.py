@@ -30,6 +30,8 @@ class Switches:
     """Upsert: a second record of one batch with the same key updates the first. False: DUPLICATE_DATA."""
     coql_pairs: bool = True
     """COQL: more than two criteria on one level must be put in brackets by pairs."""
+    prices_move_books: bool = False
+    """Adding, changing or removing a product's price moves the price book's Modified_Time. False, the harder: it does not."""
     tokens_per_window: int = 10
     """Access tokens per refresh token in 10 minutes."""
     credits: int = 500_000

@@ -61,7 +61,7 @@ def listing(call: Call) -> Response:
         return _by_ids(call, module, names)
     if call.query.get("cvid") and call.query.get("sort_by"):
         raise ApiError(400, "AMBIGUITY_DURING_PROCESSING", "cvid and sort_by cannot be given together", param_name="sort_by")
-    place = _place(call, module, per_page)
+    place = place_of(call, module.name, per_page)
     table = call.box.store.tables[module.name]
     rows = _rows(table, place)
     wanted = list(islice(_kept(call, table, rows), place.skip, place.skip + per_page + 1))
@@ -127,15 +127,20 @@ def deleted(call: Call) -> Response:
 
 def field_names(call: Call, module: Module) -> tuple[str, ...]:
     """The fields asked for; those that the module does not have are passed over. Raises ApiError."""
+    known = module.fields
+    single = len(call.parts) > 1 and call.parts[1] != "search"
+    whole = single or call.box.switches.list_subforms
+    return tuple(name for name in asked_for(call) if name in known and (whole or known[name].type != "subform"))
+
+
+def asked_for(call: Call) -> tuple[str, ...]:
+    """The names under `fields`, known or not. Raises ApiError."""
     asked = [name.strip() for name in call.query.get("fields", "").split(",") if name.strip()]
     if not asked:
         raise param_missing("fields")
     if len(asked) > MAX_FIELDS:
         raise ApiError(400, "LIMIT_EXCEEDED", "maximum number of fields exceeded", param_name="fields", limit=MAX_FIELDS)
-    known = module.fields
-    single = len(call.parts) > 1 and call.parts[1] != "search"
-    whole = single or call.box.switches.list_subforms
-    return tuple(name for name in dict.fromkeys(asked) if name in known and (whole or known[name].type != "subform"))
+    return tuple(dict.fromkeys(asked))
 
 
 def shown(call: Call, docs: Sequence[Doc], names: Sequence[str]) -> list[Doc]:
@@ -189,7 +194,8 @@ class Place:
         }
 
 
-def _place(call: Call, module: Module, per_page: int) -> Place:
+def place_of(call: Call, what: str, per_page: int) -> Place:
+    """Where a call starts to read `what`: a module, or a related list by its path. Raises ApiError."""
     query = call.query
     sort_by, order = query.get("sort_by") or "id", (query.get("sort_order") or "desc").lower()
     if sort_by not in SORTS:
@@ -197,7 +203,7 @@ def _place(call: Call, module: Module, per_page: int) -> Place:
     if order not in ("asc", "desc"):
         raise bad_param("sort_order", allowed_values=["asc", "desc"])
     since = since_header(call)
-    bound = [module.name, sort_by, order, since, str(per_page), query.get("fields", ""), query.get("converted", ""), query.get("cvid", "")]
+    bound = [what, sort_by, order, since, str(per_page), query.get("fields", ""), query.get("converted", ""), query.get("cvid", "")]
     binding = hashlib.sha256("\n".join(bound).encode()).hexdigest()[:24]
     token = query.get("page_token")
     if token:

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from sandbox.core.http import Request
-from sandbox.crm_zoho import blueprint, bulk_read, bulk_write, composite, convert, querying, reading, searching, settings, watch, writing
+from sandbox.crm_zoho import (
+    blueprint,
+    bulk_read,
+    bulk_write,
+    composite,
+    convert,
+    querying,
+    reading,
+    related,
+    searching,
+    settings,
+    watch,
+    writing,
+)
 from sandbox.crm_zoho.calls import Handler
 from sandbox.crm_zoho.errors import wrong_method, wrong_url
 
@@ -25,6 +38,8 @@ _ACTIONS: dict[str, dict[str, Handler]] = {
     "blueprint": {"GET": blueprint.transitions, "PUT": blueprint.move},
     "convert": {"POST": convert.convert},
 }
+_RELATED: dict[str, Handler] = {"GET": related.listing, "PUT": related.update, "DELETE": related.delink}
+_ONE_RELATED: dict[str, Handler] = {"GET": related.one, "PUT": related.update, "DELETE": related.delink}
 _WATCH: dict[str, Handler] = dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), watch.watch)
 _BULK: dict[str, dict[str, Handler]] = {
     "read": {"POST": bulk_read.start, "GET": bulk_read.poll},
@@ -57,6 +72,8 @@ def _table(rest: tuple[str, ...]) -> dict[str, Handler] | None:
             return {"GET": reading.count}
         case (_, _, "actions", word):
             return _ACTIONS.get(word)
+        case (_, _, _) | (_, _, _, _):
+            return _RELATED if len(rest) == 3 else _ONE_RELATED
     return None
 
 

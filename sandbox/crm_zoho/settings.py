@@ -9,8 +9,9 @@ from sandbox.core.http import Response
 from sandbox.crm_zoho.calls import Call, answer, module_named, no_content
 from sandbox.crm_zoho.errors import ApiError, param_missing, wrong_url
 from sandbox.crm_zoho.metadata import Doc, Field, Module, describe_field, metadata_id
-from sandbox.crm_zoho.modules import ALL, PIPELINES
+from sandbox.crm_zoho.modules import ALL, MODULES, PIPELINES
 from sandbox.crm_zoho.org import API_USER, PROFILE, USERS, organisation, user_entry
+from sandbox.crm_zoho.related import RELATIONS
 from sandbox.crm_zoho.totals import PROBABILITY
 
 
@@ -176,23 +177,20 @@ def _pipelines(call: Call) -> list[Doc]:
 
 
 def _related(module: Module) -> list[Doc]:
-    """Lists of records that point to this module."""
-    found: list[Doc] = []
-    for other in ALL:
-        for spec in other.fields.values():
-            if spec.type == "lookup" and spec.module == module.name:
-                number = 700 + len(found)
-                target = {"api_name": other.name, "id": metadata_id(other, 0)}
-                found.append(
-                    {
-                        "id": metadata_id(module, number),
-                        "api_name": other.name,
-                        "name": other.label,
-                        "display_label": other.label,
-                        "module": target,
-                    }
-                )
-    return found
+    """Lists of records that point to this module, and what price books and products are to each other."""
+    others = [other for other in ALL for spec in other.fields.values() if spec.type == "lookup" and spec.module == module.name]
+    others += [MODULES[shown] for (name, _), shown in RELATIONS.items() if name == module.name]
+    return [
+        {
+            "id": metadata_id(module, 700 + at),
+            "api_name": other.name,
+            "name": other.label,
+            "display_label": other.label,
+            "module": {"api_name": other.name, "id": metadata_id(other, 0)},
+            "href": f"{module.name}/{{ENTITYID}}/{other.name}",
+        }
+        for at, other in enumerate(others)
+    ]
 
 
 def _view(module: Module) -> Doc:

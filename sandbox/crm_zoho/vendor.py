@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from sandbox.core.events import Events
 from sandbox.core.http import Request, Response, json_response
 from sandbox.core.vendor import Doc, Rejected, Vendor
-from sandbox.crm_zoho import org
+from sandbox.crm_zoho import org, related
 from sandbox.crm_zoho.auth import Tokens
 from sandbox.crm_zoho.calls import Call, Handler, Sandbox, Switches
 from sandbox.crm_zoho.clock import Clock
@@ -148,7 +148,7 @@ class ZohoVendor(Vendor):
             if field not in table.module.fields:
                 raise Rejected(f"{stream} has no field {field!r}")
             found = (doc for doc in found if _plain(doc.get(field)) in values)
-        return [_whole(table.module, doc) for doc in islice(found, limit)]
+        return [self._whole(table.module, doc) for doc in islice(found, limit)]
 
     def put(self, stream: str, doc: Doc, user: str = "user") -> Doc:
         """Create or change as a salesperson would: by `id`, else by `Hub_Key` when a record has it. Raises Rejected."""
@@ -161,13 +161,26 @@ class ZohoVendor(Vendor):
             org.BY_NAME.get(user, org.SALES_USER), self.box.clock.text(late.seconds(60) if late is not None else 0.0), guided=False
         )
         try:
-            built = build(self.box.store, module, doc, old, author, "$")
+            built = self._built(module, doc, old, author)
         except RecordError as error:
             raise Rejected(f"{stream}: {error}") from error
         save(self.box.store, module, built)
         self.box.changed.append((stream, "update" if old is not None else "insert", [built["id"]]))
         self._settle(self._base)
-        return _whole(module, table.docs[built["id"]])
+        return self._whole(module, table.docs[built["id"]])
+
+    def _built(self, module: Module, doc: Doc, old: Doc | None, author: Author) -> Doc:
+        if related.PRICES not in doc or module.name != "Price_Books":
+            return build(self.box.store, module, doc, old, author, "$")
+        only = old is not None and not {*doc} - {"id", related.PRICES}
+        keeps_time = only and not self.box.switches.prices_move_books
+        book = old if old is not None and keeps_time else build(self.box.store, module, doc, old, author, "$")
+        return related.with_prices(self.box.store, book, doc[related.PRICES], f"$.{related.PRICES}")
+
+    def _whole(self, module: Module, doc: Doc) -> Doc:
+        """A record with every field of its module, as the call for a single record gives it, without the `$` keys; a book's prices, too."""
+        prices = {related.PRICES: related.prices_of(self.box.store, doc)} if module.name == "Price_Books" else {}
+        return {**dict.fromkeys(module.fields), **doc, **prices}
 
     def _existing(self, module: Module, doc: Doc) -> Doc | None:
         table = self.box.store.tables[module.name]
@@ -231,11 +244,6 @@ class ZohoVendor(Vendor):
 def _plain(value: Any) -> str:
     """A value as text, a lookup as its id."""
     return str(value["id"]) if isinstance(value, dict) else str(value or "")
-
-
-def _whole(module: Module, doc: Doc) -> Doc:
-    """A record with every field of its module, as the call for a single record gives it, without the `$` keys."""
-    return {**dict.fromkeys(module.fields), **doc}
 
 
 _TOO_MANY = {

@@ -26,17 +26,17 @@ _BRIEF_USER = {key: API_USER[key] for key in ("name", "id")}
 
 def insert(call: Call) -> Response:
     """`POST /{module}`."""
-    module, sent = call.module(), _batch(call)
+    module, sent = call.module(), batch(call)
 
     def one(record: Doc, at: int) -> Doc:
         return _created(call, module, record, at)
 
-    return _results(call, sent, one, "insert", 201)
+    return results(call, sent, one, "insert", 201)
 
 
 def update(call: Call) -> Response:
     """`PUT /{module}` (each record with its id) and `PUT /{module}/{id}`."""
-    module, sent = call.module(), _batch(call)
+    module, sent = call.module(), batch(call)
     if len(call.parts) > 1:
         sent = [{**record, "id": _path_key(call, module)} for record in sent[:1]]
     table = call.box.store.tables[module.name].docs
@@ -50,14 +50,14 @@ def update(call: Call) -> Response:
             raise RecordError("INVALID_DATA", "the id given seems to be invalid", api_name="id", json_path=f"$.data[{at}].id", id=key)
         return _changed(call, module, record, table[key], at)
 
-    return _results(call, sent, one, "update", 200)
+    return results(call, sent, one, "update", 200)
 
 
 def upsert(call: Call) -> Response:
     """`POST /{module}/upsert`: the first key field with a match decides between update and insert."""
     module = call.module()
     body = call.body()
-    sent = _batch(call, body)
+    sent = batch(call, body)
     keys = _duplicate_keys(module, body.get("duplicate_check_fields"))
     matched = [_match(call, module, record, keys) for record in sent]
     table = call.box.store.tables[module.name].docs
@@ -80,7 +80,7 @@ def upsert(call: Call) -> Response:
         fresh.add(entry["details"]["id"])
         return entry
 
-    return _results(call, sent, one, "upsert", 200)
+    return results(call, sent, one, "upsert", 200)
 
 
 def delete(call: Call) -> Response:
@@ -101,7 +101,7 @@ def delete(call: Call) -> Response:
         remove(call, module, doc)
         return {"code": "SUCCESS", "details": {"id": record["id"]}, "message": "record deleted", "status": "success"}
 
-    return _results(call, [{"id": key} for key in keys], one, "delete", 200)
+    return results(call, [{"id": key} for key in keys], one, "delete", 200)
 
 
 def remove(call: Call, module: Module, doc: Doc) -> None:
@@ -152,6 +152,18 @@ def mark(call: Call, module: Module, doc: Doc) -> None:
     _written(call, module, doc, "update")
 
 
+def mark_related(call: Call, module: Module, doc: Doc) -> None:
+    """Store a record of which a relation changed. By a switch it counts as modified; else nobody is told."""
+    if not call.box.switches.prices_move_books:
+        save(call.box.store, module, doc)
+        if doc["id"] not in call.request.written:
+            call.request.written.append(doc["id"])
+        return
+    save(call.box.store, module, {**doc, "Modified_By": API_USER, "Modified_Time": stamp(call, module)})
+    if doc["id"] not in call.request.written:
+        _written(call, module, doc, "update")
+
+
 def take_back(call: Call) -> None:
     """Undo what the present call created, for calls that do all or nothing."""
     for name, operation, keys in call.box.changed:
@@ -197,7 +209,8 @@ def _path_key(call: Call, module: Module) -> str:
     return str(doc["id"]) if doc is not None else call.parts[1]
 
 
-def _batch(call: Call, body: Doc | None = None) -> list[Doc]:
+def batch(call: Call, body: Doc | None = None) -> list[Doc]:
+    """The records of a call, at most 100. Raises ApiError."""
     body = call.body() if body is None else body
     call.request.notes["quiet"] = body.get("trigger") == []  # without the key every workflow and approval would run
     data = body.get("data")
@@ -257,7 +270,8 @@ def _check_unmodified(call: Call, docs: Sequence[Doc]) -> None:
             raise ApiError(412, "RECORD_MODIFIED", "The record has been modified", id=doc["id"])
 
 
-def _results(call: Call, sent: Sequence[Doc], one: Callable[[Doc, int], Doc], operation: str, done: int) -> Response:
+def results(call: Call, sent: Sequence[Doc], one: Callable[[Doc, int], Doc], operation: str, done: int) -> Response:
+    """One answer a record, in their order. `done`: the HTTP status when all went well."""
     call.request.operation = operation
     refused = _refused_by_fault(call, len(sent))
     entries: list[Doc] = []

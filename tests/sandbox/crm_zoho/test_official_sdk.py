@@ -13,6 +13,7 @@ from typing import Any
 from zohocrmsdk.src.com.zoho.crm.api import HeaderMap, ParameterMap, bulk_read, coql, modules, notifications, org, users
 from zohocrmsdk.src.com.zoho.crm.api import blueprint as blueprints
 from zohocrmsdk.src.com.zoho.crm.api import record as records
+from zohocrmsdk.src.com.zoho.crm.api import related_records as related
 from zohocrmsdk.src.com.zoho.crm.api.util import Choice
 
 from tests.sandbox.crm_zoho.conftest import Zoho
@@ -248,6 +249,30 @@ def test_the_sdk_takes_a_transition_of_a_blueprint(sdk: Zoho) -> None:
     assert moved.get_status_code() == 200
     assert moved.get_object().get_code().get_value() == "SUCCESS"
     assert sdk.one("Deals", key)["Stage"] == "Needs Analysis"
+
+
+def test_the_sdk_puts_prices_into_a_book_reads_them_and_takes_one_out(sdk: Zoho) -> None:
+    keys = _created(
+        records.RecordOperations("Products").create_records(_body(_record(Product_Name="甲"), _record(Product_Name="乙")), HeaderMap())
+    )
+    (book,) = _created(records.RecordOperations("Price_Books").create_records(_body(_record(Price_Book_Name="代理价")), HeaderMap()))
+    prices, body, asked, gone = (
+        related.RelatedRecordsOperations("Products", "Price_Books"),
+        related.BodyWrapper(),
+        ParameterMap(),
+        ParameterMap(),
+    )
+    body.set_data([_record(id=key, list_price=12.55) for key in keys])
+    asked.add(related.GetRelatedRecordsParam.fields, "Product_Name,list_price")
+    gone.add(related.DelinkRecordsParam.ids, keys[1])
+
+    put = prices.update_related_records(int(book), body, HeaderMap())
+    delinked = prices.delink_records(int(book), gone, HeaderMap())
+    rows = prices.get_related_records(int(book), asked, HeaderMap()).get_object().get_data()
+
+    assert [entry.get_code().get_value() for entry in put.get_object().get_data()] == ["SUCCESS"] * 2
+    assert delinked.get_object().get_data()[0].get_code().get_value() == "SUCCESS"
+    assert [(str(row.get_id()), row.get_key_value("list_price")) for row in rows] == [(keys[0], 12.55)]
 
 
 def test_the_sdk_reads_the_metadata(sdk: Zoho) -> None:
