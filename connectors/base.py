@@ -90,6 +90,8 @@ class LineSet:
     """Key of the row's identifier inside the row."""
     hub_key: str = ""
     """Key of a writable text field in the row that can carry the hub's line key; empty where there is none."""
+    apart: bool = False
+    """True when each row is written by itself: of a change only the rows that differ need to be sent."""
 
 
 @dataclass(frozen=True, slots=True)

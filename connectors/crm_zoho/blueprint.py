@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.base import Change, Outcome
-from connectors.crm_zoho.client import Row, ZohoClient
+from connectors.crm_zoho.answers import Row
+from connectors.crm_zoho.client import ZohoClient
 from connectors.crm_zoho.streams import Module
 from connectors.errors import CallFailed, Refused, Throttled, Unavailable
 

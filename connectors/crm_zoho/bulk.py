@@ -13,7 +13,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from connectors.base import FieldInfo
-from connectors.crm_zoho.client import Row, ZohoClient
+from connectors.crm_zoho.answers import Row
+from connectors.crm_zoho.client import ZohoClient
 from connectors.crm_zoho.streams import Module
 from connectors.errors import Garbled, Unavailable
 from connectors.transport import Transport

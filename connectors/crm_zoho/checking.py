@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from connectors.base import FieldInfo, Finding
-from connectors.crm_zoho.client import Row, ZohoClient
+from connectors.crm_zoho.answers import Row
+from connectors.crm_zoho.client import ZohoClient
 from connectors.crm_zoho.query import compare, select
 from connectors.crm_zoho.settings import ZohoSettings
-from connectors.crm_zoho.streams import Module
+from connectors.crm_zoho.streams import LIST_PRICE, Module
 from connectors.errors import CallFailed, SignInRefused
 
 LOW_CREDITS = 1000
@@ -45,6 +46,8 @@ def check(client: ZohoClient, settings: ZohoSettings, modules: Mapping[str, Modu
         yield _tried(f"read {module.api_name}", lambda module=module: _read(client, module))  # type: ignore[misc]  # bound at once
         yield _tried(f"deleted {module.api_name}", lambda module=module: _deleted(client, module))  # type: ignore[misc]  # bound at once
         yield from _fields(client, module)
+        if module.related:
+            yield _tried(f"prices {module.api_name}", lambda module=module: _prices(client, module))  # type: ignore[misc]  # bound at once
     if settings.find_route == "coql" and modules:
         first = next(iter(modules.values()))
         yield _tried("query (COQL)", lambda: _coql(client, first))
@@ -60,7 +63,9 @@ def describe(client: ZohoClient, module: Module) -> list[FieldInfo]:
     found = [_info(row, module.inward, "") for row in client.fields(module.api_name) if row.get("api_name")]
     declared = {info.name: info for info in module.stream.fields}
     merged = [_merged(info, declared.get(info.name)) for info in found]
-    if module.lines:
+    if module.related:
+        merged += [info for name, info in declared.items() if name.partition(".")[0] == module.lines]
+    elif module.lines:
         merged += _line_fields(client, module, declared)
     return merged
 
@@ -142,6 +147,15 @@ def _read(client: ZohoClient, module: Module) -> str:
 def _deleted(client: ZohoClient, module: Module) -> str:
     client.deleted(module.api_name)
     return "deleted records can be listed"
+
+
+def _prices(client: ZohoClient, module: Module) -> str:
+    books = client.list(module.api_name, ("Modified_Time",), per_page=1).rows
+    if not books:
+        return "there is no price book yet; the first one that is read or written will show it"
+    column = module.line_outward.get(LIST_PRICE, LIST_PRICE)
+    client.related(module.api_name, str(books[0].get("id")), module.wire_lines, (column,), per_page=1)
+    return "prices of products can be read"
 
 
 def _coql(client: ZohoClient, module: Module) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
+from connectors.crm_zoho.answers import Listing, Row, bytes_of, code_of, first_of, listing_of, named, object_of, path_part, units_of
 from connectors.crm_zoho.errors import ERRORS
 from connectors.crm_zoho.query import credits_of
 from connectors.crm_zoho.settings import ZohoSettings
@@ -19,20 +20,9 @@ from connectors.errors import CallFailed, Do, Garbled, Refused, SchemaChanged, S
 from connectors.transport import Answer, Transport, dump_json, parse_json
 
 T = TypeVar("T")
-Row = dict[str, Any]
 LONGEST_HOLD_S = 300.0
 BULK_CREDITS = 50
 """What is reserved for a bulk read job: a cautious figure, the sources that were read do not tell it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """Rows of one reading call."""
-
-    rows: Sequence[Row] = ()
-    more: bool = False
-    escapes: bool = False
-    """True when the text held `\\u` escapes, among which an unstorable U+0000 may be."""
 
 
 @dataclass(slots=True)
@@ -78,26 +68,34 @@ class ZohoClient:
             query |= {"per_page": str(per_page), "page": "1", "sort_by": sort_by, "sort_order": "asc"}
         if converted:
             query["converted"] = converted
-        return self._get(f"{self._base}/{_path(module)}", query, {"If-Modified-Since": since} if since else {})
+        return self._get(f"{self._base}/{path_part(module)}", query, {"If-Modified-Since": since} if since else {})
 
     def one(self, module: str, key: str) -> Row | None:
         """GET /{module}/{id}: one record with all its fields and rows; None when there is none."""
-        rows = self._get(f"{self._base}/{_path(module)}/{_path(key)}", {}).rows
+        rows = self._get(f"{self._base}/{path_part(module)}/{path_part(key)}", {}).rows
         return rows[0] if rows else None
 
     def deleted(self, module: str, *, since: str = "", page: int = 1) -> Listing:
         """GET /{module}/deleted: what was deleted after `since`."""
         query = {"type": "all", "page": str(page), "per_page": "200"}
-        return self._get(f"{self._base}/{_path(module)}/deleted", query, {"If-Modified-Since": since} if since else {})
+        return self._get(f"{self._base}/{path_part(module)}/deleted", query, {"If-Modified-Since": since} if since else {})
+
+    def related(
+        self, module: str, key: str, name: str, columns: Sequence[str], *, per_page: int, page: int = 1, token: str = ""
+    ) -> Listing:
+        """GET /{module}/{id}/{related list}: what is related to a record, by ascending id. A token leads on instead of a page number."""
+        query = {"fields": ",".join(columns), "per_page": str(per_page), "sort_by": "id", "sort_order": "asc"}
+        query |= {"page_token": token} if token else {"page": str(page)}
+        return self._get(f"{self._base}/{path_part(module)}/{path_part(key)}/{path_part(name)}", query)
 
     def coql(self, query: str, *, limit: int) -> Listing:
         """POST /coql: up to 2,000 rows of a query."""
         body = dump_json({"select_query": query})
-        return self._read("POST", f"{self._base}/coql", _listing, body=body, units=credits_of(limit)) or Listing()
+        return self._read("POST", f"{self._base}/coql", listing_of, body=body, units=credits_of(limit)) or Listing()
 
     def search(self, module: str, criteria: str, columns: Sequence[str]) -> Listing:
         """GET /{module}/search by criteria; what was written in the last minute may be missing."""
-        return self._get(f"{self._base}/{_path(module)}/search", {"criteria": criteria, "fields": ",".join(columns)})
+        return self._get(f"{self._base}/{path_part(module)}/search", {"criteria": criteria, "fields": ",".join(columns)})
 
     def fields(self, module: str) -> Sequence[Row]:
         """GET /settings/fields?module=: the fields as this organisation has them."""
@@ -112,7 +110,7 @@ class ZohoClient:
 
         Raises: Refused with code RECORD_NOT_IN_PROCESS, as the others.
         """
-        found = self._read("GET", f"{self._base}/{_path(module)}/{_path(key)}/actions/blueprint", _object) or {}
+        found = self._read("GET", f"{self._base}/{path_part(module)}/{path_part(key)}/actions/blueprint", object_of) or {}
         blueprint = found.get("blueprint")
         return blueprint if isinstance(blueprint, dict) else None
 
@@ -127,57 +125,68 @@ class ZohoClient:
 
     def bulk_start(self, query: Row) -> str:
         """POST bulk read: starts a job and gives its id. A job changes no record, so a repeated start only wastes one."""
-        found = self._read("POST", f"{self._bulk}/read", _object, body=dump_json({"query": query}), units=BULK_CREDITS, kind="bulk") or {}
-        return str(_first(self.system, found)["details"]["id"])
+        found = self._read("POST", f"{self._bulk}/read", object_of, body=dump_json({"query": query}), units=BULK_CREDITS, kind="bulk") or {}
+        return str(first_of(self.system, found)["details"]["id"])
 
     def bulk_state(self, job: str) -> Row:
         """GET bulk read job: `state`, and `result` when it is completed."""
-        return _first(self.system, self._read("GET", f"{self._bulk}/read/{_path(job)}", _object) or {})
+        return first_of(self.system, self._read("GET", f"{self._bulk}/read/{path_part(job)}", object_of) or {})
 
     def bulk_result(self, job: str) -> bytes:
         """GET bulk read result: a ZIP archive that holds one CSV file."""
-        return self._read("GET", f"{self._bulk}/read/{_path(job)}/result", _bytes, kind="bulk") or b""
+        return self._read("GET", f"{self._bulk}/read/{path_part(job)}/result", bytes_of, kind="bulk") or b""
 
     # writing
 
     def upsert(self, module: str, rows: Sequence[Row], keys: Sequence[str], *, quiet: bool) -> Sequence[Row]:
         """POST /{module}/upsert: answers per record."""
-        return self._write("POST", f"{self._base}/{_path(module)}/upsert", rows, quiet=quiet, duplicate_check_fields=list(keys))
+        return self._write("POST", f"{self._base}/{path_part(module)}/upsert", rows, quiet=quiet, duplicate_check_fields=list(keys))
 
     def insert(self, module: str, rows: Sequence[Row], *, quiet: bool) -> Sequence[Row]:
         """POST /{module}: answers per record."""
-        return self._write("POST", f"{self._base}/{_path(module)}", rows, quiet=quiet)
+        return self._write("POST", f"{self._base}/{path_part(module)}", rows, quiet=quiet)
 
     def update(self, module: str, rows: Sequence[Row], *, quiet: bool) -> Sequence[Row]:
         """PUT /{module}, each row with its id: answers per record."""
-        return self._write("PUT", f"{self._base}/{_path(module)}", rows, quiet=quiet)
+        return self._write("PUT", f"{self._base}/{path_part(module)}", rows, quiet=quiet)
 
     def delete(self, module: str, ids: Sequence[str], *, quiet: bool) -> Sequence[Row]:
         """DELETE /{module}?ids=: answers per record."""
         query = urlencode({"ids": ",".join(ids), "wf_trigger": "false" if quiet else "true"}, safe=",")
-        return self._call("DELETE", f"{self._base}/{_path(module)}?{query}", self._judge_write, writes=True, units=_units(len(ids)))
+        return self._call("DELETE", f"{self._base}/{path_part(module)}?{query}", self._judge_write, writes=True, units=units_of(len(ids)))
+
+    def relate(self, module: str, key: str, name: str, rows: Sequence[Row]) -> Sequence[Row]:
+        """PUT /{module}/{id}/{related list}, each row with its id: relates it, or changes what the relation holds. Answers per row."""
+        url = f"{self._base}/{path_part(module)}/{path_part(key)}/{path_part(name)}"
+        return self._call("PUT", url, self._judge_write, body=dump_json({"data": rows}), writes=True, units=units_of(len(rows)))
+
+    def delink(self, module: str, key: str, name: str, ids: Sequence[str]) -> Sequence[Row]:
+        """DELETE /{module}/{id}/{related list}?ids=: ends relations; the related records stay. Answers per id."""
+        query = urlencode({"ids": ",".join(ids)}, safe=",")
+        url = f"{self._base}/{path_part(module)}/{path_part(key)}/{path_part(name)}?{query}"
+        return self._call("DELETE", url, self._judge_write, writes=True, units=units_of(len(ids)))
 
     def transition(self, module: str, key: str, transition: str, data: Row) -> Row:
         """PUT /{module}/{id}/actions/blueprint: takes one transition. Gives the answer's code, message and details."""
         body = dump_json({"blueprint": [{"transition_id": transition, "data": data}]})
-        url = f"{self._base}/{_path(module)}/{_path(key)}/actions/blueprint"
+        url = f"{self._base}/{path_part(module)}/{path_part(key)}/actions/blueprint"
         answer: Row = self._call("PUT", url, self._judge_step, body=body, writes=True)
         return answer
 
     def watch(self, method: str, watch: Row) -> Sequence[Row]:
         """POST (subscribe) or PUT (replace) /actions/watch: answers per channel. Repeating it changes nothing."""
-        found = self._read(method, f"{self._base}/actions/watch", _object, body=dump_json({"watch": [watch]})) or {}
+        found = self._read(method, f"{self._base}/actions/watch", object_of, body=dump_json({"watch": [watch]})) or {}
         return [row for row in found.get("watch", ()) if isinstance(row, dict)]
 
     # how a call goes
 
     def _get(self, url: str, query: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Listing:
         full = f"{url}?{urlencode(query, safe=',')}" if query else url
-        return self._read("GET", full, _listing, headers=headers) or Listing()
+        return self._read("GET", full, listing_of, headers=headers) or Listing()
 
     def _meta(self, path: str, name: str, query: Mapping[str, str]) -> Sequence[Row]:
         url = f"{self._base}/{path}" + (f"?{urlencode(query)}" if query else "")
-        found = self._read("GET", url, _object) or {}
+        found = self._read("GET", url, object_of) or {}
         return [row for row in found.get(name, ()) if isinstance(row, dict)]
 
     def _read(
@@ -200,7 +209,7 @@ class ZohoClient:
         body: Row = {"data": rows, **options}
         if quiet:
             body["trigger"] = []  # absent, every workflow, approval and blueprint of the organisation would run
-        return self._call(method, url, self._judge_write, body=dump_json(body), writes=True, units=_units(len(rows)))
+        return self._call(method, url, self._judge_write, body=dump_json(body), writes=True, units=units_of(len(rows)))
 
     def _call(
         self,
@@ -277,7 +286,7 @@ class ZohoClient:
         if answer.status in (204, 304):
             return True
         if answer.status >= 500:
-            raise Unavailable(self.system, "Zoho CRM fails by itself", vendor_code=_code(answer) or str(answer.status))
+            raise Unavailable(self.system, "Zoho CRM fails by itself", vendor_code=code_of(answer) or str(answer.status))
         if answer.status >= 400:
             raise self._whole(parse_json(self.system, answer.body, answer.charset), answer.status)
         return False
@@ -285,7 +294,7 @@ class ZohoClient:
     def _judge_write(self, answer: Answer) -> Sequence[Row]:
         """Answers per record, whatever the status."""
         if answer.status >= 500:
-            raise Unavailable(self.system, "Zoho CRM failed during a write", vendor_code=_code(answer) or str(answer.status))
+            raise Unavailable(self.system, "Zoho CRM failed during a write", vendor_code=code_of(answer) or str(answer.status))
         body = parse_json(self.system, answer.body, answer.charset)
         data = body.get("data") if isinstance(body, dict) else None
         if isinstance(data, list) and data and all(isinstance(row, dict) for row in data):
@@ -294,7 +303,7 @@ class ZohoClient:
 
     def _judge_step(self, answer: Answer) -> Row:
         if answer.status >= 500:
-            raise Unavailable(self.system, "Zoho CRM failed during a transition", vendor_code=_code(answer) or str(answer.status))
+            raise Unavailable(self.system, "Zoho CRM failed during a transition", vendor_code=code_of(answer) or str(answer.status))
         body = parse_json(self.system, answer.body, answer.charset)
         if not isinstance(body, dict) or not isinstance(body.get("code"), str):
             raise Garbled(self.system, "the answer to a transition has no code")
@@ -334,58 +343,3 @@ _NEXT = {
 }
 GIVE_UP: tuple[type[CallFailed], ...] = (SignInRefused, Throttled)
 """After these there is no use in the next call of the same job."""
-
-
-def named(details: Any) -> str:
-    """The field that an error's details name, in words; never a value."""
-    if not isinstance(details, dict):
-        return ""
-    for key in ("api_name", "column_name", "json_path", "param_name", "resource_path_index"):
-        if details.get(key) not in (None, ""):
-            return f" ({key} {str(details[key])[:80]})"
-    return ""
-
-
-def _units(records: int) -> int:
-    """A write costs one credit per ten records."""
-    return max(1, -(-records // 10))
-
-
-def _path(part: str) -> str:
-    return quote(part, safe="")
-
-
-def _code(answer: Answer) -> str:
-    """The vendor's code in a failing answer, when it has one; a page of HTML has none."""
-    try:
-        body = parse_json("", answer.body, answer.charset)
-    except Garbled:
-        return ""
-    return str(body.get("code", ""))[:60] if isinstance(body, dict) else ""
-
-
-def _listing(system: str, answer: Answer) -> Listing:
-    body = _object(system, answer)
-    rows, info = body.get("data"), body.get("info")
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise Garbled(system, "the answer has no list of records")
-    more = info.get("more_records") if isinstance(info, dict) else None
-    return Listing(rows, more is True, b"\\u" in answer.body)
-
-
-def _object(system: str, answer: Answer) -> Row:
-    body = parse_json(system, answer.body, answer.charset)
-    if not isinstance(body, dict):
-        raise Garbled(system, "the answer is not an object")
-    return body
-
-
-def _bytes(_system: str, answer: Answer) -> bytes:
-    return answer.body
-
-
-def _first(system: str, body: Row) -> Row:
-    data = body.get("data")
-    if not isinstance(data, list) or not data or not isinstance(data[0], dict) or data[0].get("status") == "error":
-        raise Garbled(system, "the answer about a bulk job is not understood")
-    return data[0]

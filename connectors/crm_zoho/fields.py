@@ -162,6 +162,10 @@ FIELDS: Mapping[str, Sequence[FieldInfo]] = {
         _text("Currency_Code", "币别 Currency", 10),
         _date("Valid_From", "生效日 Valid from"),
         _date("Valid_To", "失效日 Valid to"),
+        _choice("Tax_Side", "含税方式 Prices include tax or not", "含税", "不含税"),
+        FieldInfo("Products", "产品价格 Prices of products", "list"),
+        FieldInfo("Products.id", "产品 Product", "text", length=20),
+        _price("Products.list_price", "价格 Price"),
     ),
     "deals": (
         _text("Deal_Name", "商机名称 Deal name", 120, required=True),

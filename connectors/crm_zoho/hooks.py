@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.base import EventAnswer, Finding, Hint, InboundRequest
-from connectors.crm_zoho.client import Row, ZohoClient
+from connectors.crm_zoho.answers import Row
+from connectors.crm_zoho.client import ZohoClient
 from connectors.crm_zoho.settings import ZohoSettings
 from connectors.crm_zoho.streams import modules, moment
 from connectors.errors import Forged, Garbled

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from connectors.crm_zoho.client import Listing, Row, ZohoClient
+from connectors.crm_zoho.answers import Listing, Row
+from connectors.crm_zoho.client import ZohoClient
 from connectors.crm_zoho.streams import Module
 
 PROBES = 3

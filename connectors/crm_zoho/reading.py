@@ -14,8 +14,10 @@ from zoneinfo import ZoneInfo
 
 from connectors.base import Cursor, Page, Record, Refused, Window
 from connectors.crm_zoho import bulk
-from connectors.crm_zoho.client import Listing, Row, ZohoClient
+from connectors.crm_zoho.answers import Listing, Row
+from connectors.crm_zoho.client import ZohoClient
 from connectors.crm_zoho.lines import Lines
+from connectors.crm_zoho.prices import Prices, Recent
 from connectors.crm_zoho.query import (
     MAX_IN,
     MAX_ROWS,
@@ -49,6 +51,7 @@ class Reader:
         self._by_coql = settings.read_route == "coql" and module.queryable
         self._converted = "both" if module.stream.name == "leads" else ""
         self._lines = Lines(client, module, by_list=settings.lines_route == "list")
+        self.prices = Prices(client, module, settings.page_size) if module.related else None
         self._checked = False
         self._overlap = max(1, settings.overlap_s)  # one second at least: what was committed later in that second must be read, too
         self._batch = min(BATCH, settings.page_size)
@@ -59,8 +62,15 @@ class Reader:
     def increment(self, cursor: Cursor | None) -> Iterator[Page]:
         """Everything changed since the cursor, then what was deleted; without a cursor everything.
 
-        The cursor holds the largest change time and the largest time of a deletion that were seen, in the vendor's words.
+        The cursor holds the largest change time and the largest time of a deletion that were seen, in the vendor's words; of price books
+        also which of them changed of late.
         """
+        if self.prices is not None:
+            yield from self._with_prices(cursor)
+            return
+        yield from self._increment(cursor)
+
+    def _increment(self, cursor: Cursor | None, recent: Recent | None = None) -> Iterator[Page]:
         at = str((cursor or {}).get("at", ""))
         gone = str((cursor or {}).get("deleted", ""))
         before: Sequence[Record] = ()
@@ -72,8 +82,23 @@ class Reader:
         since = self._early(at, self._overlap) if at else ""
         for rows, reached in self._changed_by_coql(since) if self._by_coql else self._changed(since):
             at = later(at, reached)
-            yield self._page(rows, {"at": at, "deleted": gone})
+            yield self._page(recent.unread(rows) if recent is not None else rows, {"at": at, "deleted": gone})
         yield self._told_deletions(before, at, gone)
+
+    def _with_prices(self, cursor: Cursor | None) -> Iterator[Page]:
+        """An increment of price books. Those that show no change are looked at, too, where the settings say so."""
+        recent = Recent.of((cursor or {}).get("prices"), int(self._transport.clock()), self._overlap)
+        read: set[str] = set()
+        for page in self._increment(cursor, recent):
+            at = str((page.cursor or {}).get("at", ""))
+            kept = recent.kept(self._early(at, self._overlap) if at else "")
+            read |= {record.key for record in page.records} | {refused.key for refused in page.refused}
+            yield Page(page.records, {**(page.cursor or {}), **({"prices": kept} if kept else {})}, page.refused)
+        if cursor is None or self._settings.book_prices == "changed":
+            return
+        for ids in self._ids(compare("id", ">", "0")):
+            for part in chunks([key for key in ids if key not in read], self._batch):
+                yield self._page(self._list(ids=part), None)
 
     def _told_deletions(self, before: Sequence[Record], at: str, gone: str) -> Page:
         records, newest = self._deletions(self._early(gone, self._overlap) if gone else "")
@@ -268,7 +293,7 @@ class Reader:
         listing = self._client.list(
             self._module.api_name, self._module.columns, since=since, ids=ids, per_page=self._settings.page_size, converted=self._converted
         )
-        return self._lines.complete(listing)
+        return listing if self.prices is not None else self._lines.complete(listing)
 
     def _by_id(self, ids: Sequence[str]) -> Listing:
         rows: list[Row] = []
@@ -282,6 +307,7 @@ class Reader:
 
     def _page(self, listing: Listing, cursor: Cursor | None) -> Page:
         self._check_columns(listing.rows)
+        listing = self.prices.complete(listing) if self.prices is not None else listing
         records, refused = [], []
         for row in listing.rows:
             try:

@@ -77,6 +77,11 @@ class ZohoSettings(BaseModel):
     lines_route: Literal["list", "record"] = Field(
         "list", title="Where lines come from: the list call, or one call per record 明细读取方式", examples=["list"]
     )
+    book_prices: Literal["changed", "always"] = Field(
+        "changed",
+        title="Whose product prices an increment reads: of price books that show a change, or of all 价格表明细读取范围",
+        examples=["changed"],
+    )
     first_load: Literal["list", "bulk"] = Field("list", title="How modules without lines are first read 首次加载", examples=["list"])
     find_route: Literal["coql", "search"] = Field(
         "coql", title="How records are found by the hub's key; search lags behind 查找方式", examples=["coql"]

@@ -18,6 +18,8 @@ from connectors.crm_zoho.settings import ZohoSettings
 BATCH = 100
 """Records of one write call, and of one list call by ids (API v8, insert records and get records)."""
 HUB_KEY_LENGTH = 20
+LIST_PRICE = "list_price"
+"""What a product costs in a price book: of their relation, not of either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class _Spec:
     number: str = ""
     lines: str = ""
     hub_line: bool = False
+    related: bool = False
     depends_on: Sequence[str] = ()
     deactivate: Mapping[str, Any] = field(default_factory=dict)
     void: Mapping[str, Any] = field(default_factory=dict)
@@ -38,7 +41,15 @@ _SPECS: Mapping[str, _Spec] = {
     "contacts": _Spec("Contacts", "联系人 Contacts", number="ERP_Code", depends_on=("accounts",)),
     "leads": _Spec("Leads", "线索 Leads"),
     "products": _Spec("Products", "产品 Products", number="Product_Code", deactivate={"Product_Active": False}),
-    "price_books": _Spec("Price_Books", "价格表 Price books", number="ERP_Code", deactivate={"Active": False}),
+    "price_books": _Spec(
+        "Price_Books",
+        "价格表 Price books",
+        number="ERP_Code",
+        lines="Products",
+        related=True,
+        depends_on=("products",),
+        deactivate={"Active": False},
+    ),
     "deals": _Spec("Deals", "商机 Deals", dated="Closing_Date", depends_on=("accounts", "contacts"), void={"Stage": "Closed Lost"}),
     "quotes": _Spec(
         "Quotes",
@@ -83,6 +94,8 @@ class Module:
     lines: str
     """Name of the list of rows in the payload; empty where the module has none."""
     wire_lines: str
+    related: bool
+    """True when these rows are a related list, read and written apart from the record: neither of its columns nor of its values."""
     hub_key: str
     """Field API name of the hub key, as this organisation calls it."""
     inward: Mapping[str, str]
@@ -113,13 +126,15 @@ class Module:
             if not isinstance(rows, list) or not all(isinstance(line, dict) for line in rows):
                 raise ValueError(f"{self.lines} is not a list of rows")
             payload[self.lines] = [_inward(line, self.line_inward) for line in rows]
+            if self.related and (dumb := [line for line in payload[self.lines] if not line.get("id") or LIST_PRICE not in line]):
+                raise ValueError(f"{len(dumb)} of its {self.lines} have no id or no {self.line_outward.get(LIST_PRICE, LIST_PRICE)}")
         return Record(key, payload, modified=modified)
 
     def wire(self, fields: Payload) -> dict[str, Any]:
         """The values of a change as the API wants them: this organisation's names, no read-only keys, times with an offset."""
         found = {}
         for key, value in fields.items():
-            if key.startswith("$") or key in _READ_ONLY:
+            if key.startswith("$") or key in _READ_ONLY or (self.related and key == self.lines):
                 continue
             found[self.outward.get(key, key)] = self._outward(key, value)
         return found
@@ -175,6 +190,7 @@ def utc(text: str) -> str:
 def _module(name: str, spec: _Spec, settings: ZohoSettings, wanted: Sequence[str]) -> Module:
     names = settings.fields.get(name, {})
     infos = _infos(name, settings)
+    lines = spec.lines if names.get(spec.lines) != "" else ""
     heads = [info for info in infos if "." not in info.name]
     line_names = {path.split(".", 1)[1]: other for path, other in names.items() if "." in path and other}
     if spec.hub_line and settings.hub_line_field != "Hub_Line":
@@ -198,7 +214,7 @@ def _module(name: str, spec: _Spec, settings: ZohoSettings, wanted: Sequence[str
         creatable=True,
         batch=BATCH,
         hub_key=HubKeyField("Hub_Key", HUB_KEY_LENGTH, index_lag_s=settings.search_lag_s if settings.find_route == "search" else 0.0),
-        lines=(LineSet(spec.lines, "id", "Hub_Line" if has_hub_line else ""),) if spec.lines else (),
+        lines=(LineSet(lines, "id", "Hub_Line" if has_hub_line else "", apart=spec.related),) if lines else (),
         volatile=("$*", "Modified_Time"),
         deletes=Deletes.EVENTS,
         depends_on=tuple(other for other in spec.depends_on if other in wanted),
@@ -207,16 +223,17 @@ def _module(name: str, spec: _Spec, settings: ZohoSettings, wanted: Sequence[str
     return Module(
         stream=stream,
         api_name=stream.vendor_name,
-        columns=tuple(outward.get(info.name, info.name) for info in heads if info.name != "id"),
-        lines=spec.lines,
-        wire_lines=outward.get(spec.lines, spec.lines),
+        columns=tuple(outward.get(i.name, i.name) for i in heads if i.name != "id" and not (spec.related and i.name == lines)),
+        lines=lines,
+        wire_lines=outward.get(lines, lines),
+        related=spec.related and bool(lines),
         hub_key=settings.hub_key_field,
         inward={other: ours for ours, other in outward.items()},
         outward=outward,
         line_inward={other: ours for ours, other in line_names.items()},
         line_outward=line_names,
         moments=frozenset(info.name for info in heads if info.type == "datetime"),
-        queryable=not spec.lines and name != "price_books",
+        queryable=not lines and name != "price_books",
         deactivate=spec.deactivate,
         void=spec.void,
     )
@@ -229,7 +246,8 @@ def _infos(name: str, settings: ZohoSettings) -> list[FieldInfo]:
     extra = [FieldInfo(other, other, "text") for other in settings.extra_fields.get(name, ())]
     declared = [*SYSTEM, *FIELDS[name], hub_key, *extra]
     scales = {MONEY: settings.currency_scale, PRICE: settings.price_scale, NUMBER: settings.number_scale}
-    return [replace(info, scale=scales.get(info.scale, info.scale)) if info.scale else info for info in declared if info.name not in absent]
+    present = [info for info in declared if info.name not in absent and info.name.partition(".")[0] not in absent]
+    return [replace(info, scale=scales.get(info.scale, info.scale)) if info.scale else info for info in present]
 
 
 def _check_names(settings: ZohoSettings) -> None:

@@ -3,8 +3,9 @@
 Zoho answers in the order of the request, but only an update's answer shows whose it is. So what was created together is read back in one
 call and told apart by the hub's key; the same call gives the whole record, with the rows' ids and what Zoho recomputed, for the receipt.
 
-Modules without lines are created by an upsert on the hub's key. Modules with lines are created by an insert: an upsert that finds the
-record would add all rows a second time, while an insert runs into the unique hub key and is answered with the record that has it.
+Modules without lines are created by an upsert on the hub's key, and price books, whose rows are written apart. Modules with lines are
+created by an insert: an upsert that finds the record would add all rows a second time, while an insert runs into the unique hub key and is
+answered with the record that has it.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors.base import Change, Outcome, Receipt, Record
+from connectors.crm_zoho.answers import Row, named
 from connectors.crm_zoho.blueprint import Blueprint
-from connectors.crm_zoho.client import Row, ZohoClient, named
+from connectors.crm_zoho.client import ZohoClient
 from connectors.crm_zoho.errors import ERRORS
+from connectors.crm_zoho.prices import Prices
 from connectors.crm_zoho.query import chunks
 from connectors.crm_zoho.reading import Reader
 from connectors.crm_zoho.streams import BATCH, Module
@@ -32,6 +35,8 @@ _OUTCOMES: Mapping[Do, Outcome] = {
     Do.REJECT: Outcome.REJECTED,
     Do.FAIL: Outcome.REJECTED,
 }
+TIRED = "prices-later"
+"""Code of a price that Zoho would not take now, so that no other of the same call is tried."""
 _SEVERITY = (Outcome.UNCERTAIN, Outcome.REJECTED, Outcome.BLOCKED, Outcome.RETRY)
 """Of several errors of one record, the one that decides."""
 
@@ -110,7 +115,7 @@ class Writer:
     def _create(self, changes: Sequence[Change]) -> list[Receipt]:
         rows = [{**self._module.wire(change.fields), self._module.hub_key: change.hub_key} for change in changes]
         quiet = changes[0].quiet
-        if self._module.lines:
+        if self._module.lines and not self._module.related:
             answers = self._client.insert(self._module.api_name, rows, quiet=quiet)
         else:
             answers = self._client.upsert(self._module.api_name, rows, (self._module.hub_key,), quiet=quiet)
@@ -124,9 +129,18 @@ class Writer:
             told = receipts.get(change.id)
             if record is not None and record.key in (*answered.fresh, told.key if told else None):
                 receipts[change.id] = self._written(change, record.key, record)
-        return self._sure(changes, answers, receipts)
+        return self._priced(changes, self._sure(changes, answers, receipts))
 
     def _update(self, changes: Sequence[Change]) -> list[Receipt]:
+        bare = {change.id for change in changes if self._module.related and not self._module.wire(change.fields)}
+        receipts = [self._written(change, change.key, None) for change in changes if change.id in bare]
+        heads = [change for change in changes if change.id not in bare]
+        receipts += self._update_heads(heads) if heads else []
+        receipts = self._priced(changes, receipts)
+        records = self._look([r.key for r in receipts if r.key and (r.outcome is Outcome.WRITTEN or self._module.related)])
+        return [replace(receipt, record=records.get(receipt.key or "")) for receipt in receipts]
+
+    def _update_heads(self, changes: Sequence[Change]) -> list[Receipt]:
         rows = [{**self._module.wire(change.fields), "id": change.key} for change in changes]
         answers = self._client.update(self._module.api_name, rows, quiet=changes[0].quiet)
         answered = self._lay_out(changes, answers, by_place=len(changes) == 1 and len(answers) == 1)
@@ -135,12 +149,7 @@ class Writer:
             told = receipts.get(change.id)
             if told is not None and told.code == "RECORD_IN_BLUEPRINT":
                 receipts[change.id] = self._by_transitions(change, told)
-        receipts = {receipt.change_id: receipt for receipt in self._sure(changes, answers, receipts)}
-        records = self._look([r.key for r in receipts.values() if r.key and r.outcome is Outcome.WRITTEN])
-        return [
-            replace(receipt, record=records.get(receipt.key or "")) if receipt.outcome is Outcome.WRITTEN else receipt
-            for receipt in receipts.values()
-        ]
+        return self._sure(changes, answers, receipts)
 
     def _by_transitions(self, change: Change, told: Receipt) -> Receipt:
         """A value that a blueprint guards is reached through its transitions; the other values are then written as usual."""
@@ -154,6 +163,58 @@ class Writer:
         answers = self._client.update(self._module.api_name, [row], quiet=change.quiet)
         receipt = self._lay_out([change], answers, by_place=True).receipts.get(change.id)
         return receipt or replace(told, outcome=Outcome.UNCERTAIN, why="the stage was reached; the rest is unknown")
+
+    # prices of a book
+
+    def _priced(self, changes: Sequence[Change], receipts: Sequence[Receipt]) -> list[Receipt]:
+        """The same receipts after the prices of those that are written went out, too.
+
+        A book that was just created is created, whatever becomes of its prices: what is missing differs, and is written as an update.
+        """
+        prices = self._reader.prices
+        wanted = {change.id: change for change in changes if prices is not None and change.fields.get(self._module.lines)}
+        told, tired = [], None
+        for receipt in receipts:
+            change = wanted.get(receipt.change_id)
+            if change is None or receipt.outcome is not Outcome.WRITTEN or receipt.key is None or prices is None:
+                told.append(receipt)
+                continue
+            worst = tired or self._price(prices, change, receipt.key)
+            tired = worst if worst is not None and worst.code == TIRED else None
+            if change.key is None:
+                record = self._look([receipt.key]).get(receipt.key)
+                told.append(replace(receipt, why=worst.why if worst else "", record=record))
+            elif worst is not None:
+                told.append(replace(receipt, outcome=worst.outcome, code=worst.code, why=worst.why, retry_after_s=worst.retry_after_s))
+            else:
+                told.append(receipt)
+        return told
+
+    def _price(self, prices: Prices, change: Change, book: str) -> Receipt | None:
+        """Write a book's prices; the worst that became of one of them, None when all is well."""
+        troubles: list[Receipt] = []
+        done = 0
+        for rows, sent in prices.steps(change):
+            try:
+                answers = prices.send(book, rows, sent)
+            except Uncertain as error:
+                troubles.append(_failed(change, Outcome.UNCERTAIN, error))
+                continue
+            except CallFailed as error:
+                again = isinstance(error, Throttled | Unavailable)
+                troubles.append(_failed(change, Outcome.RETRY if again else Outcome.REJECTED, error))
+                if again:  # no use in the next call
+                    troubles[-1] = replace(troubles[-1], code=TIRED)
+                    break
+                continue
+            found = self._sure(rows, answers, self._lay_out(rows, answers, by_place=len(rows) == len(answers) == 1).receipts)
+            bad = [one for one in found if one.outcome is not Outcome.WRITTEN and (sent or one.code != "INVALID_DATA")]
+            done += len(found) - len(bad)
+            troubles += [replace(one, why=f"product {one.key}: {one.why}") for one in bad]
+        if not troubles:
+            return None
+        worst = min(troubles, key=lambda receipt: _SEVERITY.index(receipt.outcome))
+        return replace(worst, why=f"{worst.why}; {done} prices were written, {len(troubles)} not")
 
     # delete
 

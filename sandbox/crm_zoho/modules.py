@@ -195,7 +195,9 @@ PRICE_BOOKS = _module(
         _pick("Pricing_Model", "Flat", "Differential", closed=True),
         Field("Pricing_Details", "pricing", 0),
         DESCRIPTION,
-        *_custom(_text("ERP_Code", 80), _text("Currency_Code", 10), _date("Valid_From"), _date("Valid_To")),
+        *_custom(
+            _text("ERP_Code", 80), _text("Currency_Code", 10), _date("Valid_From"), _date("Valid_To"), _pick("Tax_Side", "含税", "不含税")
+        ),
     ),
     duplicates=("Price_Book_Name",),
 )

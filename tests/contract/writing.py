@@ -100,7 +100,7 @@ class Writing:
         lines = stream.lines[0]
         key = bench.create(writable, [1])[0].key
         first, second = bench.one(writable, key).payload[lines.field]
-        quantity = next(field for field in first if field.endswith(("FQty", "Quantity")))
+        quantity = next(field for field in first if field.endswith(("FQty", "Quantity", "list_price")))
         row = {lines.key: second[lines.key], quantity: Decimal(7)}
         bench.write(writable, [bench.change(writable, 1, key=key, fields={lines.field: [row]})])
         after = bench.one(writable, key).payload[lines.field]

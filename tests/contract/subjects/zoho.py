@@ -1,4 +1,4 @@
-"""Zoho CRM for the contract suite: accounts, which are upserted, and sales orders, which have lines and are inserted."""
+"""Zoho CRM for the contract suite: accounts, which are upserted; sales orders, which have lines and are inserted; price books."""
 
 from __future__ import annotations
 
@@ -71,6 +71,25 @@ def order_fields(n: int) -> Payload:
     }
 
 
+def book(n: int) -> Native:
+    """A price book of two prices as a salesperson enters it."""
+    prices = [{"id": product["id"], "list_price": 100 * n + at} for at, product in enumerate(PRODUCTS[:2])]
+    return {"Price_Book_Name": f"代理价 {n}", "Active": True, "Description": "含税", "Products": prices}
+
+
+def book_fields(n: int) -> Payload:
+    """A price book as the hub creates it."""
+    prices = (Decimal("113.03"), Decimal("0.0001"))
+    return {
+        "Price_Book_Name": f"工程价 {n} ''",
+        "Active": True,
+        "ERP_Code": f"XSJMB{n:04d}",
+        "Currency_Code": "CNY",
+        "Valid_From": "2026-01-01",
+        "Products": [{"id": product["id"], "list_price": price} for product, price in zip(PRODUCTS, prices, strict=False)],
+    }
+
+
 subject = Subject(
     connector=connector,
     sandbox="zoho",
@@ -101,6 +120,17 @@ subject = Subject(
             number_field="Paid_Amount",
             lines=3,
             bad=lambda fields: {**fields, "Account_Name": {"id": "572576700000999999"}},
+        ),
+        Case(
+            stream="price_books",
+            native=book,
+            stamped=lambda n, stamp: stamped(book(n), n, stamp),
+            native_key="id",
+            edit=lambda record, text: {"id": record["id"], "Description": text},
+            fields=book_fields,
+            text_field="Description",
+            lines=2,
+            bad=lambda fields: {**fields, "Pricing_Model": "Steep"},
         ),
     ),
     read_path="/crm/v8/",
