@@ -26,7 +26,6 @@ from sync import (
     deal_progress,
     duplicate_pairs,
     events,
-    golden,
     hub_records,
     inspecting,
     lead_converting,
@@ -35,6 +34,7 @@ from sync import (
     notices,
     performance,
     planning,
+    proposing,
     quarantining,
     registering,
     reviewing,
@@ -260,8 +260,13 @@ def decide_duplicate(hub: Hub, low: int, high: int, told: Literal["same", "diffe
 
 
 def propose_merges(hub: Hub, *, by: str, merge_sure: bool) -> dict[str, Any]:
-    """Resolve all parties: what is sure is joined when asked, what is likely becomes a case."""
-    return golden.propose(hub, by=by, merge_sure=merge_sure).as_dict()
+    """Begin to resolve all parties: what is sure is joined when asked, what is likely becomes a case."""
+    return proposing.start(hub, by=by, merge_sure=merge_sure).as_dict()
+
+
+def proposal(hub: Hub, run: int) -> dict[str, Any]:
+    """How resolving all parties goes, or went. Raises: NotFound."""
+    return proposing.shown(hub, run).as_dict()
 
 
 def answer_approval(hub: Hub, approval: UUID, decision: Literal["approved", "rejected"], *, by: str, reason: str, how: str) -> None:

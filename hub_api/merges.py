@@ -21,6 +21,7 @@ from hub_api.pages import Maybe, MaybeId, Number, Paged, acted, answer, found, l
 from hub_api.permissions import ROLES, Scope
 from hub_api.problems import NotFound, RecordNotFound, problems
 from hub_api.shapes import Flag, Text
+from sync.proposing import Step
 
 router = APIRouter(prefix="/v1/merges", tags=["merges"])
 Reader = Annotated[Caller, may(Scope.CASES_READ)]
@@ -178,30 +179,66 @@ class Propose(BaseModel):
     merge_sure: Flag = Field(default=False, description="Also join what is sure: the same valid code, and at least 1,000 to 1.")
 
 
-class ProposedOut(BaseModel):
-    """What it found."""
+class FoundOut(BaseModel):
+    """What a run found."""
 
     parties: int
-    clusters: int
+    clusters: int = Field(description="Firms of two parties or more.")
     merged: int
-    cases: int = Field(description="New questions, see `/v1/cases`.")
+    cases: int = Field(description="New questions.")
     known: int = Field(description="Pairs that people have been asked about already.")
-    version: str = Field(description="Of the model.")
 
 
-_PROPOSED = {"parties": 2210, "clusters": 2187, "merged": 0, "cases": 23, "known": 0, "version": "2026.11.1"}
+class ProposalOut(BaseModel):
+    """A run that resolves all parties of all systems into firms."""
+
+    run: int
+    status: Literal["running", "done", "set_aside", "failed"] = Field(
+        description="set_aside: done, and people are asked something new, see `/v1/cases`."
+    )
+    asked: str = Field(description="By whom, with which model.")
+    started_at: datetime
+    ended_at: datetime | None
+    step: Step | None = Field(description="What is being done; null: it has ended.")
+    found: FoundOut | None = Field(description="What it found; null until it has ended well.")
+    error: str | None
+
+
+_BEGUN: dict[str, Any] = {
+    "run": 17, "status": "running", "asked": "api:li: model 2026.11.3 on duckdb", "started_at": "2026-01-05T02:11:12Z", "ended_at": None,
+    "step": "read", "found": None, "error": None,
+}  # fmt: skip
+_ENDED = _BEGUN | {
+    "status": "set_aside", "ended_at": "2026-01-05T02:11:52Z", "step": None,
+    "found": {"parties": 2210, "clusters": 23, "merged": 0, "cases": 23, "known": 0},
+}  # fmt: skip
 
 
 @router.post(
     "/propose",
     operation_id="propose_merges",
-    responses=acted(ProposedOut, _PROPOSED, "What it found.", EngineMissing),
+    status_code=202,
+    responses=acted(ProposalOut, _BEGUN, "It is on its way; `Location` tells how it goes.", EngineMissing, status=202),
     response_class=Response,
 )
 def propose(told: Propose, act: Annotated[Action, doing("merge.propose", Scope.LINKS_WRITE)], engine: EngineDep) -> Response:
-    """Resolve all parties of all systems into firms; what is likely becomes a case. For many thousand parties use `hub merges propose`."""
+    """Resolve all parties of all systems into firms; what is likely becomes a case. One run at a time (409), watched at `Location`."""
     act.on("parties", merge_sure=told.merge_sure)
-    return act.done(engine_calls.propose_merges(engine.hub, by=act.by, merge_sure=told.merge_sure))
+    begun = engine_calls.propose_merges(engine.hub, by=act.by, merge_sure=told.merge_sure)
+    response = act.done(begun, 202)
+    response.headers["Location"] = f"/v1/merges/proposals/{begun['run']}"
+    return response
+
+
+@router.get(
+    "/proposals/{run:int}",
+    operation_id="get_proposal",
+    responses=ok(ProposalOut, _ENDED, "The run.") | problems(RecordNotFound, NotFound),
+    response_class=Response,
+)
+def get_proposal(run: Number, _who: Reader, engine: EngineDep) -> Response:
+    """How a run goes, and what it found."""
+    return answer(engine_calls.proposal(engine.hub, run))
 
 
 @router.get("/apart", operation_id="list_kept_apart", responses=listed(Aparts, APART_EXAMPLE), response_class=Response)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Self
 
 import click
 
 from hub_cli.answers import Answer, answers
 from hub_cli.place import Place
+from hub_cli.progress import Progress
 
 
 @click.command()
@@ -38,7 +37,7 @@ def resolve(place: Place, records: Path, out: Path, engine: str, workers: int | 
     del place
     if not out.absolute().parent.is_dir():
         raise click.BadParameter(f"there is no folder {out.absolute().parent}", param_hint="--out")
-    with _Progress() as told:
+    with Progress("prepare", "block", "score", "look", "cluster") as told:
         summary = resolve_file(records, out, engine=engine, workers=workers, tell=told.tell)
     text = (
         f"{summary.records} records are {summary.firms} firms: {summary.joined} records share theirs with another\n"
@@ -46,28 +45,3 @@ def resolve(place: Place, records: Path, out: Path, engine: str, workers: int | 
         f"{out}: written in {summary.seconds:.0f} s by {summary.engine}, model {summary.version}"
     )
     return Answer({**summary.as_dict(), "out": str(out)}, text=text)
-
-
-class _Progress:
-    """What is going on, on standard error: a moving line on a terminal, a line for each step elsewhere."""
-
-    STEPS = ("prepare", "block", "score", "look", "cluster")
-
-    def __init__(self) -> None:
-        self._last = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if sys.stderr.isatty():
-            click.echo("\r\033[K", nl=False, err=True)
-
-    def tell(self, step: str, done: int, of: int) -> None:
-        """One step's state."""
-        said = f"{step}: {done} records" if not of else f"{step}: done ({self.STEPS.index(step) + 1} of {len(self.STEPS)})"
-        if sys.stderr.isatty():
-            click.echo(f"\r\033[K{said}", nl=False, err=True)
-        elif of or done - self._last >= 100_000:
-            self._last = done
-            click.echo(said, err=True)

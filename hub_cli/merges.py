@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import click
@@ -12,11 +15,15 @@ from hub_cli.exits import Exit
 from hub_cli.listing import Lists
 from hub_cli.look import AFTER, LIMIT
 from hub_cli.place import Place, who
+from hub_cli.progress import Progress
+
+if TYPE_CHECKING:
+    from sync.proposing import Proposal
 
 
 @click.group(cls=Lists)
 def merges() -> None:
-    """Records that became one: list, undo, propose. Without a word: list."""
+    """Records that became one: list, undo, propose, proposal, apart. Without a word: list."""
 
 
 @merges.command("list")
@@ -84,13 +91,57 @@ def undo(place: Place, merge: int, reason: str) -> Answer:
 @merges.command()
 @click.option("--merge-sure", is_flag=True, help="Also join what is sure: the same valid code, and at least 1,000 to 1.")
 @click.option("--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb", show_default=True, help="What computes it.")
+@click.option("--background", is_flag=True, help="Begin it and go on; `hub merges proposal` tells how it goes.")
+@click.option("--begun", type=int, hidden=True, help="The run that was put on record for this process.")
 @click.pass_obj
 @answers
-def propose(place: Place, merge_sure: bool, engine: str) -> Answer:  # noqa: FBT001  click's way
-    """Resolve all parties of all systems into firms: what is likely one becomes a case. Exit code 4 when people are asked something new."""
-    from sync import golden
+def propose(place: Place, merge_sure: bool, engine: str, background: bool, begun: int | None) -> Answer:  # noqa: FBT001  click's way
+    """Resolve all parties of all systems into firms: what is likely one becomes a case. One run at a time.
+
+    Exit code 4 when people are asked something new, 5 while another run is on its way.
+    """
+    from sync import proposing
 
     with place.open_hub() as hub:
-        done = golden.propose(hub, by=who(), merge_sure=merge_sure, engine=engine)
-    told = f"{done.parties} parties are {done.clusters} firms: {done.merged} merged, {done.cases} new cases, {done.known} asked before"
-    return Answer(done.as_dict(), Exit.SET_ASIDE if done.cases else Exit.DONE, told)
+        if background:
+            number = proposing.new(hub, by=who(), merge_sure=merge_sure, engine=engine)
+            _go_on(place, ["--begun", str(number), "--engine", engine, *(["--merge-sure"] if merge_sure else [])])
+        else:
+            with Progress(*proposing.STEPS) as told:
+                run = proposing.work(hub, by=who(), merge_sure=merge_sure, engine=engine, begun=begun, told=told.tell)
+            number = run.run_id
+        return _proposal(proposing.shown(hub, number))
+
+
+def _go_on(place: Place, options: list[str]) -> None:
+    """The same command as a process of its own; it holds our own database server, if the hub is there, for as long as it needs it."""
+    given = ["--home", str(place.home), *(["--config", str(place.config)] if place.config else [])]
+    subprocess.Popen(
+        [sys.executable, "-m", "hub_cli.main", *given, "merges", "propose", *options],
+        env={**os.environ, **({"HUB_DATABASE_URL": place.database} if place.database else {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,  # what went wrong stands in the run
+        start_new_session=True,
+    )
+
+
+@merges.command()
+@click.argument("run", type=int, required=False)
+@click.pass_obj
+@answers
+def proposal(place: Place, run: int | None) -> Answer:
+    """How a run of `propose` goes, or what it found; the newest where none is named. Exit code 1 for one that failed."""
+    from sync import proposing
+
+    with place.open_hub() as hub:
+        return _proposal(proposing.shown(hub, run))
+
+
+def _proposal(one: Proposal) -> Answer:
+    if one.status == "running":
+        return Answer(one.as_dict(), text=f"run {one.run} is on its way: {one.step} (hub merges proposal {one.run})")
+    if one.found is None:
+        return Answer(one.as_dict(), Exit.FAILED, f"run {one.run} failed: {one.error}")
+    told = "{parties} parties, {clusters} firms with more than one of them: {merged} merged, {cases} new cases, {known} asked before"
+    return Answer(one.as_dict(), Exit.SET_ASIDE if one.found["cases"] else Exit.DONE, told.format(**one.found))

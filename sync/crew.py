@@ -97,13 +97,17 @@ class Crew:
         self._others.clear()
 
 
+def environment() -> dict[str, str]:
+    """What a Python of ours needs to find the modules that this one found."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+
 class _Other:
     """A worker process. It ends when the pipe to it does, so it outlives nobody, not even a parent that was killed."""
 
     def __init__(self, hub: Hub, prepare: Callable[[], None] | None) -> None:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "sync.crew"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+            [sys.executable, "-m", "sync.crew"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
         )
         assert self._process.stdin is not None and self._process.stdout is not None  # noqa: S101, PT018  asked for above
         self._to, self._from = self._process.stdin, self._process.stdout

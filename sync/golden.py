@@ -6,7 +6,7 @@ one customer, the earlier protection stays, once a person has said so, and both 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
@@ -201,18 +201,27 @@ def _overlap(db: Cursor, one: Mapping[str, Any], other: Mapping[str, Any]) -> bo
 # In batch -----------------------------------------------------------------------------------------------------------------
 
 
-def propose(hub: Hub, *, by: str = "rule:golden", merge_sure: bool = False, engine: str = "duckdb") -> Proposed:
+Tell = Callable[[str, int, int], None]
+"""Told of a step by its name, how far it is, and of how much; of 0: nobody knows how much there is."""
+
+
+def silent(_step: str, _done: int, _of: int) -> None:
+    """Tell nobody."""
+
+
+def propose(hub: Hub, *, by: str = "rule:golden", merge_sure: bool = False, engine: str = "duckdb", tell: Tell = silent) -> Proposed:
     """Resolve all parties of all systems: what is sure is joined when `merge_sure` says so, everything else likely is a case.
 
     Sure: the same valid code on both, at :data:`SURE_BITS` or more. Our own companies are left out. Reads the ledger set-based.
-    Raises: EngineMissing.
+    `tell`: told of each step as it ends; for a run that others watch see :mod:`sync.proposing`. Raises: EngineMissing.
     """
     from channel.parties import resolving  # noqa: PLC0415  an optional library
 
     with hub.transaction() as db:
         rows = _parties(db)
         apart = _told_apart(db)
-    found = resolving.resolve(rows, apart=apart, engine=engine)
+    tell("read", len(rows), 1)
+    found = resolving.resolve(rows, apart=apart, engine=engine, tell=tell)
     orgs = {row[0]: codes.organisation(code) for row in rows if codes.valid(code := codes.normalise(row[2]))}
     done = Proposed(parties=found.records, clusters=len(found.clusters), version=found.version)
     gone: dict[str, str] = {}
@@ -223,7 +232,9 @@ def propose(hub: Hub, *, by: str = "rule:golden", merge_sure: bool = False, engi
         (sure if merge_sure and same_code and bits >= SURE_BITS else likely).append((left, right, bits))
     if sure:
         _join_all(hub, sure, gone, done, by)
+    tell("join", 1, 1)
     _ask(hub, [(_root(gone, left), _root(gone, right), bits) for left, right, bits in likely], done)
+    tell("ask", 1, 1)
     return done
 
 

@@ -1,6 +1,7 @@
 """One worker per stream: leases with fencing tokens, kept in the database and timed by its clock.
 
 A lease ends when it is given back or runs out; also when its holder is proved to be dead, on its own machine (:mod:`sync.processes`).
+Work that commits nothing for minutes, and so renews no lease, is held apart by the lock of a database session instead (`alone`).
 """
 
 from __future__ import annotations
@@ -110,3 +111,35 @@ def begun(hub: Any, name: str, begin: Callable[[psycopg.Cursor[Any]], T]) -> Ite
     finally:
         with hub.transaction() as db:
             release(db, lease)
+
+
+_KEY = "hashtextextended(%s, 0)"
+
+
+@contextmanager
+def alone(hub: Any, name: str, *, wait: bool = False) -> Iterator[None]:
+    """Do the block while nobody else does one of this name, however long it takes; the lock ends with its process, however that ends.
+
+    With `wait` it waits for its turn. Raises: Busy, without `wait`, while another is at it.
+    """
+    with hub.pool.connection() as db:
+        if wait:
+            db.execute(f"SELECT pg_advisory_lock({_KEY})".encode(), [name])
+        elif not db.execute(f"SELECT pg_try_advisory_lock({_KEY}) AS got".encode(), [name]).fetchone()["got"]:
+            raise Busy(f"another process is at {name}", next_step="wait until it has ended")
+        db.commit()  # the server ends a session that sits in a transaction
+        try:
+            yield
+        finally:
+            db.execute(f"SELECT pg_advisory_unlock({_KEY})".encode(), [name])
+
+
+def somebody_is_at(db: psycopg.Cursor[Any], name: str) -> bool:
+    """True while a block of this name is being done :func:`alone`, by whatever process of this database."""
+    db.execute(
+        "SELECT EXISTS (SELECT FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database WHERE d.datname = current_database() "
+        f"AND l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND (l.classid::bigint << 32) | l.objid::bigint = {_KEY}) "
+        "AS yes".encode(),
+        [name],
+    )
+    return bool((db.fetchone() or {"yes": False})["yes"])

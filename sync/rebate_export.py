@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +22,7 @@ from channel.rebates.exported import LAYOUT, MANIFEST, manifest_of
 from channel.rebates.fact_queries import READ
 from channel.rebates.reckoning.queries import newest_fact
 from sync.hub import Hub
+from sync.leases import alone
 from sync.runs import Run, RunResult, running
 
 PARTS: Final = 12
@@ -39,7 +39,7 @@ _KINDS: Final[Mapping[str, str]] = {
 
 def export(hub: Hub, folder: Path) -> RunResult:
     """Write what is new since the folder's manifest; a second run writes nothing. Raises: BadFacts for a folder that is something else."""
-    with running(hub, "rebate_export", detail=str(folder)) as run, _alone(hub):
+    with running(hub, "rebate_export", detail=str(folder)) as run, alone(hub, "rebate_export", wait=True):
         folder.mkdir(parents=True, exist_ok=True)
         manifest = manifest_of(folder) or {"layout": LAYOUT, "watermark": 0, "months": {}}
         with hub.transaction() as db:
@@ -47,18 +47,6 @@ def export(hub: Hub, folder: Path) -> RunResult:
         _write_new(hub, folder, manifest, seq, run)
         _clear(folder, manifest)
     return run.result
-
-
-@contextmanager
-def _alone(hub: Hub) -> Iterator[None]:
-    """One export at a time, by a lock of a session of its own."""
-    with hub.pool.connection() as db:
-        db.execute("SELECT pg_advisory_lock(hashtext('rebate_export'))")
-        try:
-            yield
-        finally:
-            db.rollback()
-            db.execute("SELECT pg_advisory_unlock(hashtext('rebate_export'))")
 
 
 def _write_new(hub: Hub, folder: Path, manifest: dict[str, Any], seq: int, run: Run) -> None:

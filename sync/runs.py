@@ -13,7 +13,7 @@ from ledger.bulk import json_text
 from sync.errors import Busy
 
 if TYPE_CHECKING:
-    from sync.hub import Hub
+    from sync.hub import Cursor, Hub
 
 log = structlog.get_logger("sync.run")
 
@@ -67,13 +67,30 @@ class Run:
         self.result.status = max(self.result.status, status, key=WORSE.index)
 
 
-@contextmanager
-def running(hub: Hub, kind: str, system: str = "", detail: str = "") -> Iterator[Run]:
-    """Keep a run's record: begun now, ended with the block, failed by an exception. A run that found the stream taken is `busy`."""
+def begin(db: Cursor, kind: str, system: str = "", detail: str = "") -> int:
+    """Put a run on record; its number. Whoever does the work gives it to :func:`running`."""
+    db.execute("INSERT INTO run (kind, system, detail) VALUES (%s, %s, %s) RETURNING id", [kind, system, detail])
+    row = db.fetchone()
+    assert row is not None  # noqa: S101  RETURNING of an insert always gives a row
+    return int(row["id"])
+
+
+def tell(hub: Hub, run: Run) -> None:
+    """Let those who watch a run see its figures so far."""
     with hub.transaction() as db:
-        db.execute("INSERT INTO run (kind, system, detail) VALUES (%s, %s, %s) RETURNING id", [kind, system, detail])
-        row = db.fetchone()
-        run_id = int(row["id"]) if row else 0
+        db.execute("UPDATE run SET counts = %s::jsonb WHERE id = %s", [json_text(run.result.counts), run.id])
+
+
+@contextmanager
+def running(hub: Hub, kind: str, system: str = "", detail: str = "", *, begun: int | None = None) -> Iterator[Run]:
+    """Keep a run's record: begun now, ended with the block, failed by an exception. A run that found the stream taken is `busy`.
+
+    `begun`: the number of a run that is on record already.
+    """
+    if begun is None:
+        with hub.transaction() as db:
+            begun = begin(db, kind, system, detail)
+    run_id = begun
     run = Run(run_id, RunResult(kind, run_id=run_id))
     error: str | None = None
     try:
@@ -83,6 +100,9 @@ def running(hub: Hub, kind: str, system: str = "", detail: str = "") -> Iterator
     except Exception as wrong:
         run.result.status, error = "failed", f"{type(wrong).__name__}: {wrong}"[:4000]
         log.error("run failed", kind=kind, system=system, detail=detail, error=error)  # noqa: TRY400  a traceback may show a payload
+        raise
+    except BaseException as stopped:  # Ctrl-C: what was committed stays, and the run did not end as one that is done
+        run.result.status, error = "failed", f"stopped by {type(stopped).__name__}"
         raise
     finally:
         with hub.transaction() as db:

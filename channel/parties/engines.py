@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 
 _PLAIN = ", ".join(("rid", "line", *COLUMNS))
 _INSTALL = "pip install 'channel-hub[resolve]' (in this checkout: .venv/bin/uv sync --inexact --extra resolve)"
+
+
+def need(engine: str) -> None:
+    """Refuse before anything is begun where the libraries of an engine are missing, without importing them. Raises: EngineMissing."""
+    wanted = ("splink", "pyspark" if engine == "spark" else "duckdb")
+    if missing := [name for name in wanted if find_spec(name) is None]:
+        raise EngineMissing(f"resolving needs {' and '.join(missing)}, not installed here", next_step=_INSTALL)
 
 
 class Engine(Protocol):

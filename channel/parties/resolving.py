@@ -103,6 +103,7 @@ def resolve_file(
     with tempfile.TemporaryDirectory(prefix="hub-resolve-") as place:
         folder = Path(place)
         prepared = reading.prepare_all(reading.read(records), folder, workers=workers or os.cpu_count() or 1, tell=tell)
+        tell("prepare", prepared.records, 1)
         if not prepared.records:
             _write(out, [])
             return Summary(0, 0, 0, 0, 0, frozen.version, perf_counter() - began, engine)
@@ -151,7 +152,12 @@ def _write(out: Path, rows: Iterable[tuple[str, str]]) -> None:
 
 
 def resolve(
-    records: Iterable[Sequence[str]], *, apart: Iterable[tuple[str, str]] = (), engine: str = "duckdb", frozen: model.Model | None = None
+    records: Iterable[Sequence[str]],
+    *,
+    apart: Iterable[tuple[str, str]] = (),
+    engine: str = "duckdb",
+    frozen: model.Model | None = None,
+    tell: Tell = _silent,
 ) -> Resolution:
     """Resolve records given as (rid, name, uscc, phone, contact, city, addr); `apart`: pairs of rids that are never together.
 
@@ -166,14 +172,16 @@ def resolve(
             yield number, rid, name, uscc, phone, contact, city, addr
 
     with tempfile.TemporaryDirectory(prefix="hub-resolve-") as place:
-        prepared = reading.prepare_all(numbered(), Path(place), workers=os.cpu_count() or 1, tell=_silent)
+        prepared = reading.prepare_all(numbered(), Path(place), workers=os.cpu_count() or 1, tell=tell)
+        tell("prepare", prepared.records, 1)
         found.records = prepared.records
         if not prepared.records:
             return found
         made = _open(engine, Path(place))
         try:
             engines.build(made, prepared.files)
-            edges = _edges(made, frozen, _silent)
+            tell("block", 1, 1)
+            edges = _edges(made, frozen, tell)
             rids = [row[0] for row in made.rows("SELECT rid FROM raw ORDER BY id")]
             orgs = dict(made.rows("SELECT id, org FROM raw WHERE org IS NOT NULL"))
             branches = dict(made.rows("SELECT id, branch FROM raw WHERE branch <> ''"))
@@ -182,6 +190,7 @@ def resolve(
     known = {rid: number for number, rid in enumerate(rids, 1)}
     kept = [(known[left], known[right]) for left, right in apart if left in known and right in known]
     clusters, _ = cluster(edges, orgs, branches, Rules(frozen.join), kept)
+    tell("cluster", 1, 1)
     place_of = {member: number for number, members in enumerate(clusters) for member in members}
     told_apart = {frozenset(pair) for pair in kept}
     for bits, left, right in edges:

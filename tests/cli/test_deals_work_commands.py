@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from tests.cli.conftest import Run
 from tests.cli.running import answer
 
@@ -70,10 +72,19 @@ def test_duplicates_and_golden_records_tell_what_people_are_asked(filled: Run) -
     nobody = filled("deals", "duplicates", "1", "2", "same", "--json")
     proposed = filled("merges", "propose", "--json")
     again = filled("merges", "propose")
+    shown = filled("merges", "proposal", str(answer(proposed)["run"]), "--json")
+    begun = answer(filled("merges", "propose", "--background", "--json"))
+    until = time.monotonic() + 120
+    while (ended := answer(filled("merges", "proposal", "--json")))["status"] == "running" and time.monotonic() < until:
+        time.sleep(0.5)
 
     assert (none.returncode, none.stdout) == (0, "no scan has found anything\n")
     assert (nobody.returncode, answer(nobody)["error"]["code"]) == (6, "sync/not-found")
-    assert proposed.returncode == (4 if answer(proposed)["cases"] else 0)
-    assert answer(proposed)["parties"] >= 3
+    found = answer(proposed)["found"]
+    assert proposed.returncode == (4 if found["cases"] else 0)
+    assert found["parties"] >= 3
     assert again.returncode == 0
     assert "0 new cases" in again.stdout
+    assert answer(shown) == answer(proposed)
+    assert (begun["status"], ended["run"], ended["status"]) == ("running", begun["run"], "done")
+    assert filled("merges", "proposal", "4711").returncode == 6

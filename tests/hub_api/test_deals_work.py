@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -251,13 +252,29 @@ def test_pairs_of_the_nightly_scan_are_listed_and_answered(selling: Fresh, said:
         assert tuple(sorted(parties)) in apart
 
 
-def test_resolving_all_parties_asks_about_the_likely_ones(selling: Fresh) -> None:
+def test_resolving_all_parties_is_begun_watched_and_asks_about_the_likely_ones(selling: Fresh) -> None:
     _twins(selling)
     before = len(selling.api.get("it", "/v1/cases?state=open").json()["items"])
 
-    told = selling.api("it", "POST", "/v1/merges/propose", json={})
+    begun = selling.api("it", "POST", "/v1/merges/propose", json={})
+    second = selling.api("it", "POST", "/v1/merges/propose", json={})
+    told = _watched(selling, begun.headers["Location"])
 
-    assert told.status_code == 200, told.json()
-    assert told.json()["merged"] == 0
-    assert told.json()["parties"] >= 2
-    assert len(selling.api.get("it", "/v1/cases?state=open").json()["items"]) == before + told.json()["cases"]
+    assert (begun.status_code, begun.json()["status"], begun.json()["found"]) == (202, "running", None), begun.json()
+    assert (second.status_code, second.json()["code"]) == (409, "sync/busy")
+    assert f"run {begun.json()['run']}" in second.json()["detail"]
+    assert told["status"] == ("set_aside" if told["found"]["cases"] else "done"), told
+    assert (told["step"], told["error"], told["found"]["merged"]) == (None, None, 0)
+    assert told["found"]["parties"] >= 2
+    assert len(selling.api.get("it", "/v1/cases?state=open").json()["items"]) == before + told["found"]["cases"]
+    assert selling.api.get("it", "/v1/merges/proposals/4711").status_code == 404
+
+
+def _watched(selling: Fresh, place: str) -> dict[str, Any]:
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        told: dict[str, Any] = selling.api.get("it", place).json()
+        if told["status"] != "running":
+            return told
+        time.sleep(0.2)
+    raise AssertionError(f"it has not ended: {told}")
