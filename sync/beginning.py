@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from canonical.ids import new_id_text
 from sync import deriving
-from sync.decide import Canonical, Rows, begin_rows
+from sync.decide import Canonical, Rows
+from sync.decide_sets import begin_rows
 from sync.hub import Hub, StreamState
 
 if TYPE_CHECKING:

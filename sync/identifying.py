@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from canonical.ids import new_hub_key, new_hub_keys, new_id_text
 from ledger.bulk import copy_columns, copy_lines, copy_text, json_text, text_column
-from sync.decide import Claim, Identity, Known, identify
+from sync.decide_identity import Claim, Identity, Known, identify
 from sync.hub import Cursor, Hub, StreamState
 from sync.references import References
 

@@ -25,7 +25,8 @@ from mappings.errors import Cite, RecordError
 from mappings.model import Candidate, Values
 from mappings.model import Mapping as CompiledMapping
 from sync import beginning, deriving, identifying, pairing, scope, store
-from sync.decide import Canonical, Source, changed_fields, merge_fields, merge_rows_by_company, merge_set, policy_of
+from sync.decide import Canonical, Source, changed_fields, merge_fields, policy_of
+from sync.decide_sets import merge_rows_by_company, merge_set
 from sync.hub import Cursor, Hub, Kind, StreamState
 from sync.quarantine import SetAside, clear, set_aside
 from sync.references import References

@@ -11,7 +11,8 @@ from mappings.errors import MissingParent, MissingValue, RecordError, WantedValu
 from mappings.model import Target, Values
 from sync import scope
 from sync.compare import differences, edits, line_keys, rewritten
-from sync.decide import Canonical, PairFacts, Verdict, judge
+from sync.decide import Canonical
+from sync.decide_pairs import PairFacts, Verdict, judge
 from sync.golive import is_older
 from sync.hub import Cursor, Hub, StreamState
 from sync.pairs import (

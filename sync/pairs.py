@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ledger.bulk import JSON_ARRAY, NULL, array_text, copy_columns, copy_json, from_json, joined_json, joined_texts, json_text, text_column
 from mappings.errors import WantedValue
 from sync.compare import Differences, canonical_field
-from sync.decide import Verdict
+from sync.decide_pairs import Verdict
 from sync.hub import Cursor, StreamState
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from ledger.bulk import from_json
 from ledger.tables import TABLES
 from mappings.errors import RecordError
 from sync import store
-from sync.decide import Canonical, Source, explain_fields, explain_rows, policy_of
+from sync.decide import Canonical, Source, explain_fields, policy_of
+from sync.decide_sets import explain_rows
 from sync.errors import NotFound
 from sync.hub import Cursor, Hub
 from sync.listing import conflicts, drift, links

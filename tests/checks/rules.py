@@ -14,11 +14,14 @@ def _in(*rooms: str) -> Callable[[Path], bool]:
     return lambda path: path.parts[0] in rooms
 
 
+PURE = frozenset(f"sync/{name}.py" for name in ("decide", "decide_identity", "decide_pairs", "decide_sets", "compare", "policy"))
+
+
 def _is_rule_module(path: Path) -> bool:
     """A module that decides and knows no world: values, mapping functions, rule modules, the engine's pure decisions."""
     if path.parts[0] == "channel":
         return path.name not in ("queries.py", "service.py", "__init__.py")
-    return path.parts[0] == "canonical" or path.as_posix() in ("sync/decide.py", "sync/compare.py", "sync/policy.py")
+    return path.parts[0] == "canonical" or path.as_posix() in PURE
 
 
 def no_float(tree: ast.Module) -> Iterator[Finding]:

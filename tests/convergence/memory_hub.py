@@ -11,7 +11,9 @@ from typing import Any
 
 from sync.compare import rewritten
 from sync.config import HubConfig
-from sync.decide import Canonical, Claim, Known, PairFacts, Source, changed_fields, identify, judge, merge_fields
+from sync.decide import Canonical, Source, changed_fields, merge_fields
+from sync.decide_identity import Claim, Known, identify
+from sync.decide_pairs import PairFacts, judge
 from sync.policy import EntityPolicy, compile_policy
 from tests.convergence.systems import Fields, Lost, Stored, System
 

@@ -11,7 +11,8 @@ from canonical.ids import is_hub_key, new_hub_keys
 from connectors.base import Record
 from ledger.bulk import from_json
 from sync import collector, observing
-from sync.decide import Source, begin_set, merge_set
+from sync.decide import Source
+from sync.decide_sets import begin_set, merge_set
 from sync.policy import EntityPolicy
 from sync.references import References
 from tests.sync.stage import Stage

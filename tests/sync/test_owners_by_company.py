@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from sync import hub_records, inspecting, reconciling
 from sync.config import load
-from sync.decide import Source, merge_rows_by_company, merge_set
+from sync.decide import Source
+from sync.decide_sets import merge_rows_by_company, merge_set
 from sync.errors import BadConfig, NotAllowed
 from sync.policy import EntityPolicy
 from tests.sync.stage import Pair, Stage, configuration, open_hub

@@ -1,0 +1,175 @@
+"""Who wins among the rows of a child set: membership by its owner, each field by its own. Pure, as :mod:`sync.decide`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from sync.config import HUB
+from sync.decide import Fields, Reason, Row, Rows, Source, ranked
+from sync.policy import EntityPolicy
+
+
+def merge_set(
+    policy: EntityPolicy, name: str, sources: Sequence[Source], current: Rows, new_id: Callable[[], str], natural: Sequence[str] = ()
+) -> Rows:
+    """One child set: membership by its owner, each field by its own; a line is known by its link, never by position.
+
+    `natural`: fields that tell which row it is whatever the system, e.g. the company of a party's terms.
+    """
+    members = ranked(policy.owners[name], [source for source in sources if name in source.sets])
+    if not members:
+        return current
+    owner = members[0].system
+    known = {(stream, key): row.id for row in current.values() for stream, key in row.links.items()}
+    alike = {tuple(row.doc.get(part) for part in natural): row.id for row in current.values()} if natural else {}
+    merged: Rows = {}
+    for source in members:
+        if source.system != owner:
+            continue
+        stream = str(source.stream_id)
+        carried = source.lines_carry.get(name, {})
+        for key, values in source.sets[name].items():
+            same = tuple(values.get(part) for part in natural) if natural else ()
+            row_id = known.get((stream, key)) or _carried(carried.get(key), current) or (alike.get(same) if natural else None) or new_id()
+            if natural:
+                alike[same] = row_id
+            links = {**(current[row_id].links if row_id in current else {}), stream: key}
+            merged[row_id] = Row(row_id, dict(values), links, len(merged) + 1)
+    _lay_over(policy, name, sources, owner, merged, current, natural)
+    return merged
+
+
+def merge_rows_by_company(
+    policy: EntityPolicy,
+    name: str,
+    sources: Sequence[Source],
+    current: Rows,
+    new_id: Callable[[], str],
+    numbers: Mapping[str, str],
+    natural: Sequence[str] = (),
+) -> Rows:
+    """:func:`merge_set` of rows that belong to companies, where one company has other owners than the next."""
+
+    def company(values: Fields) -> str:
+        number = numbers.get(values.get("company") or "", "")
+        return number if number in policy.by_company else ""
+
+    speaking = [source for source in sources if name in source.sets]
+    found = {company(row.doc) for row in current.values()}
+    found |= {company(values) for source in speaking for values in source.sets[name].values()}
+    merged: Rows = {}
+    for number in sorted(found):
+        of_company = [
+            replace(source, sets={name: {key: values for key, values in source.sets[name].items() if company(values) == number}})
+            for source in speaking
+        ]
+        held = {row.id: row for row in current.values() if company(row.doc) == number}
+        merged |= merge_set(policy.in_company(number), name, of_company, held, new_id, natural)
+    for place, row in enumerate(merged.values(), 1):
+        row.seq = place
+    return merged
+
+
+def begin_set(policy: EntityPolicy, name: str, source: Source, new_id: Callable[[], str]) -> Rows:
+    """:func:`merge_set` of a record that is new and that one source alone speaks of: there is nothing to find its lines among."""
+    said = source.sets.get(name)
+    if said is None or source.system not in policy.owners[name]:
+        return {}
+    derived = policy.derived_of(name) if source.system != HUB else ()
+    return begin_rows({key: {**values} for key, values in said.items()}, derived, str(source.stream_id), new_id)
+
+
+def begin_rows(said: Mapping[str, Fields], derived: Iterable[str], stream: str, new_id: Callable[[], str]) -> Rows:
+    """The rows of a set that is new. They take over the fields, less those that the hub derives."""
+    for child in derived:
+        for values in said.values():
+            values.pop(child, None)
+    rows: Rows = {}
+    seq = 0
+    for key, values in said.items():
+        seq += 1  # noqa: SIM113  this runs for every line of every document
+        row_id = new_id()
+        rows[row_id] = Row(row_id, values, {stream: key}, seq)
+    return rows
+
+
+def _carried(line_id: str | None, current: Rows) -> str | None:
+    return line_id if line_id and line_id in current else None
+
+
+def _said_of_lines(name: str, sources: Iterable[Source], merged: Rows, natural: Sequence[str] = ()) -> dict[str, dict[str, Fields]]:
+    """Row id -> system -> what it says of that line; lines that nobody else knows are left out."""
+    said: dict[str, dict[str, Fields]] = {}
+    alike = {tuple(row.doc.get(part) for part in natural): row.id for row in merged.values()} if natural else {}
+    for source in sources:
+        stream, carried = str(source.stream_id), source.lines_carry.get(name, {})
+        for key, values in source.sets.get(name, {}).items():
+            row_id = carried.get(key) or next((row.id for row in merged.values() if row.links.get(stream) == key), None)
+            if row_id is None and natural:
+                row_id = alike.get(tuple(values.get(part) for part in natural))
+            if row_id in merged:
+                said.setdefault(row_id, {})[source.system] = values
+    return said
+
+
+def _lay_over(
+    policy: EntityPolicy, name: str, sources: Sequence[Source], owner: str, merged: Rows, current: Rows, natural: Sequence[str]
+) -> None:
+    """Fields of lines that another than the set's owner decides, and derived ones."""
+    others = policy.set_others(name, owner)
+    if not others or (not current and len(sources) == 1 and not any(f"{name}.{child}" in policy.derived for child in others)):
+        return
+    said = _said_of_lines(name, (source for source in sources if source.system != owner), merged, natural)
+    for row in merged.values():
+        before = current.get(row.id)
+        for child, owners in others.items():
+            if f"{name}.{child}" in policy.derived:
+                row.doc.pop(child, None)
+                if before is not None and child in before.doc:
+                    row.doc[child] = before.doc[child]
+                continue
+            for system in owners:
+                if system == owner:
+                    break
+                told = said.get(row.id, {}).get(system)
+                if told is not None and child in told:
+                    row.doc[child] = told[child]
+                    break
+
+
+def explain_rows(
+    policy: EntityPolicy, path: str, sources: Sequence[Source], rows: Rows, numbers: Mapping[str, str], natural: Sequence[str] = ()
+) -> list[Reason]:
+    """Why a field of a set's rows (`lines.quantity`) has its value, row by row; a company's row is called `companies[200].code`."""
+    name, _, child = path.partition(".")
+    by_row = name in policy.company_of_rows
+    said = _said_of_lines(name, sources, rows, natural)
+    reasons = []
+    for row in rows.values():
+        if child not in row.doc:
+            continue
+        number = numbers.get(row.doc.get("company", ""), "") if by_row else ""
+        here = policy.in_company(number) if by_row else policy
+        told = said.get(row.id, {})
+        speaking = [system for system in here.owners[name] if system in told]
+        winner = _decider(here, name, child, speaking[0] if speaking else "", told)
+        losers = [(system, values[child]) for system, values in told.items() if child in values and values[child] != row.doc[child]]
+        reasons.append(Reason(f"{name}[{number or row.id}].{child}", row.doc[child], winner, _rule_of(here, path), losers))
+    return reasons
+
+
+def _rule_of(policy: EntityPolicy, path: str) -> str:
+    return "derived" if path in policy.derived else policy.rules.get(path, "owner") + policy.told_company(path)
+
+
+def _decider(policy: EntityPolicy, name: str, child: str, owner: str, told: Mapping[str, Fields]) -> str:
+    """The system whose value a field of a row has: one that goes before the set's owner, else that owner, else the hub."""
+    if f"{name}.{child}" in policy.derived:
+        return HUB
+    for system in policy.set_others(name, owner).get(child, ()):
+        if system == owner:
+            break
+        if child in told.get(system, {}):
+            return system
+    return owner or HUB
