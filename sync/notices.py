@@ -6,7 +6,7 @@ whoever calls sees to it that it is told once (`once` remembers that for what ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal
@@ -118,8 +118,20 @@ def _change(db: Cursor, entity: str, ids: Sequence[str], fields: Mapping[str, An
 
 def once(db: Cursor, subject: str, what: str) -> bool:
     """True the first time that this is to be told about the subject, and never again."""
-    db.execute("INSERT INTO told (subject, what) VALUES (%s, %s) ON CONFLICT DO NOTHING", [subject, what])
-    return db.rowcount > 0
+    return bool(first_times(db, [(subject, what)]))
+
+
+def first_times(db: Cursor, wanted: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """The same for many, each a subject and what is told of it: those for which it is the first time."""
+    if not wanted:
+        return set()
+    subjects, whats = map(list, zip(*wanted, strict=True))
+    db.execute(
+        "INSERT INTO told (subject, what) SELECT * FROM unnest(%s::text[], %s::text[]) ORDER BY 1, 2 ON CONFLICT DO NOTHING "
+        "RETURNING subject, what",
+        [subjects, whats],
+    )
+    return {(row["subject"], row["what"]) for row in db}
 
 
 # What people do with them ------------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ WARN_DAYS: Final = 30
 def nightly(hub: Hub, as_of: date, *, run: Run | None = None) -> None:
     """Tell what the night has found, up to a business day. Safe to repeat."""
     with hub.transaction() as db:
-        told = [*_of_results(hub, db, as_of), *_of_funds(db, as_of)]
+        told = [*_of_results(hub, db, as_of), *_of_funds(hub, db, as_of)]
         for message in told:
             notices.post(db, message)
     if run is not None:
@@ -77,20 +77,36 @@ _NEWEST: Final = (
 
 
 def _of_results(hub: Hub, db: Cursor, as_of: date) -> list[Message]:
+    """Tiers reached and targets at risk. A tier is told once, also when returns take a dealer below it and it is reached again.
+
+    Of a period that began before the go-live the first look only remembers the tier: it was reached with what lies before.
+    """
     starts = notices.go_live(hub, "credit_memo")
-    if starts is not None and as_of < starts:
-        return []
-    found = []
-    for row in queries.rows(db.connection, _NEWEST, {"as_of": as_of}):
-        doc = row["doc"]
-        about = f"rebate:{row['unit']}"
+    live = starts is None or as_of >= starts
+    found = queries.rows(db.connection, _NEWEST, {"as_of": as_of})
+    wanted = [(_about(row), what) for row in found for what in (*_reached(row), *(("at risk",) if live and _risk(row, as_of) else ()))]
+    began = [row for row in found if starts is not None and date.fromisoformat(row["doc"]["period"]["from"]) < starts]
+    new = notices.first_times(db, [*wanted, *((_about(row), "seen") for row in began)])
+    told = []
+    for row in found if live else ():
+        about = _about(row)
         base = {"programme": row["programme"], "period": row["period"], "currency": row["currency"]}
-        tier = doc.get("tier")
-        if tier and Decimal(tier["from"]) > 0 and notices.once(db, about, f"tier {tier['number']}"):
-            found.append(Message("rebate_tier_reached", to_party(row["dealer_id"]), about, base | _tier(doc, row)))
-        if (risk := _risk(doc, row, as_of)) is not None and notices.once(db, about, "at risk"):
-            found.append(Message("rebate_target_at_risk", to_party(row["dealer_id"]), about, base | risk))
-    return found
+        tiers = _reached(row)
+        if tiers and (about, tiers[-1]) in new and (about, "seen") not in new:
+            told.append(Message("rebate_tier_reached", to_party(row["dealer_id"]), about, base | _tier(row["doc"], row)))
+        if (risk := _risk(row, as_of)) is not None and (about, "at risk") in new:
+            told.append(Message("rebate_target_at_risk", to_party(row["dealer_id"]), about, base | risk))
+    return told
+
+
+def _about(row: Mapping[str, Any]) -> str:
+    return f"rebate:{row['unit']}"
+
+
+def _reached(row: Mapping[str, Any]) -> list[str]:
+    """The tiers of a result, from the first on, that are worth telling: the one that begins with nothing is not."""
+    tier = row["doc"].get("tier")
+    return [f"tier {number}" for number in range(1, tier["number"] + 1)] if tier and Decimal(tier["from"]) > 0 else []
 
 
 def _tier(doc: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,8 +120,9 @@ def _tier(doc: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
     return {**more, "tier": doc["tier"]["number"]}
 
 
-def _risk(doc: Mapping[str, Any], row: Mapping[str, Any], as_of: date) -> dict[str, Any] | None:
+def _risk(row: Mapping[str, Any], as_of: date) -> dict[str, Any] | None:
     """The pace against the part of the period that has passed; None when there is no own target, it is too early, or the pace is enough."""
+    doc = row["doc"]
     if doc.get("target") is None or doc.get("read") is None or doc.get("group") is not None:
         return None
     first, end = (date.fromisoformat(doc["period"][side]) for side in ("from", "to"))
@@ -123,7 +140,10 @@ def _risk(doc: Mapping[str, Any], row: Mapping[str, Any], as_of: date) -> dict[s
     }  # fmt: skip
 
 
-def _of_funds(db: Cursor, as_of: date) -> list[Message]:
+def _of_funds(hub: Hub, db: Cursor, as_of: date) -> list[Message]:
+    starts = notices.go_live(hub, "credit_memo")
+    if starts is not None and as_of < starts:
+        return []
     found = []
     for fund in funds.programmes(db.connection):
         if not isinstance(fund, Fund) or fund.unused != "forfeited":

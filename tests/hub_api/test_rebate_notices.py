@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import pytest
 from psycopg.types.json import Jsonb
 
 from sync import rebate_notices
@@ -82,3 +83,66 @@ def test_money_of_a_fund_that_expires_is_told_a_month_and_a_week_before(fresh: F
 
     told = heard(fresh, "fund_expiring")
     assert sorted((one["days"], one["available"], one["on"]) for one in told) == [(5, "4000", "2027-01-10"), (21, "4000", "2027-01-10")]
+
+
+def live_from(fresh: Fresh, day: date) -> None:
+    """The hub goes live on a day."""
+    fresh.hub.config = fresh.hub.config.model_copy(update={"go_live": day})
+
+
+def test_a_tier_that_falls_away_and_comes_again_is_told_once(fresh: Fresh) -> None:
+    for tier in (
+        {"number": 2, "from": "500000", "to": None},
+        {"number": 1, "from": "100000", "to": "500000"},
+        {"number": 2, "from": "500000"},
+    ):
+        result(fresh, fresh.world.agent, "u", tier=tier)
+        rebate_notices.nightly(fresh.hub, NIGHT)
+
+    assert [one["tier"] for one in heard(fresh, "rebate_tier_reached")] == [2]
+
+
+@pytest.mark.promise(14)
+def test_before_the_go_live_a_dealer_hears_nothing_and_then_only_of_tiers_reached_since(fresh: Fresh) -> None:
+    live_from(fresh, date(2026, 3, 1))
+    result(fresh, fresh.world.agent, "u", tier={"number": 1, "from": "100000", "to": "500000"}, target="300000", read="0.5")
+
+    rebate_notices.nightly(fresh.hub, NIGHT)
+    before = [heard(fresh, kind) for kind in ("rebate_tier_reached", "rebate_target_at_risk")]
+    rebate_notices.nightly(fresh.hub, date(2026, 3, 1))
+    first = [len(heard(fresh, kind)) for kind in ("rebate_tier_reached", "rebate_target_at_risk")]
+    result(fresh, fresh.world.agent, "u", tier={"number": 2, "from": "500000", "to": None})
+    rebate_notices.nightly(fresh.hub, date(2026, 3, 2))
+
+    assert before == [[], []]
+    assert first == [0, 1], "the tier was reached with what lies before; the target is at risk now"
+    assert [one["tier"] for one in heard(fresh, "rebate_tier_reached")] == [2]
+
+
+@pytest.mark.promise(14)
+def test_a_hub_that_meets_a_tier_at_its_go_live_takes_it_for_what_was_before(fresh: Fresh) -> None:
+    live_from(fresh, date(2026, 2, 1))
+    result(fresh, fresh.world.agent, "u", tier={"number": 1, "from": "100000", "to": "500000"})
+    later = {"name": "2026Q2", "from": "2026-02-01", "to": "2026-05-01"}
+    result(fresh, fresh.world.agent, "new", tier={"number": 1, "from": "100000", "to": "500000"}, period=later)
+
+    rebate_notices.nightly(fresh.hub, NIGHT)
+    rebate_notices.nightly(fresh.hub, NIGHT)
+
+    assert len(heard(fresh, "rebate_tier_reached")) == 1, "of the period that began after the go-live"
+
+
+@pytest.mark.promise(14)
+def test_before_the_go_live_nobody_hears_that_a_fund_expires_nor_what_became_of_a_claim(fresh: Fresh) -> None:
+    live_from(fresh, date(2030, 1, 1))
+    publish(fresh, MDF.replace("claim_days: 400", "claim_days: 10"))
+    claim = submit(fresh, expo()).json()
+    fresh.api("finance", "POST", f"/v1/claims/{claim['id']}/approve", json={})
+
+    rebate_notices.nightly(fresh.hub, date(2027, 1, 5))
+    before = fresh.api.get("dealer", "/v1/messages").json()["items"]
+    live_from(fresh, date(2026, 1, 1))
+    rebate_notices.nightly(fresh.hub, date(2027, 1, 5))
+
+    assert before == []
+    assert len(heard(fresh, "fund_expiring")) == 1
