@@ -39,6 +39,22 @@ class StatementState(WrongState):
     detail = "The statement is not, or no longer, in a state that allows this. Read it again."
 
 
+class AccountState(WrongState):
+    """The order, or its line, does not allow this."""
+
+    code = "rebates/account-state"
+    title = "The order does not allow this"
+    detail = "The order is void, closed, in another currency or worth less, or its line has used another sum."
+
+
+class NotEnough(WrongState):
+    """The account does not hold so much."""
+
+    code = "rebates/not-enough"
+    title = "The account does not hold so much"
+    detail = "Less than that is available, or frozen for this order. What a memo pays is not for orders."
+
+
 class RebateFacts(WrongState):
     """Facts that cannot be, or a figure that a formula needs is missing."""
 
@@ -47,7 +63,9 @@ class RebateFacts(WrongState):
     detail = "A fact cannot be, or a figure that the programme's formula needs is missing; `detail` names it."
 
 
-ALL: tuple[type[Problem], ...] = (RebateNotFound, BadProgramme, VersionTaken, StatementState, RebateFacts)
+ALL: tuple[type[Problem], ...] = (
+    RebateNotFound, BadProgramme, VersionTaken, StatementState, AccountState, NotEnough, RebateFacts,
+)  # fmt: skip
 """Each becomes what its code says."""
 
 problems.know(*ALL)

@@ -1,10 +1,9 @@
-"""`hub rebates` on the hub's own ledger: publish, accrue, settle, close, try a draft, statements, payouts and the dealer's account."""
+"""`hub rebates` on the hub's own ledger: publish, accrue, settle, close, try a draft, statements, payouts."""
 
 from __future__ import annotations
 
 import dataclasses
 from datetime import date, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,6 +12,7 @@ import click
 from hub_cli.answers import Answer, answers, of_run, plain
 from hub_cli.exits import Exit
 from hub_cli.place import Place, who
+from hub_cli.rebates_account import account
 
 if TYPE_CHECKING:
     from channel.rebates.service import Done
@@ -213,40 +213,6 @@ def payouts(place: Place) -> Answer:
     wrong = [row for row in found if row["state"] not in ("matched", "missing_in_erp")]
     columns = ("payout", "dealer", "currency", "total", "memo", "booked", "state")
     return Answer(plain(found), Exit.DIFFERS if wrong else Exit.DONE, columns=columns, empty="no payouts")
-
-
-@click.command()
-@click.argument("dealer")
-@click.option("--programme", help="Of which programme, with an amount.")
-@click.option("--currency", default="CNY", show_default=True, help="Of the account.")
-@click.option("--freeze", type=Decimal, metavar="AMOUNT", help="Set aside for --order.")
-@click.option("--release", type=Decimal, metavar="AMOUNT", help="Give back what --order does not use.")
-@click.option("--use", type=Decimal, metavar="AMOUNT", help="A --line of --order has used it.")
-@click.option("--expire", type=Decimal, metavar="AMOUNT", help="It was not used in time.")
-@click.option("--order", default="", help="The order's number.")
-@click.option("--line", default="", help="The ERP's line.")
-@click.pass_obj
-@answers
-def account(place: Place, dealer: str, programme: str | None, currency: str, order: str, line: str, **moves: Decimal | None) -> Answer:
-    """What stands on a dealer's rebate account (accrued, available, frozen, used, expired, paid out), and moves between them."""
-    from channel.rebates import queries, service
-
-    wanted = {name: amount for name, amount in moves.items() if amount is not None}
-    if len(wanted) > 1 or (wanted and programme is None) or (set(wanted) & {"freeze", "release", "use"} and not order):
-        raise click.UsageError("name --programme and one amount, and the --order that it is for")
-    with place.open_hub() as hub, hub.transaction() as db:
-        for name, amount in wanted.items():
-            on = (db.connection, dealer, programme or "", currency, amount)
-            if name == "freeze":
-                service.freeze(*on, order=order, by=who())
-            elif name == "release":
-                service.release(*on, order=order, by=who())
-            elif name == "use":
-                service.use(*on, order=order, line=line, by=who())
-            else:
-                service.expire(*on, reason=order or "not used in time", by=who())
-        rows = queries.balances(db.connection, dealer)
-    return Answer(plain(rows), empty=f"nothing stands on the account of {dealer}")
 
 
 @click.command()

@@ -160,7 +160,7 @@ def _done(hub: Hub, work: Callable[[Cursor], T]) -> T:
 def pay_due(hub: Hub, *, by: str = BY, run: Run | None = None) -> list[Paid]:
     """Payouts of approved claims, each with the one credit memo that the ERP will book, which carries its number."""
     with hub.transaction() as db:
-        paid = service.pay(db.connection, by=by)
+        paid = service.pay(db.connection, by=by, on=today())
         for payout in paid:
             memo = hub_records.put(hub, db, "credit_memo", f"payout/{payout.id}", *_memo(payout), cause=f"payout {payout.id}")
             rebates.set_memo(db.connection, payout.id, memo.id)

@@ -13,7 +13,7 @@ from canonical.values import business_day, decimal_text
 from channel.notices.messages import FINANCE, Message
 from channel.rebates import queries, service
 from channel.rebates.service import Done, Payout
-from sync import funds, hub_records, notices, rebate_notices
+from sync import funds, hub_records, notices, rebate_accounts, rebate_notices
 from sync.hub import Cursor, Hub
 from sync.runs import Run, RunResult, running
 
@@ -23,7 +23,7 @@ SAMPLE: Final = 10
 
 
 def nightly(hub: Hub, *, now: datetime | None = None) -> RunResult:
-    """Accrue up to yesterday, settle what the calendars say is due, pay it, and compare payouts with the ERP. Safe to repeat.
+    """Accrue up to yesterday, settle what is due, pay it, follow the dealers' accounts, and compare payouts with the ERP. Safe to repeat.
 
     `now`: the moment to judge by; the database's clock when not said. Days are business days in Asia/Shanghai.
     """
@@ -37,6 +37,7 @@ def nightly(hub: Hub, *, now: datetime | None = None) -> RunResult:
         settle(hub, as_of, run=run)
         pay_due(hub, run=run)
         funds.nightly(hub, as_of, run=run)
+        rebate_accounts.nightly(hub, as_of, run=run)
         reconcile(hub, run=run)
         rebate_notices.nightly(hub, as_of, run=run)
     return run.result
@@ -140,7 +141,11 @@ def reconcile(hub: Hub, *, run: Run | None = None) -> list[dict[str, Any]]:
                 notices.withdraw(db, "payout_differs", about)
                 rebate_notices.credited(hub, db, row)
             elif row["state"] != "missing_in_erp" and notices.once(db, about, row["state"]):
-                facts = {"payout": row["payout"], "state": row["state"], "memo": row["memo"]}
+                facts = {
+                    "zh": f"返利付款 {row['payout']} 与 ERP 不符: {row['state']}, 单号 {row['memo'] or '-'}",
+                    "en": f"Payout {row['payout']} and the ERP differ: {row['state']}, memo {row['memo'] or '-'}",
+                    "payout": row["payout"], "state": row["state"], "memo": row["memo"],
+                }  # fmt: skip
                 notices.post(db, Message("payout_differs", FINANCE, about, facts))
     if run is not None:
         for row in found:

@@ -34,13 +34,13 @@ from channel.rebates import queries as rebates
 from channel.rebates.claiming import Claim, contract_for, spans_of, takes_part
 from channel.rebates.claims import Claimed, Fund, PriceProtection, ShipAndDebit
 from channel.rebates.facts import Fact
+from channel.rebates.payment import BY_MEMO
 from channel.rebates.periods import find
 from channel.rebates.queries import Connection, Row
 from channel.rebates.reporting import text
 from channel.rebates.selecting import Dealer, Dealers
 from channel.rebates.wording import claim_sentence
 
-BY_MEMO: Final = ("credit_note", "cash")
 PURPOSES: Final = {"fund": "fund", "ship_and_debit": "claim", "price_protection": "price_protection"}
 """Type of a programme -> purpose of the credit memo that pays its claims."""
 OPEN: Final = ("planned", "agreed", "submitted")
@@ -370,8 +370,11 @@ def announce_cut(
     return queries.add_cut(db, values)
 
 
-def pay(db: Connection, *, by: str) -> list[Paid]:
-    """Payouts of approved claims: one a dealer, type, currency, tax rate and way. What is not paid by memo goes to the rebate account."""
+def pay(db: Connection, *, by: str, on: date) -> list[Paid]:
+    """Payouts of approved claims: one a dealer, type, currency, tax rate and way. What is not paid by memo goes to the rebate account.
+
+    on: the business day of the payment, from which on money on the account expires.
+    """
     rebates.lock(db)
     groups: dict[_Group, list[Row]] = {}
     for row in queries.unpaid(db):
@@ -380,14 +383,16 @@ def pay(db: Connection, *, by: str) -> list[Paid]:
         if way in BY_MEMO:
             groups.setdefault((row["dealer"], row["currency"], row["type"], way, settlement.tax_rate or Decimal(0)), []).append(row)
         else:
-            _to_account(db, row, by)
+            _to_account(db, row, by, settlement.last_day(on))
     made = (_pay_one(db, key, members, by) for key, members in groups.items())
     return [one for one in made if one is not None]
 
 
-def _to_account(db: Connection, row: Row, by: str) -> None:
-    moves = {"available": row["allowed"]}
-    rebates.book(db, row["dealer"], row["programme"], row["currency"], moves, cause="claim", reference=row["id"], booking=new_id(), by=by)
+def _to_account(db: Connection, row: Row, by: str, expires_on: date | None) -> None:
+    rebates.book(
+        db, row["dealer"], row["programme"], row["currency"], {"available": row["allowed"]}, cause="claim", reference=row["id"],
+        booking=new_id(), by=by, expires_on=expires_on,
+    )  # fmt: skip
     queries.set_claim(db, row["id"], {"state": "paid"})
     queries.event(db, row["id"], "paid", by, "on the rebate account")
 

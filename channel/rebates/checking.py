@@ -37,7 +37,7 @@ MOST_SHARE: Final = Decimal(10)
 def check(programme: Programme) -> list[Found]:
     """Everything unclear in one programme, with its place in the file; empty when it can be published."""
     found: list[Found] = []
-    for rule in (_validity, _calendar, _base, _method, _tiers, _ladder, _gates, _limits, _rest):
+    for rule in (_validity, _calendar, _base, _method, _tiers, _ladder, _gates, _limits, _rest, _expiry):
         found += rule(programme)
     return found
 
@@ -59,7 +59,7 @@ def _flaw(path: Path, code: str, what: str, fix: str) -> Found:
 
 def check_claims(programme: Claimed) -> list[Found]:
     """Everything unclear in a programme of claims; empty when it can be published."""
-    found = list(_validity(programme))
+    found = [*_validity(programme), *_expiry(programme)]
     if isinstance(programme, ShipAndDebit):
         for at, one in enumerate(programme.contracts):
             for other in programme.contracts[:at]:
@@ -289,6 +289,18 @@ def _rest(programme: Programme) -> Iterator[Found]:
         yield _flaw(("fx", "rates"), "missing", "no rate", "add rates")
     if programme.fx and any(rate.currency == programme.currency for rate in programme.fx.rates):
         yield _flaw(("fx", "rates"), "contradiction", f"a rate for {programme.currency} itself", "take it out")
+
+
+def _expiry(programme: Programme | Claimed) -> Iterator[Found]:
+    terms, ends = programme.settlement, programme.valid.to
+    if terms.expires_days is not None and terms.expires_on is not None:
+        yield _flaw(("settlement", "expires_on"), "contradiction", "a last day, and a number of days", "keep one of the two")
+    if terms.by_memo and (terms.expires_days is not None or terms.expires_on is not None):
+        what = f"what is paid by {terms.ways[0]} does not stay on the account"
+        yield _flaw(("settlement",), "contradiction", what, "take expires_days and expires_on out, or settle by offset, goods or fund_pool")
+    if terms.expires_on is not None and ends is not None and terms.expires_on < ends:
+        what = f"what is settled at the end, on {ends}, would have expired on {terms.expires_on}"
+        yield _flaw(("settlement", "expires_on"), "bad_value", what, "write a day after the programme's last period is settled")
 
 
 def touching(one: Programme, other: Programme) -> bool:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from channel.errors import ChannelError
 from channel.flaws import Flaw, Refused
 
-__all__ = ["BadFacts", "BadProgramme", "Flaw", "NotEnough", "NotFoundHere", "Refused", "VersionTaken", "WrongState"]
+__all__ = ["AccountState", "BadFacts", "BadProgramme", "Flaw", "NotEnough", "NotFoundHere", "Refused", "VersionTaken", "WrongState"]
 
 
 class BadProgramme(Refused):
@@ -39,6 +39,12 @@ class WrongState(ChannelError):
     """The statement has been signed or resolved already."""
 
     code: ClassVar[str] = "rebates/wrong-state"
+
+
+class AccountState(ChannelError):
+    """The order is void, closed, in another currency or worth less, or its line has used another sum."""
+
+    code: ClassVar[str] = "rebates/account-state"
 
 
 class NotEnough(ChannelError):

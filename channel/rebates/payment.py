@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import date, timedelta
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
 from canonical.rounding import Mode
 from channel.rebates.counted import Filter
 from channel.rebates.values import Code, Currency, Day, Name, Number, Rate, Share, Strict
+
+BY_MEMO: Final = frozenset(("credit_note", "cash"))
+"""Ways of settlement that become a memo in the ERP; the others stay on the dealer's account until an order uses them."""
+
+
+def _unsaid(value: Any) -> bool:
+    """A field that came later than the first published programmes is left out of their fingerprint."""
+    return value is None
 
 
 class GateShare(Strict):
@@ -135,6 +144,7 @@ class Settlement(Strict):
     ways: credit_note (红字), offset (抵扣), cash (现金), goods (货返), fund_pool; the first is the usual one.
     claw_back: whether later returns may make a settlement negative. If not, what is too much is carried and set against later ones.
     negative: a negative rebate (returns above sales) is allowed, zero, or carried to the next period.
+    expires_days, expires_on: until when money on the dealer's account can be used; by the ways that stay there.
     """
 
     ways: tuple[Literal["credit_note", "offset", "cash", "goods", "fund_pool"], ...] = ("credit_note",)
@@ -142,6 +152,19 @@ class Settlement(Strict):
     negative: Literal["allowed", "zero", "carried"] = "zero"
     tax_rate: Share | None = None
     """VAT inside a payout with tax; the statement then shows the part without tax."""
+    expires_days: int | None = Field(default=None, ge=1, le=3660, exclude_if=_unsaid)
+    """What stays on the dealer's account can be used for so many days after the day it was settled on."""
+    expires_on: Day | None = Field(default=None, exclude_if=_unsaid)
+    """The last day on which what stays on the dealer's account can be used."""
+
+    @property
+    def by_memo(self) -> bool:
+        """True when the usual way is a memo in the ERP; otherwise the money stays on the dealer's account until an order uses it."""
+        return self.ways[0] in BY_MEMO
+
+    def last_day(self, settled_on: date) -> date | None:
+        """The last business day on which what was settled on a day can be used; None: it does not expire."""
+        return self.expires_on if self.expires_days is None else settled_on + timedelta(days=self.expires_days)
 
 
 class Rounding(Strict):

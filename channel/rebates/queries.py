@@ -200,15 +200,6 @@ _SCOPE: Final = ("product_line", "product", "brand", "region", "channel", "custo
 # Accounts --------------------------------------------------------------------------------------------------------------------
 
 
-def balances(db: Connection, dealer: str, currency: str | None = None) -> list[Row]:
-    """What stands on each account of a dealer, by programme and currency."""
-    query = (
-        "SELECT programme, currency, account, sum(amount) AS amount FROM rebate_entry WHERE dealer = %(dealer)s "
-        "AND (%(currency)s::text IS NULL OR currency = %(currency)s) GROUP BY 1, 2, 3 HAVING sum(amount) <> 0 ORDER BY 1, 2, 3"
-    )
-    return rows(db, query, {"dealer": dealer, "currency": currency})
-
-
 def balance(db: Connection, dealer: str, programme: str, currency: str, account: str, reference: str | None = None) -> Decimal:
     """What stands on one account, or on it for one reference."""
     found = one(
@@ -222,21 +213,21 @@ def balance(db: Connection, dealer: str, programme: str, currency: str, account:
 
 def book(
     db: Connection, dealer: str, programme: str, currency: str, moves: Mapping[str, Decimal], *, cause: str, reference: str, booking: UUID,
-    by: str, expires_on: date | None = None,
+    by: str, expires_on: date | None = None, order_id: UUID | None = None, line: str = "", note: str = "", move: str | None = None,
 ) -> None:  # fmt: skip
-    """Entries on accounts of one dealer, as one booking."""
-    for account, amount in moves.items():
-        if amount:
-            db.execute(
-                "INSERT INTO rebate_entry "
-                "(dealer, dealer_id, programme, currency, account, amount, booking, cause, reference, expires_on, by) "
-                f"VALUES (%(dealer)s, {_DEALER_ID}, %(programme)s, %(currency)s, %(account)s, %(amount)s, %(booking)s, %(cause)s, "
-                "%(reference)s, %(expires)s, %(by)s)".encode(),
-                {
-                    "dealer": dealer, "programme": programme, "currency": currency, "account": account, "amount": amount,
-                    "booking": booking, "cause": cause, "reference": reference, "expires": expires_on, "by": by,
-                },
-            )  # fmt: skip
+    """Entries on accounts of one dealer, as one booking in one statement. move: names what may be booked only once."""
+    told = {account: amount for account, amount in moves.items() if amount}
+    db.execute(
+        "INSERT INTO rebate_entry (dealer, dealer_id, programme, currency, account, amount, booking, cause, reference, expires_on, by, "
+        f"order_id, line, note, move) SELECT %(dealer)s, {_DEALER_ID}, %(programme)s, %(currency)s, m.account, m.amount, %(booking)s, "
+        "%(cause)s, %(reference)s, CASE WHEN m.account = 'available' THEN %(expires)s::date END, %(by)s, %(order)s, %(line)s, %(note)s, "
+        "%(move)s FROM unnest(%(accounts)s::text[], %(amounts)s::numeric[]) AS m (account, amount)".encode(),
+        {
+            "dealer": dealer, "programme": programme, "currency": currency, "accounts": list(told), "amounts": list(told.values()),
+            "booking": booking, "cause": cause, "reference": reference, "expires": expires_on, "by": by, "order": order_id, "line": line,
+            "note": note, "move": move,
+        },
+    )  # fmt: skip
 
 
 # Statements ------------------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The use cases of rebates on the ledger: publish, accrue, settle, state, sign or dispute, pay, close, and the dealer's account.
+"""The use cases of rebates on the ledger: publish, accrue, settle, state, sign or dispute, pay, close.
 
 Everything is done within the caller's transaction and commits with it. A settlement is earned to date less what was settled before, so a
 second run settles nothing; a statement that was issued never changes, and what comes late is settled in the open period.
@@ -11,17 +11,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
 from uuid import UUID
 
 from canonical.ids import new_id
 from canonical.rounding import exact_half_up
-from canonical.values import decimal_text
 from channel.rebates import periods, queries
 from channel.rebates.checking import check_together
 from channel.rebates.claims import Claimed
-from channel.rebates.errors import BadProgramme, Flaw, NotEnough, NotFoundHere, VersionTaken, WrongState
+from channel.rebates.errors import BadProgramme, Flaw, NotFoundHere, VersionTaken, WrongState
 from channel.rebates.loading import load, place
+from channel.rebates.payment import BY_MEMO
 from channel.rebates.periods import Span
 from channel.rebates.programme import Programme
 from channel.rebates.queries import Connection, Row
@@ -33,13 +32,9 @@ from channel.rebates.reckoning.queries import published
 from channel.rebates.reckoning.settlements import settle
 
 __all__ = [
-    "BY_MEMO", "Done", "NotEnough", "NotFoundHere", "Payout", "VersionTaken", "WrongState", "accrue", "close", "dispute", "expire",
-    "freeze", "pay", "publish", "release", "resolve", "settle", "sign", "use",
+    "Done", "NotFoundHere", "Payout", "VersionTaken", "WrongState", "accrue", "close", "dispute", "pay", "publish", "resolve", "settle",
+    "sign",
 ]  # fmt: skip
-
-BY_MEMO: Final = ("credit_note", "cash")
-"""Ways of settlement that become a memo in the ERP; the others stay on the dealer's account until an order uses them."""
-
 
 # Programmes ------------------------------------------------------------------------------------------------------------------
 
@@ -209,45 +204,3 @@ def _pay_one(db: Connection, key: tuple[str, str, str, Decimal], members: Sequen
         queries.book(db, dealer, row["programme"], currency, moves, cause="payout", reference=number, booking=booking, by=by)
         booking = new_id()
     return Payout(number, dealer_id, company, currency, net, total - net, total, rate, note)
-
-
-# The dealer's account --------------------------------------------------------------------------------------------------------
-
-
-def freeze(db: Connection, dealer: str, programme: str, currency: str, amount: Decimal, *, order: str, by: str) -> None:
-    """Set an amount aside for an order. Raises: NotEnough."""
-    _transfer(db, dealer, programme, currency, amount, ("available", None), "frozen", cause="freeze", reference=order, by=by)
-
-
-def release(db: Connection, dealer: str, programme: str, currency: str, amount: Decimal, *, order: str, by: str) -> None:
-    """Give back what an order does not use after all. Raises: NotEnough."""
-    _transfer(db, dealer, programme, currency, amount, ("frozen", order), "available", cause="release", reference=order, by=by)
-
-
-def use(db: Connection, dealer: str, programme: str, currency: str, amount: Decimal, *, order: str, line: str, by: str) -> None:
-    """An ERP line has used what was frozen for its order. Raises: NotEnough."""
-    _transfer(db, dealer, programme, currency, amount, ("frozen", order), "used", cause="use", reference=order, by=by, detail=line)
-
-
-def expire(db: Connection, dealer: str, programme: str, currency: str, amount: Decimal, *, reason: str, by: str) -> None:
-    """What was not used in time is lost. Raises: NotEnough."""
-    _transfer(db, dealer, programme, currency, amount, ("available", None), "expired", cause="expiry", reference=reason, by=by)
-
-
-def _transfer(
-    db: Connection, dealer: str, programme: str, currency: str, amount: Decimal, source: tuple[str, str | None], target: str, *,
-    cause: str, reference: str, by: str, detail: str = "",
-) -> None:  # fmt: skip
-    queries.lock(db)
-    account, of = source
-    standing = queries.balance(db, dealer, programme, currency, account, of)
-    if amount <= 0 or standing < amount:
-        raise NotEnough(
-            f"{dealer} has {decimal_text(standing)} {currency} {account} of {programme}, not {decimal_text(amount)}",
-            next_step="take a positive amount up to that",
-        )
-    where = f"{reference}/{detail}" if detail else reference
-    booking = new_id()
-    taken = {account: -amount}
-    queries.book(db, dealer, programme, currency, taken, cause=cause, reference=of or reference, booking=booking, by=by)
-    queries.book(db, dealer, programme, currency, {target: amount}, cause=cause, reference=where, booking=booking, by=by)

@@ -30,6 +30,7 @@ from tests.hub_api import test_deals_privacy as deals
 from tests.hub_api import test_funds as funds
 from tests.hub_api import test_markers as records
 from tests.hub_api import test_prices as prices
+from tests.hub_api import test_rebate_accounts as rebate_accounts
 from tests.hub_api import test_rebates as rebates
 from tests.hub_api import test_scorecards as scorecards
 from tests.hub_api.configured import CONFIG
@@ -218,6 +219,38 @@ def _walk_rebates(staged: Staged) -> None:
 def _our_rebates(staged: Staged) -> bytes:
     paths = ("programmes", "statements", "programmes/pumps-2026", "statements/RS-3")
     return b"".join(staged.api.get("it", f"/v1/{path}").content for path in paths)
+
+
+# Rebate accounts -----------------------------------------------------------------------------------------------------------------
+
+
+def _plant_accounts(staged: Staged) -> None:
+    fresh, marks = staged.fresh, staged.markers
+    rebate_accounts.publish(fresh)
+    rebate_accounts.settle(fresh, "C1", "500", accrued=marks["accrued"])
+    rebate_accounts.settle(fresh, "C3", marks["their money"])
+    order = fresh.rows("SELECT number FROM orders WHERE id = %s", fresh.world.theirs["order"])[0]["number"]
+    theirs = {"dealer": str(fresh.world.rival), "programme": "pumps-2026", "order": order}
+    for told in (rebate_accounts.body(fresh, "30"), theirs | {"amount": "30"}):
+        line = {"line": marks["their line"] if told["dealer"] == str(fresh.world.rival) else "1"}
+        assert rebate_accounts.move(fresh, "freeze", told).status_code == 200
+        assert rebate_accounts.move(fresh, "use", told | line).status_code == 200
+    note = {"line": marks["their line"], "reason": marks["inner note"]}
+    assert rebate_accounts.move(fresh, "take-back", theirs | note).status_code == 200
+
+
+def _walk_accounts(staged: Staged) -> None:
+    rival, order = str(staged.fresh.world.rival), str(staged.fresh.world.theirs["order"])
+    for more in ({}, {"dealer": rival}, {"programme": "pumps-2026"}):
+        staged.ask("GET", "/v1/rebate-accounts", params=more)
+        staged.ask("GET", "/v1/rebate-accounts/movements", params=more)
+    for more in ({"order_id": order}, {"account": "frozen"}, {"cause": "use"}):
+        staged.ask("GET", "/v1/rebate-accounts/movements", params=more)
+    staged.ask("POST", "/v1/rebate-accounts/freeze", json=rebate_accounts.body(staged.fresh, "1"))
+
+
+def _our_accounts(staged: Staged) -> bytes:
+    return b"".join(staged.api.get("finance", f"/v1/rebate-accounts{more}").content for more in ("", "/movements"))
 
 
 # Funds -------------------------------------------------------------------------------------------------------------------------
@@ -441,6 +474,15 @@ ROOMS: Mapping[str, Room] = {
             database, {"rival": RIVAL, "their number": "CUST-RIVAL-SECRET", "their programme": "MK-PROGRAMME-77aa"}, _plant_rebates
         ),
         _walk_rebates, _our_rebates,
+    ),
+    "rebate accounts": _room(
+        "list_rebate_accounts list_rebate_movements",
+        lambda database: _opened(
+            database,
+            {"rival": RIVAL, "their money": "77341.19", "accrued": "7391.4687", "their line": "MK-LINE-5a", "inner note": "MK-TAKEN-1"},
+            _plant_accounts,
+        ),
+        _walk_accounts, _our_accounts,
     ),
     "funds": _room(
         "get_claim hand_in_claim list_claims list_funds list_price_cuts submit_claim withdraw_claim",

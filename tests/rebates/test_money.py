@@ -11,7 +11,7 @@ import pytest
 
 from canonical.ids import new_id
 from channel.funds.handing import Handed
-from channel.rebates import queries, service
+from channel.rebates import account_queries, queries, service
 from sync import funds, rebates, valuing
 from tests.sync.stage import BOSS, Stage
 
@@ -66,7 +66,7 @@ def part(net: Decimal, rate: str) -> Decimal:
 
 def accounts(stage: Stage, dealer: str) -> dict[str, Decimal]:
     with stage.hub.transaction() as db:
-        return {row["account"]: row["amount"] for row in queries.balances(db.connection, dealer)}
+        return {row["account"]: row["amount"] for row in account_queries.balances(db.connection, dealer)}
 
 
 def more_of_the_first_line(stage: Stage, quantity: int) -> str:
@@ -176,24 +176,6 @@ def test_a_dealer_signs_or_disputes_and_we_answer(stage: Stage) -> None:
     ]  # fmt: skip
     with stage.hub.transaction() as db, pytest.raises(psycopg.errors.RestrictViolation):
         db.execute("UPDATE rebate_statement SET doc = '{}'")
-
-
-def test_what_is_available_is_frozen_by_an_order_used_by_a_line_and_given_back(stage: Stage) -> None:
-    publish(stage)
-    rebates.settle(stage.hub, AS_OF)
-    dealer, net = next(iter(ordered(stage).items()))
-    whole, on = part(net, "0.02"), (dealer, "orders-2026", "CNY")
-
-    with stage.hub.transaction() as db:
-        service.freeze(db.connection, *on, Decimal(10), order="SO1", by=BOSS)
-        service.use(db.connection, *on, Decimal(4), order="SO1", line="10", by=BOSS)
-        service.release(db.connection, *on, Decimal(6), order="SO1", by=BOSS)
-        with pytest.raises(service.NotEnough):
-            service.use(db.connection, *on, Decimal(1), order="SO1", line="10", by=BOSS)
-
-    assert {name: amount for name, amount in accounts(stage, dealer).items() if amount and name != "accrued"} == {
-        "available": whole - 4, "used": Decimal(4),
-    }  # fmt: skip
 
 
 def test_a_move_between_accounts_that_makes_money_is_refused_by_the_database(stage: Stage) -> None:

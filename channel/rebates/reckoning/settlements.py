@@ -172,7 +172,7 @@ def _settled(night: Night, made: Made, by: str, problems: Sequence[BadFacts]) ->
     for result, kind, earlier in made.due:
         unit, currency = unit_of(result), result.programme.currency
         rebate_queries.add_settlement(db, calculation, result, kind, on=as_of, reason=_reason(result, earlier.last_at), by=by)
-        _book(db, result, unit, booking, by)
+        _book(db, result, unit, booking, by, as_of)
         said = of_result(result, "dealer") | {"kind": kind, "as_of": as_of.isoformat(), "hash": result.programme.hash}
         statements.append(rebate_queries.add_statement(db, result, said, by))
         booked[currency] = booked.get(currency, Decimal(0)) + result.payable
@@ -180,12 +180,13 @@ def _settled(night: Night, made: Made, by: str, problems: Sequence[BadFacts]) ->
     return Done(calculation, made.results, booked, units, statements, problems)
 
 
-def _book(db: Connection, result: Result, unit: str, booking: UUID, by: str) -> None:
-    """What is settled leaves the accrual, as far as it was accrued, and becomes available."""
+def _book(db: Connection, result: Result, unit: str, booking: UUID, by: str, on: date) -> None:
+    """What is settled leaves the accrual, as far as it was accrued, and becomes available, for as long as the programme says."""
     programme = result.programme
     standing = rebate_queries.balance(db, result.dealer, programme.programme, programme.currency, "accrued", unit)
     used = max(min(standing, result.payable), Decimal(0)) if result.payable > 0 else Decimal(0)
     moves = {"accrued": -used, "available": result.payable}
     rebate_queries.book(
-        db, result.dealer, programme.programme, programme.currency, moves, cause="settlement", reference=unit, booking=booking, by=by
-    )
+        db, result.dealer, programme.programme, programme.currency, moves, cause="settlement", reference=unit, booking=booking, by=by,
+        expires_on=programme.settlement.last_day(on),
+    )  # fmt: skip
