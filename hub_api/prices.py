@@ -24,6 +24,7 @@ from hub_api.pages import MaybeId, Paged, acted, answer, listed, ok, paged
 from hub_api.permissions import Role, Scope
 from hub_api.prices_problems import BadPricing, PriceNotFound, PriceVersionTaken, SpecialNotFound, SpecialState
 from hub_api.prices_shapes import (
+    PINNED,
     PRICED,
     SPECIAL,
     STATE,
@@ -63,6 +64,10 @@ def view_of_caller(who: Caller) -> View:
 
 def _asked(told: PriceIn, who: Caller) -> Any:
     """The question, with what the rules cannot read told as the API tells it. Raises: BadPricing."""
+    if told.snapshot and told.date is None:  # of another day it would be another answer
+        raise BadPricing(errors=[{"where": "date", "what": "a snapshot goes with the day of its answer"}])
+    if told.snapshot and told.version is not None:
+        raise BadPricing(errors=[{"where": "version", "what": "a snapshot has its own version: leave it out"}])
     try:
         return told.ask(who.actor)
     except ValidationError as wrong:
@@ -80,7 +85,7 @@ def price_cart(told: PriceIn, who: Reader, engine: EngineDep) -> Response:
     """Price a cart for a dealer, customer, project, company and date: every rung with the rule that made it, and the rules not used."""
     ask, view = _asked(told, who), view_of_caller(who)
     with engine.connection() as db, db.transaction():
-        return answer(service.price(db, ask, view=view, at_version=told.version))
+        return answer(service.price(db, ask, view=view, at_version=told.version, snapshot=told.snapshot or ""))
 
 
 @price.post(
@@ -88,7 +93,7 @@ def price_cart(told: PriceIn, who: Reader, engine: EngineDep) -> Response:
     operation_id="check_order",
     responses=ok(
         OrderChecked,
-        {"ok": False, "hash": "9f2c1a", "version": 12, "net": "17110.80", "tax": "2224.40", "gross": "19335.20",
+        {"ok": False, "hash": "9f2c1a", "version": 12, **PINNED, "net": "17110.80", "tax": "2224.40", "gross": "19335.20",
          "problems": [{"kind": "stock", "code": "pricing/short-of-stock", "line": "1", "facts": {"item": "P-100", "wanted": "20"}}]},
         "Its problems.",
     ) | problems.problems(*_ASKED),
@@ -98,10 +103,12 @@ def check_order(told: PriceIn, who: Reader, engine: EngineDep) -> Response:
     """Check an order before it is made: prices, approval, territory, credit, stock. Each problem is typed; none stops the others."""
     ask, view = _asked(told, who), view_of_caller(who)
     with engine.connection() as db, db.transaction():
-        made = order_service.check_order(db, ask, told.ordered(), view=view, approved_hash=told.approved_hash, at_version=told.version)
-    found = made.told(view)
+        made = order_service.check_order(
+            db, ask, told.ordered(), view=view, approved_hash=told.approved_hash, at_version=told.version, snapshot=told.snapshot or ""
+        )
+    found, pinned = made.told(view), made.asked.snapshot
     whole = {name: getattr(made.priced, name) for name in ("hash", "net", "tax", "gross")}
-    return answer({"ok": not found, **whole, "version": made.asked.version, "problems": found})
+    return answer({"ok": not found, **whole, "version": pinned.version, "snapshot": pinned.name, "problems": found})
 
 
 @price.get(

@@ -20,6 +20,7 @@ Name = Annotated[str, Field(max_length=100, pattern=TEXT)]
 Named = Annotated[str, Field(min_length=1, max_length=100, pattern=TEXT)]
 Number = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,8})?$", description="A number as text; never a JSON float.")]
 Signed = Annotated[str, Field(pattern=r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,8})?$")]
+SNAPSHOT = r"^(0|[1-9][0-9]{0,17})\.[0-9a-f]{32}$"
 Moment = Annotated[datetime, Field(description="A time with its zone.")]
 CART: dict[str, Any] = {
     "dealer": "CUST00001", "company": "100", "date": "2026-03-15", "ship_to": "310115",
@@ -75,6 +76,9 @@ class PriceIn(BaseModel):
     version: Annotated[int, Field(ge=1, lt=2**63)] | SkipJsonSchema[None] = Field(
         default=None, description="Version of prices to use; else the newest."
     )
+    snapshot: Annotated[str, Field(pattern=SNAPSHOT)] | SkipJsonSchema[None] = Field(
+        default=None, description="As an answer named it: the same question, with the day of that answer, gets the same answer again."
+    )
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | SkipJsonSchema[None] = Field(default=None, description="ISO 4217 code.")
     terms: Annotated[list[Named], Field(max_length=20)] = Field(default_factory=list, description="工程条款 and payment terms.")
     coupons: Annotated[list[Named], Field(max_length=20)] = Field(default_factory=list)
@@ -115,6 +119,7 @@ class PriceOut(BaseModel):
 
     hash: str = Field(description="Pins the result: of rules, question and amounts, and of no cost.")
     version: int = Field(description="Version of prices that it was made with.")
+    snapshot: str = Field(description="That version, and what was known of who asks: asked with it, the same question gets this answer.")
     status: Literal["priced", "refused"] = Field(description="refused: the cart or a line has no price; see each `refusal`.")
     currency: str
     net: str
@@ -126,8 +131,10 @@ class PriceOut(BaseModel):
     approval: dict[str, Any]
 
 
+PINNED = {"snapshot": "12.3f0a6c1b9d2e8f4a8b7c6d5e4f3a2b1c"}
 PRICED: dict[str, Any] = {
-    "hash": "9f2c1a", "version": 12, "status": "priced", "currency": "CNY", "date": "2026-03-15", "rules": "1", "dealer": "CUST00001",
+    "hash": "9f2c1a", "version": 12, **PINNED, "status": "priced", "currency": "CNY", "date": "2026-03-15",
+    "rules": "1", "dealer": "CUST00001",
     "net": "17110.80", "tax": "2224.40", "gross": "19335.20",
     "lines": [
         {
@@ -156,6 +163,7 @@ class OrderChecked(BaseModel):
     ok: bool
     hash: str
     version: int
+    snapshot: str = Field(description="With it `/v1/price` gives these prices again.")
     net: str
     tax: str
     gross: str

@@ -34,6 +34,7 @@ def _cart(command: Any) -> Any:
         click.option("--role", default="sales", show_default=True, help="Role that bands of authority know the asker as."),
         click.option("--costs", is_flag=True, help="Show cost and margin."),
         click.option("--at-version", type=int, help="Version of prices.  [default: the newest]"),
+        click.option("--snapshot", default="", help="Snapshot that an answer named: the same question gives the same answer."),
     ):
         command = option(command)
     return command
@@ -59,14 +60,16 @@ def _ask(lines: tuple[str, ...], day: Any, **said: Any) -> Ask:
 @_cart
 @click.pass_obj
 @answers
-def cart(place: Place, lines: tuple[str, ...], *, day: Any, role: str, costs: bool, at_version: int | None, **said: Any) -> Answer:
+def cart(
+    place: Place, lines: tuple[str, ...], *, day: Any, role: str, costs: bool, at_version: int | None, snapshot: str, **said: Any
+) -> Answer:
     """Price a cart with the ledger's prices: every rung, the rules not used, approval. Exit code 7 when something has no price."""
     from channel.pricing import service
     from hub_cli.pricing_text import waterfall
 
     ask = _ask(lines, day, **said)
     with place.open_hub() as hub, hub.transaction() as db:
-        told = service.price(db.connection, ask, view=service.View(role, costs=costs), at_version=at_version)
+        told = service.price(db.connection, ask, view=service.View(role, costs=costs), at_version=at_version, snapshot=snapshot)
     return Answer(plain(told), Exit.REFUSED if told["status"] == "refused" else Exit.DONE, waterfall(told))
 
 
@@ -76,8 +79,9 @@ def cart(place: Place, lines: tuple[str, ...], *, day: Any, role: str, costs: bo
 @click.pass_obj
 @answers
 def check_order(
-    place: Place, lines: tuple[str, ...], *, day: Any, role: str, costs: bool, at_version: int | None, approved_hash: str, **said: Any
-) -> Answer:
+    place: Place, lines: tuple[str, ...], *, day: Any, role: str, costs: bool, at_version: int | None, snapshot: str,
+    approved_hash: str, **said: Any,
+) -> Answer:  # fmt: skip
     """Check an order before it is made: prices, approval, territory, credit, stock. Exit code 7 when something keeps it."""
     from channel.pricing import order_service
     from channel.pricing.service import View
@@ -85,7 +89,9 @@ def check_order(
     ask = _ask(lines, day, **said)
     view = View(role, costs=costs)
     with place.open_hub() as hub, hub.transaction() as db:
-        made = order_service.check_order(db.connection, ask, [], view=view, approved_hash=approved_hash, at_version=at_version)
+        made = order_service.check_order(
+            db.connection, ask, [], view=view, approved_hash=approved_hash, at_version=at_version, snapshot=snapshot
+        )
     found = made.told(view)
     whole = {"ok": not found, "hash": made.priced.hash, "net": made.priced.net, "tax": made.priced.tax, "gross": made.priced.gross}
     rows = [{**one, "facts": ", ".join(f"{name} {value}" for name, value in one["facts"].items())} for one in found]

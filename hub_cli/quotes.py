@@ -158,7 +158,8 @@ def trace(place: Place, quote: str, number: int | None, *, costs: bool, replay: 
     if again is None:
         return Answer(told, text=text)
     verdict = "priced again, it gives the same" if again.same else "priced again, it gives something else"
-    told["replay"] = {"same": again.same, "hash": again.again, "price_version": again.price_version}
+    verdict += "" if again.pinned else "; the buyer was not pinned then: special prices, agreements and projects are those of now"
+    told["replay"] = {"same": again.same, "hash": again.again, "price_version": again.price_version, "pinned": again.pinned}
     return Answer(told, Exit.DONE if again.same else Exit.DIFFERS, f"{text}\n{verdict} (prices of version {again.price_version})")
 
 

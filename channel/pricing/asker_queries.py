@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -13,6 +13,8 @@ import psycopg
 from psycopg.rows import class_row, dict_row, tuple_row
 
 Connection = psycopg.Connection[Any]
+Names = Mapping[UUID, str]
+"""Items by product."""
 
 _NAME: Final = "coalesce(nullif({0}.number, ''), {0}.hub_key)"
 
@@ -123,11 +125,11 @@ def companies(db: Connection) -> list[str]:
     ]
 
 
-def product(db: Connection, name: str) -> str | None:
-    """The number of a product that is named by its hub key or id."""
-    query = "SELECT number FROM products WHERE (hub_key = %(name)s OR id = %(id)s) AND NOT retired AND number <> '' LIMIT 1"
+def product(db: Connection, name: str, names: Names) -> str | None:
+    """The item of a product that is named by its hub key or id: as `names` has it, else its number of now."""
+    query = "SELECT id, number FROM products WHERE (hub_key = %(name)s OR id = %(id)s) AND NOT retired AND number <> '' LIMIT 1"
     found = _rows(db, query, {"name": name, "id": _uuid(name)})
-    return found[0]["number"] if found else None
+    return names.get(found[0]["id"], found[0]["number"]) if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,20 +186,31 @@ class Special:
 
 
 _SPECIAL: Final = f"""
-SELECT s.id, {_NAME.format("p")} AS item, i.price, i.ceiling, i.consumed, s.ceiling_amount - s.consumed_amount AS left_amount, s.currency,
-    s.tax_included, CASE s.state WHEN 'approved' THEN s.decided_by ELSE '' END AS approver, s.over_ceiling, s.valid_from, s.valid_to,
+SELECT s.id, {_NAME.format("p")} AS item, i.price, i.ceiling, {{consumed}} AS consumed, s.ceiling_amount - {{amount}} AS left_amount,
+    s.currency, s.tax_included, CASE {{state}} WHEN 'approved' THEN 'approved' ELSE '' END AS approver, s.over_ceiling,
+    s.valid_from, s.valid_to,
     coalesce((SELECT o.number FROM companies AS o WHERE o.id = s.company_id), '') AS company
 FROM special_price AS s JOIN special_price_item AS i ON i.special_id = s.id JOIN products AS p ON p.id = i.product_id
-WHERE s.dealer_id = %(dealer)s AND s.state IN ('asked', 'approved')
+WHERE s.dealer_id = %(dealer)s AND {{state}} IN ('asked', 'approved')
     AND (s.registration_id = ANY(%(registrations)s::uuid[]) OR s.deal_id = ANY(%(deals)s::uuid[])) ORDER BY s.id, i.product_id
 """
+_EVENTS: Final = "FROM special_price_event AS e WHERE e.special_id = s.id AND e.at <= %(known_at)s AND e.what"
+_NOW: Final = {"state": "s.state", "consumed": "i.consumed", "amount": "s.consumed_amount"}
+_THEN: Final = {
+    "state": f"(SELECT e.what {_EVENTS} <> 'used' ORDER BY e.id DESC LIMIT 1)",
+    "consumed": f"coalesce((SELECT sum(e.quantity) {_EVENTS} = 'used' AND e.product_id = i.product_id), 0)",
+    "amount": f"coalesce((SELECT sum(e.amount) {_EVENTS} = 'used'), 0)",
+}
 
 
-def specials(db: Connection, dealer: UUID, registrations: Sequence[UUID], deals: Sequence[UUID]) -> list[Special]:
-    """Special prices of a dealer for a project, approved or waiting."""
-    values = {"dealer": dealer, "registrations": list(registrations), "deals": list(deals)}
+def specials(
+    db: Connection, dealer: UUID, registrations: Sequence[UUID], deals: Sequence[UUID], *, known_at: datetime | None = None
+) -> list[Special]:
+    """Special prices of a dealer for a project, approved or waiting, with what is used of them; as it was known at a moment, when said."""
+    values = {"dealer": dealer, "registrations": list(registrations), "deals": list(deals), "known_at": known_at}
+    query = _SPECIAL.format(**(_NOW if known_at is None else _THEN))
     with db.cursor(row_factory=class_row(Special)) as cursor:
-        return cursor.execute(_SPECIAL.encode(), values).fetchall()
+        return cursor.execute(query.encode(), values).fetchall()
 
 
 def stock(db: Connection, items: Sequence[str], company: str) -> dict[str, Decimal]:

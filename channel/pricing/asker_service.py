@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
 from canonical.rounding import rounded
 from channel.pricing import asker_queries
-from channel.pricing.asker_queries import Connection, Party, Project, Special
+from channel.pricing.asker_queries import Connection, Names, Party, Project, Special
 from channel.pricing.asking import Ask
 from channel.pricing.compiled import Prices
 from channel.pricing.errors import BadPricing, Mistake
 from channel.pricing.model import Adjustment, Dealer, DealPrice, DealPriceItem, Registration, When
+from channel.pricing.snapshots import NAMING, Facts, Snapshot, taken
 
 HUNDRED: Final = Decimal(100)
 AGREEMENT: Final = "agreement"
@@ -39,35 +40,77 @@ class Asked:
     prices: Prices
     ask: Ask
     dealer: Party | None
-    version: int = 0
+    snapshot: Snapshot
+    """The version of these prices, and what the ledger knows of who asks."""
 
 
-def asked_by(db: Connection, prices: Prices, ask: Ask, view: View) -> Asked:
-    """Look up who asks. Raises: BadPricing for a dealer, customer, company or item that is not there, or is another dealer's."""
+def asked_by(db: Connection, prices: Prices, ask: Ask, view: View, *, version: int, names: Names, kept: Snapshot | None = None) -> Asked:
+    """Look up who asks. `version` of these prices; `names`: their items by product; `kept`: what was known once, not what is known now.
+
+    Raises: BadPricing for a dealer, customer, company or item that is not there, is another dealer's, or is not whom `kept` is about.
+    """
     wrong: list[Mistake] = []
-    dealer = _dealer(db, ask, view, wrong)
-    customer = _customer(db, ask, view, wrong)
-    items = _items(db, prices, ask, wrong)
-    company = _company(db, ask, dealer, wrong)
+    facts = _looked_up(db, ask, view, wrong) if kept is None else _as_kept(kept.facts, ask, wrong)
+    items = _items(db, prices, ask, names, wrong)
     if wrong:
         raise BadPricing(wrong)
-    found = asker_queries.projects(db, ask.project or ask.deal) if (ask.project or ask.deal) else []
+    return _over(prices, ask, view, items, kept or taken(version, facts))
+
+
+def _looked_up(db: Connection, ask: Ask, view: View, wrong: list[Mistake]) -> Facts:
+    dealer = _dealer(db, ask, view, wrong)
+    customer = _customer(db, ask, view, wrong)
+    company = _company(db, ask, dealer, wrong)
+    said = {name: getattr(ask, name) for name in NAMING if getattr(ask, name)}
+    about = ask.project or ask.deal
+    found = asker_queries.projects(db, about) if about and not wrong else []
+    mine = [one for one in found if dealer is not None and one.dealer == dealer.name]
     if view.dealer is not None:  # another dealer's project is as absent as one that nobody registered
+        found = mine
+    specials: list[Special] = []
+    if dealer is not None and mine:
+        deals = [one.deal_id for one in mine if one.deal_id is not None]
+        specials = asker_queries.specials(db, dealer.id, [one.id for one in mine], deals, known_at=ask.known_at)
+    known = replace(dealer, title="") if dealer is not None else None  # a name prices nothing, and may be a person's
+    return Facts(said, known, customer, company, tuple(found), tuple(specials))
+
+
+def _as_kept(kept: Facts, ask: Ask, wrong: list[Mistake]) -> Facts:
+    """Facts that were kept, for a question that names whom they are about, as it did then or by what was found, or leaves it out."""
+    found = {
+        "dealer": (kept.dealer.name, str(kept.dealer.id)) if kept.dealer else (),
+        "customer": (kept.customer,), "company": (kept.company,), "project": (kept.said.get("deal", ""),), "deal": (),
+    }  # fmt: skip
+    for name in NAMING:
+        if getattr(ask, name) not in ("", kept.said.get(name, ""), *found[name]):
+            named = kept.said.get(name) or next(iter(found[name]), "")
+            what = f"the snapshot was taken for {name} {named!r}" if named else f"the snapshot was taken without a {name}"
+            wrong.append(Mistake(f"ask.{name}", what, "leave it out, or ask without the snapshot"))
+    return kept
+
+
+def _over(prices: Prices, ask: Ask, view: View, items: Mapping[str, str], known: Snapshot) -> Asked:
+    """The question in the ledger's names, and the prices with what is known of who asks."""
+    facts = known.facts
+    dealer, company, found = facts.dealer, facts.company, list(facts.projects)
+    if view.dealer is not None:  # also when one of ours asked first
         found = [one for one in found if dealer is not None and one.dealer == dealer.name]
-    project = ask.project or (ask.deal if found else "")
+    project, deal = ask.project or facts.said.get("project", ""), ask.deal or facts.said.get("deal", "")
+    project = project or (deal if found else "")
     lines = tuple(line.model_copy(update={"item": items[line.item]}) if items[line.item] != line.item else line for line in ask.lines)
     asked = ask.model_copy(
         update={
-            "dealer": dealer.name if dealer else "", "customer": customer, "company": company, "project": project, "lines": lines,
-            "currency": ask.currency or currency_of(dealer, company), "role": "dealer" if view.dealer is not None else view.role,
+            "dealer": dealer.name if dealer else "", "customer": facts.customer, "company": company, "project": project, "deal": deal,
+            "lines": lines, "currency": ask.currency or currency_of(dealer, company),
+            "role": "dealer" if view.dealer is not None else view.role,
             "asker_dealer": dealer.name if dealer and view.dealer is not None else "",
         }
     )  # fmt: skip
     own = prices.asked_by(
-        [_as_dealer(prices, dealer)] if dealer else [], _registration(project, found, dealer), _deals(db, dealer, project, found, asked),
-        _agreed(prices, dealer, company), _lists(dealer, company),
+        [_as_dealer(prices, dealer)] if dealer else [], _registration(project, found, dealer),
+        _deals(facts.specials, dealer, project, company), _agreed(prices, dealer, company), _lists(dealer, company),
     )  # fmt: skip
-    return Asked(own, asked, dealer)
+    return Asked(own, asked, dealer, known)
 
 
 def for_dealer(prices: Prices, dealer: Party, company: str) -> Prices:
@@ -116,11 +159,11 @@ def _customer(db: Connection, ask: Ask, view: View, wrong: list[Mistake]) -> str
     return named.name if named else ask.customer
 
 
-def _items(db: Connection, prices: Prices, ask: Ask, wrong: list[Mistake]) -> dict[str, str]:
+def _items(db: Connection, prices: Prices, ask: Ask, names: Names, wrong: list[Mistake]) -> dict[str, str]:
     found = {}
     for at, line in enumerate(ask.lines):
         if line.item not in found:
-            name = line.item if line.item in prices.items else asker_queries.product(db, line.item) or ""
+            name = line.item if line.item in prices.items else asker_queries.product(db, line.item, names) or ""
             found[line.item] = name if name in prices.items else line.item
             if name not in prices.items:
                 wrong.append(Mistake(f"ask.lines.{at}.item", f"there is no item {line.item!r} that is sold", "use a product's number"))
@@ -164,14 +207,12 @@ def _registration(project: str, found: list[Project], dealer: Party | None) -> l
     ]  # fmt: skip
 
 
-def _deals(db: Connection, dealer: Party | None, project: str, found: list[Project], ask: Ask) -> list[DealPrice]:
-    if dealer is None or not found:
+def _deals(specials: Sequence[Special], dealer: Party | None, project: str, company: str) -> list[DealPrice]:
+    if dealer is None:
         return []
-    mine = [one for one in found if one.dealer == dealer.name]
-    specials = asker_queries.specials(db, dealer.id, [one.id for one in mine], [one.deal_id for one in mine if one.deal_id is not None])
     by_id: dict[str, list[Special]] = {}
     for one in specials:
-        if not one.company or one.company == ask.company:
+        if not one.company or one.company == company:
             by_id.setdefault(one.id, []).append(one)
     return [_deal(name, project, dealer.name, rows) for name, rows in by_id.items()]
 

@@ -94,14 +94,15 @@ def _told(one: Problem, view: View) -> dict[str, Any]:
 
 
 def check_order(
-    db: Connection, ask: Ask, ordered: Sequence[Ordered], *, view: View, approved_hash: str = "", at_version: int | None = None
-) -> Checked:
+    db: Connection, ask: Ask, ordered: Sequence[Ordered], *, view: View, approved_hash: str = "", at_version: int | None = None,
+    snapshot: str = "",
+) -> Checked:  # fmt: skip
     """Everything that keeps an order from being taken; no problem when it may go.
 
-    `ordered`: the prices that the order names, by line. `approved_hash`: of the price result that was approved.
-    Raises: BadPricing for names that nobody has.
+    `ordered`: the prices that the order names, by line. `approved_hash`: of the price result that was approved. Prices
+    may be those of a `snapshot`; credit, stock and fences are those of now. Raises: as `service.priced`.
     """
-    priced, verdict, asked = service.priced(db, ask, view=view, at_version=at_version)
+    priced, verdict, asked = service.priced(db, ask, view=view, at_version=at_version, snapshot=snapshot)
     credit, blocked = None, []
     if asked.dealer is not None:
         standing = account(db, asked.dealer.id, asked.ask.company, priced.currency)

@@ -74,15 +74,19 @@ def untouch(db: Connection) -> set[str]:
     return {row["what"] for row in rows(db, "DELETE FROM price_touch RETURNING what")}
 
 
+_NAMES: Final = "ARRAY(SELECT coalesce(nullif(p.number, ''), p.hub_key) FROM parties AS p WHERE p.id = ANY({0}.parties) ORDER BY 1)"
+"""How price rules call the parties that a list is for."""
 _LIST: Final = (
+    f"SELECT x.*, {_NAMES.format('x')} AS names FROM ("
     "SELECT l.id AS price_list_id, l.version AS record_version, coalesce(nullif(l.number, ''), l.hub_key) AS number, "
-    "coalesce(l.doc->>'name', '') AS name, l.company_id, coalesce(l.currency, '') AS currency, "
+    "coalesce(l.doc->>'name', '') AS name, l.company_id, coalesce(c.number, '') AS company, coalesce(l.currency, '') AS currency, "
     "coalesce((l.doc->>'tax_included')::boolean, true) AS tax_included, coalesce(l.tier, '') AS tier, "
     "coalesce(nullif(l.doc->>'audience', ''), 'all') AS audience, "
     "ARRAY(SELECT p::uuid FROM json_array_elements_text(CASE WHEN json_typeof(l.doc->'parties') = 'array' "
     "THEN l.doc->'parties' ELSE '[]' END) AS p) AS parties, l.valid_from, l.valid_to, "
     "NOT l.retired AND coalesce(l.status, 'active') = 'active' "
-    "AND coalesce(l.doc->>'approval', '') IN ('', 'approved') AS usable FROM price_lists AS l"
+    "AND coalesce(l.doc->>'approval', '') IN ('', 'approved') AS usable "
+    "FROM price_lists AS l LEFT JOIN companies AS c ON c.id = l.company_id WHERE l.id = ANY(%(lists)s::uuid[])) AS x"
 )
 _LINE: Final = (
     "SELECT r.parent_id AS price_list_id, r.id AS line_id, r.seq, r.product_id, coalesce(r.doc->>'unit', '') AS unit, "
@@ -121,12 +125,13 @@ def _taken(table: str, keys: Sequence[str], source: str, columns: Sequence[str],
 
 
 _HEADS: Final = ("record_version", "number", "name", "company_id", "currency", "tax_included", "tier", "audience", "parties", "valid_from",
-                 "valid_to", "usable")  # fmt: skip
+                 "valid_to", "usable", "company", "names")  # fmt: skip
 _LINES: Final = ("seq", "product_id", "unit", "from_quantity", "to_quantity", "price", "floor_price", "valid_from", "valid_to", "active")
 _ITEMS: Final = ("number", "name", "model", "brand", "line", "category", "unit", "tax_rate", "units", "sold")
 _MOVED: Final = (
     "SELECT l.id FROM price_lists AS l LEFT JOIN price_list_at AS h ON h.price_list_id = l.id AND h.until IS NULL "
-    "WHERE h.price_list_id IS NULL OR h.record_version <> l.version"
+    "LEFT JOIN companies AS c ON c.id = l.company_id WHERE h.price_list_id IS NULL OR h.record_version <> l.version "
+    f"OR h.company IS DISTINCT FROM coalesce(c.number, '') OR h.names IS DISTINCT FROM {_NAMES.format('h')}"
 )
 
 
@@ -145,7 +150,7 @@ def take(db: Connection, version: int, written: Collection[str]) -> tuple[int, i
     products = bool({"products", "migration"} & set(written))
     these = " AND h.price_list_id = ANY(%(lists)s::uuid[])"
     for table, keys, source, columns, among in (
-        ("price_list_at", ["price_list_id"], f"{_LIST} WHERE l.id = ANY(%(lists)s::uuid[])", _HEADS, these),
+        ("price_list_at", ["price_list_id"], _LIST, _HEADS, these),
         ("price_line_at", ["price_list_id", "line_id"], _LINE, _LINES, these),
         ("price_item_at", ["product_id"], _ITEM, _ITEMS, ""),
     ):
@@ -174,8 +179,8 @@ _AT: Final = "h.version <= %(version)s AND (h.until IS NULL OR h.until > %(versi
 def heads(db: Connection, version: int) -> list[Head]:
     """The price lists of a version, the oldest validity first, so that the newest wins where two say a price."""
     query = (
-        "SELECT h.price_list_id, h.number, h.record_version, h.name, coalesce(c.number, ''), h.currency, h.tax_included, h.tier, "
-        "h.audience, ARRAY(SELECT coalesce(nullif(p.number, ''), p.hub_key) FROM parties AS p WHERE p.id = ANY(h.parties) ORDER BY 1), "
+        "SELECT h.price_list_id, h.number, h.record_version, h.name, coalesce(h.company, c.number, ''), h.currency, h.tax_included, "
+        f"h.tier, h.audience, coalesce(h.names, {_NAMES.format('h')}), "
         "h.valid_from, h.valid_to, h.usable FROM price_list_at AS h LEFT JOIN companies AS c ON c.id = h.company_id "
         f"WHERE {_AT} ORDER BY h.valid_from NULLS FIRST, h.number DESC, h.price_list_id"
     )
@@ -310,6 +315,39 @@ def last_announced(db: Connection, before: int) -> int | None:
     query = "SELECT max(id) AS id FROM price_version WHERE announced_at IS NOT NULL AND id < %s"
     found = one(db, query, [before])
     return None if found is None else found["id"]
+
+
+def bounds(db: Connection, version: int, after: date, upto: date) -> dict[UUID, list[date]]:
+    """Products of which a price begins or has just ended in a version, on days after one and up to another, with those days."""
+    query = (
+        "SELECT product_id, array_agg(DISTINCT day) AS days FROM (SELECT h.product_id, unnest(ARRAY[h.valid_from, h.valid_to + 1, "
+        "l.valid_from, l.valid_to + 1]) AS day FROM price_line_at AS h JOIN price_list_at AS l ON l.price_list_id = h.price_list_id "
+        f"AND {_AT.replace('h.', 'l.')} WHERE {_AT} AND h.product_id IS NOT NULL AND h.active AND l.usable) AS x "
+        "WHERE day > %(after)s AND day <= %(day)s GROUP BY product_id"
+    )
+    return {row["product_id"]: row["days"] for row in rows(db, query, {"version": version, "after": after, "day": upto})}
+
+
+def made_on(db: Connection, after: int, upto: int) -> date | None:
+    """The business day on which the first version after one, up to another, was made; None without any."""
+    query = "SELECT min((made_at AT TIME ZONE 'Asia/Shanghai')::date) AS day FROM price_version WHERE id > %s AND id <= %s"
+    found = one(db, query, [after, upto])
+    return found["day"] if found else None
+
+
+def cut_point(db: Connection) -> tuple[date, int] | None:
+    """The business day, and the version of prices, up to which falls of prices were looked for; locked. None: never."""
+    found = one(db, "SELECT day, version FROM price_cut_point FOR UPDATE")
+    return (found["day"], found["version"]) if found else None
+
+
+def set_cut_point(db: Connection, day: date, version: int) -> None:
+    """Falls of prices were looked for up to here."""
+    db.execute(
+        "INSERT INTO price_cut_point (day, version) VALUES (%s, %s) ON CONFLICT (one) DO UPDATE "
+        "SET day = excluded.day, version = excluded.version",
+        [day, version],
+    )
 
 
 def changed_items(db: Connection, after: int, upto: int) -> dict[UUID, list[date]]:

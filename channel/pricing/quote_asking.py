@@ -152,8 +152,8 @@ def version(db: Connection, wanted: Wanted, named: Named, actor: Actor, today: d
     kept = [{**dataclasses.asdict(line), "product": str(products[line.item])} for line in lines]
     made = {
         "made_by": actor.by, "by_dealer": actor.dealer is not None, "asked": priced.ask.model_dump(mode="json"),
-        "price_version": asked.version, "hash": priced.hash, "valid_to": valid_to, "delivery_date": wanted.delivery_date,
-        "lead_days": _lead_days(priced), "currency": priced.currency, "net": priced.net,
+        "price_version": asked.snapshot.version, "asker": asked.snapshot.asker, "hash": priced.hash, "valid_to": valid_to,
+        "delivery_date": wanted.delivery_date, "lead_days": _lead_days(priced), "currency": priced.currency, "net": priced.net,
         "tax": priced.tax, "gross": priced.gross, "listed": sum((line.list_net or Decimal(0) for line in priced.lines), Decimal(0)),
         "lines": kept, "discounts": [dataclasses.asdict(one) for one in discounts], "judged": quote_lines.judged(priced),
         "answers": answers(priced, verdict, _last_prices(db, named)),

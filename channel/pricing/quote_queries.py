@@ -72,6 +72,8 @@ class Kept:
     by_dealer: bool
     asked: Mapping[str, Any]
     price_version: int
+    asker: UUID | None
+    """What counted of the buyer besides; None: kept before that was pinned."""
     hash: str
     valid_to: date
     delivery_date: date | None
@@ -104,6 +106,11 @@ def one(db: Connection, query: str, parameters: Mapping[str, Any] | Sequence[Any
 def json_of(value: Any) -> str:
     """JSON text in which decimals and days are text."""
     return msgspec.json.encode(value).decode()
+
+
+def as_kept(value: Any) -> Any:
+    """A document as it would be read back."""
+    return msgspec.json.decode(json_of(value))
 
 
 # Offers ------------------------------------------------------------------------------------------------------------------------
@@ -186,7 +193,7 @@ def in_state(db: Connection, state: str, *, sent_to: date | None = None, closed_
 # Versions ----------------------------------------------------------------------------------------------------------------------
 
 _KEPT: Final = (
-    "quote_id, number, made_at, made_by, by_dealer, asked::text AS asked, price_version, hash, valid_to, "
+    "quote_id, number, made_at, made_by, by_dealer, asked::text AS asked, price_version, asker, hash, valid_to, "
     "delivery_date, lead_days, currency, net, tax, gross, "
     "listed, lines::text AS lines, discounts::text AS discounts, judged::text AS judged, answers::text AS answers"
 )

@@ -19,7 +19,7 @@ from uuid import UUID
 import psycopg
 
 from channel.errors import ChannelError
-from channel.pricing import queries
+from channel.pricing import queries, snapshots
 from channel.pricing.asker_service import Asked, View, asked_by
 from channel.pricing.asking import Ask
 from channel.pricing.authority import Verdict, judge
@@ -36,6 +36,7 @@ from channel.pricing.published import PublishedFile, alone, merged, offsets
 from channel.pricing.publishing import findings
 from channel.pricing.queries import Connection
 from channel.pricing.records import Listed
+from channel.pricing.snapshots import Snapshot
 from channel.pricing.special_service import consume, give_back
 from channel.pricing.views import Sight
 from channel.pricing.views import view as view_of
@@ -97,7 +98,7 @@ def book(db: Connection, at_version: int | None = None) -> Book:
         version = (take(db) or newest) if touched else newest
     else:
         version = at_version
-        if not queries.visible(db, [version]):
+        if version and not queries.visible(db, [version]):
             raise NotFoundHere(f"there is no version {version} of prices", next_step="leave the version out for the newest")
     with _LOCK:
         found = _BOOKS.get((_database(db), version))
@@ -197,29 +198,45 @@ def _file(text: str, name: str, digest: str) -> PublishedFile:
 # Questions -------------------------------------------------------------------------------------------------------------------
 
 
-def priced(db: Connection, ask: Ask, *, view: View, at_version: int | None = None) -> tuple[Priced, Verdict, Asked]:
+def priced(db: Connection, ask: Ask, *, view: View, at_version: int | None = None, snapshot: str = "") -> tuple[Priced, Verdict, Asked]:
     """Price a cart, whole: with cost, whatever the view. For our own rooms; what a person may see of it is `price`.
 
     `ask` names dealer, customer, project and items by number, hub key or id; the company may be left out where there is only one.
-    Raises: BadPricing for names that nobody has; NotFoundHere for a version that was never made.
+    `snapshot`: of an earlier answer; the same question then gets the same answer, whatever was changed, approved or used up since.
+    Raises: BadPricing for names that nobody has; NotFoundHere for a version that was never made, or a snapshot that is not there or
+    another dealer's.
     """
-    if at_version is None and ask.known_at is not None:
+    kept = _kept(db, snapshot, view) if snapshot else None
+    if kept is not None:
+        at_version = kept.version
+    elif at_version is None and ask.known_at is not None:
         at_version = queries.version_at(db, ask.known_at)
         if at_version is None:
             raise NotFoundHere("nothing was known of prices then", next_step="ask with a later known_at, or without")
     found = book(db, at_version)
-    asked = asked_by(db, found.prices, ask, view)
+    asked = asked_by(db, found.prices, ask, view, version=found.version, names=found.names, kept=kept)
+    if kept is None:
+        snapshots.keep(db, asked.snapshot)
     made = price_cart(asked.prices, asked.ask)
-    return made, judge(made), Asked(asked.prices, asked.ask, asked.dealer, found.version)
+    return made, judge(made), asked
 
 
-def price(db: Connection, ask: Ask, *, view: View, at_version: int | None = None) -> dict[str, Any]:
-    """Price a cart; what the view may see of it, with the version of prices it was made with. Decimals stay decimals.
+def _kept(db: Connection, name: str, view: View) -> Snapshot:
+    """A snapshot that the view may ask with. Raises: NotFoundHere."""
+    found = snapshots.named(db, name)
+    if found is None or (view.dealer is not None and (found.facts.dealer is None or found.facts.dealer.id != view.dealer)):
+        raise NotFoundHere(f"there is no snapshot {name} of prices", next_step="take it from an answer, or leave it out")
+    return found
+
+
+def price(db: Connection, ask: Ask, *, view: View, at_version: int | None = None, snapshot: str = "") -> dict[str, Any]:
+    """Price a cart; what the view may see of it, with the version and the snapshot it was made with. Decimals stay decimals.
 
     Raises: as `priced`.
     """
-    made, verdict, asked = priced(db, ask, view=view, at_version=at_version)
-    return {**view_of(made, verdict, sight=Sight(dealer=view.dealer is not None, costs=view.costs)), "version": asked.version}
+    made, verdict, asked = priced(db, ask, view=view, at_version=at_version, snapshot=snapshot)
+    told = view_of(made, verdict, sight=Sight(dealer=view.dealer is not None, costs=view.costs))
+    return {**told, "version": asked.snapshot.version, "snapshot": asked.snapshot.name}
 
 
 # Rules -----------------------------------------------------------------------------------------------------------------------

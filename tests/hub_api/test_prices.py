@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -180,3 +181,31 @@ def test_a_special_price_is_asked_for_granted_used_and_ended(fresh: Fresh) -> No
     ended = fresh.api("finance", "POST", f"/v1/special-prices/{number}/end", json={"reason": "丢单"})
     again = fresh.api("finance", "POST", "/v1/special-prices/SP-0/end", json={"reason": "丢单"})
     assert (ended.json()["state"], again.status_code) == ("ended", 404)
+
+
+def test_an_answer_is_given_again_byte_for_byte_by_its_snapshot_and_to_nobody_else(fresh: Fresh) -> None:
+    made = stocked(fresh)
+    first = price(fresh.api, "dealer", project=str(made.project))
+    snapshot = first.json()["snapshot"]
+    with fresh.hub.transaction() as db:
+        number = special_service.ask(
+            db.connection,
+            special_service.Wanted("D-EAST", str(made.project), (special_service.SpecialItem("M001", Decimal(700)),)),
+            by="sales",
+            today=date(2026, 3, 15),
+        )
+        special_service.decide(db.connection, number, "approved", by="王总")
+        db.execute("UPDATE parties SET level = '普通' WHERE id = %s", [made.east])
+    fresh.api("finance", "POST", "/v1/price-rules", json={"document": "main", "text": RULES})
+
+    again = price(fresh.api, "dealer", project=str(made.project), snapshot=snapshot)
+    now = price(fresh.api, "dealer", project=str(made.project))
+    other = price(fresh.api, "other_dealer", dealer="", snapshot=snapshot)
+    nobody = price(fresh.api, "other_dealer", dealer="", snapshot="1." + "0" * 32)
+    dayless = price(fresh.api, "dealer", date=None, snapshot=snapshot)
+    both = price(fresh.api, "dealer", version=1, snapshot=snapshot)
+
+    assert again.content == first.content
+    assert now.json()["lines"][0]["price_kind"] == "deal"
+    assert (other.status_code, nobody.status_code, dayless.status_code, both.status_code) == (404, 404, 409, 409)
+    assert other.json()["detail"].replace(snapshot, "") == nobody.json()["detail"].replace("1." + "0" * 32, "")

@@ -18,7 +18,7 @@ import pytest
 
 from channel.deals import service as deals
 from channel.deals.matching import Claim
-from channel.pricing import special_service
+from channel.pricing import quote_replaying, special_service
 from channel.pricing.quote_queries import Offer
 from channel.pricing.quote_service import Submitted
 from channel.pricing.special_service import OverCeiling, SpecialItem
@@ -190,3 +190,18 @@ def test_an_earlier_special_price_does_not_stand_in_the_way_of_the_next_quote(sh
     more = quotes.draft(shop.hub, wanted(("VALVE-80", "10"), deal=deal), shop.seller)
 
     assert quotes.submit(shop.hub, more.number, shop.seller).verdict.result == "auto"
+
+
+def test_a_version_is_priced_again_as_it_was_whatever_became_of_the_buyer_and_his_special_price(shop: Shop) -> None:
+    deal, number = special(shop)
+    offer = quotes.draft(shop.hub, wanted(("PUMP-50", "60"), deal=deal), shop.seller)
+    with shop.hub.transaction() as db:
+        special_service.consume(db.connection, number, "order:SO-9/1", Decimal(100), Decimal(90000), by="test")
+        db.execute("UPDATE parties SET level = 'other', number = 'D-EAST-2' WHERE id = %s", [shop.east])
+        db.execute("UPDATE registration SET status = 'released'")
+
+    with shop.hub.transaction() as db:
+        told = quote_replaying.replay(db.connection, offer.id, 1)
+
+    assert (told.same, told.pinned, told.differs) == (True, True, ())
+    assert shop.one("SELECT lines->0->>'special' FROM quote_version") == number
