@@ -184,10 +184,14 @@ class RebatesConfig(Strict):
 
 
 class PricesConfig(Strict):
-    """Prices: when changes are told."""
+    """Prices: when changes are told, and what follows from them."""
 
     schedule: str = Field(
         default="20 * * * *", description="When dealers are told what of their prices changes, as cron; empty: only when triggered."
+    )
+    announce_cuts: bool = Field(
+        default=True,
+        description="When a list asks a dealer less for what it has in stock, and a programme protects it: announce the price cut.",
     )
 
 

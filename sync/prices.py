@@ -15,7 +15,7 @@ from channel.notices.messages import Message, Question, to_party
 from channel.pricing import asker_queries, asker_service, queries, service, special_service
 from channel.pricing.changes import Buyer, Change, Price, changes, days_of
 from channel.pricing.special_service import Wanted
-from sync import notices
+from sync import notices, price_cuts
 from sync.hub import Cursor, Hub
 from sync.notices import Asked
 from sync.runs import Run, RunResult, running
@@ -25,14 +25,16 @@ MOST: Final = 200
 
 
 def look_after(hub: Hub, *, now: datetime | None = None) -> RunResult:
-    """Make a version of what price lists and products say by now, and tell dealers whose prices change. Safe to repeat.
+    """Make a version of what lists and products say by now, tell dealers whose prices change, announce price cuts. Safe to repeat.
 
     `now`: the moment to judge by; the clock when not said. Days are business days in Asia/Shanghai.
     """
     with running(hub, "prices") as run:
         with hub.transaction() as db:
             run.counts({"version": service.take(db.connection)})
-        announce(hub, business_day(now or datetime.now(UTC)), run=run)
+        today = business_day(now or datetime.now(UTC))
+        announce(hub, today, run=run)
+        price_cuts.look(hub, today, run=run)
     return run.result
 
 

@@ -63,19 +63,25 @@ def changes(before: Prices, after: Prices, buyer: Buyer, items: Mapping[str, Seq
 
 def of(prices: Prices, buyer: Buyer, item: str, day: date) -> Price | None:
     """What a unit costs on a day, bought in the least quantity; None where there is no price."""
-    known = prices.items.get(item)
-    if known is None:
+    ask = question(prices, buyer, item, day)
+    if ask is None:
         return None
-    quantity = _least(known.moq, known.multiple)
-    ask = Ask.model_construct(
-        dealer=buyer.dealer, company=buyer.company, date=day, currency=buyer.currency, role="dealer", alternatives=False,
-        lines=(AskLine.model_construct(id="1", item=item, quantity=quantity, unit=""),),
-    )  # fmt: skip
     made = price(prices, ask)
     line = made.lines[0] if made.lines else None
     if line is None or made.refused or line.unit_price is None:
         return None
     return Price(line.unit_price, made.currency, line.side)
+
+
+def question(prices: Prices, buyer: Buyer, item: str, day: date) -> Ask | None:
+    """The question what the least quantity of an item costs on a day; None for an item that is not sold."""
+    known = prices.items.get(item)
+    if known is None:
+        return None
+    return Ask.model_construct(
+        dealer=buyer.dealer, company=buyer.company, date=day, currency=buyer.currency, role="dealer", alternatives=False,
+        lines=(AskLine.model_construct(id="1", item=item, quantity=_least(known.moq, known.multiple), unit=""),),
+    )  # fmt: skip
 
 
 def _least(moq: Decimal | None, multiple: Decimal | None) -> Decimal:
