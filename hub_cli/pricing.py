@@ -92,11 +92,12 @@ def _write(
     wanted = {kind: path for kind, path in paths.items() if path is not None}
     if not wanted:
         return {}
+    from channel.paper import installed_font
     from channel.pricing import papers
 
     for kind, path in wanted.items():
         made = (
-            papers.pdf(told, lang, number=number, font=font or papers.installed_font())
+            papers.pdf(told, lang, number=number, font=font or installed_font())
             if kind == "pdf"
             else papers.xlsx(told, lang, number=number)
         )

@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final, Literal
 
+from channel.paper import Language, installed_font
 from channel.pricing import papers, quote_queries
-from channel.pricing.papers import Language
 from channel.pricing.quote_queries import Connection, Kept, Offer
 
 Format = Literal["pdf", "xlsx"]
-_NUMBERS: Final = papers.NUMBERS | {"quantity"}
+_NUMBERS: Final = papers.NUMBERS
 
 
 def paper(db: Connection, offer: Offer, kept: Kept, format: Format, lang: Language = "zh") -> bytes:  # noqa: A002  the trade's word
     """A version as PDF or Excel. It is made of the dealer's own view, in which no cost, margin or rule about others stands."""
     told = _told(db, offer, kept)
     if format == "pdf":
-        return papers.pdf(told, lang, number=offer.number, font=papers.installed_font())
+        return papers.pdf(told, lang, number=offer.number, font=installed_font())
     return papers.xlsx(told, lang, number=offer.number)
 
 

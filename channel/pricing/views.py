@@ -66,6 +66,7 @@ def view(priced: Priced, verdict: Verdict, *, sight: Sight | None = None) -> dic
             ],
             "free_goods": [
                 {name: getattr(one, name) for name in ("rule", "version", "for_line", "item", "quantity", "unit", "within")}
+                | ({"name": item.name} if (item := priced.prices.items.get(one.item)) and item.name else {})
                 for one in priced.gifts
             ],
             "approval": _approval(verdict, dealer=dealer, costs=costs),

@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from channel.pricing import papers
+from channel import paper
 from tests.hub_api.rooms import ROOMS
 from tests.hub_api.spec import KEYED
 from tests.hub_api.test_deals_privacy import log
@@ -32,7 +32,7 @@ def test_every_route_that_a_dealers_key_opens_belongs_to_one_room() -> None:
 def test_a_dealer_finds_no_marker_in_answers_errors_papers_or_logs(
     name: str, database: str, log: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(papers, "INSTALLED", ())  # the reader's own font: the text of a paper can be read here
+    monkeypatch.setattr(paper, "INSTALLED", ())  # the reader's own font: the text of a paper can be read here
     room = ROOMS[name]
     with room.stage(database) as staged:
         told = log.getvalue()  # type: ignore[attr-defined]

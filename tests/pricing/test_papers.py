@@ -14,9 +14,9 @@ import openpyxl
 import pytest
 from click.testing import CliRunner
 
+from channel.paper import BadFont
 from channel.pricing import papers
 from channel.pricing.compiled import Prices
-from channel.pricing.errors import BadPricing
 from channel.pricing.views import answer
 from hub_cli.group import hub
 from tests.pricing.documents import document, published
@@ -48,11 +48,16 @@ def told(role: str = "management", *items: str) -> dict[str, Any]:
 
 
 def text_of(made: bytes) -> str:
-    """What a PDF shows in Adobe's Chinese font: UTF-16 text in its page streams."""
+    """What a PDF shows that embeds no font: UTF-16 text in Adobe's Chinese font, and Latin."""
     streams = re.findall(rb"stream\r?\n(.*?)endstream", made, re.DOTALL)
     pages = b"".join(zlib.decompress(a85decode(one.strip().removesuffix(b"~>"), adobe=False)) for one in streams)
-    shown = re.findall(rb"\(((?:\\.|[^\\)])*)\) Tj", pages, re.DOTALL)
-    return "".join(_unescaped(one).decode("utf-16-be") for one in shown)
+    latin = {name for font, name in re.findall(rb"/BaseFont /(\S+).*?/Name /(\S+)", made, re.DOTALL) if font == b"Helvetica"}
+    shown, font = [], b""
+    for named, text in re.findall(rb"/(\S+) [\d.]+ Tf|\(((?:\\.|[^\\)])*)\) Tj", pages, re.DOTALL):
+        font = named or font
+        if not named:
+            shown.append(_unescaped(text).decode("latin-1" if font in latin else "utf-16-be"))
+    return "".join(shown)
 
 
 def _unescaped(raw: bytes) -> bytes:
@@ -120,7 +125,7 @@ def test_excel_makes_no_formula_of_a_name_and_loses_no_digit() -> None:
 def test_a_font_that_cannot_be_embedded_is_told(tmp_path: Path) -> None:
     (tmp_path / "bad.ttf").write_bytes(b"no font at all")
 
-    with pytest.raises(BadPricing, match="cannot be embedded"):
+    with pytest.raises(BadFont, match="cannot be embedded"):
         papers.pdf(told(), font=tmp_path / "bad.ttf")
 
 

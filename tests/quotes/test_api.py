@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from channel.pricing import papers
+from channel import paper
 from hub_api import keys
 from hub_api.main import create_app
 from hub_api.settings import ApiSettings
@@ -198,7 +198,7 @@ def test_anothers_quote_is_as_absent_as_one_that_never_was(desk: Desk) -> None:
 @pytest.mark.promise(13)
 def test_no_marker_is_in_anything_that_a_dealer_gets(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cost, margin, floor prices, inner words and the rival: in no answer, trace, error, paper or message."""
-    monkeypatch.setattr(papers, "INSTALLED", ())  # the reader's own font: its text can be read here
+    monkeypatch.setattr(paper, "INSTALLED", ())  # the reader's own font: its text can be read here
     number = sent(desk, deal=desk.shop.deal())
     desk.post("sales", f"/quotes/{number}/versions", cart("10", dealer="D-EAST", customer="C-MILL"))
     desk.post("sales", f"/quotes/{number}/submit")
@@ -255,7 +255,7 @@ def test_the_markers_are_there_where_they_may_be_read(desk: Desk) -> None:
 
 
 def test_papers_have_the_names_the_days_and_the_amounts_in_both_languages(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(papers, "INSTALLED", ())
+    monkeypatch.setattr(paper, "INSTALLED", ())
     number = sent(desk, deal=desk.shop.deal())
 
     pdf = text_of(desk("sales", "GET", f"/quotes/{number}/paper.pdf").content)
