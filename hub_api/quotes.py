@@ -6,7 +6,8 @@ key makes quotes for itself, and sees those that it made and those that were sen
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
@@ -19,12 +20,14 @@ from channel.pricing.errors import BadOffer as Refused
 from channel.pricing.quote_asking import Actor
 from channel.pricing.quote_queries import Offer
 from channel.pricing.wanted import Wanted
+from hub_api import papers
 from hub_api import quotes_shapes as shapes
 from hub_api.actions import Action, doing
 from hub_api.deps import Cursor, Engine, EngineDep, may
 from hub_api.keys import Caller
 from hub_api.lists import Listing
 from hub_api.pages import MaybeId, Paged, acted, answer, listed, ok, paged
+from hub_api.papers import Lang
 from hub_api.permissions import Role, Scope
 from hub_api.prices_problems import OverCeiling, SpecialNotFound, SpecialState
 from hub_api.problems import BadParameters, FieldNotAllowed, MethodNotAllowed, RecordNotFound, problems
@@ -53,10 +56,8 @@ Quote = Annotated[str, Path(max_length=40, pattern=TEXT, description="Its number
 Which = Annotated[
     Annotated[int, Field(ge=1, lt=2**31)] | SkipJsonSchema[None], Query(description="Version; else the newest that the key may read.")
 ]
-Lang = Annotated[Literal["zh", "en"], Query(description="Language of the paper.")]
 _MAKING = (BadOffer,)
 _MOVING = (RecordNotFound, QuoteNotFound, WrongQuoteState)
-PDF, XLSX = "application/pdf", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 _COLUMNS = ", ".join(f"o.{name}" for name in quote_queries.COLUMNS.split(", "))
 OFFERS = Listing(
@@ -206,41 +207,34 @@ def profit(quote: Quote, who: Approver, engine: EngineDep, version: Which = None
     )  # fmt: skip
 
 
-def _paper(kind: quote_paper.Format, quote: str, who: Caller, engine: Engine, lang: Literal["zh", "en"], number: int | None) -> Response:
-    by = actor(who)
-    with engine.reading() as db:
-        offer = quote_service.seen(db.connection, quote, by)
-        kept = quote_service.version_of(db.connection, offer, by, number)
-        made = quote_paper.paper(db.connection, offer, kept, kind, lang)
-    name = f"{offer.number}-v{kept.number}-{lang}.{kind}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
-    return Response(made, headers=headers, media_type=PDF if kind == "pdf" else XLSX)
+def _paper(kind: quote_paper.Format) -> Callable[..., Response]:
+    """The handler of a kind of paper."""
+
+    def paper(quote: Quote, who: Reader, engine: EngineDep, lang: Lang = "zh", version: Which = None) -> Response:
+        by = actor(who)
+        with engine.reading() as db:
+            offer = quote_service.seen(db.connection, quote, by)
+            kept = quote_service.version_of(db.connection, offer, by, version)
+            made = quote_paper.paper(db.connection, offer, kept, kind, lang)
+        return papers.sent(made, f"{offer.number}-v{kept.number}-{lang}", kind)
+
+    return paper
 
 
-def _file(media_type: str) -> dict[int | str, dict[str, Any]]:
-    return {200: {"description": "The paper.", "content": {media_type: {"schema": {"type": "string", "format": "binary"}}}}}
-
-
-@router.get(
-    "/{quote}/paper.pdf",
-    operation_id="get_quote_pdf",
-    responses=_file(PDF) | problems(BadParameters, RecordNotFound, QuoteNotFound),
-    response_class=Response,
-)
-def paper_pdf(quote: Quote, who: Reader, engine: EngineDep, lang: Lang = "zh", version: Which = None) -> Response:
-    """报价单 as PDF, for the customer."""
-    return _paper("pdf", quote, who, engine, lang, version)
-
-
-@router.get(
-    "/{quote}/paper.xlsx",
-    operation_id="get_quote_xlsx",
-    responses=_file(XLSX) | problems(BadParameters, RecordNotFound, QuoteNotFound),
-    response_class=Response,
-)
-def paper_xlsx(quote: Quote, who: Reader, engine: EngineDep, lang: Lang = "zh", version: Which = None) -> Response:
-    """报价单 as Excel, with amounts that can be added."""
-    return _paper("xlsx", quote, who, engine, lang, version)
+_PAPERS: Final[Mapping[papers.Format, str]] = {
+    "pdf": "报价单 as PDF, for the customer.",
+    "xlsx": "报价单 as Excel, with amounts that can be added.",
+}
+for _kind, _told in _PAPERS.items():
+    router.add_api_route(
+        f"/{{quote}}/paper.{_kind}",
+        _paper(_kind),
+        methods=["GET"],
+        operation_id=f"get_quote_{_kind}",
+        description=_told,
+        responses=papers.described(_kind) | problems(BadParameters, RecordNotFound, QuoteNotFound),
+        response_class=Response,
+    )
 
 
 # Making and moving ---------------------------------------------------------------------------------------------------------------

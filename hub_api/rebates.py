@@ -25,6 +25,7 @@ from hub_api.deps import Cursor, Db, EngineDep, may
 from hub_api.keys import Caller
 from hub_api.lists import Listing
 from hub_api.pages import Maybe, MaybeId, Paged, acted, answer, listed, ok, paged
+from hub_api.papers import Format, Lang, described, sent
 from hub_api.permissions import Role, Scope
 from hub_api.problems import BadParameters, RecordNotFound, problems
 from hub_api.queries import party_tree
@@ -319,30 +320,20 @@ def get_statement(number: Number, who: Reader, db: Db) -> Response:
     return answer(_one(db, who, number))
 
 
-PDF = "application/pdf"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-Lang = Annotated[Literal["zh", "en"], Query(description="Language of the paper.")]
-
-
-def _paper(kind: Literal["pdf", "xlsx"], number: str, who: Caller, db: Cursor, lang: Literal["zh", "en"]) -> Response:
+def _paper(kind: Format, number: str, who: Caller, db: Cursor, lang: Lang) -> Response:
     """The statement on paper, made of its pinned document and the published tiers."""
     row = _one(db, who, number)
     db.execute("SELECT doc FROM programme_version WHERE programme = %s AND version = %s", [row["programme"], row["version"]])
     terms = (db.fetchone() or {"doc": {}})["doc"]
     made = statement_paper.paper(row, row["dealer_name"] or "", terms, lang)
     content = papers.pdf(made, font=papers.installed_font()) if kind == "pdf" else papers.xlsx(made)
-    headers = {"Content-Disposition": f'attachment; filename="{number}-{lang}.{kind}"', "Cache-Control": "private, no-store"}
-    return Response(content, headers=headers, media_type=PDF if kind == "pdf" else XLSX)
-
-
-def _file(media_type: str) -> dict[int | str, dict[str, Any]]:
-    return {200: {"description": "The paper.", "content": {media_type: {"schema": {"type": "string", "format": "binary"}}}}}
+    return sent(content, f"{number}-{lang}", kind)
 
 
 @statements.get(
     "/{number}/paper.pdf",
     operation_id="get_statement_pdf",
-    responses=_file(PDF) | problems(BadParameters, RecordNotFound, RebateNotFound),
+    responses=described("pdf") | problems(BadParameters, RecordNotFound, RebateNotFound),
     response_class=Response,
 )
 def statement_pdf(number: Number, who: Reader, db: Db, lang: Lang = "zh") -> Response:
@@ -353,7 +344,7 @@ def statement_pdf(number: Number, who: Reader, db: Db, lang: Lang = "zh") -> Res
 @statements.get(
     "/{number}/paper.xlsx",
     operation_id="get_statement_xlsx",
-    responses=_file(XLSX) | problems(BadParameters, RecordNotFound, RebateNotFound),
+    responses=described("xlsx") | problems(BadParameters, RecordNotFound, RebateNotFound),
     response_class=Response,
 )
 def statement_xlsx(number: Number, who: Reader, db: Db, lang: Lang = "zh") -> Response:

@@ -10,28 +10,22 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-import psycopg
-import structlog
-
 from canonical.values import SHANGHAI, business_day
 from channel.deals import duplicates
 from channel.deals import queries as registrations
 from channel.deals import upkeep as rules
 from channel.deals.customers import service as customers
 from channel.deals.telling import late
-from channel.errors import ChannelError
 from channel.notices.messages import MANAGER, Message
 from sync import deal_notices, deal_pipeline, notices, order_fencing
-from sync.errors import SyncError
 from sync.hub import Cursor, Hub
-from sync.runs import Run, RunResult, running
+from sync.parts import each
+from sync.runs import RunResult, running
 
 CHECKS_KEPT = timedelta(days=90)
 PAIRS_KEPT = timedelta(days=30)
 SCAN_FROM_HOUR = 1
 """The nightly scan is made by the first run after one o'clock in Shanghai."""
-
-log = structlog.get_logger()
 
 
 def look_after(hub: Hub, *, now: datetime | None = None) -> RunResult:
@@ -54,20 +48,8 @@ def look_after(hub: Hub, *, now: datetime | None = None) -> RunResult:
             "notices": lambda: deal_notices.tell(hub),
             "sweeping": lambda: _sweep(hub, moment),
         }
-        for name, work in parts.items():
-            _part(run, name, work)
+        each(run, parts)
     return run.result
-
-
-def _part(run: Run, name: str, work: Callable[[], dict[str, int]]) -> None:
-    try:
-        for figure, number in work().items():
-            run.count(figure, number)
-    except (ChannelError, SyncError) as told:
-        run.problem(f"{name}: {told}")
-    except psycopg.Error as failed:
-        run.problem(f"{name}: the database said {type(failed).__name__}; it is tried again by the next run")
-        log.exception("deals_upkeep", part=name)
 
 
 def _customers(hub: Hub) -> dict[str, int]:

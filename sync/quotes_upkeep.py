@@ -11,20 +11,14 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
-import psycopg
-import structlog
-
 from canonical.values import business_day
-from channel.errors import ChannelError
 from channel.notices.messages import Message, to_party
 from channel.pricing import quote_queries, quote_service
 from channel.pricing.quote_queries import Offer
 from sync import notices, quotes
-from sync.errors import SyncError
 from sync.hub import Cursor, Hub
-from sync.runs import Run, RunResult, running
-
-log = structlog.get_logger()
+from sync.parts import each
+from sync.runs import RunResult, running
 
 
 def look_after(hub: Hub, *, now: datetime | None = None) -> RunResult:
@@ -42,20 +36,8 @@ def look_after(hub: Hub, *, now: datetime | None = None) -> RunResult:
             "follow-up": lambda: _follow_up(hub, today),
             "lost": lambda: _lost(hub, today),
         }
-        for name, work in parts.items():
-            _part(run, name, work)
+        each(run, parts)
     return run.result
-
-
-def _part(run: Run, name: str, work: Callable[[], dict[str, int]]) -> None:
-    try:
-        for figure, number in work().items():
-            run.count(figure, number)
-    except (ChannelError, SyncError) as told:
-        run.problem(f"{name}: {told}")
-    except psycopg.Error as failed:
-        run.problem(f"{name}: the database said {type(failed).__name__}; it is tried again by the next run")
-        log.exception("quotes_upkeep", part=name)
 
 
 def _orders(hub: Hub) -> dict[str, int]:
