@@ -12,7 +12,7 @@ from canonical.values import business_day
 from channel.deals.errors import BadPipeline, PipelineNotFound
 from channel.deals.forecast import USUAL_GROUPS, Cell, Expected, forecast
 from channel.deals.pipeline import GROUPS, KINDS, LOST, InStage, Pipeline, Pipelines, Stage, Stuck, decide, due_action, load, stuck
-from channel.notices.messages import MANAGER, Message
+from channel.notices.messages import MANAGER, Message, to_party
 from ledger.tables import TABLES
 from sync import hub_records, notices, store
 from sync.errors import BadConfig, NotFound
@@ -154,41 +154,49 @@ def remind(hub: Hub, today: date) -> dict[str, int]:
     every, starts = pipelines(hub), notices.go_live(hub, "deal")
     counts: dict[str, int] = {}
     with hub.transaction() as db:
-        for one in list(_in_stage(db)):
-            due = due_action(one.deal, today)
-            if due is not None and (starts is None or due >= starts) and notices.once(db, f"deal:{one.deal_id}", f"action {due}"):
-                _post(
-                    db, one, "deal_action_due", {"action": str(one.deal["next_action"]), "on": due.isoformat(), **_action_words(one, due)}
-                )
-                notices.count(counts, {"deal_action_due": 1})
-            if starts is not None and business_day(one.entered_at) < starts:
-                continue
-            if (wrong := stuck(every, one, today)) is not None:
-                notices.count(counts, _tell_standing(db, one, wrong))
+        found = [told for one in _in_stage(db) for told in _reminders(every, one, today, starts)]
+        new = notices.first_times(db, [(told.subject, told.what) for told in found])
+        for told in found:
+            if (told.subject, told.what) in new:
+                for message in told.messages:
+                    notices.post(db, message)
+                notices.count(counts, {told.messages[0].kind: 1})
     return counts
 
 
-def _tell_standing(db: Cursor, one: InStage, wrong: Stuck) -> dict[str, int]:
-    told = {}
-    stay = f"{wrong.stage.name} {one.entered_at.isoformat()}"
-    name = one.deal.get("name") or one.deal_id
-    if wrong.over and notices.once(db, f"deal:{one.deal_id}", f"stuck {stay}"):
+@dataclass(frozen=True, slots=True)
+class _Reminder:
+    """Messages about one deal that say the same to each who should know, and what is remembered of their having been told."""
+
+    subject: str
+    what: str
+    messages: Sequence[Message]
+
+
+def _reminders(every: Pipelines, one: InStage, today: date, starts: date | None) -> Iterator[_Reminder]:
+    due = due_action(one.deal, today)
+    if due is not None and (starts is None or due >= starts):
+        facts = {"action": str(one.deal["next_action"]), "on": due.isoformat(), **_action_words(one, due)}
+        yield _reminder(one, f"action {due}", "deal_action_due", facts)
+    if starts is not None and business_day(one.entered_at) < starts:
+        return
+    if (wrong := stuck(every, one, today)) is None:
+        return
+    stage, en, name = wrong.stage.name, wrong.stage.en or wrong.stage.name, one.deal.get("name") or one.deal_id
+    stay = f"{stage} {one.entered_at.isoformat()}"
+    if wrong.over:
         facts = {
-            "stage": wrong.stage.name, "days": wrong.days,
-            "zh": f"“{name}”在阶段“{wrong.stage.name}”已停留 {wrong.days} 天",
-            "en": f"{name} has been in {wrong.stage.en or wrong.stage.name} for {wrong.days} days",
+            "stage": stage, "days": wrong.days,
+            "zh": f"“{name}”在阶段“{stage}”已停留 {wrong.days} 天", "en": f"{name} has been in {en} for {wrong.days} days",
         }  # fmt: skip
-        _post(db, one, "deal_stuck", facts)
-        told["deal_stuck"] = 1
-    if wrong.lacks and notices.once(db, f"deal:{one.deal_id}", f"lacks {stay}"):
+        yield _reminder(one, f"stuck {stay}", "deal_stuck", facts)
+    if wrong.lacks:
+        lacks = ", ".join(wrong.lacks)
         facts = {
-            "stage": wrong.stage.name, "fields": list(wrong.lacks),
-            "zh": f"“{name}”处于“{wrong.stage.name}”但缺少: {', '.join(wrong.lacks)}",
-            "en": f"{name} is in {wrong.stage.en or wrong.stage.name} and lacks {', '.join(wrong.lacks)}",
+            "stage": stage, "fields": list(wrong.lacks),
+            "zh": f"“{name}”处于“{stage}”但缺少: {lacks}", "en": f"{name} is in {en} and lacks {lacks}",
         }  # fmt: skip
-        _post(db, one, "deal_incomplete", facts)
-        told["deal_incomplete"] = 1
-    return told
+        yield _reminder(one, f"lacks {stay}", "deal_incomplete", facts)
 
 
 def _action_words(one: InStage, due: date) -> dict[str, str]:
@@ -197,11 +205,12 @@ def _action_words(one: InStage, due: date) -> dict[str, str]:
     return {"zh": f"“{name}”的下一步“{zh}”应于 {due} 完成", "en": f"The next action for {name} ({what.replace('_', ' ')}) is due on {due}"}
 
 
-def _post(db: Cursor, one: InStage, kind: str, facts: Mapping[str, Any]) -> None:
+def _reminder(one: InStage, what: str, kind: str, facts: Mapping[str, Any]) -> _Reminder:
     """To the owner on our side, and to the dealer who works on it: his own deal, so he may read all of it."""
     owner = f"employee:{one.deal['salesperson']}" if one.deal.get("salesperson") else MANAGER
-    for audience in [owner, *([f"party:{one.deal['dealer']}"] if one.deal.get("dealer") else [])]:
-        notices.post(db, Message(kind, audience, f"deal:{one.deal_id}", dict(facts)))
+    audiences = [owner, *([to_party(one.deal["dealer"])] if one.deal.get("dealer") else [])]
+    subject = f"deal:{one.deal_id}"
+    return _Reminder(subject, what, [Message(kind, audience, subject, dict(facts)) for audience in audiences])
 
 
 # Forecast ----------------------------------------------------------------------------------------------------------------------

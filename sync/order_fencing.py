@@ -20,6 +20,7 @@ from sync.hub import Cursor, Hub
 from sync.notices import Asked
 from sync.observing import Observed
 
+PAGE = 1000
 LOOK_BACK = timedelta(days=92)
 """Goods dated earlier are not looked at again when fences change."""
 
@@ -107,23 +108,30 @@ def judge_again(hub: Hub, db: Cursor, orders: Sequence[str]) -> None:
 
 def _let_go(hub: Hub) -> int:
     """Orders that a fence kept and keeps no longer go their way; how many are looked at."""
-    with hub.transaction() as db:
-        db.execute("SELECT DISTINCT entity_id::text AS id FROM desired WHERE state = 'held' AND reason = 'fence' ORDER BY 1 LIMIT 1000")
-        held = [row["id"] for row in db]
-        if held:
-            judge_again(hub, db, held)
-            db.execute(
-                "SELECT DISTINCT entity_id::text AS id FROM desired WHERE entity_id = ANY(%s::uuid[]) "
-                "AND state = 'held' AND reason = 'fence'",
-                [held],
-            )
-            kept = {row["id"] for row in db}
-            for hit in fence_queries.refused(db.connection, [f"order:{one}" for one in sorted(kept)]):
-                notices.close(db, hit.subject, "rejected", hit.decided_by or "", hit.reason)
-            for free in set(held) - kept:
-                guarding.inside_again(db.connection, f"order:{free}")
-                notices.close(db, f"order:{free}", "withdrawn", "rule:inside_again", "the fences have changed")
-    return len(held)
+    looked, after = 0, UUID(int=0)
+    while True:
+        with hub.transaction() as db:
+            held = _kept(db, f"entity_id > %s ORDER BY 1 LIMIT {PAGE}", [after])
+            if not held:
+                return looked
+            _look_at_kept(hub, db, held)
+        looked, after = looked + len(held), UUID(held[-1])
+
+
+def _look_at_kept(hub: Hub, db: Cursor, held: Sequence[str]) -> None:
+    judge_again(hub, db, held)
+    kept = set(_kept(db, "entity_id = ANY(%s::uuid[])", [list(held)]))
+    for hit in fence_queries.refused(db.connection, [f"order:{one}" for one in sorted(kept)]):
+        notices.close(db, hit.subject, "rejected", hit.decided_by or "", hit.reason)
+    for free in sorted(set(held) - kept):
+        guarding.inside_again(db.connection, f"order:{free}")
+        notices.close(db, f"order:{free}", "withdrawn", "rule:inside_again", "the fences have changed")
+
+
+def _kept(db: Cursor, which: str, values: Sequence[Any]) -> list[str]:
+    query = f"SELECT DISTINCT entity_id AS id FROM desired WHERE state = 'held' AND reason = 'fence' AND {which}"
+    db.execute(query.encode(), values)
+    return [str(row["id"]) for row in db]
 
 
 def look(hub: Hub, today: date) -> dict[str, int]:

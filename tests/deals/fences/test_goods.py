@@ -15,7 +15,7 @@ from channel.deals import fence_queries, fencing, guarding
 from channel.deals.errors import BadFence, FenceNotFound
 from channel.deals.fences import Fence
 from ledger.bulk import json_text
-from sync import answering, deals_upkeep, hub_records, notices
+from sync import answering, deals_upkeep, hub_records, notices, order_fencing
 from sync.hub import Hub
 from tests.deals.registration.helpers import add_party
 from tests.deals.upkeep.conftest import messages, today
@@ -142,6 +142,21 @@ def test_an_order_goes_its_way_when_the_fence_is_widened(guarded: Hub, db: Db, e
     assert pairs(guarded, db, which)["kingdee"][:2] == ("due", "create")
     assert notices.open_approvals(guarded) == []
     assert fence_queries.hits(db) == []
+
+
+def test_an_order_goes_its_way_behind_any_number_that_stay(guarded: Hub, db: Db, east: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that a fence keeps were looked at a page each time, always the same ones: what stood behind a page waited for ever."""
+    monkeypatch.setattr(order_fencing, "PAGE", 2)
+    fencing.add(db, Fence(0, east, region="3205"), BOSS)
+    pump = add_product(db, "水泵")
+    stay = [order(guarded, east, "上海市浦东新区世纪大道1号", pump, today(db), f"stays {number}") for number in range(4)]
+    which = order(guarded, east, CHENGDU, pump, today(db), "goes")
+    fencing.add(db, Fence(0, east, region="51"), BOSS)
+
+    assert order_fencing.look(guarded, today(db))["orders_held"] == 5
+
+    assert pairs(guarded, db, which)["kingdee"][:2] == ("due", "create")
+    assert {pairs(guarded, db, one)["kingdee"][:2] for one in stay} == {("held", "fence")}
 
 
 def test_a_flagging_fence_holds_nothing_and_tells(guarded: Hub, db: Db, east: UUID) -> None:
