@@ -13,9 +13,10 @@ from datetime import date
 from decimal import Decimal
 
 from benchmarks.bars import Figure
+from channel.pricing.adjustments import Adjustment, When
 from channel.pricing.asking import Ask, AskLine
 from channel.pricing.compiled import Prices
-from channel.pricing.model import Adjustment, Band, Book, Dealer, Item, PriceRecord, Rules, Settings, When
+from channel.pricing.model import Band, Book, Dealer, Item, PriceRecord, Rules, Settings
 from channel.pricing.parts import Scale, Tier
 from channel.pricing.pricing import price
 from channel.pricing.views import answer

@@ -10,11 +10,12 @@ from uuid import UUID
 
 from canonical.rounding import rounded
 from channel.pricing import asker_queries
+from channel.pricing.adjustments import Adjustment, When
 from channel.pricing.asker_queries import Connection, Names, Party, Project, Special
 from channel.pricing.asking import Ask
 from channel.pricing.compiled import Prices
 from channel.pricing.errors import BadPricing, Mistake
-from channel.pricing.model import Adjustment, Dealer, DealPrice, DealPriceItem, Registration, When
+from channel.pricing.model import Dealer, DealPrice, DealPriceItem, Registration
 from channel.pricing.snapshots import NAMING, Facts, Snapshot, taken
 
 HUNDRED: Final = Decimal(100)

@@ -8,25 +8,14 @@ from pydantic import model_validator
 
 from channel.pricing.model import Rules
 from channel.pricing.parts import Strict
-from channel.pricing.words import Currency, Day, Kind, Moment, Money, Percent, Positive, Rate, Text, Texts, described
+from channel.pricing.wanted import ByHand
+from channel.pricing.words import Currency, Day, Kind, Moment, Money, Positive, Rate, Text, Texts, described
 
 
-class Manual(Strict):
+class Manual(ByHand):
     """手工折扣: what a person takes off, with reason code, text and who. Exactly one of percent, amount, price."""
 
-    percent: Percent | None = described("Percent off what is left; below zero adds.", default=None)
-    amount: Money | None = described("Amount off a unit; of the whole order when it stands on the cart.", default=None)
-    price: Money | None = described("Price of a unit instead.", default=None)
-    reason: Text = described("Reason code, one of `settings.reasons` where that has any.")
-    text: Text = described("Why, in words.")
     by: Text = described("Who.")
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        given = [name for name in ("percent", "amount", "price") if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError("a manual discount says no or several effects | write exactly one of percent, amount, price")
-        return self
 
 
 class AskLine(Strict):

@@ -12,12 +12,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Self
 
+from channel.pricing.adjustments import Adjustment
 from channel.pricing.model import (
     DEFAULT_ACCESS,
     KEY_FIELDS,
     Access,
     AccessStep,
-    Adjustment,
     Book,
     Dealer,
     DealPrice,

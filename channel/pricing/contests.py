@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
+from channel.pricing.adjustments import Exclusion
 from channel.pricing.compiled import Rule
-from channel.pricing.model import Exclusion
 
 Run = Callable[[Sequence[Rule]], Decimal]
 """The amount after these rules, one after the other."""

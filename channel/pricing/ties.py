@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from itertools import combinations
 
+from channel.pricing.adjustments import Adjustment, When
 from channel.pricing.asking import PricingFile
 from channel.pricing.found import Found, meet
-from channel.pricing.model import Adjustment, Band, When
+from channel.pricing.model import Band
 
 
 def ties(rules: PricingFile) -> Found:

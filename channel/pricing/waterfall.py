@@ -8,10 +8,11 @@ from typing import Final
 
 from canonical.rounding import allocate, half_up
 from channel.pricing import contests
+from channel.pricing.adjustments import Exclusion
 from channel.pricing.asking import Manual
 from channel.pricing.compiled import Rule
 from channel.pricing.effects import OPERATION, Effect, Measured, effect, out_of_bounds, reference, unmet
-from channel.pricing.model import Exclusion, Item
+from channel.pricing.model import Item
 from channel.pricing.result import Charge, Gift, Refusal, Step, Tried
 from channel.pricing.state import Question, State
 

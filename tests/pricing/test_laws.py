@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canonical.rounding import half_up
+from channel.pricing.adjustments import Adjustment, When
 from channel.pricing.asking import Ask, AskLine, Manual, Past, PastLine
 from channel.pricing.authority import judge
 from channel.pricing.compiled import Prices
-from channel.pricing.model import Adjustment, Band, Book, Dealer, Item, PriceRecord, Rules, Settings, When
+from channel.pricing.model import Band, Book, Dealer, Item, PriceRecord, Rules, Settings
 from channel.pricing.parts import Scale, Tier
 from channel.pricing.pricing import Priced, price
 from channel.pricing.scales import Steps
