@@ -8,20 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final, Literal, TypeVar
+from typing import Final, Literal, TypeVar
 from uuid import UUID
 
 from canonical.values import business_day, decimal_text
 from channel.funds import filling, queries, service
 from channel.funds.errors import AlreadyClaimed
 from channel.funds.handing import Handed
-from channel.funds.service import Paid
 from channel.notices.messages import FINANCE, MANAGER, Message, Question, to_party
-from channel.rebates import queries as rebates
 from channel.rebates.claims import Fund
 from channel.rebates.errors import BadFacts
+from channel.rebates.payouts import Payout
 from channel.rebates.queries import Row
-from sync import hub_records, notices
+from sync import memos, notices
 from sync.hub import Cursor, Hub
 from sync.notices import Asked
 from sync.runs import Run
@@ -157,13 +156,12 @@ def _done(hub: Hub, work: Callable[[Cursor], T]) -> T:
         return work(db)
 
 
-def pay_due(hub: Hub, *, by: str = BY, run: Run | None = None) -> list[Paid]:
+def pay_due(hub: Hub, *, by: str = BY, run: Run | None = None) -> list[Payout]:
     """Payouts of approved claims, each with the one credit memo that the ERP will book, which carries its number."""
     with hub.transaction() as db:
         paid = service.pay(db.connection, by=by, on=today())
         for payout in paid:
-            memo = hub_records.put(hub, db, "credit_memo", f"payout/{payout.id}", *_memo(payout), cause=f"payout {payout.id}")
-            rebates.set_memo(db.connection, payout.id, memo.id)
+            memos.book(hub, db, payout)
             for number in payout.claims:
                 claim = queries.claim(db.connection, number)
                 if claim is not None:
@@ -171,20 +169,6 @@ def pay_due(hub: Hub, *, by: str = BY, run: Run | None = None) -> list[Paid]:
     if run is not None:
         run.counts({"claims_paid": sum(len(payout.claims) for payout in paid)})
     return paid
-
-
-def _memo(payout: Paid) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """The memo of a payout: its fields, and its one line. Credited amounts are negative."""
-    day, note = today().isoformat(), payout.note[:255]
-    fields = {
-        "purpose": payout.purpose, "payout": payout.id, "issued_on": day, "due_on": day, "company": str(payout.company_id),
-        "party": str(payout.dealer_id), "currency": payout.currency, "note": note,
-    }  # fmt: skip
-    line = {
-        "seq": 1, "expense": payout.purpose, "tax_rate": decimal_text(payout.tax_rate), "net": decimal_text(-payout.net),
-        "tax": decimal_text(-payout.tax) if payout.tax else "0", "total": decimal_text(-payout.total), "note": note,
-    }  # fmt: skip
-    return fields, {"lines": {"1": line}}
 
 
 def nightly(hub: Hub, as_of: date, *, run: Run | None = None) -> None:

@@ -6,15 +6,14 @@ The money itself is decided in :mod:`channel.rebates.service`; here it becomes r
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any, Final
 
-from canonical.values import business_day, decimal_text
+from canonical.values import business_day
 from channel.notices.messages import FINANCE, Message
 from channel.rebates import queries, service
 from channel.rebates.service import Done, Payout
-from sync import funds, hub_records, notices, rebate_accounts, rebate_notices
-from sync.hub import Cursor, Hub
+from sync import funds, memos, notices, rebate_accounts, rebate_notices
+from sync.hub import Hub
 from sync.runs import Run, RunResult, running
 
 BY = "rule:rebates"
@@ -90,45 +89,10 @@ def pay_due(hub: Hub, *, by: str = BY, run: Run | None = None) -> list[Payout]:
     with hub.transaction() as db:
         paid = service.pay(db.connection, by=by)
         for payout in paid:
-            memo = _booked(db, payout) or _book(hub, db, payout)
-            queries.set_memo(db.connection, payout.id, memo)
+            memos.book(hub, db, payout)
     if run is not None:
         run.counts({"payouts": len(paid)})
     return paid
-
-
-def _booked(db: Cursor, payout: Payout) -> str | None:
-    """The ERP's memo that pays this payout already: the ledger was set back to an earlier state, and pays again what it has forgotten."""
-    db.execute(
-        "SELECT id::text AS id FROM credit_memos WHERE payout = %s AND party_id = %s AND total = %s AND number <> '' AND NOT retired "
-        "AND status IS DISTINCT FROM 'void' ORDER BY number LIMIT 1",
-        [payout.id, payout.dealer_id, -payout.total],
-    )
-    row = db.fetchone()
-    return None if row is None else str(row["id"])
-
-
-def _book(hub: Hub, db: Cursor, payout: Payout) -> str:
-    return hub_records.put(hub, db, "credit_memo", f"payout/{payout.id}", *_memo(db, payout), cause=f"payout {payout.id}").id
-
-
-def _memo(db: Cursor, payout: Payout) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """The memo of a payout: its fields, and its one line. Credited amounts are negative."""
-    db.execute("SELECT (clock_timestamp() AT TIME ZONE 'Asia/Shanghai')::date::text AS today")
-    today = (db.fetchone() or {})["today"]
-    fields = {
-        "purpose": "rebate", "payout": payout.id, "issued_on": today, "due_on": today, "company": str(payout.company_id),
-        "party": str(payout.dealer_id), "currency": payout.currency, "note": payout.note[:255],
-    }  # fmt: skip
-    line = {
-        "seq": 1, "expense": "rebate", "tax_rate": decimal_text(payout.tax_rate), "net": _credited(payout.net),
-        "tax": _credited(payout.tax), "total": _credited(payout.total), "note": payout.note[:255],
-    }  # fmt: skip
-    return fields, {"lines": {"1": line}}
-
-
-def _credited(amount: Decimal) -> str:
-    return decimal_text(-amount) if amount else "0"
 
 
 def reconcile(hub: Hub, *, run: Run | None = None) -> list[dict[str, Any]]:

@@ -7,15 +7,12 @@ a time, and the database holds every fund at zero or above.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any, Final
 from uuid import UUID
 
 from canonical.ids import new_id
-from canonical.rounding import exact_half_up
 from canonical.values import decimal_text
 from channel.funds import filling, handing, queries
 from channel.funds.errors import (
@@ -30,11 +27,13 @@ from channel.funds.errors import (
 )
 from channel.funds.handing import Handed
 from channel.funds.judging import Standing, contract_key, judge
+from channel.rebates import payouts
 from channel.rebates import queries as rebates
 from channel.rebates.claiming import Claim, contract_for, spans_of, takes_part
 from channel.rebates.claims import Claimed, Fund, PriceProtection, ShipAndDebit
 from channel.rebates.facts import Fact
 from channel.rebates.payment import BY_MEMO
+from channel.rebates.payouts import Payout
 from channel.rebates.periods import find
 from channel.rebates.queries import Connection, Row
 from channel.rebates.reporting import text
@@ -48,23 +47,6 @@ OPEN: Final = ("planned", "agreed", "submitted")
 
 _Group = tuple[str, str, str, str, Decimal]
 """Dealer, currency, type, way and tax rate: what one payout has in common."""
-
-
-@dataclass(frozen=True, slots=True)
-class Paid:
-    """A payout of claims: what the credit memo says. Amounts positive."""
-
-    id: str
-    dealer_id: UUID
-    company_id: UUID
-    purpose: str
-    currency: str
-    net: Decimal
-    tax: Decimal
-    total: Decimal
-    tax_rate: Decimal
-    note: str
-    claims: tuple[str, ...]
 
 
 # Handing in --------------------------------------------------------------------------------------------------------------------
@@ -370,7 +352,7 @@ def announce_cut(
     return queries.add_cut(db, values)
 
 
-def pay(db: Connection, *, by: str, on: date) -> list[Paid]:
+def pay(db: Connection, *, by: str, on: date) -> list[Payout]:
     """Payouts of approved claims: one a dealer, type, currency, tax rate and way. What is not paid by memo goes to the rebate account.
 
     on: the business day of the payment, from which on money on the account expires.
@@ -397,23 +379,17 @@ def _to_account(db: Connection, row: Row, by: str, expires_on: date | None) -> N
     queries.event(db, row["id"], "paid", by, "on the rebate account")
 
 
-def _pay_one(db: Connection, key: _Group, members: Sequence[Row], by: str) -> Paid | None:
+def _pay_one(db: Connection, key: _Group, members: Sequence[Row], by: str) -> Payout | None:
     dealer, currency, type_, way, rate = key
-    dealer_id: UUID = members[0]["dealer_id"]
-    company = rebates.company_of(db, dealer_id)
-    if company is None:
-        return None
-    total = sum((row["allowed"] for row in members), Decimal(0))
-    net = exact_half_up(Fraction(total) / (1 + Fraction(rate)), 2)
-    note = "; ".join(row["id"] for row in members)
-    values = {
-        "dealer": dealer, "dealer_id": dealer_id, "company_id": company, "way": way, "currency": currency, "net": net, "tax": total - net,
-        "total": total, "tax_rate": rate, "note": note, "by": by,
-    }  # fmt: skip
-    number = rebates.add_payout(db, values, {})
-    for row in members:
-        queries.add_paid(db, row["id"], number, row["allowed"])
-        queries.set_claim(db, row["id"], {"state": "paid"})
-        queries.event(db, row["id"], "paid", by, number)
-    numbers = tuple(row["id"] for row in members)
-    return Paid(number, dealer_id, company, PURPOSES[type_], currency, net, total - net, total, rate, note, numbers)
+    numbers = [row["id"] for row in members]
+    due = payouts.Due(
+        dealer, members[0]["dealer_id"], PURPOSES[type_], way, currency, rate, sum((row["allowed"] for row in members), Decimal(0)),
+        "; ".join(numbers), [f"{row['id']}|{row['programme']}|{row['on_day']}|{decimal_text(row['allowed'])}" for row in members],
+    )  # fmt: skip
+    payout = payouts.make(db, due, by=by, settlements={}, claims=numbers)
+    if payout is not None:
+        for row in members:
+            queries.add_paid(db, row["id"], payout.id, row["allowed"])
+            queries.set_claim(db, row["id"], {"state": "paid"})
+            queries.event(db, row["id"], "paid", by, payout.id)
+    return payout

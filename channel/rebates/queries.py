@@ -284,7 +284,8 @@ def unpaid(db: Connection) -> list[Row]:
     """Settlements that no payout has paid yet."""
     return rows(
         db,
-        "SELECT s.id, s.programme, s.version, s.dealer, s.dealer_id, s.period, s.currency, s.amount FROM rebate_settlement AS s "
+        "SELECT s.id, s.programme, s.version, s.dealer, s.dealer_id, s.period, s.currency, s.amount, s.unit, (SELECT count(*) FROM "
+        "rebate_settlement AS b WHERE b.unit = s.unit AND b.id <= s.id) AS nth FROM rebate_settlement AS s "
         "WHERE NOT EXISTS (SELECT FROM rebate_payout_item AS i WHERE i.settlement_id = s.id) ORDER BY s.dealer, s.currency, s.id",
     )
 
@@ -302,22 +303,30 @@ def company_of(db: Connection, dealer_id: UUID) -> UUID | None:
     return found["id"] if found else None
 
 
-def add_payout(db: Connection, values: Mapping[str, Any], settlements: Mapping[int, Decimal]) -> str:
-    """A payout of some settlements; its number, which the ERP's memo carries."""
-    found = one(
-        db,
+def add_payout(db: Connection, values: Mapping[str, Any], settlements: Mapping[int, Decimal]) -> None:
+    """A payout of some settlements, with the number that the ERP's memo will carry."""
+    db.execute(
         "INSERT INTO rebate_payout (id, dealer, dealer_id, company_id, way, currency, net, tax, total, tax_rate, note, made_by) VALUES ("
-        "'RP-' || to_char(clock_timestamp() AT TIME ZONE 'Asia/Shanghai', 'YYYY') || '-' || lpad(nextval('rebate_number')::text, 6, '0'), "
-        "%(dealer)s, %(dealer_id)s, %(company_id)s, %(way)s, %(currency)s, %(net)s, %(tax)s, %(total)s, %(tax_rate)s, %(note)s, "
-        "%(by)s) RETURNING id",
+        "%(id)s, %(dealer)s, %(dealer_id)s, %(company_id)s, %(way)s, %(currency)s, %(net)s, %(tax)s, %(total)s, %(tax_rate)s, %(note)s, "
+        "%(by)s)",
         values,
     )
-    assert found is not None  # noqa: S101  an insert returns its row
     for settlement, amount in settlements.items():
         db.execute(
-            "INSERT INTO rebate_payout_item (settlement_id, payout_id, amount) VALUES (%s, %s, %s)", [settlement, found["id"], amount]
+            "INSERT INTO rebate_payout_item (settlement_id, payout_id, amount) VALUES (%s, %s, %s)", [settlement, values["id"], amount]
         )
-    return str(found["id"])
+
+
+_UNKNOWN: Final = "m.payout <> '' AND NOT m.retired AND NOT EXISTS (SELECT FROM rebate_payout AS p WHERE p.id = m.payout)"
+
+
+def unknown_memos(db: Connection, dealer_id: UUID) -> list[Row]:
+    """Memos of the ERP that pay a dealer by a payout that this ledger does not know: it was set back to an earlier state."""
+    query = (
+        f"SELECT m.payout, m.total FROM credit_memos AS m WHERE m.party_id = %s AND {_UNKNOWN} AND m.number <> '' "
+        "AND coalesce(m.status, '') <> 'void'"
+    )
+    return rows(db, query, [dealer_id])
 
 
 def set_memo(db: Connection, payout: str, memo: str) -> None:
@@ -345,7 +354,7 @@ def reconciled(db: Connection) -> list[Row]:
         "SELECT m.payout, '' AS dealer, m.party_id AS dealer_id, m.currency, NULL::numeric AS total, NULL::numeric AS tax, "
         "NULL::timestamptz AS made_at, m.number AS memo, 1 AS memos, m.total AS booked, "
         "(m.doc->>'tax')::numeric AS booked_tax, 'unknown_in_hub' AS state FROM credit_memos AS m "
-        "WHERE m.payout <> '' AND NOT m.retired AND NOT EXISTS (SELECT FROM rebate_payout AS p WHERE p.id = m.payout)"
+        f"WHERE {_UNKNOWN}"
     )
     return rows(db, f"{_RECONCILED} UNION ALL {unknown} ORDER BY 1")
 

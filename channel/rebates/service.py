@@ -7,23 +7,17 @@ second run settles nothing; a statement that was issued never changes, and what 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
-from fractions import Fraction
-from uuid import UUID
 
-from canonical.ids import new_id
-from canonical.rounding import exact_half_up
 from channel.rebates import periods, queries
 from channel.rebates.checking import check_together
 from channel.rebates.claims import Claimed
 from channel.rebates.errors import BadProgramme, Flaw, NotFoundHere, VersionTaken, WrongState
 from channel.rebates.loading import load, place
-from channel.rebates.payment import BY_MEMO
+from channel.rebates.payouts import Payout, pay
 from channel.rebates.periods import Span
 from channel.rebates.programme import Programme
-from channel.rebates.queries import Connection, Row
+from channel.rebates.queries import Connection
 from channel.rebates.reading import Path
 from channel.rebates.reckoning.accruals import Done, accrue
 from channel.rebates.reckoning.families import in_force
@@ -143,64 +137,3 @@ def _move(db: Connection, number: str, before: Sequence[str], after: str, by: st
         raise WrongState(f"statement {number} is {found['state']}", next_step=f"only one that is {' or '.join(before)} can be {after}")
     queries.set_statement(db, number, after)
     queries.statement_event(db, number, after, by, note)
-
-
-# Payouts ---------------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Payout:
-    """What is paid by one memo: amounts positive, in `currency`."""
-
-    id: str
-    dealer_id: UUID
-    company_id: UUID
-    currency: str
-    net: Decimal
-    tax: Decimal
-    total: Decimal
-    tax_rate: Decimal
-    note: str
-
-
-def pay(db: Connection, *, by: str) -> list[Payout]:
-    """Payouts for all settlements that are to be paid by memo and were not: one a dealer, currency, tax rate and way.
-
-    What adds up to nothing or less is not paid; it waits until later settlements outweigh it (抵减). A dealer without a record or a company
-    of ours to pay it waits too.
-    """
-    queries.lock(db)
-    groups: dict[tuple[str, str, str, Decimal], list[Row]] = {}
-    programmes: dict[tuple[str, int], Programme | None] = {}
-    for row in queries.unpaid(db):
-        key = row["programme"], row["version"]
-        if key not in programmes:
-            programmes[key] = queries.version(db, *key)
-        programme = programmes[key]
-        way = programme.settlement.ways[0] if programme else ""
-        if programme is not None and way in BY_MEMO and row["dealer_id"] is not None:
-            groups.setdefault((row["dealer"], row["currency"], way, programme.settlement.tax_rate or Decimal(0)), []).append(row)
-    made = (_pay_one(db, key, members, by) for key, members in groups.items())
-    return [payout for payout in made if payout is not None]
-
-
-def _pay_one(db: Connection, key: tuple[str, str, str, Decimal], members: Sequence[Row], by: str) -> Payout | None:
-    dealer, currency, way, rate = key
-    total = sum((row["amount"] for row in members), Decimal(0))
-    dealer_id: UUID = members[0]["dealer_id"]
-    company = queries.company_of(db, dealer_id)
-    if total <= 0 or company is None:
-        return None
-    net = exact_half_up(Fraction(total) / (1 + Fraction(rate)), 2)
-    note = "; ".join(sorted({f"{row['programme']} {row['period']}" for row in members}))
-    values = {
-        "dealer": dealer, "dealer_id": dealer_id, "company_id": company, "way": way, "currency": currency, "net": net, "tax": total - net,
-        "total": total, "tax_rate": rate, "note": note, "by": by,
-    }  # fmt: skip
-    number = queries.add_payout(db, values, {row["id"]: row["amount"] for row in members})
-    booking = new_id()
-    for row in members:
-        moves = {"available": -row["amount"], "paid_out": row["amount"]}
-        queries.book(db, dealer, row["programme"], currency, moves, cause="payout", reference=number, booking=booking, by=by)
-        booking = new_id()
-    return Payout(number, dealer_id, company, currency, net, total - net, total, rate, note)

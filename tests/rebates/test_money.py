@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 
 from canonical.ids import new_id
 from channel.funds.handing import Handed
-from channel.rebates import account_queries, queries, service
+from channel.rebates import account_queries, payouts, queries, service
 from sync import funds, rebates, valuing
 from tests.sync.stage import BOSS, Stage
 
@@ -241,6 +243,64 @@ def test_a_memo_that_finance_changed_is_found_and_told(live: Stage) -> None:
 
     assert states[doc["F_HUB_PAYOUT"]] == "posted_twice"
     assert [row["doc"]["facts"]["state"] for row in live.rows("SELECT doc FROM notices WHERE kind = 'payout_differs'")] == ["posted_twice"]
+
+
+def set_back(stage: Stage) -> None:
+    """The ledger was restored to the state before its payouts."""
+    with stage.hub.transaction() as db:
+        db.execute("SET LOCAL session_replication_role = replica")
+        db.execute("DELETE FROM rebate_payout_item")
+        db.execute("DELETE FROM rebate_payout")
+        db.execute("UPDATE rebate_balance SET available = available + paid_out, paid_out = 0")
+        db.execute("DELETE FROM rebate_entry WHERE cause = 'payout'")
+
+
+def test_a_ledger_that_was_set_back_pays_by_the_same_numbers_and_books_nothing_twice(live: Stage) -> None:
+    publish(live)
+    rebates.settle(live.hub, AS_OF)
+    first = rebates.pay_due(live.hub)
+    live.sync()
+    set_back(live)
+
+    again = rebates.pay_due(live.hub)
+    live.sync()
+
+    assert again == first
+    assert sorted(doc["F_HUB_PAYOUT"] for doc in booked(live)) == sorted(payout.id for payout in first)
+    assert {row["state"] for row in rebates.reconcile(live.hub)} == {"matched"}
+
+
+def test_a_ledger_that_was_set_back_does_not_pay_a_dealer_whose_memo_it_does_not_know(live: Stage) -> None:
+    publish(live)
+    rebates.settle(live.hub, AS_OF)
+    first = rebates.pay_due(live.hub)
+    live.sync()
+    set_back(live)
+    dealer = more_of_the_first_line(live, 10)
+    rebates.settle(live.hub, AS_OF)
+
+    again = rebates.pay_due(live.hub)
+    live.sync()
+
+    party = live.rows("SELECT id FROM parties WHERE number = %s", dealer)[0]["id"]
+    assert [payout.id for payout in again] == [payout.id for payout in first if payout.dealer_id != party]
+    assert sorted(doc["F_HUB_PAYOUT"] for doc in booked(live)) == sorted(payout.id for payout in first)
+    states = {row["payout"]: row["state"] for row in rebates.reconcile(live.hub)}
+    assert states == {payout.id: "unknown_in_hub" if payout.dealer_id == party else "matched" for payout in first}
+
+
+def test_a_payouts_number_is_made_of_what_it_pays() -> None:
+    due = payouts.Due("CUST1", new_id(), "rebate", "credit_note", "CNY", Decimal("0.13"), Decimal(10), "", ["u|1|4", "v|1|6"])
+    others = [
+        replace(due, dealer="CUST2"),
+        replace(due, parts=["u|2|4", "v|1|6"]),
+        replace(due, currency="USD"),
+        replace(due, purpose="fund"),
+    ]
+
+    assert re.fullmatch("RP-[0-9A-Z]{6}-[0-9A-Z]{6}", due.number)
+    assert replace(due, parts=["v|1|6", "u|1|4"], dealer_id=new_id()).number == due.number
+    assert len({due.number, *(other.number for other in others)}) == 5
 
 
 MDF = """
