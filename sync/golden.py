@@ -16,6 +16,7 @@ from channel.deals.customers import queries as customer_queries
 from channel.deals.errors import ProtectionsOverlap
 from channel.deals.matching import codes
 from channel.deals.protection import LIVE
+from channel.deals.telling import merged
 from channel.notices.messages import Message, to_party
 from ledger.bulk import json_text
 from sync import merging, notices
@@ -162,7 +163,8 @@ def _live(db: Cursor, keep: str, drop: str) -> list[dict[str, Any]]:
     """Registrations that stand on both customers, who comes first at the head: protected before asked for, then the earlier one."""
     ids = [customer_queries.of_party(db.connection, UUID(party)) for party in (keep, drop)]
     db.execute(
-        "SELECT id, customer_id, dealer_id, status, submitted_at, lines, protected FROM registration WHERE customer_id = ANY(%s::bigint[]) "
+        "SELECT id, customer_id, dealer_id, status, submitted_at, coalesce(nullif(claim->>'name', ''), claim->>'uscc', '') AS customer "
+        "FROM registration WHERE customer_id = ANY(%s::bigint[]) "
         "AND status = ANY(%s::text[]) ORDER BY status <> ALL(%s::text[]), submitted_at, id FOR UPDATE",
         [[number for number in ids if number is not None], list(LIVE), list(VALID)],
     )
@@ -184,7 +186,8 @@ def settle_protections(db: Cursor, keep: str, drop: str, by: str) -> list[str]:
         acting.take_back(db.connection, row["id"], by, "its customer is one with another that was protected first", "merged")
         taken.append(str(row["id"]))
         if against["dealer_id"] is not None:
-            facts = {"registration": str(against["id"]), "kept": True}
+            zh, en = merged(against["customer"])
+            facts = {"zh": zh, "en": en, "registration": str(against["id"])}
             notices.post(db, Message("protections_merged", to_party(against["dealer_id"]), f"registration:{against['id']}", facts))
     return taken
 

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from canonical.values import business_day
-from channel.deals.fences import SENTENCES
+from channel.deals.fences import INSIDE, SENTENCES
 from channel.notices.messages import MANAGER, Answered, Consequence, Message, Moot, Question, to_party
 
 
@@ -69,8 +69,24 @@ def consequences(one: Happened) -> list[Consequence]:
         kind, zh, en = told
         found.append(Message(kind, to_party(one.dealer_id), about, _facts(one, zh, en)))
     if one.action == "register" and one.reason == "outside_area":
-        found.append(Message("deal_outside_area", MANAGER, about, {"dealer": str(one.dealer_id), "customer": one.customer}))
+        found.append(Message("deal_outside_area", MANAGER, about, _outside(one)))
     return found
+
+
+def _outside(one: Happened) -> dict[str, Any]:
+    zh, en = INSIDE["outside_own_area"]
+    return {
+        "zh": f"“{one.customer}”的报备: {zh}", "en": f"The registration of {one.customer}: {en}",
+        "dealer": str(one.dealer_id), "customer": one.customer,
+    }  # fmt: skip
+
+
+def merged(customer: str) -> tuple[str, str]:
+    """What the dealer is told whose protection stays when two customers are one firm; not that somebody held the other one."""
+    return (
+        f"“{customer}”的多条客户记录经核实为同一家公司, 已合并; 贵司的保护不变",
+        f"Several records of {customer} are one firm and were joined; your protection stays as it is",
+    )
 
 
 _DECIDES: Final[dict[str, Literal["approved", "rejected"]]] = {
