@@ -6,12 +6,14 @@ from collections.abc import Mapping as Map
 from collections.abc import Sequence
 from pathlib import Path
 
+from canonical.models import entity
 from mappings.cel import BadCondition, Condition
 from mappings.errors import BadFile
+from mappings.holding import Holding
 from mappings.model import Mapping, SetInfo, Writer
 from mappings.parser import rules_of
 from mappings.read_code import cites_function, read_function
-from mappings.rules import MappingRules, Rule
+from mappings.rules import MappingRules, Rule, SetRule
 from mappings.write_code import Needs, write_functions
 
 OURS = Path(__file__).parent
@@ -76,7 +78,7 @@ def compile_rules(rules: MappingRules) -> Mapping:
         version=rules.version(),
         reads=frozenset(name for name, rule in _named(rules) if rule.is_read),
         writes=_writes(rules),
-        sets={child.name: SetInfo(child.path, child.key, child.natural) for child in rules.sets},
+        sets={child.name: SetInfo(child.path, child.key, child.natural, _holding(rules.entity, child)) for child in rules.sets},
         value_maps=frozenset(rule.map for rule in every_rule(rules) if rule.map),
         cited=_cited(rules),
         needed=_needed(rules),
@@ -85,6 +87,15 @@ def compile_rules(rules: MappingRules) -> Mapping:
         _reader=read_function(rules, where),
         _writer_for=writer_for,
     )
+
+
+def _holding(name: str, child: SetRule) -> Holding | None:
+    if child.holds is None:
+        return None
+    specs = entity(name).sets[child.name]
+    asks = [(field, *fact.split(".")) for field, fact in child.holds.same]
+    condition = Condition(child.holds.when, ("line",)) if child.holds.when else None
+    return Holding(child.holds, condition, tuple((field, to, specs[to].refers_to, wanted) for field, to, wanted in asks))
 
 
 def _cited(rules: MappingRules) -> frozenset[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from mappings.errors import Cite, MissingValue, WantedValue
+from mappings.holding import Holding
 
 Json = Any
 """A value of canonical document form: text, int, bool, None, list or dict of these."""
@@ -114,6 +115,8 @@ class SetInfo(NamedTuple):
     """Key of the row's identifier inside the row, or of the record when `path` is empty."""
     natural: tuple[str, ...] = ()
     """Canonical fields that tell which row it is whatever the system: rows of two systems that agree on them are one row."""
+    holds: Holding | None = None
+    """Which rows the stream has room for; None: for all."""
 
 
 Reader = Callable[[Payload, Map[Cite, str], Values], Candidate]

@@ -6,17 +6,19 @@ The words of a file and what they mean are listed in docs/mapping.md.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from canonical.base import EntitySpec, FieldSpec
 from canonical.models import MODELS, entity
+from mappings.cel import BadCondition, Condition
 from mappings.errors import BadFile
 from mappings.functions import FUNCTIONS
 from mappings.keys import NORMALISERS
 from mappings.located import Loc, overlay, parse, suggestion
-from mappings.rules import KeyRule, MappingRules, Place, Rule, SetRule
+from mappings.rules import Holds, KeyRule, MappingRules, Place, Rule, SetRule
 
 HEADER = (
     "title", "entity", "zone", "empty", "nothing", "lookups", "company", "parameters", "fields", "sets", "constants", "identity",
@@ -27,7 +29,8 @@ OPTIONS = (
     "places", "form", "empty", "nothing", "default", "read_only", "write_only", "creates_only", "when", "when_read", "when_write",
     "percent", "sum_of", "common_of",
 )  # fmt: skip
-SET_WORDS = ("field", "row", "key", "key_is", "hub_key", "natural", "fields", "constants")
+SET_WORDS = ("field", "row", "key", "key_is", "key_of", "hub_key", "natural", "holds", "fields", "constants")
+HOLDS_WORDS = ("one_for", "least", "standing", "needs", "same", "when")
 
 _BY_TYPE = {"date": "day"}  # the other types of canonical fields are called like their rules
 _AS = ("text", "decimal", "percent", "integer", "boolean", "date", "moment", "list", "map")
@@ -122,14 +125,75 @@ class _File:
         path, key, fixed = self._row_key(piece)
         natural = piece.get("natural")
         key_is, hub_key = piece.get("key_is"), piece.get("hub_key")
+        key_of = self._key_of(piece, rules, key)
+        if key_of:
+            rules = tuple(replace(rule, write_as="key") if rule.name == key_of else rule for rule in rules)
         return SetRule(
             name, piece.place, path, key, fixed,
             integer_keys=key_is is not None and key_is.choice(("text", "integer")) == "integer",
             hub_key=hub_key.text() if hub_key else "",
             natural=tuple(item.choice(self.spec.sets[name]) for item in natural.items()) if natural else (),
+            key_of=key_of,
+            holds=self._holds(piece, self.spec.sets[name]),
             rules=rules,
             constants=constants,
         )  # fmt: skip
+
+    @staticmethod
+    def _key_of(piece: Loc, rules: Sequence[Rule], key: str) -> str:
+        word = piece.get("key_of")
+        if word is None:
+            return ""
+        fitting = [rule.name for rule in rules if rule.kind == "reference" and rule.by == "key" and rule.reads == rule.writes == (key,)]
+        if word.value not in fitting:
+            raise word.wrong(
+                f"{word.value!r} is no reference that the row's key is read from", f"Write `{word.value}: {{field: {key}, stream: …}}`"
+            )
+        return word.text()
+
+    def _holds(self, piece: Loc, specs: Mapping[str, FieldSpec]) -> Holds | None:
+        word = piece.get("holds")
+        if word is None:
+            return None
+        word.known(HOLDS_WORDS)
+        one_for, least, standing, needs, same, when = (word.get(name) for name in HOLDS_WORDS)
+        if one_for is None:
+            raise word.wrong("does not say for what it holds one row", "Add `one_for: product`")
+        days = (
+            tuple(item.choice([name for name, spec in specs.items() if spec.kind == "date"]) for item in standing.items())
+            if standing
+            else ()
+        )
+        if standing is not None and len(days) != 2:
+            raise standing.wrong("needs the first and the last day", "Write `standing: [valid_from, valid_to]`")
+        return Holds(
+            tuple(item.choice(specs) for item in one_for.items()),
+            least.choice([name for name, spec in specs.items() if spec.kind == "decimal"]) if least else "",
+            days,
+            tuple(item.choice(specs) for item in needs.items()) if needs else (),
+            tuple((str(name), self._fact(specs, str(name), child)) for name, child in same.mapping().items()) if same else (),
+            self._condition(when, specs) if when else "",
+        )
+
+    @staticmethod
+    def _fact(specs: Mapping[str, FieldSpec], name: str, piece: Loc) -> str:
+        reference, _, wanted = piece.text().partition(".")
+        if name not in specs:
+            raise piece.wrong(f"rows have no field {name!r}", suggestion(name, specs))
+        to = specs[reference].refers_to if reference in specs else ""
+        if not to or wanted not in entity(to).fields:
+            raise piece.wrong(f"{piece.value!r} is no field of what a row points to", "Write `unit: product.base_unit`")
+        return piece.text()
+
+    @staticmethod
+    def _condition(piece: Loc, specs: Mapping[str, FieldSpec]) -> str:
+        try:
+            asked = Condition(piece.text(), ("line",)).asked
+        except BadCondition as wrong:
+            raise piece.wrong(str(wrong), "See docs/mapping.md, Conditions") from wrong
+        if unknown := [name for _, name in asked if name not in specs]:
+            raise piece.wrong(f"rows have no field {unknown[0]!r}", suggestion(unknown[0], specs))
+        return piece.text()
 
     def _row_key(self, piece: Loc) -> tuple[str, str, str]:
         field, row, key = piece.get("field"), piece.get("row"), piece.get("key")

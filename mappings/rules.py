@@ -80,6 +80,24 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Holds:
+    """Which rows of a child set a stream has room for, where it has not for all."""
+
+    one_for: tuple[str, ...]
+    """Fields of which it holds one row for each value."""
+    least: str = ""
+    """Of several rows for one place, that with the least number here."""
+    standing: tuple[str, ...] = ()
+    """First and last day of a row: it must stand today. Empty: rows have no days."""
+    needs: tuple[str, ...] = ()
+    """Fields without which a row cannot be held."""
+    same: tuple[tuple[str, str], ...] = ()
+    """(field, `reference.field`): must be equal where both say something, e.g. the unit and the base unit of the row's product."""
+    when: str = ""
+    """Condition over `line`."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetRule:
     """How a child set and a list of the vendor's record become each other."""
 
@@ -95,6 +113,9 @@ class SetRule:
     hub_key: str = ""
     """Writable text of a row that can carry the canonical line id."""
     natural: tuple[str, ...] = ()
+    key_of: str = ""
+    """Reference of the row whose key there is the row's key, too; empty where rows have identifiers of their own."""
+    holds: Holds | None = None
     rules: tuple[Rule, ...] = ()
     constants: tuple[tuple[str, Any], ...] = ()
 
@@ -134,7 +155,7 @@ class MappingRules:
         return hashlib.sha256(meaning.encode()).hexdigest()[:16]
 
 
-_ORDERED = {"identity", "likeness", "reads", "writes", "table", "extra", "natural"}
+_ORDERED = {"identity", "likeness", "reads", "writes", "table", "extra", "natural", "standing"}
 
 
 def _meaning(value: Any, name: str = "") -> Any:

@@ -58,6 +58,7 @@ class _WriteCode:
             (child, [rule for rule in child.rules if self._wanted(rule, f"{child.name}.{rule.name}", child.name)]) for child in rules.sets
         ]
         self.sets = [(child, chosen) for child, chosen in self.sets if chosen]
+        self.keys = [rule for child in rules.sets for rule in child.rules if rule.name == child.key_of]
         self.source = Source("write", "d, sets, T, values, lines, org", _KNOWN)
         self.prefix = ""
         self.fresh = "True" if create else "False"
@@ -81,7 +82,8 @@ class _WriteCode:
             self._need(source, rule, "g")
         for child, chosen in self.sets:
             own = _company_reference(child.rules, child.natural) if not child.path else None
-            references = [rule for rule in chosen if rule.stream]
+            references = [rule for rule in chosen if rule.stream and rule not in self.keys]
+            references += [rule for rule in child.rules if rule in self.keys]
             if references or own:
                 source.add(f"rows = sets.get({source.literal(child.name)})")
                 with source.block("if rows:"), source.block("for l in rows.values():"):
@@ -142,6 +144,8 @@ class _WriteCode:
         """The rules of one level. `fresh` is an expression: whether the record or line is being created, as far as the writer can tell."""
         source = self.source
         for rule in rules:
+            if rule in self.keys:
+                continue
             heads = [self._condition(text, docs, rule) for text in (rule.when, rule.when_write) if text]
             if rule.creates_only and fresh != "True":
                 heads.insert(0, fresh)
@@ -262,9 +266,15 @@ class _WriteCode:
             source.add(f"known = lines.get({source.literal(child.name)}) or NONE", "b = []")
             source.add("rows = rows.items() if len(rows) < 2 else sorted(rows.items(), key=lambda row: row[1].get('seq') or 0)")
             with source.block("for i, l in rows:"):
-                source.add("h = l.get", "k2 = known.get(i)", "new = k2 is None")
                 key = source.literal(child.key)
-                source.add(f"r = {{}} if new else {{{key}: {'int(k2) if k2.isdecimal() else k2' if child.integer_keys else 'k2'}}}")
+                source.add("h = l.get")
+                if child.key_of:
+                    stream = next(rule.stream for rule in child.rules if rule.name == child.key_of)
+                    source.add(f"k = ({source.literal(stream)}, h({source.literal(child.key_of)}))", "t = T.get(k)", "new = True")
+                    source.add("if not t: E.append(('parent', k))", f"r = {{{key}: t.key if t else ''}}")
+                else:
+                    source.add("k2 = known.get(i)", "new = k2 is None")
+                    source.add(f"r = {{}} if new else {{{key}: {'int(k2) if k2.isdecimal() else k2' if child.integer_keys else 'k2'}}}")
                 for path, value in child.constants:
                     source.add(f"if new: r[{source.literal(path)}] = {source.literal(value)}")
                 if child.hub_key:

@@ -47,7 +47,10 @@ def _compare_lines(
         mark = str(row.get(lines.hub_key) or "") if lines.hub_key else ""
         held = by_key.get(str(row[lines.key])) if row.get(lines.key) is not None else by_mark.get(mark)
         if held is None:
-            found[f"{lines.field}[+{mark or index}]"] = [None, {name: value for name, value in row.items() if name != lines.key}]
+            found[f"{lines.field}[+{mark or row.get(lines.key) or index}]"] = [
+                None,
+                {name: value for name, value in row.items() if name != lines.key},
+            ]
             continue
         key = str(held.get(lines.key))
         matched.add(key)

@@ -3,24 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sync.config import HUB
 from sync.decide import Fields, Reason, Row, Rows, Source, ranked
 from sync.policy import EntityPolicy
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows of a set that one stream has room for, where it has not for all: one price a product, say."""
+
+    key: Sequence[str]
+    """Fields that tell a row among them: such a stream has no identifier of its own for it, and nothing that carries the hub's."""
+    pick: Callable[[Rows], Rows]
+    """Of all rows, those it has room for."""
+
+    def of(self, rows: Rows) -> dict[tuple[Any, ...], str]:
+        """Row ids by what tells them."""
+        return {self.named(row.doc): row.id for row in self.pick(rows).values()}
+
+    def named(self, values: Fields) -> tuple[Any, ...]:
+        """What tells a row with these fields."""
+        return tuple(values.get(name) for name in self.key)
+
+
+Parts = Mapping[int, Part]
+"""By stream; a stream that is not named has room for all rows."""
+_ALL: Parts = {}
+
+
 def merge_set(
-    policy: EntityPolicy, name: str, sources: Sequence[Source], current: Rows, new_id: Callable[[], str], natural: Sequence[str] = ()
+    policy: EntityPolicy,
+    name: str,
+    sources: Sequence[Source],
+    current: Rows,
+    new_id: Callable[[], str],
+    natural: Sequence[str] = (),
+    parts: Parts = _ALL,
 ) -> Rows:
     """One child set: membership by its owner, each field by its own; a line is known by its link, never by position.
 
     `natural`: fields that tell which row it is whatever the system, e.g. the company of a party's terms.
+    `parts`: streams that have room for a part of the rows only. One that comes first among the owners decides about what it shows, and adds
+    to it; the other rows, and which there are at all, are decided by those that have room for all.
     """
     members = ranked(policy.owners[name], [source for source in sources if name in source.sets])
     if not members:
         return current
     owner = members[0].system
+    if members[0].stream_id in parts and any(source.stream_id not in parts for source in members):
+        first = [source for source in members if source.system == owner]
+        rest = [source for source in sources if source.system != owner]
+        return _add_part(policy, name, first, merge_set(policy, name, rest, current, new_id, natural, parts), new_id, parts)
+    if members[0].stream_id in parts and not natural:
+        natural = parts[members[0].stream_id].key
     known = {(stream, key): row.id for row in current.values() for stream, key in row.links.items()}
     alike = {tuple(row.doc.get(part) for part in natural): row.id for row in current.values()} if natural else {}
     merged: Rows = {}
@@ -36,7 +74,23 @@ def merge_set(
                 alike[same] = row_id
             links = {**(current[row_id].links if row_id in current else {}), stream: key}
             merged[row_id] = Row(row_id, dict(values), links, len(merged) + 1)
-    _lay_over(policy, name, sources, owner, merged, current, natural)
+    _lay_over(policy, name, sources, owner, merged, current, natural, parts)
+    return merged
+
+
+def _add_part(policy: EntityPolicy, name: str, first: Sequence[Source], rows: Rows, new_id: Callable[[], str], parts: Parts) -> Rows:
+    """What a stream says that has room for a part of the rows, over what the others say: nothing is taken away."""
+    others, derived = policy.set_others(name, first[0].system), policy.derived_of(name)
+    merged = dict(rows)
+    for source in first:
+        part, stream = parts[source.stream_id], str(source.stream_id)
+        held = part.of(rows)
+        for key, values in source.sets[name].items():
+            row_id = held.get(part.named(values)) or next((row.id for row in rows.values() if row.links.get(stream) == key), None)
+            before = rows[row_id] if row_id is not None else Row(new_id(), {}, {}, len(merged) + 1)
+            left = others if row_id is not None else derived
+            said = {field: value for field, value in values.items() if field not in left}
+            merged[before.id] = Row(before.id, {**before.doc, **said}, {**before.links, stream: key}, before.seq)
     return merged
 
 
@@ -48,6 +102,7 @@ def merge_rows_by_company(
     new_id: Callable[[], str],
     numbers: Mapping[str, str],
     natural: Sequence[str] = (),
+    parts: Parts = _ALL,
 ) -> Rows:
     """:func:`merge_set` of rows that belong to companies, where one company has other owners than the next."""
 
@@ -65,7 +120,7 @@ def merge_rows_by_company(
             for source in speaking
         ]
         held = {row.id: row for row in current.values() if company(row.doc) == number}
-        merged |= merge_set(policy.in_company(number), name, of_company, held, new_id, natural)
+        merged |= merge_set(policy.in_company(number), name, of_company, held, new_id, natural, parts)
     for place, row in enumerate(merged.values(), 1):
         row.seq = place
     return merged
@@ -98,12 +153,20 @@ def _carried(line_id: str | None, current: Rows) -> str | None:
     return line_id if line_id and line_id in current else None
 
 
-def _said_of_lines(name: str, sources: Iterable[Source], merged: Rows, natural: Sequence[str] = ()) -> dict[str, dict[str, Fields]]:
+def _said_of_lines(
+    name: str, sources: Iterable[Source], merged: Rows, natural: Sequence[str] = (), parts: Parts = _ALL
+) -> dict[str, dict[str, Fields]]:
     """Row id -> system -> what it says of that line; lines that nobody else knows are left out."""
     said: dict[str, dict[str, Fields]] = {}
     alike = {tuple(row.doc.get(part) for part in natural): row.id for row in merged.values()} if natural else {}
     for source in sources:
         stream, carried = str(source.stream_id), source.lines_carry.get(name, {})
+        if (part := parts.get(source.stream_id)) is not None:
+            held = part.of(merged)
+            for values in source.sets.get(name, {}).values():
+                if (known := held.get(part.named(values))) is not None:
+                    said.setdefault(known, {})[source.system] = values
+            continue
         for key, values in source.sets.get(name, {}).items():
             row_id = carried.get(key) or next((row.id for row in merged.values() if row.links.get(stream) == key), None)
             if row_id is None and natural:
@@ -114,13 +177,20 @@ def _said_of_lines(name: str, sources: Iterable[Source], merged: Rows, natural: 
 
 
 def _lay_over(
-    policy: EntityPolicy, name: str, sources: Sequence[Source], owner: str, merged: Rows, current: Rows, natural: Sequence[str]
+    policy: EntityPolicy,
+    name: str,
+    sources: Sequence[Source],
+    owner: str,
+    merged: Rows,
+    current: Rows,
+    natural: Sequence[str],
+    parts: Parts,
 ) -> None:
     """Fields of lines that another than the set's owner decides, and derived ones."""
     others = policy.set_others(name, owner)
     if not others or (not current and len(sources) == 1 and not any(f"{name}.{child}" in policy.derived for child in others)):
         return
-    said = _said_of_lines(name, (source for source in sources if source.system != owner), merged, natural)
+    said = _said_of_lines(name, (source for source in sources if source.system != owner), merged, natural, parts)
     for row in merged.values():
         before = current.get(row.id)
         for child, owners in others.items():
@@ -139,12 +209,18 @@ def _lay_over(
 
 
 def explain_rows(
-    policy: EntityPolicy, path: str, sources: Sequence[Source], rows: Rows, numbers: Mapping[str, str], natural: Sequence[str] = ()
+    policy: EntityPolicy,
+    path: str,
+    sources: Sequence[Source],
+    rows: Rows,
+    numbers: Mapping[str, str],
+    natural: Sequence[str] = (),
+    parts: Parts = _ALL,
 ) -> list[Reason]:
     """Why a field of a set's rows (`lines.quantity`) has its value, row by row; a company's row is called `companies[200].code`."""
     name, _, child = path.partition(".")
     by_row = name in policy.company_of_rows
-    said = _said_of_lines(name, sources, rows, natural)
+    said = _said_of_lines(name, sources, rows, natural, parts)
     reasons = []
     for row in rows.values():
         if child not in row.doc:

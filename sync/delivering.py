@@ -15,11 +15,11 @@ from itertools import pairwise
 from typing import Any
 
 from canonical.ids import new_id_text
-from connectors.base import Change
+from connectors.base import Change, LineSet
 from connectors.errors import CallFailed, Throttled
 from ledger.bulk import from_json, json_text
 from mappings.errors import RecordError, WantedValue
-from sync import collector, leases, pairing, scope, store
+from sync import collector, holding, leases, pairing, scope, store
 from sync.compare import differences
 from sync.crew import Job as Part
 from sync.decide import Canonical
@@ -253,7 +253,8 @@ class _Deliverer:
         there = records_there(db, [state], ids, None, {})
         cases = in_open_case(db, ids)
         values = self.hub.values(db, state.system)
-        needs = {need for canonical in canonicals.values() for need in self._needs(canonical, there)}
+        room = holding.room(db, state.mapping, canonicals.values())
+        needs = {need for canonical in canonicals.values() for need in self._needs(canonical, there, room)}
         known = {org: targets(self.hub, db, state.system, needs, org) for org in {row["org"] for row in rows}}
         for row in rows:
             canonical = canonicals[row["entity_id"]]
@@ -262,7 +263,7 @@ class _Deliverer:
                 continue
             record = next((record for record in there.get((state.id, canonical.id), []) if record.org == row["org"]), None)
             try:
-                job = self._job(db, canonical, record, row, known[row["org"]], values)
+                job = self._job(db, canonical, record, row, known[row["org"]], values, room)
             except RecordError as wrong:
                 verdict = pairing.held_for(wrong)
                 batch.settled[canonical.id, row["org"]] = (verdict.state, verdict.reason, str(wrong)[:1000], pairing.missing_parent(wrong))
@@ -275,24 +276,31 @@ class _Deliverer:
         self._settle(db, batch)
         return batch
 
-    def _needs(self, canonical: Canonical, there: Mapping[tuple[int, str], Sequence[There]]) -> list[tuple[str, str]]:
+    def _needs(self, canonical: Canonical, there: Mapping[tuple[int, str], Sequence[There]], room: holding.Room) -> list[tuple[str, str]]:
         only = self.state.written_fields if (self.state.id, canonical.id) in there else None
-        return self.state.mapping.needs(pairing.document(canonical), pairing.plain_sets(canonical), only=only)
+        return self.state.mapping.needs(pairing.document(canonical), room.sets(self.state.mapping, canonical), only=only)
 
     def _job(
-        self, db: Cursor, canonical: Canonical, record: There | None, row: Mapping[str, Any], known: Mapping[Any, Any], values: Any
+        self,
+        db: Cursor,
+        canonical: Canonical,
+        record: There | None,
+        row: Mapping[str, Any],
+        known: Mapping[Any, Any],
+        values: Any,
+        room: holding.Room,
     ) -> Job | None:
         state = self.state
         if record is None or record.gone:
             if record is not None or canonical.retired:
                 return None
-            ours = pairing.wanted_fields(state, canonical, None, known, values, row["org"])
+            ours = pairing.wanted_fields(state, canonical, None, known, values, room, row["org"])
             return self._make(canonical, row, "save", None, ours)
         if canonical.retired:
             return self._make(canonical, row, state.flow.deletes, record, {}) if state.flow.deletes != "none" else None
         written = state.written_in(scope.company_there(self.hub, db, state, canonical, record.org))
         if written:
-            ours = pairing.wanted_fields(state, canonical, record, known, values, only=written)
+            ours = pairing.wanted_fields(state, canonical, record, known, values, room, only=written)
             found = differences(state, ours, record.payload or {})
             accepted = from_json(row["accepted"]) if row["accepted"] else {}
             found = {path: pair for path, pair in found.items() if not _accepted(accepted.get(path), pair)}
@@ -305,7 +313,7 @@ class _Deliverer:
         return None
 
     def _changed_only(self, ours: Mapping[str, Any], found: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
-        """Only the fields that differ; a list of lines whole, with those to remove marked."""
+        """Only the fields that differ; a list of lines whole (only what differs, where each is written apart), those to remove marked."""
         sets = {lines.field: lines for lines in self.state.decl.lines}
         heads = {path.partition("[")[0] for path in found}
         fields: dict[str, Any] = {}
@@ -314,7 +322,8 @@ class _Deliverer:
                 continue
             if path in sets:
                 gone = [dict(theirs) | {"_delete": None} for name, (theirs, _) in found.items() if name.startswith(f"{path}[-")]
-                fields[path] = [*value, *gone]
+                rows = _differing(value, sets[path], found) if sets[path].apart else value
+                fields[path] = [*rows, *gone]
             else:
                 fields[path] = value
         return fields
@@ -361,6 +370,13 @@ class _Deliverer:
         for stand, _, _, _ in batch.settled.values():
             self.run.count(stand)
         note_missing(db, self.state, batch.values)
+
+
+def _differing(rows: Sequence[Mapping[str, Any]], lines: LineSet, found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The rows that are lacking there or differ: `Products[+7]`, `Products[7].list_price`."""
+    prefix = f"{lines.field}["
+    named = {name.removeprefix(prefix).partition("]")[0].removeprefix("+") for name in found if name.startswith(prefix)}
+    return [row for row in rows if str(row.get(lines.key)) in named]
 
 
 def _accepted(known: Sequence[Any] | None, pair: Sequence[Any]) -> bool:

@@ -24,9 +24,9 @@ from ledger.bulk import JSON_ARRAY, array_text, fetch, from_json, joined_texts, 
 from mappings.errors import Cite, RecordError
 from mappings.model import Candidate, Values
 from mappings.model import Mapping as CompiledMapping
-from sync import beginning, deriving, identifying, pairing, scope, store
+from sync import beginning, deriving, holding, identifying, pairing, scope, store
 from sync.decide import Canonical, Source, changed_fields, merge_fields, policy_of
-from sync.decide_sets import merge_rows_by_company, merge_set
+from sync.decide_sets import Parts, merge_rows_by_company, merge_set
 from sync.hub import Cursor, Hub, Kind, StreamState
 from sync.quarantine import SetAside, clear, set_aside
 from sync.references import References
@@ -449,9 +449,10 @@ def merge_entities(
         path for path in state.policy.owners if path.startswith("custom.")
     ]
     numbers = scope.company_numbers(db) if state.policy.by_company else None
+    parts = holding.parts(hub, db, state.entity, by_entity.values(), existing.values())
     for entity_id, sources in by_entity.items():
         before = existing.get(entity_id)
-        merged = merge_one(hub, state, entity_id, sources, before, paths, (fresh or {}).get(entity_id, ""), numbers)
+        merged = merge_one(hub, state, entity_id, sources, before, paths, (fresh or {}).get(entity_id, ""), numbers, parts)
         present[entity_id] = merged
         if before is None:
             new.append(merged)
@@ -482,16 +483,26 @@ def merge_one(
     paths: Sequence[str],
     hub_key: str,
     numbers: Mapping[str, str] | None = None,
+    parts: Mapping[str, Parts] | None = None,
 ) -> Canonical:
-    """The canonical record that follows from all sources. `numbers`: of our companies by id, where owners differ by company."""
-    policy = state.policy
+    """The canonical record that follows from all sources.
+
+    `numbers`: of our companies by id, where owners differ by company. `parts`: by child set, streams that have room for a part of its rows.
+    """
+    policy, parts = state.policy, parts or {}
     if numbers is not None:
-        return _merge_by_company(hub, state, entity_id, sources, before, paths, hub_key, numbers)
+        return _merge_by_company(hub, state, entity_id, sources, before, paths, hub_key, numbers, parts)
     doc = merge_fields(policy, paths, sources, before.doc if before else {})
     number = doc.pop("number", None) or next((source.number for source in sources if source.number), before.number if before else "")
     sets = {
         name: merge_set(
-            policy, name, sources, before.sets.get(name, {}) if before else {}, new_id_text, hub.natural_keys(state.entity, name)
+            policy,
+            name,
+            sources,
+            before.sets.get(name, {}) if before else {},
+            new_id_text,
+            hub.natural_keys(state.entity, name),
+            parts.get(name, {}),
         )
         for name in state.table.sets
     }
@@ -506,7 +517,7 @@ def computed(hub: Hub, db: Cursor, state: Kind, before: Canonical, sources: Sequ
         path for path in state.policy.owners if path.startswith("custom.")
     ]
     numbers = scope.company_numbers(db) if state.policy.by_company else None
-    return merge_one(hub, state, before.id, sources, before, paths, "", numbers)
+    return merge_one(hub, state, before.id, sources, before, paths, "", numbers, holding.parts(hub, db, state.entity, [sources], [before]))
 
 
 def _merge_by_company(
@@ -518,6 +529,7 @@ def _merge_by_company(
     paths: Sequence[str],
     hub_key: str,
     numbers: Mapping[str, str],
+    parts: Mapping[str, Parts],
 ) -> Canonical:
     current = before or Canonical(entity_id, hub_key, "", 1, {}, {}, fresh=True)
     policy = policy_of(state.policy, sources, current.doc, numbers)
@@ -528,9 +540,9 @@ def _merge_by_company(
         natural = hub.natural_keys(state.entity, name)
         rows = current.sets.get(name, {})
         sets[name] = (
-            merge_rows_by_company(policy, name, sources, rows, new_id_text, numbers, natural)
+            merge_rows_by_company(policy, name, sources, rows, new_id_text, numbers, natural, parts.get(name, {}))
             if name in policy.company_of_rows
-            else merge_set(policy, name, sources, rows, new_id_text, natural)
+            else merge_set(policy, name, sources, rows, new_id_text, natural, parts.get(name, {}))
         )
     merged = replace(current, number=number, doc=doc, sets=sets)
     return merged if before else deriving.begin(state.entity, merged)

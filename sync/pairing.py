@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ledger.bulk import from_json
 from mappings.errors import MissingParent, MissingValue, RecordError, WantedValue
 from mappings.model import Target, Values
-from sync import scope
+from sync import holding, scope
 from sync.compare import differences, edits, line_keys, rewritten
 from sync.decide import Canonical
 from sync.decide_pairs import PairFacts, Verdict, judge
@@ -149,21 +149,17 @@ class _Lookups:
     def __post_init__(self) -> None:
         only = self.state.written_fields
         self.values: Values = self.hub.values(self.db, self.state.system)
+        self.room = holding.room(self.db, self.state.mapping, self.canonicals)
         needs: set[tuple[str, str]] = set()
         if only:
             for canonical in self.canonicals:
-                needs |= set(self.state.mapping.needs(document(canonical), plain_sets(canonical), only=only))
+                needs |= set(self.state.mapping.needs(document(canonical), self.room.sets(self.state.mapping, canonical), only=only))
         self.targets: Mapping[tuple[str, str], Target] = targets(self.hub, self.db, self.state.system, needs) if needs else {}
 
 
 def document(canonical: Canonical) -> dict[str, Any]:
     """The record as mappings take it: with its business number."""
     return {**canonical.doc, "number": canonical.number}
-
-
-def plain_sets(canonical: Canonical) -> dict[str, dict[str, dict[str, Any]]]:
-    """Its child sets as mappings take them."""
-    return {name: {row.id: row.doc for row in rows.values()} for name, rows in canonical.sets.items()}
 
 
 def _judge_record(
@@ -186,7 +182,7 @@ def _judge_record(
     if not written and not (created_here and state.decl.ladder):
         return pair(Verdict("in_sync")) if row is not None else None
     try:
-        ours = wanted_fields(state, canonical, record, lookups.targets, lookups.values, only=written)
+        ours = wanted_fields(state, canonical, record, lookups.targets, lookups.values, lookups.room, only=written)
     except RecordError as wrong:
         lookups.missing.extend((want, canonical.id) for want in wrong.values)
         return pair(held_for(wrong), detail=str(wrong)[:1000], waits_for=missing_parent(wrong))
@@ -235,6 +231,7 @@ def wanted_fields(
     record: There | None,
     known: Mapping[tuple[str, str], Target],
     values: Values,
+    room: holding.Room,
     org: str = "",
     *,
     only: frozenset[str] | None = None,
@@ -246,7 +243,7 @@ def wanted_fields(
     lines = line_keys(state, record.payload or {}, canonical.sets) if record else {}
     return state.mapping.write(
         document(canonical),
-        plain_sets(canonical),
+        room.sets(state.mapping, canonical),
         known,
         values,
         lines=lines,

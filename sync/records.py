@@ -11,7 +11,7 @@ from uuid import UUID
 from ledger.bulk import from_json
 from ledger.tables import TABLES
 from mappings.errors import RecordError
-from sync import store
+from sync import holding, store
 from sync.decide import Canonical, Source, explain_fields, policy_of
 from sync.decide_sets import explain_rows
 from sync.errors import NotFound
@@ -104,6 +104,7 @@ def why(hub: Hub, entity: str, entity_id: UUID, field: str | None = None) -> lis
     with hub.transaction() as db:
         canonical = _canonical(db, entity, str(entity_id))
         sources = sources_of(hub, db, entity, str(entity_id))
+        parts = holding.parts(hub, db, entity, [sources], [canonical])
         numbers = company_numbers(db) if policy.by_company or (field and "." in field) else {}
         db.execute(
             "SELECT DISTINCT ON (path) path, at FROM history, json_object_keys(changed) AS path "
@@ -122,7 +123,7 @@ def why(hub: Hub, entity: str, entity_id: UUID, field: str | None = None) -> lis
     policy = policy_of(policy, sources, current, numbers)
     name = field.partition(".")[0] if field else ""
     if field and name in canonical.sets and "." in field:
-        reasons = explain_rows(policy, field, sources, canonical.sets[name], numbers, hub.natural_keys(entity, name))
+        reasons = explain_rows(policy, field, sources, canonical.sets[name], numbers, hub.natural_keys(entity, name), parts.get(name, {}))
     else:
         reasons = explain_fields(policy, paths, sources, current)
     return [

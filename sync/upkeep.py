@@ -1,8 +1,8 @@
 """Upkeep: what has to be done now and then so that nothing runs out or piles up; once a day is enough, twice does no harm.
 
 Notification channels are renewed, history's partitions laid out ahead, plans that nobody used closed, and leases, hints, budgets and
-repeated requests that are over swept away; what was read while the record it names was merged is computed anew. Each part stands alone: one
-that fails is told and stops no other.
+repeated requests that are over swept away; what was read while the record it names was merged is computed anew, and what a system holds
+only while it stands is judged again. Each part stands alone: one that fails is told and stops no other.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Protocol, runtime_checkable
 
 import psycopg
 
-from canonical.values import SHANGHAI
+from canonical.values import SHANGHAI, business_day
 from connectors.base import Finding
 from connectors.errors import CallFailed
-from sync import merging
+from sync import merging, standing
 from sync.erasing import RETENTION
 from sync.hub import Cursor, Hub
 from sync.notices import alert, clear
@@ -61,6 +61,7 @@ def keep(hub: Hub, *, now: datetime | None = None) -> RunResult:
             _renew(hub, system, run)
         _part(run, "partitions", lambda: lay_out(hub, moment))
         run.count("citations_moved", merging.catch_up_all(hub))
+        run.count("judged_by_date", standing.judge_standing(hub, on=business_day(moment)))
         with hub.transaction() as db:
             run.count("plans_expired", expire_plans(db))
             run.count("runs_closed", close_silent_runs(db))
