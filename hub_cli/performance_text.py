@@ -118,6 +118,9 @@ def explained(told: Mapping[str, Any], kpi: str | None = None) -> str:
             for one in shown if kpi or ("trace" not in one and one["value"] is not None)
         ]  # fmt: skip
         lines += ["", *(f"  {line}" for line in table(heads, rest))] if rest else []
+        bare = [one for one in shown if not kpi and "trace" not in one and one["value"] is None]
+        unsaid = [f"{one['name']['zh']} {one['kpi']} ({_value(one)})" for one in bare]
+        lines += [f"  without a value: {', '.join(unsaid)}"] if unsaid else []
         lines += [line for tag in row["tags"] if tag["on"] and not kpi for line in _tag(tag)]
         lines += [
             f"  tag {tag['tag']}, by hand: {tag['reason']} ({tag['owner']}, until {tag['expires']})"
@@ -176,7 +179,13 @@ def _documents(shown: Iterable[Mapping[str, Any]], evidence: Mapping[str, Mappin
 
 
 def _value(figure: Mapping[str, Any]) -> str:
+    """The figure, or why it has none."""
+    if figure["value"] is None:
+        return _NO_VALUE.get(figure.get("note") or "", "-")
     return percent(figure["value"]) if figure["unit"] == "share" else short(figure["value"])
+
+
+_NO_VALUE = {"unknown": "unknown", "few": "too few", "no_denominator": "nothing to divide by"}
 
 
 def _head(told: Mapping[str, Any]) -> str:

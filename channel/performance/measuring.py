@@ -140,10 +140,19 @@ def _sales(facts: Sequence[Fact], span: Window, before: Window, proration: Prora
 
 
 def _cost(lines: Sequence[Fact], told: Sequence[Fact]) -> Fraction | None:
-    """What was sold cost: by line, and as finance tells it for the dealer; unknown where a line has none and finance told nothing."""
-    if any(line.cost is None for line in lines) and not told:
+    """What was sold cost: by line, and as finance tells it for the dealer.
+
+    Unknown where a line has no cost and finance told none of its month or of a later one: a year of which the newest month's cost is not
+    told yet would look like a better year.
+    """
+    bare = [line.date for line in lines if line.cost is None]
+    if bare and max((_month(fact.date) for fact in told), default=(0, 0)) < _month(max(bare)):
         return None
     return sum((_exact(line.cost) for line in lines), ZERO) + sum((_exact(fact.amount) for fact in told), ZERO)
+
+
+def _month(day: date) -> tuple[int, int]:
+    return day.year, day.month
 
 
 def _spread(what: Literal["project", "customer"], lines: Iterable[Fact], as_of: date) -> tuple[Kpi, Kpi]:

@@ -10,6 +10,7 @@ import pytest
 
 from channel.performance import loads, service
 from channel.performance.errors import Refused
+from hub_cli.performance_text import explained
 from sync import performance
 from tests.performance.making import row as fact
 from tests.performance.making import written
@@ -51,6 +52,24 @@ def load(trade: Trade, *facts: dict[str, str]) -> int:
     columns = list(dict.fromkeys(["id", "kind", "dealer", "date", *(name for one in facts for name in one)]))
     with trade.writing() as db:
         return loads.load_facts(db.connection, columns, [(at, one) for at, one in enumerate(facts, 2)], by="王芳")
+
+
+def test_a_margin_is_unknown_until_finance_has_told_what_the_newest_sales_cost(trade: Trade) -> None:
+    """No document of the ledger tells a cost: without one a margin is neither 0 nor all of what was sold."""
+    publish(trade)
+    keep(trade)
+    without = [figure(shown(trade), "D1", kpi) for kpi in ("margin_amount", "margin_rate", "margin_share")]
+    load(trade, fact("C-04", "cost", "10000", date="2026-04-30"))
+    keep(trade, reason="4 月成本")
+    of_april = figure(shown(trade), "D1", "margin_amount")
+    load(trade, fact("C-05", "cost", "31000", date="2026-05-31"))
+    keep(trade, reason="5 月成本")
+
+    told = [figure(shown(trade), "D1", kpi) for kpi in ("margin_amount", "margin_rate", "margin_share")]
+
+    assert [(one["value"], one["note"]) for one in [*without, of_april]] == [(None, "unknown")] * 4, "it was sold in May"
+    assert [(one["value"], one["note"]) for one in told] == [("19000", None), ("0.316667", None), (None, "unknown")], told
+    assert "毛利贡献额 margin_amount (unknown)" in explained({**shown(trade, revision=1), "evidence": {}})
 
 
 def test_the_figures_of_a_month_come_from_the_documents(trade: Trade) -> None:
