@@ -16,6 +16,7 @@ MOST: Final = 2
 """So many other quantities are tried for a line."""
 WHOLE: Final = 5
 """Carts of so many lines are priced again whole where rules look at more than one line."""
+ZERO: Final = Decimal(0)
 ONE: Final = Decimal(1)
 
 
@@ -87,10 +88,17 @@ def _left(priced: Priced, line: Line, item: Item, factor: Decimal) -> list[Decim
     left = []
     for deal in priced.prices.rules.deal_prices:
         for one in deal.items:
-            if deal.id in used_up and one.item == item.id and one.ceiling is not None and one.ceiling > one.consumed:
-                packs = ((one.ceiling - one.consumed) / pack).to_integral_value(ROUND_FLOOR) * pack
+            rest = ZERO if one.ceiling is None else one.ceiling - one.consumed - _by_others(priced, deal.id, item)
+            if deal.id in used_up and one.item == item.id and rest > 0:
+                packs = (rest / pack).to_integral_value(ROUND_FLOOR) * pack
                 left.append((packs / factor).to_integral_value(ROUND_FLOOR))
     return [one for one in left if 0 < one < line.quantity]
+
+
+def _by_others(priced: Priced, deal: str, item: Item) -> Decimal:
+    """What lines of the cart have of a special price, in base units."""
+    mine = [one for one in priced.lines if one.record is not None and one.record.deal and one.record.id == deal and one.item == item.id]
+    return sum((one.quantity * (ONE if one.unit == item.unit else item.units[one.unit]) for one in mine), ZERO)
 
 
 def _scales(prices: Prices, priced: Priced, line: Line, item: Item) -> list[Steps]:

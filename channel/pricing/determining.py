@@ -117,7 +117,7 @@ def _choose(question: Question, state: State, records: list[Record], measure: di
             state.tried.append(Tried("base", record.id, record.version, reason, detail))
             if reason == "used_up" and record.over_ceiling == "refuse":
                 state.refusal = Refusal(
-                    "over-ceiling", {"item": state.item.id, "left": str(record.remaining)}, "order at most what is left"
+                    "over-ceiling", {"item": state.item.id, "left": str(question.left(record, state.item))}, "order at most what is left"
                 )
                 return None
             continue
@@ -147,8 +147,8 @@ def _unfit(  # noqa: PLR0911  a line for each reason reads as the list it is
         return "superseded", f"by version {question.active(record.book)}"
     if record.companies and question.ask.company not in record.companies:
         return "requirement_failed", "company"
-    if record.remaining is not None and state.quantity > record.remaining:
-        return "used_up", f"{record.remaining} left"
+    if record.remaining is not None and (left := question.left(record, state.item)) is not None and state.quantity > left:
+        return "used_up", f"{left} left"
     if record.unit and record.unit != state.item.unit and record.unit not in state.item.units:
         return "wrong_unit", record.unit
     if question.prices.rate(record.currency, question.currency, question.day) is None:
@@ -211,6 +211,9 @@ def _take(question: Question, state: State, step: AccessStep, record: Record, me
         state.record, state.side, state.kind, state.by_unit = record, side, step.kind, by_unit
         if record.per != ONE:
             state.per, state.price_unit_quantity = record.per, units
+    if record.remaining is not None:
+        name = (record.id, state.item.id)
+        question.taken[name] = question.taken.get(name, ZERO) + state.quantity
     before = state.total
     state.total += total
     state.by_unit = state.by_unit and by_unit

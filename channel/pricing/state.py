@@ -23,6 +23,7 @@ class Question:
 
     __slots__ = (
         "_active", "ask", "channel", "currency", "day", "dealer", "grade", "known_at", "lists", "prices", "project", "registration",
+        "taken",
     )  # fmt: skip
 
     def __init__(self, prices: Prices, ask: Ask) -> None:
@@ -39,6 +40,14 @@ class Question:
         self.lists = prices.lists_of(ask.dealer, self.grade, self.channel)
         """Lists that are only for some, and for this dealer."""
         self._active: dict[str, int] = {}
+        self.taken: dict[tuple[str, str], Decimal] = {}
+        """By special price and item, the base units that lines of this cart have had."""
+
+    def left(self, record: Record, item: Item) -> Decimal | None:
+        """What a special price has left for the next line of this cart, in base units; None: it has no ceiling."""
+        if record.remaining is None:
+            return None
+        return record.remaining - self.taken.get((record.id, item.id), ZERO)
 
     def facts(self, state: State) -> dict[str, str]:
         """What keys of prices and conditions of rules look at, for one line; its price kind once that is found."""
