@@ -176,7 +176,7 @@ class _Reminder:
 def _reminders(every: Pipelines, one: InStage, today: date, starts: date | None) -> Iterator[_Reminder]:
     due = due_action(one.deal, today)
     if due is not None and (starts is None or due >= starts):
-        facts = {"action": str(one.deal["next_action"]), "on": due.isoformat(), **_action_words(one, due)}
+        facts: dict[str, Any] = {"action": str(one.deal["next_action"]), "on": due.isoformat(), **_action_words(one, due)}
         yield _reminder(one, f"action {due}", "deal_action_due", facts)
     if starts is not None and business_day(one.entered_at) < starts:
         return
