@@ -216,9 +216,11 @@ def _export(config: HubConfig) -> Any:
 
     @task
     def export() -> dict[str, Any]:
+        from sync.price_export import export as prices
         from sync.rebate_export import export as exported
 
         with open_hub() as hub:
+            prices(hub, folder / "prices")
             return judged(exported(hub, folder))
 
     return export()

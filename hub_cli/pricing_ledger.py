@@ -231,10 +231,28 @@ def announce(place: Place) -> Answer:
         return of_run(prices.look_after(hub))
 
 
+@click.command()
+@click.option(
+    "--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="Where to.  [default: `prices` in rebates.export of hub.yaml]"
+)
+@click.option("--at-version", type=int, help="Version of prices.  [default: the newest]")
+@click.pass_obj
+@answers
+def export(place: Place, folder: Path | None, at_version: int | None) -> Answer:
+    """Write the prices of a version as Parquet, a row for each price or step; a version that is there is not written again."""
+    from sync.price_export import export as exported
+
+    with place.open_hub() as hub:
+        beside = hub.config.rebates.export
+        if folder is None and beside is None:
+            raise click.UsageError("name a folder with --to, or set rebates.export in hub.yaml")
+        return of_run(exported(hub, folder or Path(beside or "") / "prices", version=at_version))
+
+
 def _today() -> Any:
     from canonical.values import business_day
 
     return business_day(datetime.now(UTC))
 
 
-COMMANDS = (cart, check_order, publish, rules, state, special, announce)
+COMMANDS = (cart, check_order, publish, rules, state, special, announce, export)

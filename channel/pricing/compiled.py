@@ -155,7 +155,9 @@ class Prices:
         """Lists that are only for some: by `dealer`, `grade` or `channel` and its value."""
         self.own_lists: tuple[str, ...] = ()
         """Lists that the one who asks is bound to."""
-        for one in lists:
+        self.lists = tuple(lists)
+        """Price lists of the connected systems, as they were compiled."""
+        for one in self.lists:
             self._list(one)
         for book in rules.books:
             for_some = self._head(book)
