@@ -45,7 +45,7 @@ PROGRAMMES = Listing(
     {
         "programme": "p.programme = %s",
         "of": "(p.doc->'participants'->>'all' = 'true' OR EXISTS (SELECT FROM rebate_statement AS s WHERE s.programme = p.programme "
-        "AND s.dealer_id = ANY(%s::uuid[])))",
+        "AND s.dealer_id = ANY(%s::uuid[]) AND coalesce(s.doc->>'kind', '') <> 'passed_on'))",
     },
     newest_first=False,
     always=_NEWEST,
@@ -63,7 +63,7 @@ STATEMENTS = Listing(
         "of": "s.dealer_id = ANY(%s::uuid[])",
     },
 )
-_TERMS = ("name", "note", "currency", "valid", "scope", "base", "calendar", "method", "boundary", "tiers", "growth", "mix")
+_TERMS = ("name", "note", "currency", "valid", "scope", "base", "calendar", "method", "boundary", "tiers", "growth", "mix", "pass_through")
 """Parts of a programme that a dealer reads. Participants, targets, budgets and gates' figures of others are not among them."""
 
 

@@ -60,6 +60,21 @@ def programmes(place: Place) -> Answer:
 
 
 @click.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True))
+@click.pass_obj
+@answers
+def load(place: Place, file: Path) -> Answer:
+    """Load facts that no system tells (sell-out, targets, baselines, measures, complaints, stock): all rows of the file or none."""
+    from channel.rebates.fact_loading import load as loaded
+    from hub_cli.rebates_files import table
+
+    columns, rows = table(file)
+    with place.open_hub() as hub, hub.transaction() as db:
+        done = loaded(db.connection, columns, rows, file=str(file))
+    return Answer({"facts": done}, text=f"{done} facts are new or corrected")
+
+
+@click.command()
 @AS_OF
 @FULL
 @click.pass_obj
@@ -86,6 +101,7 @@ def settle(place: Place, day: Any, names: tuple[str, ...], *, full: bool) -> Ans
     with place.open_hub() as hub:
         done = rebates.settle(hub, _day(day), by=who(), programmes=list(names) or None, full=full)
     numbers = "".join(f"\n  {number}  {unit}" for number, unit in zip(done.statements, done.units, strict=True))
+    numbers += "".join(f"\n  {number}  handed on" for number in done.handed_on)
     return _told(done, f"{len(done.units)} of {done.results} results settled{_sums(done.booked)}{numbers}")
 
 
@@ -255,4 +271,4 @@ def _sums(booked: Any) -> str:
     return "".join(f", {amount} {currency}" for currency, amount in booked.items())
 
 
-COMMANDS = (publish, programmes, accrue, settle, close, what_if, statements, pay, payouts, account, export, nightly)
+COMMANDS = (publish, programmes, load, accrue, settle, close, what_if, statements, pay, payouts, account, export, nightly)

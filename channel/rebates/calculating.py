@@ -192,7 +192,7 @@ def _result(
         current = periods.find(spans, now.as_of)
         result.posts_in = current.name if current else f"{now.as_of.year}-{now.as_of.month:02}"
     if programme.pass_through is not None:
-        result.passed_on = _passed_on(result)
+        result.passed_on = passed_on(result, result.entitled)
     return result
 
 
@@ -262,21 +262,25 @@ def _late(result: Result, now: Known) -> tuple[Late, ...]:
     return tuple(sorted(found, key=lambda late: late.fact))
 
 
-def _passed_on(result: Result) -> dict[str, Decimal]:
-    """What the dealer hands on, by the second level's own base; adds up to the whole exactly."""
+def passed_on(result: Result, received: Decimal) -> dict[str, Decimal]:
+    """What the dealer hands on of what it receives, by the second level's own base; adds up to the whole exactly."""
     handed = result.programme.pass_through
-    assert handed is not None  # noqa: S101 - the caller asked
-    bases: dict[str, Fraction] = {}
-    for line in result.cell.own.lines:
-        if line.pays and line.fact.customer:
-            own = line.amount if handed.by == "amount" else line.quantity
-            bases[line.fact.customer] = bases.get(line.fact.customer, ZERO) + own
-    names = [name for name in sorted(bases) if bases[name] > 0]
-    if not names:
+    bases = second_level(result)
+    if handed is None or not bases:
         return {}
     places = result.programme.rounding.places
-    whole = exact_rounded(Fraction(result.entitled) * Fraction(handed.rate), places, result.programme.rounding.mode)
-    return dict(zip(names, allocate(whole, [bases[name] for name in names], places, order=names), strict=True))
+    whole = exact_rounded(Fraction(received) * Fraction(handed.rate), places, result.programme.rounding.mode)
+    return dict(zip(bases, allocate(whole, list(bases.values()), places, order=list(bases)), strict=True))
+
+
+def second_level(result: Result) -> dict[str, Fraction]:
+    """What each customer of the dealer's lines has in the base, in the unit that is handed on by; those above zero, by code."""
+    handed, bases = result.programme.pass_through, dict[str, Fraction]()
+    for line in result.cell.own.lines if handed is not None else ():
+        if line.pays and line.fact.customer:
+            own = line.amount if handed is not None and handed.by == "amount" else line.quantity
+            bases[line.fact.customer] = bases.get(line.fact.customer, ZERO) + own
+    return {name: bases[name] for name in sorted(bases) if bases[name] > 0}
 
 
 def fact_hash(facts: Iterable[Fact]) -> str:

@@ -8,7 +8,7 @@ is not there any more becomes a revision of zero, so that what was known before 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,7 +16,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import psycopg
-from psycopg.rows import tuple_row
+from psycopg.rows import dict_row, tuple_row
 
 from channel.rebates.facts import DAYS, Fact
 
@@ -206,6 +206,41 @@ def orders_of(db: Connection, entity: str, ids: Sequence[UUID]) -> list[UUID]:
     """Orders that lines of these receivables or receipts name."""
     query = f"SELECT DISTINCT order_id FROM {entity}_lines WHERE parent_id = ANY(%s::uuid[]) AND order_id IS NOT NULL"
     return [_first(row) for row in db.execute(query.encode(), [list(ids)]).fetchall()]
+
+
+# What is loaded ----------------------------------------------------------------------------------------------------------------
+
+
+def dealers_named(db: Connection, codes: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Dealers by the number or hub key that a table names them by: id, and what they are now, as facts of documents say it."""
+    query = (
+        "SELECT DISTINCT ON (n.code) n.code, b.id, coalesce(b.level, '') AS dealer_grade, coalesce(b.province, '') AS dealer_region, "
+        "coalesce(b.channel_type, '') AS dealer_channel, coalesce((SELECT coalesce(nullif(u.number, ''), u.hub_key) FROM parties AS u "
+        "WHERE u.id = b.parent_id), '') AS dealer_parent FROM unnest(%s::text[]) AS n (code) "
+        "JOIN parties AS b ON b.number = n.code OR b.hub_key = n.code WHERE NOT b.retired ORDER BY n.code, b.number = n.code DESC, b.id"
+    )
+    with db.cursor(row_factory=dict_row) as cursor:
+        return {row.pop("code"): row for row in cursor.execute(query.encode(), [list(codes)])}
+
+
+def add_loaded(db: Connection, columns: Sequence[str], facts: Iterable[tuple[str, str, tuple[Any, ...]]]) -> int:
+    """Append loaded facts (id, fingerprint, their columns) as new revisions where they say something else than before; how many."""
+    names = ", ".join(columns)
+    db.execute("DROP TABLE IF EXISTS fact_now, fact_news")
+    db.execute(
+        f"CREATE TEMP TABLE fact_now ON COMMIT DROP AS SELECT id, NULL::uuid AS document_id, NULL::uuid AS fingerprint, {names} "
+        "FROM rebate_fact WITH NO DATA".encode()
+    )
+    with db.cursor() as cursor, cursor.copy(f"COPY fact_now (id, fingerprint, {names}) FROM STDIN".encode()) as copy:
+        for identity, fingerprint, values in facts:
+            copy.write_row((identity, fingerprint, *values))
+    db.execute(_NEWS)
+    db.execute("SELECT rebate_fact_month(month) FROM (SELECT DISTINCT date_trunc('month', date)::date AS month FROM fact_news) AS m")
+    done = db.execute(
+        f"INSERT INTO rebate_fact (id, revision, {names}) SELECT id, revision, {names} FROM fact_news ORDER BY date, id".encode()
+    )
+    db.execute(_HEADS)
+    return done.rowcount
 
 
 def _refresh(db: Connection, facts: str, parameters: Mapping[str, Any]) -> int:

@@ -233,8 +233,8 @@ def book(
 # Statements ------------------------------------------------------------------------------------------------------------------
 
 
-def add_statement(db: Connection, result: Result, doc: Mapping[str, Any], by: str) -> str:
-    """Issue a statement; its number."""
+def add_statement(db: Connection, result: Result, doc: Mapping[str, Any], by: str, *, dealer: str | None = None) -> str:
+    """Issue a statement to the result's dealer, or to another one that it hands on to; its number."""
     programme = result.programme
     found = one(
         db,
@@ -242,13 +242,28 @@ def add_statement(db: Connection, result: Result, doc: Mapping[str, Any], by: st
         "'RS-' || to_char(clock_timestamp() AT TIME ZONE 'Asia/Shanghai', 'YYYY') || '-' || lpad(nextval('rebate_number')::text, 6, '0'), "
         f"%(programme)s, %(version)s, %(dealer)s, {_DEALER_ID}, %(period)s, %(doc)s, %(by)s) RETURNING id",
         {
-            "programme": programme.programme, "version": programme.version, "dealer": result.dealer, "period": result.span.name,
-            "doc": json_text(doc), "by": by,
+            "programme": programme.programme, "version": programme.version, "dealer": dealer or result.dealer,
+            "period": result.span.name, "doc": json_text(doc), "by": by,
         },
     )  # fmt: skip
     assert found is not None  # noqa: S101  an insert returns its row
     statement_event(db, str(found["id"]), "issued", by, "")
     return str(found["id"])
+
+
+def passed_before(db: Connection, unit: str) -> dict[str, Decimal]:
+    """What was handed on of a unit so far, by who received it."""
+    query = "SELECT dealer, sum(amount) AS amount FROM rebate_passed_on WHERE unit = %s GROUP BY dealer"
+    return {row["dealer"]: row["amount"] for row in rows(db, query, [unit])}
+
+
+def add_passed_on(db: Connection, row: Mapping[str, Any]) -> None:
+    """What a settlement hands on to one of the second level."""
+    db.execute(
+        "INSERT INTO rebate_passed_on (settlement_id, unit, dealer, dealer_id, currency, to_date, amount, statement_id) "
+        "VALUES (%(settlement)s, %(unit)s, %(dealer)s, %(dealer_id)s, %(currency)s, %(to_date)s, %(amount)s, %(statement)s)",
+        row,
+    )
 
 
 def statement_event(db: Connection, statement: str, what: str, by: str, note_text: str) -> None:

@@ -42,6 +42,8 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "payable_net": ("其中未税", "Of it without tax"),
     "payable_tax": ("其中税额", "Of it tax"),
     "payable": ("本次应付", "Payable now"),
+    "handed_on": ("转付二级经销商（累计）", "Handed on to the second level, to date"),
+    "customer": ("客户", "Customer"),
     "tiers": ("返利档位", "Tiers"),
     "tier": ("档位", "Tier"),
     "from": ("起", "From"),
@@ -95,7 +97,8 @@ def paper(statement: Mapping[str, Any], dealer: str, terms: Mapping[str, Any], l
         ("state", word(state, lang)),
         *[(key, str(value)) for key, value in (doc.get("scope") or {}).items()],
     ]
-    grids = [_money(doc, lang), *_tiers(doc, terms, lang), *_gates(doc, lang)]
+    own = {} if doc.get("kind") == "passed_on" else terms  # how the first level is rated is not the second level's business
+    grids = [_money(doc, lang), *_handed_on(doc, lang), *_tiers(doc, own, lang), *_gates(doc, lang)]
     by_hand = (word("signature", lang), word("day", lang))
     return Paper(
         title=word("title", lang),
@@ -124,6 +127,13 @@ def _money(doc: Mapping[str, Any], lang: Language) -> Grid:
     rows += [(word(name, lang), Decimal(doc[name])) for name in ("payable_net", "payable_tax") if doc.get(name) is not None]
     rows.append((word("payable", lang), Decimal(doc.get("payable", "0"))))
     return Grid(word("money", lang), (word("item", lang), word("amount", lang)), (120, 60), rows, total=True)
+
+
+def _handed_on(doc: Mapping[str, Any], lang: Language) -> Iterator[Grid]:
+    """What the dealer hands on to its customers of the second level, to date."""
+    if handed := doc.get("passed_on"):
+        rows: list[tuple[Cell, ...]] = [(str(name), Decimal(amount)) for name, amount in handed.items()]
+        yield Grid(word("handed_on", lang), (word("customer", lang), word("amount", lang)), (120, 60), rows)
 
 
 def _tiers(doc: Mapping[str, Any], terms: Mapping[str, Any], lang: Language) -> Iterator[Grid]:

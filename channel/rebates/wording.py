@@ -40,6 +40,10 @@ RESULT: Final[Mapping[str, tuple[str, str]]] = {
     "rounded_other": ("按 {places} 位小数取整一次（{mode}）：{amount}。", "Rounded once, to {places} decimals ({mode}): {amount}."),
     "settled": ("已结算 {settled}，本次应付 {payable}。", "{settled} is settled already; {payable} is to be paid now."),
     "payable": ("应付 {payable}。", "{payable} is to be paid."),
+    "handed_on": (
+        "{period}按本店计入的 {base}，转付返利累计 {to_date}。",
+        "{period}: {to_date} to date for {base} of your own.",
+    ),
     "late": ("有 {count} 笔迟到单据，差额计入 {period}。", "{count} documents came late; the difference goes to {period}."),
     "goods": ("货返：{product} {quantity}。", "Goods: {quantity} of {product}."),
 }

@@ -107,7 +107,7 @@ def test_a_closed_order_gives_back_what_its_lines_left_and_finance_is_asked_wher
     assert [row["doc"]["facts"]["zh"] for row in asked] == [
         f"订单 {order['number']} 已关闭, 仍冻结返利 10 CNY, 没有行说明是否使用: 请登记使用或释放"
     ]
-    assert [(one.amount, one.why) for one in given] == [(7, "closed")]
+    assert [(one.amount, one.why) for one in given] == [(Decimal(7), "closed")]
     assert standing(stage, order["dealer"]) == {"available": order["available"] - 3, "used": Decimal(3)}
 
 
@@ -142,7 +142,7 @@ def test_what_an_order_froze_comes_back_when_it_is_cancelled_in_a_crm_that_decid
 
         given = rebate_accounts.follow_orders(hub)
 
-        assert [(one.reference, one.amount, one.why) for one in given] == [(order["number"], 10, "void")]
+        assert [(one.reference, one.amount, one.why) for one in given] == [(order["number"], Decimal(10), "void")]
         assert standing(stage, order["dealer"]) == {"available": order["available"]}
 
 

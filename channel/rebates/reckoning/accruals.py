@@ -38,6 +38,8 @@ class Done:
     """Families of programmes that were left as they were, because of facts that cannot be."""
     differs: Sequence[str] = ()
     """Units of the sample whose kept sums were not what their lines give."""
+    handed_on: Sequence[str] = ()
+    """Statements of second-level dealers (二级)."""
 
 
 def accrue(db: Connection, as_of: date, *, by: str, known_at: datetime | None = None, full: bool = False, sample: int = 0) -> Done:

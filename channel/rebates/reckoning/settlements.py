@@ -25,6 +25,7 @@ from channel.rebates.reckoning import queries
 from channel.rebates.reckoning.accruals import Done
 from channel.rebates.reckoning.families import Family, spans_of
 from channel.rebates.reckoning.keeping import Night, begun, brought_up, from_lines, from_touched_lines, laid_out
+from channel.rebates.reckoning.passing import pass_on, received
 from channel.rebates.reporting import of_result
 from channel.rebates.results import Calculation, Result
 
@@ -168,16 +169,19 @@ def _settled(night: Night, made: Made, by: str, problems: Sequence[BadFacts]) ->
     rebate_queries.add_results(db, calculation, [result for result, _, _ in made.due], of_result)
     rebate_queries.end_calculation(db, calculation, made.facts_hash)
     booked: dict[str, Decimal] = {}
-    units, statements, booking = [], [], new_id()
+    units, statements, handed, booking = [], [], list[str](), new_id()
     for result, kind, earlier in made.due:
         unit, currency = unit_of(result), result.programme.currency
-        rebate_queries.add_settlement(db, calculation, result, kind, on=as_of, reason=_reason(result, earlier.last_at), by=by)
+        settled = rebate_queries.add_settlement(db, calculation, result, kind, on=as_of, reason=_reason(result, earlier.last_at), by=by)
         _book(db, result, unit, booking, by, as_of)
         said = of_result(result, "dealer") | {"kind": kind, "as_of": as_of.isoformat(), "hash": result.programme.hash}
+        if result.programme.pass_through is not None:
+            said["passed_on"] = {name: format(amount, "f") for name, amount in received(result).items()}
         statements.append(rebate_queries.add_statement(db, result, said, by))
+        handed += pass_on(db, result, settled, as_of=as_of, by=by)
         booked[currency] = booked.get(currency, Decimal(0)) + result.payable
         units.append(unit)
-    return Done(calculation, made.results, booked, units, statements, problems)
+    return Done(calculation, made.results, booked, units, statements, problems, handed_on=handed)
 
 
 def _book(db: Connection, result: Result, unit: str, booking: UUID, by: str, on: date) -> None:

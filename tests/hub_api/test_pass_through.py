@@ -1,0 +1,144 @@
+"""Pass-through to the second level (二级), from publishing to the statements of both levels: each reads its own, and the parts add up."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from canonical.values import SHANGHAI
+from sync import rebates
+from tests.hub_api.conftest import Fresh
+from tests.hub_api.world import RIVAL
+from tests.pricing.test_papers import text_of
+
+PASS = """
+programme: pass-2026
+version: 1
+name: {zh: 二级返利, en: Pass-through}
+currency: CNY
+valid: {from: 2026-01-01, to: 2027-01-01}
+participants: [C1]
+base: {event: sell_out, measure: amount, tax: exclusive, net_of: [return]}
+calendar: {period: quarter}
+method: retroactive
+boundary: at_least
+tiers: [{from: 0, rate: 1 %}]
+accrual: {by: earned}
+pass_through: {rate: 80 %}
+settlement: {ways: [offset]}
+"""
+LINE = {"kind": "sell_out", "dealer": "C1", "product": "P1", "currency": "CNY"}
+SOLD = [
+    LINE | {"id": "1", "date": "2026-01-10", "customer": "C2", "amount": "10000"},
+    LINE | {"id": "2", "date": "2026-01-11", "customer": "C3", "amount": "10000"},
+    LINE | {"id": "3", "date": "2026-01-12", "customer": "S9", "amount": "9999"},
+]
+APRIL = datetime(2026, 4, 2, 3, 0, tzinfo=SHANGHAI)
+
+
+def load(fresh: Fresh, *rows: dict[str, str]) -> Any:
+    return fresh.api("finance", "POST", "/v1/rebate-facts", json={"rows": list(rows)})
+
+
+@pytest.fixture
+def settled(fresh: Fresh) -> Fresh:
+    """Published, loaded, accrued in March, settled in April by the night's entry point."""
+    assert fresh.api("finance", "POST", "/v1/programmes", json={"text": PASS}).status_code == 200
+    assert load(fresh, *SOLD).json() == {"facts": 3}
+    rebates.nightly(fresh.hub, now=datetime(2026, 3, 1, 3, 0, tzinfo=SHANGHAI))
+    rebates.nightly(fresh.hub, now=APRIL)
+    return fresh
+
+
+def statements(fresh: Fresh, role: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = fresh.api.get(role, "/v1/statements").json()["items"]
+    return list(reversed(found))
+
+
+def test_each_level_has_its_statement_and_the_parts_add_up_to_what_is_handed_on(settled: Fresh) -> None:
+    ours = statements(settled, "finance")
+    parts = settled.rows("SELECT dealer, amount FROM rebate_passed_on ORDER BY dealer")
+
+    assert [(one["dealer"], one["doc"]["kind"], one["doc"]["payable"]) for one in ours] == [
+        ("C1", "final", "299.99"), ("C2", "passed_on", "80.00"), ("C3", "passed_on", "80.00"),
+    ]  # fmt: skip
+    assert ours[0]["doc"]["passed_on"] == {"C2": "80.00", "C3": "80.00", "S9": "79.99"}
+    assert sum(part["amount"] for part in parts) == Decimal("239.99")  # 80 % of 299.99 is 239.992
+    assert ours[1]["doc"]["sentences"][0]["zh"] == "2026Q1按本店计入的 10000，转付返利累计 80.00 CNY。"
+
+
+def test_what_comes_late_is_handed_on_as_the_difference(settled: Fresh) -> None:
+    assert load(settled, LINE | {"id": "4", "date": "2026-02-02", "customer": "C3", "amount": "20001"}).json() == {"facts": 1}
+    back = {"id": "5", "kind": "return", "dealer": "C1", "date": "2026-02-03", "customer": "C2", "amount": "-10000", "currency": "CNY"}
+    assert load(settled, back | {"sell_out_date": "2026-02-03"}).json() == {"facts": 1}
+
+    rebates.nightly(settled.hub, now=datetime(2026, 4, 3, 3, 0, tzinfo=SHANGHAI))
+    rebates.nightly(settled.hub, now=datetime(2026, 4, 4, 3, 0, tzinfo=SHANGHAI))
+
+    later = statements(settled, "finance")[3:]
+    assert [(one["dealer"], one["doc"]["settled"], one["doc"]["payable"]) for one in later] == [
+        ("C1", "299.99", "100.01"), ("C2", "80.00", "-80.00"), ("C3", "80.00", "160.01"),
+    ]  # fmt: skip
+    assert settled.rows("SELECT sum(amount) AS amount FROM rebate_passed_on")[0]["amount"] == Decimal("320.00")
+
+
+def test_a_second_level_dealer_finds_nothing_of_the_first_level_or_of_another(settled: Fresh) -> None:
+    seen = settled.api.get("other_dealer", "/v1/statements")
+    number = seen.json()["items"][0]["id"]
+    paper = text_of(settled.api.get("other_dealer", f"/v1/statements/{number}/paper.pdf", params={"lang": "en"}).content)
+    terms = settled.api.get("other_dealer", "/v1/programmes")
+    told = settled.api.get("other_dealer", "/v1/messages", params={"kind": "rebate_statement_ready"})
+    upstream = settled.api.get("dealer", "/v1/statements")
+
+    assert [one["dealer"] for one in seen.json()["items"]] == ["C3"]
+    for text in (seen.text, paper, told.text):
+        assert [mark for mark in ("299.99", "C1", "C2", "S9", "苏州恒信", "29999", "1 %") if mark in text] == []
+    assert "80.00" in paper
+    assert terms.json()["items"] == []
+    assert len(told.json()["items"]) == 1
+    assert RIVAL not in upstream.text  # the code of its own customer, not what our people know of it
+
+
+def test_the_first_level_signs_and_reads_whom_it_hands_on_to(settled: Fresh) -> None:
+    mine = next(one for one in statements(settled, "dealer") if one["dealer"] == "C1")
+
+    signed = settled.api("dealer", "POST", f"/v1/statements/{mine['id']}/sign")
+    paper = text_of(settled.api.get("dealer", f"/v1/statements/{mine['id']}/paper.pdf", params={"lang": "en"}).content)
+
+    assert signed.json()["state"] == "signed"
+    assert "Handed on to the second level" in paper
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ({"kind": "sale"}, "from_documents"),
+        ({"kind": "return", "amount": "-1"}, "from_documents"),
+        ({"invoice_date": "2026-01-10"}, "from_documents"),
+        ({"dealer": "C77"}, "unknown_dealer"),
+        ({"currency": ""}, "bad_currency"),
+        ({"amount": "-5"}, "negative"),
+        ({"date": "0203-01-10"}, "bad_date"),
+    ],
+)
+def test_facts_that_cannot_be_are_refused_whole(fresh: Fresh, row: dict[str, str], code: str) -> None:
+    told = load(fresh, SOLD[0] | {"id": "good"}, SOLD[0] | row)
+
+    assert (told.status_code, told.json()["code"]) == (409, "rebates/bad-facts")
+    assert fresh.rows("SELECT id FROM rebate_fact") == []
+    assert code in str(told.json())
+
+
+def test_the_same_row_again_changes_nothing_and_another_one_is_the_next_revision(fresh: Fresh) -> None:
+    target = {"id": "T1", "kind": "target", "dealer": "C1", "date": "2026-01-01", "amount": "300000"}
+    first, again = load(fresh, target), load(fresh, target)
+    corrected, void = load(fresh, target | {"amount": "320000"}), load(fresh, target | {"amount": "320000", "status": "void"})
+
+    assert [one.json()["facts"] for one in (first, again, corrected, void)] == [1, 0, 1, 1]
+    found = fresh.rows("SELECT revision, amount, dealer_id FROM rebate_fact WHERE id = 'loaded:T1' ORDER BY revision")
+    assert [(row["revision"], row["amount"]) for row in found] == [(1, 300000), (2, 320000), (3, 0)]
+    assert {row["dealer_id"] for row in found} == {fresh.world.agent}
+    assert date(2026, 1, 1) == fresh.rows("SELECT date FROM rebate_fact")[0]["date"]
