@@ -22,7 +22,6 @@ from sync.hub import Cursor, Hub
 from sync.parts import each
 from sync.runs import RunResult, running
 
-CHECKS_KEPT = timedelta(days=90)
 PAIRS_KEPT = timedelta(days=30)
 SCAN_FROM_HOUR = 1
 """The nightly scan is made by the first run after one o'clock in Shanghai."""
@@ -122,6 +121,5 @@ def _scan(hub: Hub, now: datetime) -> dict[str, int]:
 
 def _sweep(hub: Hub, now: datetime) -> dict[str, int]:
     with hub.transaction() as db:
-        old = rules.forget_checks(db.connection, now - CHECKS_KEPT)
         pairs = duplicates.forget(db.connection, now - PAIRS_KEPT)
-    return {"checks_forgotten": old, "pairs_forgotten": pairs}
+    return {"pairs_forgotten": pairs}

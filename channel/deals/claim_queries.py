@@ -246,12 +246,3 @@ def wait_for_quota(db: Connection, dealer_id: UUID, quota: Quota) -> int:
         "AND spent.starts_at >= date_trunc(one.unit, clock_timestamp(), 'Asia/Shanghai')"
     )
     return int(rows(db, query, {"dealer": str(dealer_id), **_counted(quota, durable=True)})[0][0])
-
-
-def note_check(db: Connection | Tuples, dealer_id: UUID, asked: bytes, answer: str, *, durable: bool) -> None:
-    """Remember that the dealer asked, and what he was told; not what he asked for. Not `durable`: the commit does not wait for the disk."""
-    query = (
-        "INSERT INTO claim_check (dealer_id, claim_hash, answer) SELECT %s::uuid, %s, %s "
-        "WHERE set_config('synchronous_commit', CASE WHEN %s THEN current_setting('synchronous_commit') ELSE 'off' END, true) IS NOT NULL"
-    )
-    run(db, query, [str(dealer_id), asked, answer, durable])

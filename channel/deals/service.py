@@ -97,7 +97,6 @@ def check(db: Connection, dealer_id: UUID, claim: Claim, *, region: str = "", in
         free = seen.ruling.free
         if free == "yes" and seen.unclear:
             free = "maybe"
-        claim_queries.note_check(cursor, dealer_id, _fingerprint(ask), free, durable=durable)
     return Answer(free, seen.ruling.outcome == "already_yours", left["check_hour"])
 
 

@@ -95,8 +95,3 @@ def pull_back(db: Connection, now: datetime) -> list[UUID]:
 def _let_in(db: Connection, customers: list[int]) -> None:
     for waiting in review_queries.waiting_for_any(db, customers):
         clear(db, waiting)
-
-
-def forget_checks(db: Connection, before: datetime) -> int:
-    """Drop what dealers asked before a day; counters keep what limits need. How many rows went."""
-    return queries.forget_checks(db, before)

@@ -82,8 +82,3 @@ def end_many(db: Connection, which: Sequence[UUID], action: str, status: str, ac
         "SELECT id, %(action)s, %(actor)s, %(cause)s, before, %(status)s FROM ended) SELECT id, customer_id FROM ended ORDER BY id"
     )
     return rows(db, query, {"ids": list(which), "status": status, "action": action, "actor": actor, "cause": cause})
-
-
-def forget_checks(db: Connection, before: datetime) -> int:
-    """Drop the log of questions before a moment."""
-    return run(db, "DELETE FROM claim_check WHERE at < %s", [before])

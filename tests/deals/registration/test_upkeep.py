@@ -96,12 +96,3 @@ def test_direct_customers_and_open_questions_never_expire(db: Db, east: UUID, we
 
     assert {one.kind for one in upkeep.due(db, later)} == {"expired"}
     assert len(upkeep.due(db, later)) == 1, "the second dealer's own protection"
-
-
-def test_the_log_of_questions_can_be_forgotten(db: Db, east: UUID) -> None:
-    from channel.deals.service import check
-
-    check(db, east, HUAYI)
-
-    assert upkeep.forget_checks(db, queries.now(db) - timedelta(days=90)) == 0
-    assert upkeep.forget_checks(db, queries.now(db)) == 1
