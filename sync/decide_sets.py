@@ -56,7 +56,8 @@ def merge_set(
     if members[0].stream_id in parts and any(source.stream_id not in parts for source in members):
         first = [source for source in members if source.system == owner]
         rest = [source for source in sources if source.system != owner]
-        return _add_part(policy, name, first, merge_set(policy, name, rest, current, new_id, natural, parts), new_id, parts)
+        whole = merge_set(policy, name, rest, current, new_id, natural, parts)
+        return _add_part(policy, name, first, whole, current, new_id, parts)
     if members[0].stream_id in parts and not natural:
         natural = parts[members[0].stream_id].key
     known = {(stream, key): row.id for row in current.values() for stream, key in row.links.items()}
@@ -78,19 +79,28 @@ def merge_set(
     return merged
 
 
-def _add_part(policy: EntityPolicy, name: str, first: Sequence[Source], rows: Rows, new_id: Callable[[], str], parts: Parts) -> Rows:
-    """What a stream says that has room for a part of the rows, over what the others say: nothing is taken away."""
+def _add_part(
+    policy: EntityPolicy, name: str, first: Sequence[Source], rows: Rows, current: Rows, new_id: Callable[[], str], parts: Parts
+) -> Rows:
+    """What a stream says that has room for a part of the rows, over what the others say (`rows`): nothing is taken away."""
     others, derived = policy.set_others(name, first[0].system), policy.derived_of(name)
     merged = dict(rows)
     for source in first:
         part, stream = parts[source.stream_id], str(source.stream_id)
         held = part.of(rows)
+        linked = {row.links[stream]: row.id for row in current.values() if stream in row.links}
         for key, values in source.sets[name].items():
-            row_id = held.get(part.named(values)) or next((row.id for row in rows.values() if row.links.get(stream) == key), None)
-            before = rows[row_id] if row_id is not None else Row(new_id(), {}, {}, len(merged) + 1)
-            left = others if row_id is not None else derived
+            shown = held.get(part.named(values))
+            row_id = shown or linked.get(key) or new_id()
+            before = rows.get(row_id)
+            if before is not None and not shown:
+                continue  # what is left there of a row that it has no room for any more
+            left = derived if before is None else others
             said = {field: value for field, value in values.items() if field not in left}
-            merged[before.id] = Row(before.id, {**before.doc, **said}, {**before.links, stream: key}, before.seq)
+            if before is None:
+                merged[row_id] = Row(row_id, said, {stream: key}, len(merged) + 1)
+            else:
+                merged[row_id] = Row(row_id, {**before.doc, **said}, {**before.links, stream: key}, before.seq)
     return merged
 
 

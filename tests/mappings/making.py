@@ -118,7 +118,8 @@ def payloads(draw: st.DrawFn, made: Making) -> dict[str, Any]:
 def _row(draw: st.DrawFn, child: SetRule, key: int) -> dict[str, Any]:
     row: dict[str, Any] = {child.key: key if child.integer_keys else str(key)}
     for rule in child.rules:
-        _put(draw, row, rule)
+        if rule.name != child.key_of:
+            _put(draw, row, rule)
     return row
 
 
@@ -228,11 +229,16 @@ def documents(draw: st.DrawFn, made: Making) -> tuple[dict[str, Any], dict[str, 
     for child in made.rules.sets:
         if child.path:
             keys = draw(st.lists(st.integers(1, 10**12), unique=True, max_size=3))
-            sets[child.name] = {str(key): _document(draw, child.rules) for key in keys}
+            sets[child.name] = {str(key): {**_document(draw, child.rules), **_of_key(child, key)} for key in keys}
         else:
             company = next(rule for rule in child.rules if rule.name in child.natural)
             sets[child.name] = {"100": {**_document(draw, child.rules), company.name: f"{company.stream}:100"}}
     return root, sets
+
+
+def _of_key(child: SetRule, key: int) -> dict[str, Any]:
+    """A row whose key is another record's points to that record."""
+    return {rule.name: f"{rule.stream}:{key}" for rule in child.rules if rule.name == child.key_of}
 
 
 def as_shown(made: Making, payload: dict[str, Any]) -> dict[str, Any]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tests.sync.stage import Stage
+import pytest
 
-LINES = {"lines": "FEntity", "entry": "FEntryID"}
+from sync import holding, reconciling, standing
+from tests.sync.stage import Stage
 
 
 def first_list(stage: Stage) -> dict[str, Any]:
@@ -62,3 +65,86 @@ def test_a_price_of_the_erp_goes_to_the_book_and_nothing_else_is_sent(live: Stag
     mark = live.zoho.mark()
     live.sync()
     assert [line for line in live.zoho.log(mark) if line.get("keys")] == []
+
+
+def test_of_several_lines_of_a_product_the_book_shows_the_least_quantity_that_stands(live: Stage) -> None:
+    doc = first_list(live)
+    product, price = doc["FEntity"][0]["FMaterialId"]["FNumber"], doc["FEntity"][0]["FPrice"]
+
+    add(live, doc, 0, FFromQty=10, FPrice=Decimal("1.01"))
+    add(live, first_list(live), 0, FFromQty=0, FPrice=Decimal("2.02"), FEntryEffectiveDate="2099-01-01T00:00:00")
+    live.sync()
+
+    assert shown(live, doc)[product] == price
+    kept = "SELECT count(*) FROM price_list_lines AS l JOIN price_lists AS h ON h.id = l.parent_id WHERE h.number = %s"
+    assert live.one(kept, doc["FNumber"]) == len(doc["FEntity"]) + 2
+    assert live.rows("SELECT 1 FROM desired WHERE state NOT IN ('in_sync', 'left')") == []
+
+
+def test_a_line_that_is_blocked_or_gone_leaves_the_book(live: Stage) -> None:
+    doc = first_list(live)
+    blocked, gone = (row["FMaterialId"]["FNumber"] for row in doc["FEntity"][:2])
+
+    change(live, doc, 0, FEntryForbidStatus="B")
+    rows = [{"FEntryID": row["FEntryID"]} for row in doc["FEntity"] if row["FMaterialId"]["FNumber"] != gone]
+    live.kingdee.put("price_lists", {"FID": doc["FID"], "FEntity": rows})
+    live.sync()
+
+    left = shown(live, doc)
+    assert (blocked in left, gone in left) == (False, False)
+    assert len(left) == len(doc["FEntity"]) - 2
+
+
+def test_what_a_salesperson_does_to_a_books_prices_is_found_by_reconciling_and_put_back(live: Stage) -> None:
+    doc = first_list(live)
+    before, book = shown(live, doc), book_of(live, doc)
+    first, second = (row["id"] for row in book["Products"][:2])
+    other = live.zoho.put("products", {"Product_Name": "自制品", "Product_Code": "OWN-1"})["id"]
+    rows = [{"id": first, "list_price": 1}, {"id": second, "_delete": None}, {"id": other, "list_price": 3}]
+    live.hub.session("zoho")._transport.clock = lambda: time.time() + 60  # type: ignore[attr-defined]  # the overlap has passed
+
+    live.zoho.put("price_books", {"id": book["id"], "Products": rows})
+    live.sync()
+    unseen = shown(live, doc)
+    report = reconciling.reconcile(live.hub, "zoho", ["price_books"])
+    live.sync()
+
+    assert unseen != before  # no document says that a price moves its book's time: an increment does not see it
+    assert report.streams[0].changed == 1
+    assert shown(live, doc) == before
+    assert live.one("SELECT count(*) FROM conflict WHERE entity = 'price_list' AND state = 'repaired'") >= 1
+
+
+def test_what_turns_with_the_day_is_judged_by_the_daily_upkeep(live: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    doc = first_list(live)
+    product, price = doc["FEntity"][0]["FMaterialId"]["FNumber"], doc["FEntity"][0]["FPrice"]
+    change(live, doc, 0, FEntryExpiryDate="2027-01-31T00:00:00")
+    add(
+        live, first_list(live), 0, FPrice=Decimal("3.03"), FEntryEffectiveDate="2027-02-01T00:00:00", FEntryExpiryDate="2099-12-31T00:00:00"
+    )
+    live.sync()
+    before = shown(live, doc)[product]
+
+    monkeypatch.setattr(holding, "today", lambda: "2027-02-01")
+    live.sync()
+    idle = shown(live, doc)[product]
+    judged = standing.judge_standing(live.hub, on=date(2027, 2, 1))
+    live.sync()
+
+    assert (before, idle, judged) == (price, price, 1)
+    assert shown(live, doc)[product] == Decimal("3.03")
+
+
+def test_a_product_that_gets_another_base_unit_is_judged_again(live: Stage) -> None:
+    doc = first_list(live)
+    product = doc["FEntity"][0]["FMaterialId"]["FNumber"]
+    for material in live.kingdee.records("products"):
+        if material["FNumber"] == product:
+            other = {"FNumber": "box" if material["SubHeadEntity"]["FBaseUnitId"]["FNumber"] != "box" else "Pcs"}
+            live.kingdee.put("products", {"FMATERIALID": material["FMATERIALID"], "SubHeadEntity": {"FBaseUnitId": other}})
+    live.sync()
+
+    standing.judge_standing(live.hub)
+    live.sync()
+
+    assert product not in shown(live, doc)
