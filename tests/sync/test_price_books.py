@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sync import holding, reconciling, standing
+from sync import holding, hub_records, reconciling, standing
 from tests.sync.stage import Stage
 
 
@@ -148,3 +148,84 @@ def test_a_product_that_gets_another_base_unit_is_judged_again(live: Stage) -> N
     live.sync()
 
     assert product not in shown(live, doc)
+
+
+# lists that the hub makes
+
+STEPS = {
+    "one": {"from_quantity": "0", "price": "99.99", "floor_price": "80"},
+    "ten": {"from_quantity": "10", "price": "88.885", "floor_price": "80"},
+}
+
+
+def make(stage: Stage, lines: Mapping[str, Mapping[str, Any]], name: str = "华南特价") -> None:
+    """The hub makes a list, or changes the one it made under that name."""
+    (company,) = [row["id"] for row in stage.rows("SELECT id::text AS id FROM companies WHERE number = '100'")]
+    product = stage.one("SELECT id::text FROM products WHERE number = 'M00001'")
+    rows = {key: {"product": product, "unit": "pcs", "status": "active", **line} for key, line in lines.items()}
+    fields = {"name": name, "company": company, "currency": "CNY", "tax_included": True, "status": "active", "audience": "all",
+              "valid_from": "2026-01-01", "valid_to": "2099-12-31"}  # fmt: skip
+    with stage.hub.transaction() as db:
+        hub_records.put(stage.hub, db, "price_list", f"list/{name}", fields, {"lines": rows}, cause="a test")
+
+
+def held(stage: Stage, name: str = "华南特价") -> list[dict[str, Any]]:
+    """What the ERP holds of it."""
+    return [doc for doc in stage.kingdee.records("price_lists") if doc["FName"] == name]
+
+
+@pytest.mark.promise(1, 5)
+def test_a_list_that_the_hub_makes_is_created_once_audited_and_keeps_its_steps(live: Stage) -> None:
+    make(live, STEPS)
+    live.sync()
+    mark = live.kingdee.mark(), live.zoho.mark()
+    live.sync()
+
+    (doc,) = held(live)
+    assert doc["FDocumentStatus"] == "C"
+    assert sorted((row["FFromQty"], row["FPrice"], row["FDownPrice"]) for row in doc["FEntity"]) == [
+        (0, Decimal("99.99"), 80),
+        (10, Decimal("88.885"), 80),
+    ]
+    assert shown(live, doc) == {"M00001": Decimal("99.99")}
+    assert [line for door, at in zip((live.kingdee, live.zoho), mark, strict=True) for line in door.log(at) if line.get("keys")] == []
+
+
+def test_a_price_that_the_hub_changes_goes_to_every_system_and_what_is_changed_there_is_put_back(live: Stage) -> None:
+    make(live, STEPS)
+    live.sync()
+    make(live, {**STEPS, "one": {**STEPS["one"], "price": "95"}})
+    live.sync()
+    (doc,) = held(live)
+    changed = shown(live, doc)
+
+    change(live, doc, 0, FPrice=Decimal(1))
+    live.sync()
+
+    assert changed == shown(live, doc) == {"M00001": Decimal(95)}
+    assert sorted(row["FPrice"] for row in held(live)[0]["FEntity"]) == [Decimal("88.885"), 95]
+
+
+def test_lists_of_the_erp_are_never_written_over(live: Stage) -> None:
+    before = live.kingdee.records("price_lists")
+
+    change(live, before[0], 0, FPrice=Decimal("5.55"))
+    live.sync()
+
+    assert [line for line in live.kingdee.log() if line.get("stream") == "BD_SAL_PriceList" and line.get("keys")] == []
+    assert live.kingdee.records("price_lists")[0]["FEntity"][0]["FPrice"] == Decimal("5.55")
+
+
+@pytest.mark.promise(1)
+def test_a_book_that_lost_its_prices_takes_none_from_a_list_of_the_hub(live: Stage) -> None:
+    """As after a worker that died between the book and its prices: Zoho shows none, and they are written again."""
+    make(live, STEPS)
+    live.sync()
+    (doc,) = held(live)
+    book = book_of(live, doc)
+
+    live.zoho.put("price_books", {"id": book["id"], "Description": "x", "Products": [{"id": book["Products"][0]["id"], "_delete": None}]})
+    live.sync()
+
+    assert shown(live, doc) == {"M00001": Decimal("99.99")}
+    assert len(held(live)[0]["FEntity"]) == 2
