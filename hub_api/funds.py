@@ -42,7 +42,7 @@ from hub_api.permissions import Role, Scope
 from hub_api.problems import RecordNotFound, problems
 from hub_api.queries import party_tree
 from hub_api.rebates_problems import RebateFacts
-from hub_api.shapes import TEXT
+from hub_api.shapes import TEXT, Day
 from sync import funds as engine_funds
 
 funds = APIRouter(prefix="/v1/funds", tags=["funds and claims"])
@@ -134,7 +134,7 @@ class Hand(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": _HANDED})
 
     programme: Annotated[str, Field(min_length=1, max_length=200, pattern=TEXT)]
-    on: date = Field(description="Business day of the activity, the sale or the price cut.")
+    on: Day = Field(description="Business day of the activity, the sale or the price cut.")
     activity: Part = ""
     campaign: Part = ""
     amount: Amount | SkipJsonSchema[None] = Field(default=None, description="What the activity cost, or will cost.")
@@ -257,7 +257,7 @@ class Grant(BaseModel):
     programme: Annotated[str, Field(min_length=1, max_length=200, pattern=TEXT)]
     dealer: UUID
     amount: Amount
-    on: date = Field(description="A day of the period that it is for.")
+    on: Day = Field(description="A day of the period that it is for.")
     reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=TEXT)]
 
 
@@ -272,7 +272,7 @@ class Cut(BaseModel):
     )
 
     product: Annotated[str, Field(min_length=1, max_length=200, pattern=TEXT)]
-    on: date = Field(description="The first day of the new price.")
+    on: Day = Field(description="The first day of the new price.")
     old_price: Amount
     new_price: Amount
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]

@@ -14,7 +14,7 @@ from channel.pricing.asking import Ask, AskLine, Manual
 from channel.pricing.ordering import Ordered
 from channel.pricing.special_service import SpecialItem, Wanted
 from hub_api.deals_shapes import Words
-from hub_api.shapes import TEXT, DayText
+from hub_api.shapes import TEXT, DayText, RowNumber
 
 Name = Annotated[str, Field(max_length=100, pattern=TEXT)]
 Named = Annotated[str, Field(min_length=1, max_length=100, pattern=TEXT)]
@@ -73,9 +73,7 @@ class PriceIn(BaseModel):
     ship_to: Annotated[str, Field(pattern=r"^([0-9]{2}|[0-9]{4}|[0-9]{6})?$")] = Field(default="", description="GB/T 2260 code.")
     date: DayText | SkipJsonSchema[None] = Field(default=None, description="Price date; today in Shanghai when not said.")
     known_at: Moment | SkipJsonSchema[None] = Field(default=None, description="Only what was known then.")
-    version: Annotated[int, Field(ge=1, lt=2**63)] | SkipJsonSchema[None] = Field(
-        default=None, description="Version of prices to use; else the newest."
-    )
+    version: RowNumber | SkipJsonSchema[None] = Field(default=None, description="Version of prices to use; else the newest.")
     snapshot: Annotated[str, Field(pattern=SNAPSHOT)] | SkipJsonSchema[None] = Field(
         default=None, description="As an answer named it: the same question, with the day of that answer, gets the same answer again."
     )

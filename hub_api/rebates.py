@@ -7,7 +7,7 @@ party and those below it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
@@ -30,7 +30,7 @@ from hub_api.permissions import Role, Scope
 from hub_api.problems import BadParameters, RecordNotFound, problems
 from hub_api.queries import party_tree
 from hub_api.rebates_problems import BadProgramme, RebateFacts, RebateNotFound, StatementState, VersionTaken
-from hub_api.shapes import TEXT
+from hub_api.shapes import TEXT, Day
 
 programmes = APIRouter(prefix="/v1/programmes", tags=["rebates"])
 statements = APIRouter(prefix="/v1/statements", tags=["rebates"])
@@ -261,7 +261,7 @@ class Draft(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"text": EXAMPLE, "as_of": "2026-03-31"}})
 
     text: Annotated[str, Field(min_length=1, max_length=200_000)]
-    as_of: date = Field(description="The last business day whose events count.")
+    as_of: Day = Field(description="The last business day whose events count.")
     dealers: Annotated[list[Annotated[str, Field(max_length=200, pattern=TEXT)]], Field(max_length=1000)] | SkipJsonSchema[None] = Field(
         default=None, description="Only these, by number; all when not said."
     )

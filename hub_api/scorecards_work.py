@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -22,7 +21,7 @@ from hub_api.permissions import Scope
 from hub_api.problems import RecordNotFound
 from hub_api.scorecards import DEFINITION, Code, DefinitionOut, Month, definition, month_end
 from hub_api.scorecards_problems import BadFacts, BadScorecard, MonthNotOver, ReasonNeeded, ScorecardNotFound, ScorecardTaken
-from hub_api.shapes import TEXT
+from hub_api.shapes import TEXT, Day
 
 router = APIRouter(prefix="/v1/scorecards", tags=["scorecards"])
 MOST_ROWS = 5000
@@ -89,7 +88,7 @@ class Load(BaseModel):
     facts: Table = Field(default=[], description="Complaints, attendance, training, targets, price protection, support, costs.")
     stock: Table = Field(default=[], description="Counts of dealers' stock.")
     sellout: Table = Field(default=[], description="What dealers sold on.")
-    as_of: date = Field(description="Day of counts that name none; later days are refused.")
+    as_of: Day = Field(description="Day of counts that name none; later days are refused.")
 
 
 class LoadedOut(BaseModel):
@@ -118,8 +117,8 @@ class TagByHand(BaseModel):
     tag: Short
     reason: Short
     owner: Short
-    since: date = Field(alias="from")
-    until: date = Field(alias="to", description="The day on which it ends.")
+    since: Day = Field(alias="from")
+    until: Day = Field(alias="to", description="The day on which it ends.")
     end: bool = Field(default=False, description="Take it back now.")
 
 

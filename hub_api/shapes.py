@@ -50,6 +50,14 @@ def _moment(text: str) -> str:
     return utc_text(datetime.fromisoformat(text))
 
 
+def _from_text(value: Any) -> date:
+    """A day of a body is its text; 0 would be read as the first day of 1970."""
+    if not isinstance(value, str):
+        raise ValueError("give a day as YYYY-MM-DD")  # noqa: TRY004  pydantic wants ValueError
+    return date.fromisoformat(_day(value))
+
+
+Day = Annotated[date, BeforeValidator(_from_text)]
 DayText = Annotated[str, AfterValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 MomentText = Annotated[str, Field(max_length=40), AfterValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
 
@@ -70,8 +78,8 @@ def _whole(value: Any) -> Any:
 
 Whole = Annotated[int, Field(ge=-(2**31), le=2**31 - 1, strict=True), BeforeValidator(_whole)]
 
-RowNumber = Annotated[int, Field(ge=1, le=2**63 - 1, strict=True), BeforeValidator(_whole)]
-"""A number that a table gave, in a body."""
+RowNumber = Annotated[int, Field(ge=1, le=2**53 - 1, strict=True), BeforeValidator(_whole)]
+"""A number that a table gave, in a body; as far as every JSON number, and the description's own bounds, are exact."""
 Days = Annotated[int, Field(ge=0, le=3650, strict=True), BeforeValidator(_whole)]
 SomeDays = Annotated[int, Field(ge=1, le=3650, strict=True), BeforeValidator(_whole)]
 Flag = Annotated[bool, Field(strict=True)]
