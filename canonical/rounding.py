@@ -29,6 +29,8 @@ _MODES: Final[dict[str, str]] = {
     "floor": ROUND_FLOOR,
     "ceiling": ROUND_CEILING,
 }
+_UNITS: Final = {places: Decimal(1).scaleb(-places) for places in range(-6, 13)}
+"""The last digit that is kept, by how many decimals are."""
 _WIDE: Final = Context(prec=100)
 """Wide enough that no step of a money calculation loses a digit; the interpreter's own context (28 digits) is not used."""
 
@@ -38,12 +40,13 @@ def half_up(value: Decimal, places: int) -> Decimal:
 
     Raises: decimal.InvalidOperation for something that is no finite number.
     """
-    return rounded(value, places, "half_up")
+    result = value.quantize(_UNITS.get(places) or Decimal(1).scaleb(-places), ROUND_HALF_UP, _WIDE)
+    return result or result.copy_abs()
 
 
 def rounded(value: Decimal, places: int, mode: Mode = "half_up") -> Decimal:
     """`value` to `places` decimals in the named mode; never minus zero."""
-    result = value.quantize(Decimal(1).scaleb(-places), _MODES[mode], _WIDE)
+    result = value.quantize(_UNITS.get(places) or Decimal(1).scaleb(-places), _MODES[mode], _WIDE)
     return result or result.copy_abs()
 
 

@@ -110,10 +110,9 @@ class Rule:
         bounds = (when.min_quantity, when.max_quantity)
         self.bounded = bool(self.money or self.steps or spec.most is not None or when.with_items or any(one is not None for one in bounds))
         """Whether it holds depends on quantities or amounts."""
-        timeless = spec.valid_from is None and spec.valid_to is None and spec.recorded_at is None
-        elsewhere = when.not_items or when.regions or when.terms or when.coupons or when.registered
-        self.always = timeless and not self.conditions and not elsewhere
+        self.always = False
         """Nothing about the question can keep it from holding."""
+        self.found_by("")
         sign = ONE if spec.surcharge else -ONE
         self.fraction = None if spec.percent is None else sign * spec.percent / HUNDRED
         self.told = "" if spec.percent is None else f"{_plain(sign * spec.percent)}%"
@@ -121,6 +120,14 @@ class Rule:
         limits = spec.round or spec.only_if_lower or spec.only_if_higher
         self.plain = self.fraction is not None and not self.bounded and not limits
         """A percent and nothing else."""
+
+    def found_by(self, name: str) -> None:
+        """It is looked up by this fact, which therefore need not be asked again."""
+        spec, when = self.spec, self.spec.when
+        self.conditions = tuple(one for one in self.conditions if one[0] != name)
+        timeless = spec.valid_from is None and spec.valid_to is None and spec.recorded_at is None
+        elsewhere = when.not_items or when.regions or when.terms or when.coupons or when.registered
+        self.always = timeless and not self.conditions and not elsewhere
 
 
 def _in_money(scale: Scale) -> bool:
@@ -289,12 +296,15 @@ class Prices:
             if rule.spec.scope == "order":
                 self.of_order.append(rule)
             elif when.items:
+                rule.found_by("item")
                 for item in when.items:
                     self.by_item.setdefault(item, []).append(rule)
             elif when.lines:
+                rule.found_by("line")
                 for line in when.lines:
                     self.by_line.setdefault(line, []).append(rule)
             elif when.dealers:
+                rule.found_by("dealer")
                 for dealer in when.dealers:
                     self.by_dealer.setdefault(dealer, []).append(rule)
             else:

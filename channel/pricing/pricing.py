@@ -14,7 +14,7 @@ from functools import cached_property, partial
 from typing import Final
 
 from canonical.rounding import allocate, half_up
-from channel.pricing.asking import Ask, AskLine
+from channel.pricing.asking import Ask, AskLine, Manual
 from channel.pricing.compiled import Prices
 from channel.pricing.determining import determine
 from channel.pricing.errors import BadPricing, Mistake
@@ -115,8 +115,10 @@ def known(prices: Prices, ask: Ask) -> None:
         if name in seen:
             mistakes.append(Mistake(f"ask.lines.{at}.id", f"line {name!r} stands twice", "give each line a number of its own"))
         seen.add(name)
-        _reason(prices, line, f"ask.lines.{at}.manual.reason", mistakes)
-    _reason(prices, ask, "ask.manual.reason", mistakes)
+        if line.manual is not None:
+            _reason(prices, line.manual, f"ask.lines.{at}.manual.reason", mistakes)
+    if ask.manual is not None:
+        _reason(prices, ask.manual, "ask.manual.reason", mistakes)
     if "manual" not in prices.rungs and (ask.manual is not None or any(line.manual is not None for line in ask.lines)):
         mistakes.append(
             Mistake("ask", "a discount by hand, and no rung `manual` in settings.waterfall", "add the rung, or use one of your rules")
@@ -127,10 +129,10 @@ def known(prices: Prices, ask: Ask) -> None:
         raise BadPricing(mistakes)
 
 
-def _reason(prices: Prices, one: Ask | AskLine, where: str, mistakes: list[Mistake]) -> None:
+def _reason(prices: Prices, manual: Manual, where: str, mistakes: list[Mistake]) -> None:
     codes = prices.settings.reasons
-    if one.manual is not None and codes and one.manual.reason not in codes:
-        mistakes.append(Mistake(where, f"there is no reason {one.manual.reason!r}", f"use one of {', '.join(sorted(codes))}"))
+    if codes and manual.reason not in codes:
+        mistakes.append(Mistake(where, f"there is no reason {manual.reason!r}", f"use one of {', '.join(sorted(codes))}"))
 
 
 def _state(prices: Prices, line: AskLine, at: int) -> State:

@@ -18,8 +18,9 @@ from channel.pricing.asking import Ask, AskLine, Manual, Past, PastLine
 from channel.pricing.authority import Verdict
 from channel.pricing.errors import BadOffer, BadPricing
 from channel.pricing.pricing import Priced
+from channel.pricing.queries import Connection
 from channel.pricing.quote_lines import DocumentLine
-from channel.pricing.quote_queries import Connection, Kept, Offer, Row
+from channel.pricing.quote_queries import Kept, Offer, Row
 from channel.pricing.quotes import begin
 from channel.pricing.service import View
 from channel.pricing.views import Sight, view

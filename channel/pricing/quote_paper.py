@@ -8,7 +8,8 @@ from typing import Any, Final, Literal
 
 from channel.paper import Language, installed_font
 from channel.pricing import papers, quote_queries
-from channel.pricing.quote_queries import Connection, Kept, Offer
+from channel.pricing.queries import Connection
+from channel.pricing.quote_queries import Kept, Offer
 
 Format = Literal["pdf", "xlsx"]
 _NUMBERS: Final = papers.NUMBERS

@@ -10,10 +10,9 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-import psycopg
-from psycopg.rows import dict_row
 
-Connection = psycopg.Connection[Any]
+from channel.pricing.queries import Connection, one, rows
+
 Row = dict[str, Any]
 COLUMNS: Final = (
     "id, number, dealer_id, customer_id, deal_id, company_id, version, sent_version, state, valid_to, currency, total, salesperson, "
@@ -89,18 +88,6 @@ class Kept:
     discounts: Sequence[Mapping[str, Any]]
     judged: Sequence[Mapping[str, Any]]
     answers: Mapping[str, Any]
-
-
-def rows(db: Connection, query: str, parameters: Mapping[str, Any] | Sequence[Any] = ()) -> list[Row]:
-    """All rows of a query, by name."""
-    with db.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query.encode(), parameters).fetchall()
-
-
-def one(db: Connection, query: str, parameters: Mapping[str, Any] | Sequence[Any] = ()) -> Row | None:
-    """The first row, None if there is none."""
-    found = rows(db, query, parameters)
-    return found[0] if found else None
 
 
 def json_of(value: Any) -> str:

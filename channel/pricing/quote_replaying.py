@@ -10,7 +10,7 @@ from uuid import UUID
 from channel.pricing import quote_asking, quote_queries, service, snapshots
 from channel.pricing.asking import Ask
 from channel.pricing.errors import QuoteNotFound
-from channel.pricing.quote_queries import Connection
+from channel.pricing.queries import Connection
 from channel.pricing.service import View
 
 

@@ -11,7 +11,8 @@ from typing import Final
 from canonical.values import business_day
 from channel.pricing import quote_queries
 from channel.pricing.habits import By, Habit, habits
-from channel.pricing.quote_queries import Connection, Kept, Offer
+from channel.pricing.queries import Connection
+from channel.pricing.quote_queries import Kept, Offer
 from channel.pricing.quotes import Discount, Quote, QuotedLine, State, Version
 
 _STATES: Final[dict[str, State]] = {"accepted": "accepted", "lost": "lost", "expired": "lost", "voided": "lost"}

@@ -18,8 +18,9 @@ from canonical.values import business_day
 from channel.pricing import quote_asking, quote_queries, quote_weighing
 from channel.pricing.authority import Verdict
 from channel.pricing.errors import BadOffer, NotApprover, QuoteNotFound, QuoteRefused
+from channel.pricing.queries import Connection
 from channel.pricing.quote_asking import Actor
-from channel.pricing.quote_queries import Connection, Kept, Offer
+from channel.pricing.quote_queries import Kept, Offer
 from channel.pricing.quote_states import OPEN, after
 from channel.pricing.wanted import Wanted
 

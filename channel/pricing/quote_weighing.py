@@ -20,7 +20,8 @@ from channel.pricing.authority import Subject, Verdict, same_deal, weigh
 from channel.pricing.compiled import Prices
 from channel.pricing.errors import BadOffer
 from channel.pricing.pricing import WIDE
-from channel.pricing.quote_queries import Connection, Kept, Offer
+from channel.pricing.queries import Connection
+from channel.pricing.quote_queries import Kept, Offer
 from channel.pricing.quote_states import COUNTED
 
 

@@ -14,13 +14,12 @@ from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 import psycopg
-from psycopg.rows import dict_row
 
 from channel.errors import ChannelError
 from channel.pricing import asker_queries
 from channel.pricing.errors import BadPricing, Mistake
+from channel.pricing.queries import Connection, rows
 
-Connection = psycopg.Connection[Any]
 Row = dict[str, Any]
 
 
@@ -69,11 +68,6 @@ class Wanted:
     reason: str = ""
 
 
-def _rows(db: Connection, query: str, values: Any = ()) -> list[Row]:
-    with db.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query.encode(), values).fetchall()
-
-
 def ask(db: Connection, wanted: Wanted, *, by: str, today: date) -> str:
     """Ask for a special price; its number. It prices nothing until somebody approves it.
 
@@ -88,7 +82,7 @@ def ask(db: Connection, wanted: Wanted, *, by: str, today: date) -> str:
     if dealer is not None and not mine:
         wrong.append(Mistake("project", f"{dealer.name} has registered no project {wanted.project!r}", "name a registration, or its deal"))
     products = _products(db, wanted.items, wrong)
-    company = _rows(db, "SELECT id FROM companies WHERE number = %s", [wanted.company]) if wanted.company else []
+    company = rows(db, "SELECT id FROM companies WHERE number = %s", [wanted.company]) if wanted.company else []
     if wanted.company and not company:
         wrong.append(Mistake("company", f"there is no company {wanted.company!r} of ours", "use its number, or leave it out"))
     if wanted.valid_from and wanted.valid_to and wanted.valid_to <= wanted.valid_from:
@@ -100,7 +94,7 @@ def ask(db: Connection, wanted: Wanted, *, by: str, today: date) -> str:
         "currency": wanted.currency, "included": wanted.tax_included, "from": wanted.valid_from, "to": wanted.valid_to,
         "over": wanted.over_ceiling, "amount": wanted.ceiling_amount, "reason": wanted.reason, "by": by,
     }  # fmt: skip
-    number = str(_rows(db, _ASK, values)[0]["id"])
+    number = str(rows(db, _ASK, values)[0]["id"])
     for one in wanted.items:
         db.execute(
             "INSERT INTO special_price_item (special_id, product_id, price, ceiling) VALUES (%s, %s, %s, %s)",
@@ -122,13 +116,13 @@ def _products(db: Connection, items: Sequence[SpecialItem], wrong: list[Mistake]
     found: dict[str, UUID] = {}
     for at, one in enumerate(items):
         query = "SELECT id FROM products WHERE (number = %(n)s OR hub_key = %(n)s OR id::text = %(n)s) AND NOT retired ORDER BY id LIMIT 1"
-        rows = _rows(db, query, {"n": one.item})
-        if not rows:
+        found_rows = rows(db, query, {"n": one.item})
+        if not found_rows:
             wrong.append(Mistake(f"items.{at}.item", f"there is no item {one.item!r}", "use a product's number"))
-        elif rows[0]["id"] in found.values():
+        elif found_rows[0]["id"] in found.values():
             wrong.append(Mistake(f"items.{at}.item", f"{one.item} stands twice", "keep one"))
         else:
-            found[one.item] = rows[0]["id"]
+            found[one.item] = found_rows[0]["id"]
         if one.price < 0 or (one.ceiling is not None and one.ceiling <= 0):
             wrong.append(Mistake(f"items.{at}", "a price is negative, or a ceiling is not above zero", "mend it"))
     if not items:
@@ -145,7 +139,7 @@ def decide(db: Connection, number: str, answer: Literal["approved", "rejected", 
 
     Raises: SpecialNotFound, SpecialState.
     """
-    found = _rows(db, "SELECT state FROM special_price WHERE id = %s FOR UPDATE", [number])
+    found = rows(db, "SELECT state FROM special_price WHERE id = %s FOR UPDATE", [number])
     if not found:
         raise SpecialNotFound(f"there is no special price {number}")
     if found[0]["state"] == answer:
@@ -165,12 +159,12 @@ def consume(
     `amount`: on the side of the special price. Raises: OverCeiling when less is left, whoever else takes at this moment; SpecialNotFound;
     SpecialState when it is not approved, or does not hold on the day.
     """
-    found = _rows(db, "SELECT state, valid_from, valid_to FROM special_price WHERE id = %s FOR NO KEY UPDATE", [special])
+    found = rows(db, "SELECT state, valid_from, valid_to FROM special_price WHERE id = %s FOR NO KEY UPDATE", [special])
     if not found:
         raise SpecialNotFound(f"there is no special price {special}")
     product = _product_of(db, special, item)
     head = found[0]
-    used = _rows(
+    used = rows(
         db, "SELECT quantity FROM special_price_use WHERE (reference, special_id, product_id) = (%s, %s, %s)", [reference, special, product]
     )
     less = bool(used) and quantity <= used[0]["quantity"]
@@ -193,7 +187,7 @@ def consume(
             f"{reference} wants {quantity} of {item or 'the item'} from special price {special}, which has not so much left",
             next_step="take less, or price the line anew",
         ) from None
-    left = _rows(
+    left = rows(
         db, "SELECT ceiling - consumed AS rest FROM special_price_item WHERE (special_id, product_id) = (%s, %s)", [special, product]
     )
     return left[0]["rest"]  # type: ignore[no-any-return]  # a row of names and values
@@ -204,7 +198,7 @@ def _product_of(db: Connection, special: str, item: str) -> UUID:
         "SELECT i.product_id FROM special_price_item AS i JOIN products AS p ON p.id = i.product_id WHERE i.special_id = %(special)s "
         "AND (%(item)s = '' OR p.number = %(item)s OR p.hub_key = %(item)s OR p.id::text = %(item)s) LIMIT 2"
     )
-    found = _rows(db, query, {"special": special, "item": item})
+    found = rows(db, query, {"special": special, "item": item})
     if len(found) != 1:
         raise SpecialNotFound(
             f"special price {special} has {'several items' if found else f'no item {item}'}", next_step="name one of its items"
@@ -215,7 +209,7 @@ def _product_of(db: Connection, special: str, item: str) -> UUID:
 
 def give_back(db: Connection, reference: str, *, by: str) -> int:
     """A line was voided: it uses no special price any more. How many prices got something back; a second time none."""
-    specials = _rows(
+    specials = rows(
         db,
         "SELECT DISTINCT special_id FROM special_price_use WHERE reference = %s AND (quantity > 0 OR amount > 0) ORDER BY special_id",
         [reference],
@@ -241,7 +235,7 @@ FROM special_price AS s JOIN parties AS p ON p.id = s.dealer_id LEFT JOIN compan
 
 def show(db: Connection, number: str) -> Row:
     """A special price with its items and what is used of them. Raises: SpecialNotFound."""
-    found = _rows(db, f"{SHOWN} WHERE s.id = %s", [number])
+    found = rows(db, f"{SHOWN} WHERE s.id = %s", [number])
     if not found:
         raise SpecialNotFound(f"there is no special price {number}")
     return found[0] | {"items": items(db, number), "uses": uses(db, number)}
@@ -253,7 +247,7 @@ def specials(db: Connection, *, dealer: UUID | None = None, state: str | None = 
         f"{SHOWN} WHERE s.id > %(after)s AND (%(dealer)s::uuid IS NULL OR s.dealer_id = %(dealer)s) "
         "AND (%(state)s::text IS NULL OR s.state = %(state)s) ORDER BY s.id LIMIT %(limit)s"
     )
-    return _rows(db, query, {"after": after, "dealer": dealer, "state": state, "limit": limit})
+    return rows(db, query, {"after": after, "dealer": dealer, "state": state, "limit": limit})
 
 
 def items(db: Connection, number: str) -> list[Row]:
@@ -262,7 +256,7 @@ def items(db: Connection, number: str) -> list[Row]:
         "SELECT coalesce(nullif(p.number, ''), p.hub_key) AS item, p.name, i.price, i.ceiling, i.consumed, i.ceiling - i.consumed AS rest "
         "FROM special_price_item AS i JOIN products AS p ON p.id = i.product_id WHERE i.special_id = %s ORDER BY 1"
     )
-    return _rows(db, query, [number])
+    return rows(db, query, [number])
 
 
 def uses(db: Connection, number: str) -> list[Row]:
@@ -271,4 +265,4 @@ def uses(db: Connection, number: str) -> list[Row]:
         "SELECT u.reference, coalesce(nullif(p.number, ''), p.hub_key) AS item, u.quantity, u.amount, u.by FROM special_price_use AS u "
         "JOIN products AS p ON p.id = u.product_id WHERE u.special_id = %s AND u.quantity > 0 ORDER BY 1, 2"
     )
-    return _rows(db, query, [number])
+    return rows(db, query, [number])
