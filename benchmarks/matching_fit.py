@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.matching_data import Maker, Query, Row
-from channel.deals.matching import VERSION, Index, Known, keys_of, prepare
+from channel.deals.matching import VERSION, WEIGHED, Index, Known, keys_of, prepare
 from channel.deals.matching.comparing import compare
 from channel.deals.matching.deciding import nearest, shared_phones
 
@@ -52,7 +52,7 @@ def samples(seed: int, customers: int, queries: int, partial: float) -> list[tup
     for query, one in asked:
         found = index.candidates(one)
         shared = shared_phones(one, found, index.hot)
-        near, _ = nearest(one, found)
+        near, _ = nearest(one, found[:WEIGHED])
         levels = [compare(one, each.prepared, shared) for each in near]
         right = [about[each.rid] == query.firm for each in near]
         if query.firm is not None and not any(right):

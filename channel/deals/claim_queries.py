@@ -189,7 +189,7 @@ def _looking(dealer_id: UUID, keys: Sequence[int]) -> dict[str, Any]:
         "keys": array(keys),
         "weights": array(points),
         "cap": str(matching.CAP),
-        "limit": str(matching.CANDIDATES),
+        "limit": str(matching.WEIGHED),
     }
 
 

@@ -188,7 +188,7 @@ def who(db: Connection, claim: Claim, *, but: int | None = None) -> Meant:
     if not keys or not version or version[0][0] != matching.VERSION:
         return Meant("new")
     weights = [int(1000 * matching.WEIGHTS[key & 31]) for key in keys]
-    found = [row for row in claim_queries.look_up(db, keys, weights, matching.CAP, matching.CANDIDATES) if row[2] != but]
+    found = [row for row in claim_queries.look_up(db, keys, weights, matching.CAP, matching.WEIGHED) if row[2] != but]
     hot: Mapping[int, int] = dict(rows(db, "SELECT key, customers FROM hot_key WHERE key = ANY(%s::bigint[])", [keys]))
     roots = {row[0]: row[2] for row in found}
     decision = matching.decide(prepared, [Known(row[0], matching.load_prepared(row[1])) for row in found], hot)

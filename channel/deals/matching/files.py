@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
 from channel.deals.matching.deciding import Known, decide
-from channel.deals.matching.decision import DEFAULT, Decision, Thresholds
+from channel.deals.matching.decision import DEFAULT, Decision, Rid, Thresholds
 from channel.deals.matching.encodings import Undecodable, encoding_of
 from channel.deals.matching.index import Index
-from channel.deals.matching.keys import keys_of
+from channel.deals.matching.keys import WEIGHED, keys_of
 from channel.deals.matching.prepared import Claim, Prepared, prepare
 
 CUSTOMER_COLUMNS = ("rid", "source", "name", "uscc", "phone", "contact", "city", "addr")
@@ -80,8 +80,9 @@ def match_files(
             while block := list(islice(asked, BLOCK)):
                 index = _index(customers, block, tally, progress) if first else Index()
                 for qid, one in block:
-                    decision = decide(one, index.candidates(one), index.hot, thresholds)
-                    lines.write(line(qid, decision) + "\n")
+                    found = index.candidates(one)
+                    decision = decide(one, found[:WEIGHED], index.hot, thresholds)
+                    lines.write(line(qid, decision, [known.rid for known in found[WEIGHED:]]) + "\n")
                     tally.queries += 1
                     setattr(tally, decision.verdict, getattr(tally, decision.verdict) + 1)
                     if tally.queries % EVERY == 0:
@@ -107,8 +108,8 @@ def _index(customers: Path, block: list[tuple[str, Prepared]], tally: Tally, pro
     return Index.build(known(), wanted)
 
 
-def line(qid: str, decision: Decision) -> str:
-    """A decision as a line of the answer."""
+def line(qid: str, decision: Decision, further: Sequence[Rid] = ()) -> str:
+    """A decision as a line of the answer. `further`: candidates that it did not weigh, best first."""
     return json.dumps(
         {
             "qid": qid,
@@ -116,7 +117,7 @@ def line(qid: str, decision: Decision) -> str:
             "rid": None if decision.rid is None else _shown(decision.rid),
             "p": decision.p,
             "relation": decision.relation,
-            "candidates": list(dict.fromkeys(_shown(rid) for rid, _ in decision.candidates)),
+            "candidates": list(dict.fromkeys(map(_shown, (*(rid for rid, _ in decision.candidates), *further)))),
             "reasons": [
                 {"feature": one.feature, "value": one.value, "weight": one.weight, "zh": one.zh, "en": one.en} for one in decision.reasons
             ],

@@ -17,7 +17,9 @@ from channel.deals.matching.text import sound_of
 CAP = 64
 """Customers of one key that a look-up reads; a key with more is hot and says little."""
 CANDIDATES = 50
-"""Customers a look-up hands on to scoring."""
+"""Customers that a list of candidates names at most."""
+WEIGHED = 32
+"""Of them, those that a decision weighs. Among 340,000 firms the right one stood in the first 24 for 99.9 of 100 claims that met it."""
 
 CODE, ORGANISATION, PHONE, PERSON, STREET = 0, 1, 2, 3, 4
 EDIT, PAIR_CITY, HEAD3_CITY, TAIL_AROUND = 5, 6, 7, 8

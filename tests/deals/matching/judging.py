@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import chain
 
-from channel.deals.matching import DEFAULT, Claim, Decision, Index, Known, Prepared, Thresholds, decide, keys_of, prepare
+from channel.deals.matching import DEFAULT, WEIGHED, Claim, Decision, Index, Known, Prepared, Thresholds, decide, keys_of, prepare
 from tests.deals.matching.game import Game, Query
 
 
@@ -80,7 +80,7 @@ def judge(game: Game, thresholds: Thresholds = DEFAULT, extra: Iterable[Known] =
     marks = Marks()
     for query, one in asked:
         found = index.candidates(one)
-        decision = decide(one, found, index.hot, thresholds)
+        decision = decide(one, found[:WEIGHED], index.hot, thresholds)
         _count(marks, query, decision, {firm_of.get(each.rid, -1) for each in found}, firm_of)
     return marks
 
