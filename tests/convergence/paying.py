@@ -8,8 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from channel.rebates import service
-from sync import rebates, valuing
-from sync.hub import Hub
+from sync import hub_records, rebates, valuing
+from sync.errors import NotFound
+from sync.hub import Cursor, Hub
 from tests.oracle.prices import Price, judge_price_lists, price
 from tests.oracle.rebates import Paid, Settled, Terms, judge_rebates
 from tests.oracle.verdict import Finding
@@ -83,9 +84,39 @@ def wrong_money(stage: Stage) -> list[Finding]:
     return judge_rebates(stage.kingdee.url, TERMS, settled(stage), paid(stage), AS_OF)
 
 
-def wrong_prices(stage: Stage, said: Mapping[tuple[str, str], object]) -> list[Finding]:
-    """What the judge of price lists has against the ERP, the CRM and the ledger."""
-    return judge_price_lists(stage.kingdee.url, stage.zoho.url, priced(stage), said)
+def wrong_prices(stage: Stage, said: Mapping[tuple[str, str], object], made: Mapping[str, Counter[Price]] | None = None) -> list[Finding]:
+    """What the judge of price lists has against the ERP, the CRM and the ledger. `made`: name -> lines of lists made in the hub."""
+    return judge_price_lists(stage.kingdee.url, stage.zoho.url, priced(stage), said, made)
+
+
+def make_list(hub: Hub, name: str, prices: Mapping[Decimal, Decimal]) -> Counter[Price]:
+    """A person makes a price list in the hub, or changes the one of that name: prices of one product by least quantity. Returns its lines.
+
+    Raises: NotFound while the hub has read no company or product.
+    """
+
+    def put(db: Cursor) -> Counter[Price]:
+        db.execute("SELECT id::text AS id FROM companies WHERE number = '100'")
+        company = db.fetchone()
+        db.execute("SELECT id::text AS id, number, doc->>'base_unit' AS unit FROM products WHERE number <> '' ORDER BY number LIMIT 1")
+        product = db.fetchone()
+        if company is None or product is None:
+            raise NotFound("nothing is read yet")
+        lines = {
+            f"from {start}": {
+                "product": product["id"], "unit": product["unit"], "from_quantity": f"{start}", "to_quantity": "0", "price": f"{amount}",
+                "floor_price": "0.5", "status": "active",
+            }
+            for start, amount in prices.items()
+        }  # fmt: skip
+        fields = {
+            "name": name, "company": company["id"], "currency": "CNY", "tax_included": True, "audience": "all", "status": "active",
+            "valid_from": "2026-01-01", "valid_to": "2099-12-31",
+        }  # fmt: skip
+        hub_records.put(hub, db, "price_list", f"list/{name}", fields, {"lines": lines}, cause=f"made by {BOSS}")
+        return Counter(price(product["number"], start, "0", amount, "0.5") for start, amount in prices.items())
+
+    return hub.settle(put)
 
 
 def priced(stage: Stage) -> dict[str, Counter[Price]]:

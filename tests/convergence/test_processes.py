@@ -10,8 +10,10 @@ import os
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 
@@ -25,8 +27,10 @@ from tests.convergence import paying
 from tests.convergence.nemesis import Cluster, Workers, config_of, drain, time_passes
 from tests.oracle import writes
 from tests.oracle.claims import Dealers, Decided, judge_claims
+from tests.oracle.prices import Price
 from tests.oracle.trading import Trader
 from tests.oracle.values import Doc
+from tests.oracle.verdict import Finding
 from tests.sync.stage import BOSS, Pair, Stage, open_hub
 
 SEEDS = (1, 2, 3, 4, 5)
@@ -57,6 +61,11 @@ KINDS = (
     "price in the ERP",
     "name of a price list",
     "name of a price book",
+    "a step more in the ERP",
+    "a price off in the ERP",
+    "price in a price book",
+    "product out of a price book",
+    "price of a list of the hub's in the ERP",
 )
 MONEY = ("new order", "correct an order", "bill", "goods back", "void a bill")
 MEMO_FAULTS: tuple[dict[str, object], ...] = (
@@ -112,6 +121,7 @@ class History:
         self.editor = Trader(self.pair.kingdee.url, self.pair.zoho.url, self.pair.world.truth, self.seed)
         self.dealers = Dealers(self.pair.zoho.url, self.seed) if self.seed in DEALING else None
         self.apart: set[int] = set()
+        self.lists: dict[str, Counter[Price]] = {}
 
     def run(self) -> None:
         """Everything that happens."""
@@ -135,6 +145,7 @@ class History:
         if self.dealers is not None:
             happens[:2], happens[-5::4] = [self.two_dealers, self.two_dealers], [self.join_or_part, self.join_or_part]
         happens[3::6] = [self.pay_day] * len(happens[3::6])
+        happens[5:5] = happens[8:8] = [self.list_in_the_hub]
         happens.insert(self.rng.randrange(MOMENTS), self.kill_database)
         for happening in happens:
             self.told.append(happening.__name__)
@@ -235,6 +246,17 @@ class History:
             time.sleep(0.05)
         return self._payouts() > before
 
+    def list_in_the_hub(self) -> None:
+        """A person makes a price list in the hub, or changes the prices of one; sometimes the worker dies over it."""
+        name = f"中台价目{self.rng.randint(1, 2)}"
+        prices = {Decimal(start): Decimal(self.rng.randint(100, 99_999)) / 100 for start in self.rng.sample([0, 5, 10, 50], 2)}
+        with contextlib.suppress(psycopg.Error, SyncError), Hub.open(self.config, self.url) as hub:
+            self.lists[name] = paying.make_list(hub, name, prices)
+            self.told[-1] += f" {name} {prices}"
+        if self.rng.random() < 0.5:
+            time.sleep(self.rng.uniform(0, 0.8))
+            self.workers.kill()
+
     def _payouts(self) -> int:
         with psycopg.connect(self.url) as connection:
             row = connection.execute("SELECT count(*) FROM rebate_payout").fetchone()
@@ -315,11 +337,15 @@ class History:
         paying.night(stage.hub)
         stage.sync()
         echo = writes(self.pair.kingdee.log(marks[0])) + writes(self.pair.zoho.log(marks[1]))
-        wrong = [*self.wrong_claims(stage), *map(str, paying.wrong_money(stage)), *map(str, paying.wrong_prices(stage, self.editor.said))]
+        wrong = [*self.wrong_claims(stage), *map(str, paying.wrong_money(stage)), *map(str, self.wrong_prices(stage))]
         stage.hub.close()
         if verdict.ok and not open_pairs and not echo and not wrong:
             return ""
         return f"{wrong}\nseed {self.seed}: {verdict.summary()}\n{open_pairs}\n{echo}\nhappened: {self.told}\nedits: {self.editor.made}"
+
+    def wrong_prices(self, stage: Stage) -> list[Finding]:
+        """What the judge of price lists has against all systems; those that were made in the hub included."""
+        return paying.wrong_prices(stage, self.editor.said, self.lists)
 
     def wrong_claims(self, stage: Stage) -> list[str]:
         """What the judge of claims has against the deals, and the ledger against itself."""

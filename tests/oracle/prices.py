@@ -1,11 +1,16 @@
-"""Price lists: every system that holds one says the same, line by line and to the fen. Kingdee decides; the others must follow."""
+"""Price lists: every system that holds one says the same, line by line and to the fen.
+
+The ERP decides about its own lists and the hub about those it makes; price books show of each list what they have room for.
+"""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from tests.oracle.door import Door
 from tests.oracle.evidence import lines
@@ -34,6 +39,7 @@ class PriceList:
     number: str
     name: str
     currency: str
+    taxed: bool
     valid_from: str
     valid_to: str
     active: bool
@@ -45,6 +51,7 @@ def of_kingdee(doc: Doc) -> tuple[PriceList, Counter[Price]]:
         text(doc.get("FNumber")),
         text(doc.get("FName")),
         CURRENCIES[ref(doc, "FCurrencyId")],
+        doc.get("FIsIncludedTax") is not False,
         day(doc.get("FEffectiveDate")),
         day(doc.get("FExpiryDate")),
         doc.get("FForbidStatus") != "B",
@@ -63,23 +70,53 @@ def price(product: str, start: object, end: object, amount: object, floor: objec
     return Price(product, number(start), number(end), places(amount, 4), places(floor, 4), active)
 
 
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The CRM's price books, and what tells its products: record id -> number in the ERP."""
+
+    docs: Sequence[Doc]
+    products: Mapping[str, str]
+
+    def prices(self, book: Doc) -> Counter[tuple[str, Decimal]]:
+        """What products cost in a book, by their number in the ERP."""
+        rows = lines(book, "Products")
+        return Counter((self.products.get(text(row["id"]), f"?{row['id']}"), places(row.get("list_price"), 4)) for row in rows)
+
+
 def judge_price_lists(
-    kingdee_url: str, zoho_url: str, ledger: Mapping[str, Counter[Price]], said: Mapping[tuple[str, str], object]
+    kingdee_url: str,
+    zoho_url: str,
+    ledger: Mapping[str, Counter[Price]],
+    said: Mapping[tuple[str, str], object],
+    made: Mapping[str, Counter[Price]] | None = None,
 ) -> list[Finding]:
     """What is wrong with the price lists. `ledger`: number of a list -> its lines as the hub's ledger says.
 
     `said`: (number, line of the ERP or empty for the name) -> what the ERP's users said last, which must still stand there.
+    `made`: name -> lines of lists that were made in the hub.
     """
-    return compare_price_lists(Door(kingdee_url).records("price_lists"), Door(zoho_url).records("price_books"), ledger, said)
+    kingdee, zoho = Door(kingdee_url), Door(zoho_url)
+    products = {text(doc["id"]): text(doc.get("Product_Code")) for doc in zoho.records("products")}
+    units = {text(doc["FNumber"]): ref(doc["SubHeadEntity"], "FBaseUnitId") for doc in kingdee.records("products")}
+    today = datetime.now(ZoneInfo("Asia/Shanghai")).date().isoformat()
+    books = Books(zoho.records("price_books"), products)
+    return compare_price_lists(kingdee.records("price_lists"), books, ledger, said, units=units, today=today, made=made or {})
 
 
 def compare_price_lists(
-    owners: Sequence[Doc], books: Sequence[Doc], ledger: Mapping[str, Counter[Price]], said: Mapping[tuple[str, str], object]
+    owners: Sequence[Doc],
+    books: Books,
+    ledger: Mapping[str, Counter[Price]],
+    said: Mapping[tuple[str, str], object],
+    *,
+    units: Mapping[str, str],
+    today: str,
+    made: Mapping[str, Counter[Price]],
 ) -> list[Finding]:
-    """The same for records at hand."""
-    wrong = _overwritten(owners, said)
+    """The same for records at hand. `units`: base unit of each product; `today`: YYYY-MM-DD."""
+    wrong = [*_overwritten(owners, said), *_made(owners, made)]
     shown: defaultdict[str, list[Doc]] = defaultdict(list)
-    for book in books:
+    for book in books.docs:
         shown[text(book.get("ERP_Code"))].append(book)
     for doc in owners:
         head, prices = of_kingdee(doc)
@@ -90,11 +127,52 @@ def compare_price_lists(
         if len(found) > 1:
             keys = ", ".join(text(book["id"]) for book in found)
             wrong.append(Finding("two of one price list", "zoho", "price_books", head.number, expected=keys))
-        wrong += [one for book in found for one in _head(head, book)]
+        for book in found:
+            wrong += _head(head, book)
+            wrong += _prices(head.number, on_show(doc, units, today), books.prices(book))
     for code, strangers in shown.items():
         wrong += [
             Finding("made for no list", "zoho", "price_books", code, found=text(one["id"])) for one in strangers if text(one.get("Hub_Key"))
         ]
+    return wrong
+
+
+def on_show(doc: Doc, units: Mapping[str, str], today: str) -> Counter[tuple[str, Decimal]]:
+    """What a price book must show of the ERP's list: a product once, at the price of the least quantity in its own unit that holds today.
+
+    Of two with the same least quantity the later one counts, then the one that stands first.
+    """
+    ladders: defaultdict[str, list[tuple[Decimal, list[int], int, Decimal]]] = defaultdict(list)
+    for place, row in enumerate(lines(doc, "FEntity", "SAL_PRICELISTENTRY")):
+        product, first, last = ref(row, "FMaterialId"), day(row.get("FEntryEffectiveDate")), day(row.get("FEntryExpiryDate"))
+        holds = row.get("FEntryForbidStatus") != "B" and (not first or first <= today) and (not last or today <= last)
+        if holds and ref(row, "FUnitID") in ("", units.get(product, "")):
+            newest_first = [-int(part) for part in first.split("-")] if first else [0]
+            ladders[product].append((number(row.get("FFromQty")), newest_first, place, places(row.get("FPrice"), 4)))
+    return Counter((product, min(steps)[-1]) for product, steps in ladders.items())
+
+
+def _prices(code: str, wanted: Counter[tuple[str, Decimal]], found: Counter[tuple[str, Decimal]]) -> list[Finding]:
+    def words(bag: Counter[tuple[str, Decimal]]) -> str:
+        return "; ".join(f"{product} at {amount:f}" for product, amount in sorted(bag.elements()))[:300]
+
+    if wanted == found:
+        return []
+    return [Finding("differs", "zoho", "price_books", code, "Products", words(wanted - found), words(found - wanted))]
+
+
+def _made(owners: Sequence[Doc], made: Mapping[str, Counter[Price]]) -> list[Finding]:
+    """Lists that were made in the hub stand in the ERP once each, audited, with the hub's lines."""
+    wrong = []
+    for name, wanted in made.items():
+        found = [doc for doc in owners if text(doc.get("FName")) == name]
+        if len(found) != 1:
+            what = "two of one price list" if found else "missing"
+            wrong.append(Finding(what, "kingdee", "price_lists", name, expected=text(len(found))))
+        for doc in found:
+            wrong += _lines("kingdee", name, wanted, of_kingdee(doc)[1])
+            if doc.get("FDocumentStatus") != "C":
+                wrong.append(Finding("differs", "kingdee", "price_lists", name, "FDocumentStatus", "C", text(doc.get("FDocumentStatus"))))
     return wrong
 
 
@@ -116,6 +194,7 @@ def _overwritten(owners: Sequence[Doc], said: Mapping[tuple[str, str], object]) 
 def _head(head: PriceList, book: Doc) -> list[Finding]:
     expected = (
         ("Price_Book_Name", head.name, text(book.get("Price_Book_Name"))),
+        ("Tax_Side", "含税" if head.taxed else "不含税", text(book.get("Tax_Side"))),
         ("Currency_Code", head.currency, text(book.get("Currency_Code"))),
         ("Valid_From", head.valid_from, day(book.get("Valid_From"))),
         ("Valid_To", head.valid_to, day(book.get("Valid_To"))),

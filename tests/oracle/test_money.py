@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -10,7 +11,7 @@ from decimal import Decimal
 import pytest
 
 from sandbox.world import SMALL, make_world
-from tests.oracle.prices import compare_price_lists, of_kingdee
+from tests.oracle.prices import Books, Price, compare_price_lists, of_kingdee, on_show
 from tests.oracle.rebates import Paid, Settled, Terms, earned, judge_memos, judge_paid, judge_settled, owed
 from tests.oracle.values import Doc
 
@@ -119,31 +120,53 @@ def test_memos_that_do_not_pay_each_payout_once_are_found(memos: list[Doc], what
     assert [one.what for one in judge_memos(memos, PAID)] == [what]
 
 
+TODAY = "2026-11-21"
+LISTS = make_world(3, SMALL).data["kingdee"]["price_lists"]
+UNITS = {row["FMaterialId"]["FNumber"]: row["FUnitID"]["FNumber"] for doc in LISTS for row in doc["FEntity"]}
+IDS = {product: f"57{place:016}" for place, product in enumerate(sorted(UNITS))}
+
+
 def books(lists: list[Doc]) -> list[Doc]:
-    """The price books that follow from price lists."""
+    """The price books that follow from price lists of one line a product."""
     return [
         {
             "id": str(at), "Hub_Key": f"H{at}", "ERP_Code": doc["FNumber"], "Price_Book_Name": doc["FName"], "Currency_Code": "CNY",
-            "Valid_From": doc["FEffectiveDate"][:10], "Valid_To": doc["FExpiryDate"][:10], "Active": True,
+            "Valid_From": doc["FEffectiveDate"][:10], "Valid_To": doc["FExpiryDate"][:10], "Active": True, "Tax_Side": "含税",
+            "Products": [{"id": IDS[row["FMaterialId"]["FNumber"]], "list_price": row["FPrice"]} for row in doc["FEntity"]],
         }
         for at, doc in enumerate(lists)
     ]  # fmt: skip
 
 
-def a_fen(lists: list[Doc], _: list[Doc]) -> None:
+def wrong(lists: list[Doc], shown: list[Doc], said: dict[tuple[str, str], object] | None = None, **made: Counter[Price]) -> list[str]:
+    """What the judge says, when the ledger says what the ERP does."""
+    ledger = {head.number: prices for head, prices in map(of_kingdee, LISTS if made == {} else lists)}
+    held = Books(shown, {key: product for product, key in IDS.items()})
+    found = compare_price_lists(lists, held, ledger, said or {}, units=UNITS, today=TODAY, made=made)
+    return [one.what for one in found]
+
+
+def a_fen(lists: list[Doc], shown: list[Doc]) -> None:
     lists[0]["FEntity"][1]["FPrice"] += FEN
+    shown[0]["Products"][1]["list_price"] += FEN
 
 
-def a_line_less(lists: list[Doc], _: list[Doc]) -> None:
+def a_line_less(lists: list[Doc], shown: list[Doc]) -> None:
     lists[0]["FEntity"].pop()
+    shown[0]["Products"].pop()
 
 
-def a_line_off(lists: list[Doc], _: list[Doc]) -> None:
+def a_line_off(lists: list[Doc], shown: list[Doc]) -> None:
     lists[0]["FEntity"][0]["FEntryForbidStatus"] = "B"
+    shown[0]["Products"].pop(0)
 
 
 def renamed(_: list[Doc], shown: list[Doc]) -> None:
     shown[0]["Price_Book_Name"] = "别的"
+
+
+def untaxed(_: list[Doc], shown: list[Doc]) -> None:
+    shown[0]["Tax_Side"] = None
 
 
 def twice(_: list[Doc], shown: list[Doc]) -> None:
@@ -154,6 +177,23 @@ def gone(_: list[Doc], shown: list[Doc]) -> None:
     shown.pop()
 
 
+def a_fen_in_the_book(_: list[Doc], shown: list[Doc]) -> None:
+    shown[0]["Products"][0]["list_price"] += FEN
+
+
+def a_price_less_in_the_book(_: list[Doc], shown: list[Doc]) -> None:
+    shown[0]["Products"].pop()
+
+
+def a_price_more_in_the_book(_: list[Doc], shown: list[Doc]) -> None:
+    shown[0]["Products"].append({"id": "579999999999999999", "list_price": 1})
+
+
+def two_prices_changed_places(_: list[Doc], shown: list[Doc]) -> None:
+    first, second = shown[0]["Products"][:2]
+    first["list_price"], second["list_price"] = second["list_price"], first["list_price"]
+
+
 @pytest.mark.parametrize(
     ("spoil", "what"),
     [
@@ -161,27 +201,58 @@ def gone(_: list[Doc], shown: list[Doc]) -> None:
         (a_line_less, "differs"),
         (a_line_off, "differs"),
         (renamed, "differs"),
+        (untaxed, "differs"),
         (twice, "two of one price list"),
         (gone, "missing"),
+        (a_fen_in_the_book, "differs"),
+        (a_price_less_in_the_book, "differs"),
+        (a_price_more_in_the_book, "differs"),
+        (two_prices_changed_places, "differs"),
     ],
 )
 def test_price_lists_that_differ_in_a_line_or_head_are_found(spoil: Callable[[list[Doc], list[Doc]], None], what: str) -> None:
-    lists = make_world(3, SMALL).data["kingdee"]["price_lists"]
-    ledger, shown = dict(of_kingdee(doc) for doc in lists), books(lists)
-    known = {head.number: prices for head, prices in ledger.items()}
-    assert compare_price_lists(lists, shown, known, {}) == []
-    lists = copy.deepcopy(lists)
+    lists, shown = copy.deepcopy(LISTS), copy.deepcopy(books(LISTS))
+    assert wrong(lists, shown) == []
 
     spoil(lists, shown)
 
-    assert [one.what for one in compare_price_lists(lists, shown, known, {})] == [what]
+    assert wrong(lists, shown) == [what]
 
 
 def test_a_price_of_the_erp_that_was_written_over_is_found() -> None:
-    lists = make_world(3, SMALL).data["kingdee"]["price_lists"]
-    entry = str(lists[0]["FEntity"][0]["FEntryID"])
-    known = {head.number: prices for head, prices in map(of_kingdee, lists)}
+    entry = str(LISTS[0]["FEntity"][0]["FEntryID"])
 
-    found = compare_price_lists(lists, books(lists), known, {(lists[0]["FNumber"], entry): Decimal("0.01")})
+    assert wrong(LISTS, books(LISTS), {(LISTS[0]["FNumber"], entry): Decimal("0.01")}) == ["overwritten"]
 
-    assert [one.what for one in found] == ["overwritten"]
+
+@pytest.mark.parametrize(
+    ("more", "shown"),
+    [
+        pytest.param({"FFromQty": 10, "FPrice": 1}, False, id="a larger quantity"),
+        pytest.param({"FFromQty": -1, "FPrice": 1}, True, id="a smaller quantity"),
+        pytest.param({"FPrice": 1, "FEntryEffectiveDate": "2026-11-21T00:00:00"}, True, id="a later one that holds"),
+        pytest.param({"FPrice": 1, "FEntryEffectiveDate": "2026-11-22T00:00:00"}, False, id="one of tomorrow"),
+        pytest.param({"FFromQty": -1, "FPrice": 1, "FEntryExpiryDate": "2026-11-20T00:00:00"}, False, id="one of yesterday"),
+        pytest.param({"FFromQty": -1, "FPrice": 1, "FEntryForbidStatus": "B"}, False, id="one that is off"),
+        pytest.param({"FFromQty": -1, "FPrice": 1, "FUnitID": {"FNumber": "BOX"}}, False, id="another unit"),
+    ],
+)
+def test_of_several_lines_of_a_product_a_book_shows_one(more: Doc, shown: bool) -> None:  # noqa: FBT001  a case
+    doc = {**LISTS[0], "FEntity": [LISTS[0]["FEntity"][0], {**LISTS[0]["FEntity"][0], **more}]}
+    product, price = doc["FEntity"][0]["FMaterialId"]["FNumber"], doc["FEntity"][0]["FPrice"]
+
+    assert on_show(doc, UNITS, TODAY) == {(product, Decimal(1) if shown else price): 1}
+
+
+def test_a_list_of_the_hub_that_the_erp_has_not_twice_or_otherwise_is_found() -> None:
+    mine = copy.deepcopy(LISTS[0]) | {"FNumber": "XSJMB0999", "FName": "华南特价"}
+    prices = of_kingdee(mine)[1]
+
+    def judged(*docs: Doc) -> list[str]:
+        return sorted(set(wrong([*LISTS, *docs], books([*LISTS, *docs]), 华南特价=prices)))
+
+    assert judged(mine) == []
+    assert judged() == ["missing"]
+    assert judged(mine, mine | {"FNumber": "XSJMB0998"}) == ["two of one price list"]
+    assert judged(mine | {"FEntity": mine["FEntity"][1:]}) == ["differs"]
+    assert judged(mine | {"FDocumentStatus": "B"}) == ["differs"]

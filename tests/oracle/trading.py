@@ -12,6 +12,8 @@ from tests.oracle.values import Doc, number, text
 DAYS = ("2026-11-20T00:00:00", "2026-10-15T00:00:00")
 """Documents are of today, or come late: of a period that may have been settled."""
 _TAKEN_BACK = 1
+_OF_A_LINE = {"FMaterialId", "FUnitID", "FToQty", "FDownPrice", "FEntryEffectiveDate", "FEntryExpiryDate", "FEntryForbidStatus"}
+"""What a further line of a product takes over."""
 
 
 class Trader(Editor):
@@ -36,6 +38,11 @@ class Trader(Editor):
             "price in the ERP": self.price,
             "name of a price list": self.name_list,
             "name of a price book": self.name_book_by_other,
+            "a step more in the ERP": self.step,
+            "a price off in the ERP": self.line_off,
+            "price in a price book": self.price_book_by_other,
+            "product out of a price book": self.unprice_by_other,
+            "price of a list of the hub's in the ERP": self.hub_price_by_other,
         }
 
     # money
@@ -98,7 +105,10 @@ class Trader(Editor):
 
     def void(self) -> None:
         """Finance voids a receivable: what it earned is not earned any more."""
-        doc = self.rng.choice([doc for doc in self.kingdee.records("receivables") if doc.get("FCancelStatus") != "B"])
+        good = [doc for doc in self.kingdee.records("receivables") if doc.get("FCancelStatus") != "B"]
+        if not good:
+            return
+        doc = self.rng.choice(good)
         self.kingdee.put("receivables", {"FID": doc["FID"], "FCancelStatus": "B"})
         self.made.append(f"kingdee receivables {doc['FBillNo']} void")
 
@@ -108,9 +118,57 @@ class Trader(Editor):
         """The ERP changes a price, to the fen."""
         doc = self.rng.choice(self.lists)
         line, amount = self.rng.choice(doc["FEntity"]), Decimal(self._next() * 131) / 100
-        self.kingdee.put("price_lists", {"FID": doc["FID"], "FEntity": _with(doc["FEntity"], line, "FPrice", amount)})
+        self._put_lines(doc, _with(doc["FEntity"], line, "FPrice", amount))
         self.said[text(doc["FNumber"]), text(line["FEntryID"])] = amount
         self.made.append(f"kingdee price_lists {doc['FNumber']} {line['FMaterialId']['FNumber']} at {amount}")
+
+    def step(self) -> None:
+        """The ERP adds a line for a larger quantity, or a smaller one: then that is what price books must show."""
+        doc = self.rng.choice(self.lists)
+        line, amount = self.rng.choice(doc["FEntity"]), Decimal(self._next() * 73) / 100
+        more = {key: value for key, value in line.items() if key in _OF_A_LINE}
+        more |= {"FFromQty": self.rng.choice([-1, 5, 100]), "FPrice": amount}
+        self._put_lines(doc, [*({"FEntryID": row["FEntryID"]} for row in doc["FEntity"]), more])
+        self.made.append(f"kingdee price_lists {doc['FNumber']} {line['FMaterialId']['FNumber']} from {more['FFromQty']} at {amount}")
+
+    def line_off(self) -> None:
+        """The ERP blocks a line, or takes the block away."""
+        doc = self.rng.choice(self.lists)
+        line = self.rng.choice(doc["FEntity"])
+        off = "A" if line.get("FEntryForbidStatus") == "B" else "B"
+        self._put_lines(doc, _with(doc["FEntity"], line, "FEntryForbidStatus", off))
+        self.made.append(f"kingdee price_lists {doc['FNumber']} {line['FMaterialId']['FNumber']} {off}")
+
+    def _put_lines(self, doc: Doc, rows: Sequence[Doc]) -> None:
+        """Lines are known by what the ERP made of them, for the next edit sends all of them."""
+        doc["FEntity"] = self.kingdee.put("price_lists", {"FID": doc["FID"], "FEntity": rows})["FEntity"]
+
+    def hub_price_by_other(self) -> None:
+        """The ERP changes a price of a list that was made in the hub."""
+        mine = [doc for doc in self.kingdee.records("price_lists") if text(doc.get("F_HUB_KEY"))]
+        if mine:
+            doc = self.rng.choice(mine)
+            rows = _with(doc["FEntity"], doc["FEntity"][0], "FPrice", Decimal(self._next()))
+            self.kingdee.put("price_lists", {"FID": doc["FID"], "FEntity": rows})
+            self.made.append(f"kingdee price_lists {doc['FNumber']}, which the hub made")
+
+    def price_book_by_other(self) -> None:
+        """The CRM changes what a product costs in a book, and the book with it."""
+        if (book := self._priced_book()) is not None:
+            row = {"id": self.rng.choice(book["Products"])["id"], "list_price": self._next()}
+            self.zoho.put("price_books", {"id": book["id"], "Description": f"乱改{self._next()}", "Products": [row]})
+            self.made.append(f"zoho price_books {book['id']} {row}")
+
+    def unprice_by_other(self) -> None:
+        """The CRM takes a product out of a book; no change time tells."""
+        if (book := self._priced_book()) is not None:
+            key = self.rng.choice(book["Products"])["id"]
+            self.zoho.put("price_books", {"id": book["id"], "Products": [{"id": key, "_delete": None}]})
+            self.made.append(f"zoho price_books {book['id']} without {key}")
+
+    def _priced_book(self) -> Doc | None:
+        books = [doc for doc in self.zoho.records("price_books") if doc["Products"] and text(doc.get("Hub_Key"))]
+        return self.rng.choice(books) if books else None
 
     def name_list(self) -> None:
         """The ERP renames a price list."""
