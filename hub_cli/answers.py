@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -185,19 +186,31 @@ def _table(rows: list[dict[str, Any]], columns: Sequence[str], title: str = "") 
 
     shown = list(columns) or list(dict.fromkeys(key for row in rows for key in row))
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for name in shown:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(row.get(name)) for name in shown))
+    cells = [[_cell(row.get(name)) for name in shown] for row in rows]
+    for name, column in zip(shown, zip(*cells, strict=True), strict=True):
+        table.add_column(name, overflow="fold", justify="right" if _figures(column) else "left")
+    for row_cells in cells:
+        table.add_row(*row_cells)
     width = None if sys.stdout.isatty() else 200  # a file or a pipe is not folded at 80
     Console(width=width, highlight=False, markup=False).print(table)
 
 
+_FIGURE = re.compile(r"-?[0-9][0-9,]*(\.[0-9]+)?( ?%)?")
+
+
+def _figures(column: Sequence[str]) -> bool:
+    """True for a column of figures, which stand under each other by their last digit."""
+    said = [cell for cell in column if cell != "-"]
+    return bool(said) and all(map(_FIGURE.fullmatch, said))
+
+
 def _cell(value: Any) -> str:
-    if value is None:
+    if value is None or value == "":
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list) and value and all(isinstance(one, str | int) for one in value):
+        return ", ".join(map(str, value))
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False) if value else "-"
     return str(value)

@@ -8,10 +8,11 @@ import click
 
 from hub_cli.answers import Answer, CommandFailed, answers, of_run
 from hub_cli.exits import Exit
+from hub_cli.listing import Words
 from hub_cli.place import Place, who
 
 
-@click.group()
+@click.group(cls=Words)
 def db() -> None:
     """The hub's database: start, stop, status, migrate, upkeep, erase, url."""
 

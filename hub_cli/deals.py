@@ -9,9 +9,10 @@ import click
 from hub_cli import deals_acts, deals_claims, deals_goods, deals_leads, deals_pipelines, deals_rules
 from hub_cli.answers import Answer, answers
 from hub_cli.deals_resolve import resolve
+from hub_cli.listing import Words
 
 
-@click.group()
+@click.group(cls=Words)
 def deals() -> None:
     """Deals: one customer, one protected dealer; who decided it and why."""
 

@@ -13,6 +13,7 @@ import click
 
 from hub_cli.answers import Answer, CommandFailed, answers, plain
 from hub_cli.exits import Exit
+from hub_cli.listing import Lists
 from hub_cli.place import Place, who
 from hub_cli.rebates import Day
 
@@ -21,12 +22,12 @@ STATES = ("planned", "agreed", "submitted", "approved", "rejected", "withdrawn",
 COLUMNS = ("id", "programme", "dealer", "period", "on_day", "worth", "allowed", "currency", "state")
 
 
-@click.group()
+@click.group(cls=Lists)
 def funds() -> None:
     """Market funds (MDF): what dealers may spend, by programme and period."""
 
 
-@click.group()
+@click.group(cls=Lists)
 def claims() -> None:
     """Claims: an activity's cost, a special price's difference, stock that lost value."""
 

@@ -1,11 +1,27 @@
-"""Groups of verbs about things that can be listed: without a word they list."""
+"""Groups of verbs: their help tells each word's first sentence whole; those about things that can be listed list without a word."""
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 
+LONGEST: Final = 300
+"""Characters of a word's first sentence; click's own limit cuts nearly every one short."""
 
-class Lists(click.Group):
+
+class Words(click.Group):
+    """A group of verbs."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Every word with its first sentence."""
+        every = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, command.get_short_help_str(LONGEST)) for name, command in every if command is not None and not command.hidden]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+class Lists(Words):
     """A group whose word `list` may be left out: `hub plan --json` is `hub plan list --json`.
 
     An option that stands before the word goes to the word: `hub plan --json show 4` is `hub plan show 4 --json`.

@@ -55,7 +55,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
     "Repair": {
         "conflicts": ("hub_cli.repair:conflicts", "Fields that a system changed without owning them."),
         "cases": ("hub_cli.repair:cases", "Questions for a person: are these two one?"),
-        "merges": ("hub_cli.merges:merges", "Records that became one: list, undo."),
+        "merges": ("hub_cli.merges:merges", "Records that became one: list, undo; find more of them."),
         "quarantine": ("hub_cli.repair:quarantine", "Records set aside with their error: show, mend, replay."),
         "values": ("hub_cli.values:values", "Value maps: what is missing, fill in, import, export."),
     },

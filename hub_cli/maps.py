@@ -11,13 +11,14 @@ import click
 
 from hub_cli.answers import Answer, CommandFailed, answers, plain
 from hub_cli.exits import Exit
+from hub_cli.listing import Words
 from hub_cli.place import Place
 
 if TYPE_CHECKING:
     from mappings.model import Mapping as Compiled
 
 
-@click.group()
+@click.group(cls=Words)
 def maps() -> None:
     """Try a mapping on a record; make a skeleton."""
 

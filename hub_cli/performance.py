@@ -11,6 +11,7 @@ import click
 from hub_cli import performance_ledger
 from hub_cli.answers import Answer, CommandFailed, answers
 from hub_cli.exits import Exit
+from hub_cli.listing import Words
 from hub_cli.performance_text import board_table, stock_table
 from hub_cli.place import Place
 from hub_cli.rebates import FILE, Day
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from channel.performance.board import Board
 
 
-@click.group()
+@click.group(cls=Words)
 def performance() -> None:
     """Performance: scores, places, tags, and the stock of dealers."""
 

@@ -9,6 +9,7 @@ import click
 
 from hub_cli.answers import Answer, CommandFailed, answers
 from hub_cli.exits import Exit
+from hub_cli.listing import Words
 from hub_cli.pricing_ledger import COMMANDS
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.group()
+@click.group(cls=Words)
 def price() -> None:
     """Prices: what a dealer pays, with every rung that made it."""
 

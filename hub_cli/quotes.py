@@ -10,6 +10,7 @@ import click
 
 from hub_cli.answers import Answer, CommandFailed, answers, of_run, plain
 from hub_cli.exits import Exit
+from hub_cli.listing import Lists
 from hub_cli.place import Place, who
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 VERSION = click.option("--version", "number", type=click.IntRange(min=1), help="Which version.  [default: the newest]")
 
 
-@click.group()
+@click.group(cls=Lists)
 def quotes() -> None:
     """Quotes: versions, who may grant them, papers, the order they become, and why they were lost."""
 

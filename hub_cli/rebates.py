@@ -11,6 +11,7 @@ import click
 from hub_cli import rebates_ledger
 from hub_cli.answers import Answer, CommandFailed, answers
 from hub_cli.exits import Exit
+from hub_cli.listing import Words
 
 if TYPE_CHECKING:
     from channel.rebates.claiming import Balance, Claim
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.group()
+@click.group(cls=Words)
 def rebates() -> None:
     """Rebates: what dealers earn by written programmes, shown line by line."""
 
@@ -217,6 +218,7 @@ def run(
     from channel.rebates.claiming import claims
     from channel.rebates.claims import Claimed
     from channel.rebates.facts import joined
+    from channel.rebates.units import refuse_mixed
     from hub_cli import rebates_files
 
     who = rebates_files.dealers(dealers_file) if dealers_file is not None else None
@@ -230,7 +232,9 @@ def run(
             mine, funds = claims(one.programme, table, as_of=as_of, known_at=known_at, dealers=who)
             found += mine
             balances += funds
-    return calculated(_rebates(loaded), table, as_of=as_of, known_at=known_at, dealers=who), found, balances
+    calculation = calculated(_rebates(loaded), table, as_of=as_of, known_at=known_at, dealers=who)
+    refuse_mixed(calculation, calculation.programmes, str(facts_file))
+    return calculation, found, balances
 
 
 def _rebates(loaded: list[Loaded]) -> list[Programme]:

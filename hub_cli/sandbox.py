@@ -14,10 +14,11 @@ from typing import Any
 import click
 
 from hub_cli.exits import Exit
+from hub_cli.listing import Words
 from hub_cli.processes import Children
 
 
-@click.group()
+@click.group(cls=Words)
 def sandbox() -> None:
     """Stand-ins for the vendors' servers."""
 

@@ -122,3 +122,18 @@ def test_every_exit_code_stands_in_the_operations_page() -> None:
 
     assert [code.name for code in Exit if f"| {code.value} |" not in page] == []
     assert [code for code in OF_ERROR if f"`{code}`" not in page] == []
+
+
+def test_no_word_of_a_group_is_told_half() -> None:
+    """Click cuts a word's sentence at 45 characters, and the second half is often what tells it from its neighbours."""
+    groups = sorted({path.rpartition(" ")[0] for path, _ in commands()} - {"hub"})
+    assert len(groups) > 10
+
+    cut = [
+        f"{path}: {line.strip()}"
+        for path in groups
+        for line in CliRunner().invoke(hub, [*path.split()[1:], "--help"]).output.partition("Commands:")[2].splitlines()
+        if line.endswith("...")
+    ]
+
+    assert cut == []
