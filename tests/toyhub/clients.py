@@ -104,6 +104,20 @@ class Zoho:
         """Change the given fields. Raises ValueError when the CRM refuses."""
         self._one(self._call("PUT", module, {"data": [{"id": key, **fields}], "trigger": []}))
 
+    def prices(self, book: str) -> dict[str, Decimal]:
+        """What products cost in a price book, by their id."""
+        rows = self._call("GET", f"Price_Books/{book}/Products?fields=list_price").get("data", [])
+        return {row["id"]: row["list_price"] for row in rows}
+
+    def relate(self, book: str, prices: Mapping[str, Decimal]) -> None:
+        """Put prices into a book. Raises ValueError when the CRM refuses."""
+        rows = [{"id": key, "list_price": amount} for key, amount in prices.items()]
+        self._one(self._call("PUT", f"Price_Books/{book}/Products", {"data": rows}))
+
+    def delink(self, book: str, products: Sequence[str]) -> None:
+        """Take products out of a book. Raises ValueError when the CRM refuses."""
+        self._one(self._call("DELETE", f"Price_Books/{book}/Products?ids={','.join(products)}"))
+
     @staticmethod
     def _one(answer: Any) -> str:
         entry = answer["data"][0] if "data" in answer else answer

@@ -12,7 +12,7 @@ from sandbox.core.server import Server
 from sandbox.serve import load, make
 from sandbox.world import SMALL, make_world
 from tests.oracle import Door
-from tests.oracle.prices import compare_price_lists
+from tests.oracle.prices import Books, compare_price_lists
 from tests.oracle.rebates import Paid, judge_memos
 from tests.toyhub.payer import PAY_BUGS, PayBug, ToyPayer
 
@@ -38,7 +38,8 @@ class Stage:
         """What the oracle has against it."""
         self.audit()
         lists = [doc for doc in self.kingdee.records("price_lists") if doc["FForbidStatus"] == "A"]
-        found = [*judge_memos(self.kingdee.records("other_receivables"), PAYOUTS), *compare_price_lists(lists, [], self.toy.prices, {})]
+        found = judge_memos(self.kingdee.records("other_receivables"), PAYOUTS)
+        found += compare_price_lists(lists, Books([], {}), self.toy.prices, {}, units={}, today="2026-11-21", made={})
         return sorted({one.what for one in found if one.stream != "price_books"})
 
 
