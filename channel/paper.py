@@ -45,6 +45,8 @@ WIDTH: Final = 180
 """Of what is written on an upright A4 page, millimetres."""
 ACROSS: Final = 277
 """The same of one that lies on its side."""
+FRAME: Final = 6
+"""What reportlab leaves free inside of the margins, points: texts and tables begin at one line."""
 INSTALLED: Final = (
     "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",  # Debian: fonts-wqy-microhei
     "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf",  # Debian: fonts-droid-fallback
@@ -139,7 +141,7 @@ def pdf(paper: Paper, *, font: Path | None = None) -> bytes:
         small = ParagraphStyle("f", parent=normal, fontSize=7, leading=10, textColor=colors.grey)
         parts += [Spacer(1, 5 * mm), _set(paper.foot, small)]
     out = io.BytesIO()
-    side = 10 * mm if paper.across else 15 * mm
+    side = (10 if paper.across else 15) * mm - FRAME
     margins = {"leftMargin": side, "rightMargin": side, "topMargin": 15 * mm, "bottomMargin": 15 * mm}
     made = SimpleDocTemplate(out, pagesize=landscape(A4) if paper.across else A4, title=paper.title, invariant=1, **margins)
     made.build(parts, onFirstPage=_numbered, onLaterPages=_numbered)
@@ -151,7 +153,7 @@ def _numbered(page: Any, made: Any) -> None:
     page.saveState()
     page.setFont(LATIN_FONT, 7)
     page.setFillColor(colors.grey)
-    page.drawRightString(made.pagesize[0] - made.rightMargin, 8 * mm, str(made.page))
+    page.drawRightString(made.pagesize[0] - made.rightMargin - FRAME, 8 * mm, str(made.page))
     page.restoreState()
 
 

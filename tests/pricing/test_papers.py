@@ -122,6 +122,28 @@ def test_excel_makes_no_formula_of_a_name_and_loses_no_digit() -> None:
     assert any("24444444224444444.42" in map(str, row) for row in rows)
 
 
+def test_excel_shows_figures_as_they_are_on_paper() -> None:
+    lines = [{"item": "A", "quantity": "12.5"}]
+    rules = published(document(**PARTS, ask={"lines": lines}))
+    assert rules.ask is not None
+    sheet = openpyxl.load_workbook(io.BytesIO(papers.xlsx(answer(Prices(rules), rules.ask), "en"))).active
+    assert sheet is not None
+    head = next(row for row in sheet.iter_rows() if row[0].value == "No.")
+    first = next(sheet.iter_rows(min_row=int(head[0].row or 0) + 1))
+    formats = {str(name.value): cell.number_format for name, cell in zip(head, first, strict=True)}
+
+    expected = {"Quantity": "#,##0.0", "Tax rate": "0%", "Unit price, net": "#,##0.0000", "Gross": "#,##0.00"}
+    assert formats | expected == formats
+    assert next(cell for cell in head if cell.value == "Gross").alignment.horizontal == "right"
+
+
+def test_figures_are_right_in_a_reader_without_a_chinese_font() -> None:
+    made = papers.pdf(told())
+
+    assert re.search(rb"/BaseFont /Helvetica ", made)
+    assert text_of(made).endswith(told()["hash"]), "Chinese and Latin, in their order"
+
+
 def test_a_font_that_cannot_be_embedded_is_told(tmp_path: Path) -> None:
     (tmp_path / "bad.ttf").write_bytes(b"no font at all")
 
