@@ -43,10 +43,11 @@ class Holding:
     def pick(self, rows: Map[str, Row], doc: Callable[[Row], Map[str, Json]], today: str, facts: Facts) -> dict[str, Row]:
         """The rows that the stream has room for, in their order. `doc` gives a row's fields, `today` is YYYY-MM-DD.
 
-        Of rows that would take one place the one of the least quantity is held; of those the one that stands since the latest day; of
-        those the first.
+        Of rows that would take one place the one of the least quantity is held; of those the one that stands since the latest day. Two that
+        still contradict each other are both not held: nothing is better than a price by accident.
         """
         best: dict[tuple[Json, ...], tuple[Decimal, str, str]] = {}
+        doubtful: set[tuple[Json, ...]] = set()
         for row_id, row in rows.items():
             said = doc(row)
             if not self._fits(said, today, facts):
@@ -56,7 +57,10 @@ class Holding:
             held = best.get(place)
             if held is None or least < held[0] or (least == held[0] and since > held[1]):
                 best[place] = (least, since, row_id)
-        chosen = {row_id for _, _, row_id in best.values()}
+                doubtful.discard(place)
+            elif (least, since) == held[:2] and any(said.get(name) != doc(rows[held[2]]).get(name) for name in self.says.needs):
+                doubtful.add(place)
+        chosen = {row_id for place, (_, _, row_id) in best.items() if place not in doubtful}
         return {row_id: row for row_id, row in rows.items() if row_id in chosen}
 
     def _fits(self, row: Map[str, Json], today: str, facts: Facts) -> bool:

@@ -56,7 +56,11 @@ def line(product: str | None = "p1", price: str | None = "10", **more: Any) -> R
         pytest.param(
             {"a": line(valid_from="2026-01-01"), "b": line(valid_from="2026-11-01"), "c": line()}, ["b"], id="the latest that stands"
         ),
-        pytest.param({"a": line(price="1"), "b": line(price="2")}, ["a"], id="else the first"),
+        pytest.param({"a": line(price="1"), "b": line(price="2")}, [], id="none of two that contradict each other"),
+        pytest.param({"a": line(price="1"), "b": line(price="1")}, ["a"], id="the first of two that agree"),
+        pytest.param(
+            {"a": line(price="1"), "b": line(price="2"), "c": line(price="3", from_quantity="-1")}, ["c"], id="a lesser one decides"
+        ),
         pytest.param({"a": line(price=None), "b": line(price=""), "c": line(None)}, [], id="without price or product"),
         pytest.param({"a": line(price="0")}, ["a"], id="nought is a price"),
     ],

@@ -140,16 +140,17 @@ def compare_price_lists(
 def on_show(doc: Doc, units: Mapping[str, str], today: str) -> Counter[tuple[str, Decimal]]:
     """What a price book must show of the ERP's list: a product once, at the price of the least quantity in its own unit that holds today.
 
-    Of two with the same least quantity the later one counts, then the one that stands first.
+    Of two with the same least quantity the later one counts; where two begin on one day and differ, no price is shown.
     """
-    ladders: defaultdict[str, list[tuple[Decimal, list[int], int, Decimal]]] = defaultdict(list)
-    for place, row in enumerate(lines(doc, "FEntity", "SAL_PRICELISTENTRY")):
+    ladders: defaultdict[str, list[tuple[Decimal, list[int], Decimal]]] = defaultdict(list)
+    for row in lines(doc, "FEntity", "SAL_PRICELISTENTRY"):
         product, first, last = ref(row, "FMaterialId"), day(row.get("FEntryEffectiveDate")), day(row.get("FEntryExpiryDate"))
         holds = row.get("FEntryForbidStatus") != "B" and (not first or first <= today) and (not last or today <= last)
         if holds and ref(row, "FUnitID") in ("", units.get(product, "")):
             newest_first = [-int(part) for part in first.split("-")] if first else [0]
-            ladders[product].append((number(row.get("FFromQty")), newest_first, place, places(row.get("FPrice"), 4)))
-    return Counter((product, min(steps)[-1]) for product, steps in ladders.items())
+            ladders[product].append((number(row.get("FFromQty")), newest_first, places(row.get("FPrice"), 4)))
+    first_steps = {product: {step[2] for step in steps if step[:2] == min(steps)[:2]} for product, steps in ladders.items()}
+    return Counter((product, amounts.pop()) for product, amounts in first_steps.items() if len(amounts) == 1)
 
 
 def _prices(code: str, wanted: Counter[tuple[str, Decimal]], found: Counter[tuple[str, Decimal]]) -> list[Finding]:

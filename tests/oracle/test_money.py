@@ -235,13 +235,14 @@ def test_a_price_of_the_erp_that_was_written_over_is_found() -> None:
         pytest.param({"FFromQty": -1, "FPrice": 1, "FEntryExpiryDate": "2026-11-20T00:00:00"}, False, id="one of yesterday"),
         pytest.param({"FFromQty": -1, "FPrice": 1, "FEntryForbidStatus": "B"}, False, id="one that is off"),
         pytest.param({"FFromQty": -1, "FPrice": 1, "FUnitID": {"FNumber": "BOX"}}, False, id="another unit"),
+        pytest.param({"FPrice": 1}, None, id="one that contradicts it"),
     ],
 )
-def test_of_several_lines_of_a_product_a_book_shows_one(more: Doc, shown: bool) -> None:  # noqa: FBT001  a case
+def test_of_several_lines_of_a_product_a_book_shows_one(more: Doc, shown: bool | None) -> None:  # noqa: FBT001  a case
     doc = {**LISTS[0], "FEntity": [LISTS[0]["FEntity"][0], {**LISTS[0]["FEntity"][0], **more}]}
     product, price = doc["FEntity"][0]["FMaterialId"]["FNumber"], doc["FEntity"][0]["FPrice"]
 
-    assert on_show(doc, UNITS, TODAY) == {(product, Decimal(1) if shown else price): 1}
+    assert on_show(doc, UNITS, TODAY) == ({} if shown is None else {(product, Decimal(1) if shown else price): 1})
 
 
 def test_a_list_of_the_hub_that_the_erp_has_not_twice_or_otherwise_is_found() -> None:
