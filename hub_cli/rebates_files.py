@@ -72,30 +72,38 @@ def table(path: Path) -> tuple[list[str], Rows]:
         raw = path.read_bytes()
     except OSError as wrong:
         raise _bad(path, "unreadable", "file", wrong.strerror or "it cannot be read", "check the path") from wrong
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as wrong:
-        line = raw[: wrong.start].count(b"\n") + 1
-        fix = "save it as UTF-8 (in Excel: CSV UTF-8)" + ("; it looks like GBK" if _gbk(raw) else "")
-        raise _bad(path, "encoding", "file", "the file is not UTF-8", fix, line) from wrong
-    if "\0" in text:
-        raise _bad(
-            path, "encoding", "file", "the file has zero bytes (UTF-16?)", "save it as UTF-8", text[: text.index("\0")].count("\n") + 1
-        )
+    text = _decoded(path, raw)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         columns = [name.strip() for name in next(reader)]
     except (StopIteration, csv.Error) as wrong:
         raise _bad(path, "empty", "file", "there is no head line", "begin with the names of the columns", 1) from wrong
+    _separated(path, columns)
     return columns, _csv(path, columns, reader)
 
 
-def _gbk(raw: bytes) -> bool:
+def _decoded(path: Path, raw: bytes) -> str:
+    """UTF-8, or GB18030 as Excel saves CSV on a Chinese Windows. Raises: BadFacts for anything else."""
     try:
-        raw.decode("gb18030")
-    except UnicodeDecodeError:
-        return False
-    return True
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as wrong:
+        line = raw[: wrong.start].count(b"\n") + 1
+        try:
+            text = raw.decode("gb18030")
+        except UnicodeDecodeError:
+            what = "the file is neither UTF-8 nor GB18030"
+            raise _bad(path, "encoding", "file", what, "save it as UTF-8 (in Excel: CSV UTF-8)", line) from wrong
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise _bad(path, "encoding", "file", "the file has zero bytes (UTF-16?)", "save it as UTF-8", line)
+    return text
+
+
+def _separated(path: Path, columns: Sequence[str]) -> None:
+    """Raises: BadFacts for a head line that is cut by something else than commas."""
+    for sign, name in ((";", "semicolons"), ("\t", "tabs"), ("，", "full-width commas"), ("|", "bars")):
+        if len(columns) == 1 and sign in columns[0]:
+            raise _bad(path, "separator", "header", f"the columns are apart by {name}", "save it with commas", 1)
 
 
 def _csv(path: Path, columns: Sequence[str], reader: Any) -> Iterator[tuple[int, Mapping[str, str]]]:
@@ -122,7 +130,7 @@ def _parquet(path: Path, parts: Sequence[Path]) -> tuple[list[str], Rows]:
     columns = [str(column[0]) for column in found.description]
     for name, kind in ((column[0], str(column[1])) for column in found.description):
         if kind in BINARY:
-            raise _bad(path, "float", name, f"the column is {kind}, which is not exact", "store it as DECIMAL or as text")
+            raise _bad(path, "float", name, f"the column is {kind}, which is not exact", "store it as DECIMAL or as text, or leave it out")
     return columns, _fetched(found, columns)
 
 

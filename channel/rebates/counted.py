@@ -106,6 +106,7 @@ class Base(Strict):
         words = {"returns": "return", "credits": "credit", "price_changes": "price_change"}
         if value in (None, "nothing", "none"):
             return ()
+        value = [value] if isinstance(value, str) else value
         return [words.get(item, item) if isinstance(item, str) else item for item in value] if isinstance(value, list) else value
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 from canonical.rounding import exact_half_up, half_up
 from canonical.values import SHANGHAI
 from channel.rebates.errors import BadFacts, Flaw
-from channel.rebates.values import ZERO, exact, rate
+from channel.rebates.values import NOT_ISO, ZERO, exact, rate
 from channel.rebates.values import day as business_day
 from channel.tables import Row, Rows, Wrong, cell, header, known_dealer, known_kind, read, taken
 
@@ -123,7 +123,7 @@ def from_rows(columns: Iterable[str], rows: Rows, file: str = "", *, dealers: It
     names = list(columns)
     flaws = header(names, REQUIRED, file)
     if flaws:
-        raise BadFacts(flaws)
+        raise BadFacts([_renamed(flaw, names) for flaw in flaws])
     present, known = frozenset(names), None if dealers is None else frozenset(dealers)
     extra = [name for name in names if name not in COLUMNS]
     facts: dict[tuple[str, int], Fact] = {}
@@ -135,6 +135,21 @@ def from_rows(columns: Iterable[str], rows: Rows, file: str = "", *, dealers: It
     if flaws:
         raise BadFacts(flaws)
     return Table(tuple(facts.values()), present, file)
+
+
+CHINESE: Final[Mapping[str, str]] = {
+    "编号": "id", "行号": "id", "类型": "kind", "单据类型": "kind", "经销商": "dealer", "客户": "dealer", "客户编码": "dealer",
+    "经销商编码": "dealer", "日期": "date", "业务日期": "date", "单据日期": "date",
+}  # fmt: skip
+"""What the columns that must be there are often called."""
+
+
+def _renamed(flaw: Flaw, names: list[str]) -> Flaw:
+    """A column that is missing, and stands there by another name: the fix is to rename it."""
+    if flaw.code != "missing_column":
+        return flaw
+    said = next((name for name in names if name.strip().lower() == flaw.where or CHINESE.get(name.strip()) == flaw.where), None)
+    return flaw if said is None else replace(flaw, fix=f"rename the column {said} to {flaw.where}")
 
 
 def _consider(fact: Fact, facts: dict[tuple[str, int], Fact], dealers: frozenset[str] | None) -> None:
@@ -203,6 +218,8 @@ def _currency(row: Mapping[str, Any], present: frozenset[str], kind: str) -> str
         return ""
     if not _CURRENCY.fullmatch(value):
         raise Wrong("bad_currency", "currency", f"{value!r} is no currency code", "write three letters, such as CNY")
+    if value in NOT_ISO:
+        raise Wrong("bad_currency", "currency", f"{value} is no code of ISO 4217", f"write {NOT_ISO[value]}")
     return value
 
 

@@ -62,6 +62,15 @@ def load_all(texts: Sequence[tuple[str | bytes, str]]) -> list[Loaded]:
     return loaded
 
 
+SHAPES: Final = {
+    "tuple_type": "write a list: [a, b]", "model_type": "write its fields: {field: value}, or a word that docs/rebates.md names",
+    "dict_type": "write its fields: {field: value}", "model_attributes_type": "write its fields: {field: value}",
+    "bool_type": "write true or false", "bool_parsing": "write true or false", "int_type": "write a whole number",
+    "int_parsing": "write a whole number", "string_type": "write a text",
+}  # fmt: skip
+"""What to write where a value has another shape."""
+
+
 def parse(text: str | bytes, file: str = "") -> Loaded:
     """A programme as written, not yet checked for clearness. Raises: BadProgramme for what is no programme at all."""
     source = read(text, file)
@@ -102,6 +111,8 @@ def _flaw(error: dict[str, Any], source: Source) -> Flaw:
         return Flaw(
             "unknown_word", where, f"{str(error.get('input'))[:40]!r} is not known", f"one of {error['ctx']['expected']}", line, source.file
         )
+    if kind in SHAPES:
+        return Flaw("bad_value", where, f"{str(error.get('input'))[:40]!r} is not what stands here", SHAPES[kind], line, source.file)
     message = str(error["msg"]).removeprefix("Value error, ")
     code = "bad_date" if "no day" in message or "is the year right" in message or "is not before to" in message else "bad_value"
     if "do not go together" in message:

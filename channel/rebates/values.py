@@ -17,6 +17,7 @@ FIRST_DAY: Final = date(2000, 1, 1)
 LAST_DAY: Final = date(2100, 1, 1)
 """A day outside these is a slip of the pen (0203 for 2023), not a business day."""
 
+_DAY_LENGTH: Final = len("2026-01-31")
 _PLAIN: Final = re.compile(r"[+-]?\d{1,24}(\.\d{1,18})?", re.ASCII)
 _PERCENT: Final = re.compile(r"([+-]?\d{1,9}(?:\.\d{1,12})?)\s*[%％]", re.ASCII)
 
@@ -45,11 +46,16 @@ def rate(value: Any) -> Decimal:
 def day(value: Any) -> date:
     """A business day. Raises: BadValue for a day before 2000 or from 2100 on, which is a slip of the pen."""
     if isinstance(value, str):
+        text = value.strip()
         try:
-            value = date.fromisoformat(value.strip())
+            value = date.fromisoformat(text) if len(text) <= _DAY_LENGTH else datetime.fromisoformat(text)
         except ValueError as wrong:
-            raise BadValue(f"{value[:40]!r} is no day; write YYYY-MM-DD") from wrong
-    if isinstance(value, datetime) and value.time() == time.min and value.tzinfo is None:
+            raise BadValue(f"{text[:40]!r} is no day; write YYYY-MM-DD") from wrong
+    if isinstance(value, datetime):
+        if value.time() != time.min or value.tzinfo is not None:
+            raise BadValue(
+                f"{str(value)[:40]!r} is no day but a moment; write the business day (Asia/Shanghai) that it counts on, YYYY-MM-DD"
+            )
         value = value.date()  # a table that has no days, only times
     if type(value) is not date:
         raise BadValue(f"{str(value)[:40]!r} is no day; write YYYY-MM-DD")
@@ -69,7 +75,13 @@ def _code(value: Any) -> str:
 def _currency(value: str) -> str:
     if not re.fullmatch(r"[A-Z]{3}", value):
         raise BadValue(f"{value!r} is no currency code of three letters (ISO 4217), such as CNY")
+    if value in NOT_ISO:
+        raise BadValue(f"{value} is no code of ISO 4217; write {NOT_ISO[value]}")
     return value
+
+
+NOT_ISO: Final = {"RMB": "CNY", "CNH": "CNY", "NTD": "TWD", "UKP": "GBP"}
+"""What people write for a currency, and its code."""
 
 
 def _text(value: Decimal) -> str:

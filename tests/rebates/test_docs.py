@@ -121,12 +121,36 @@ def test_the_page_says_what_the_program_does(example: Example, answer: str, tmp_
         assert str(pick(row, path)) == value, (figure, row)
 
 
-def test_the_page_has_an_example_for_every_method() -> None:
+def words() -> list[tuple[str, str]]:
+    """Every word of a programme that decides money, as it would stand in an example: field and word."""
     from typing import get_args
 
-    from channel.rebates.programme import Method
+    from canonical.rounding import Mode
+    from channel.rebates.counted import Calendar, Grouping
+    from channel.rebates.payment import Budget, Cap, Gate, Rounding, Settlement, Stacking
+    from channel.rebates.programme import Direction, Method, PaysOn, Programme
 
+    def of(model: Any, name: str) -> list[Any]:
+        kind = model.model_fields[name].annotation
+        return [word for part in (kind, *get_args(kind)) for word in get_args(part) if isinstance(word, str)]
+
+    told = {
+        "method": get_args(Method), "boundary": get_args(Direction), "pays_on": get_args(PaysOn), "mode": get_args(Mode),
+        "above_top": of(Programme, "above_top"), "prorate": of(Calendar, "prorate"), "group": of(Grouping, "group"),
+        "kind": of(Gate, "kind"), "otherwise": of(Gate, "otherwise"), "no_value": ["fail"], "shares": of(Rounding, "shares"),
+        "per": [*of(Cap, "per"), *of(Rounding, "per")], "share": of(Budget, "share"), "negative": of(Settlement, "negative"),
+    }  # fmt: skip
+    stacked = [("mode", word) for word in of(Stacking, "mode")]
+    silent = {("pays_on", "whole"), ("mode", "together"), ("prorate", "none"), ("group", "none"), ("per", "period")}
+    """What holds when nothing is said; most examples show it."""
+    return [one for name, all_words in told.items() for one in ((name, word) for word in all_words) if one not in silent] + [
+        one for one in stacked if one not in silent
+    ]
+
+
+@pytest.mark.parametrize(("field_name", "word"), words())
+def test_the_page_has_an_example_with_figures_for_every_word(field_name: str, word: str) -> None:
     text = PAGE.read_text(encoding="utf-8")
     blocks = "".join(found.group(3) for found in FENCE.finditer(text) if found.group(1) in ("yaml", "answer"))
 
-    assert [name for name in get_args(Method) if f"method: {name}" not in blocks] == []
+    assert re.search(rf"\b{field_name}: {word}\b", blocks)

@@ -164,3 +164,98 @@ def test_a_dealers_file_decides_who_is_known(place: Path) -> None:
     (place / "dealers.csv").write_text("id\n甲\n", encoding="utf-8")
     words = ["rebates", *(f"{place}/{word}" if "." in word else word for word in CALCULATE), "--dealers", f"{place}/dealers.csv", "--json"]
     assert {flaw["line"] for flaw in json.loads(CliRunner().invoke(hub, words).output)["error"]["errors"]} == {5, 6}
+
+
+# What people give ----------------------------------------------------------------------------------------------------------------
+
+HEAD = "id,kind,dealer,date,quantity,amount\n"
+
+
+def given(place: Path, raw: bytes, name: str = "given.csv", **terms: Any) -> Any:
+    (place / name).write_bytes(raw)
+    (place / "core.json").write_text(written(**terms), encoding="utf-8")
+    words = ["rebates", "calculate", "--programme", f"{place}/core.json", "--facts", f"{place}/{name}", "--as-of", "2026-03-31", "--json"]
+    return json.loads(CliRunner().invoke(hub, words).output)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param((HEAD + "1,sale,甲,2026-01-15,1,1200\n").encode("gb18030"), id="GB18030, as Excel on a Chinese Windows"),
+        pytest.param((HEAD + "1,sale,甲,2026-01-15,1,1200\n").encode("utf-8-sig"), id="with a byte-order mark"),
+        pytest.param((HEAD + "1,sale,甲,2026-01-15,1,1200\n").replace("\n", "\r\n").encode(), id="with Windows line ends"),
+        pytest.param((HEAD + "1,sale, 甲 ,2026-01-15 00:00:00,1, 1200.00 \n\n").encode(), id="with blanks and midnights"),
+        pytest.param((HEAD + "1,sale,甲,2026-01-15,2,1300\n2,return,甲,2026-01-16,-1,-100\n").encode(), id="with a return"),
+    ],
+)
+def test_a_file_that_can_only_be_read_one_way_is_read(place: Path, raw: bytes) -> None:
+    told = given(place, raw)
+
+    assert [(one["dealer"], one["base"]["amount"], one["payable"]) for one in told["results"]] == [("甲", "1200", "24.00")]
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "says"),
+    [
+        ("编号,类型,经销商,日期,金额\n", "missing_column", "rename the column 经销商 to dealer"),
+        ("ID,Kind,Dealer,Date,Amount\n", "missing_column", "rename the column ID to id"),
+        ("id;kind;dealer;date;amount\n", "separator", "save it with commas"),
+        ("id\tkind\tdealer\tdate\tamount\n", "separator", "save it with commas"),
+        (HEAD + "1,sale,甲,2026-01-15T23:30:00+08:00,1,100\n", "bad_date", "but a moment; write the business day (Asia/Shanghai)"),
+        (HEAD + "1,sale,甲,2026/1/15,1,100\n", "bad_date", "write YYYY-MM-DD"),
+        (HEAD + '1,sale,甲,2026-01-15,1,"1,234.50"\n', "bad_number", "no separators"),
+        (HEAD + "1,sale,甲,2026-01-15,1,¥100\n", "bad_number", "no plain decimal number"),
+        (HEAD + "1,sale,甲,2026-01-15,-1,-100\n", "negative", "kind return or credit"),
+        (HEAD + "1,return,甲,2026-01-15,1,100\n", "positive", "negative figures"),
+        (HEAD + "1,Sale,甲,2026-01-15,1,100\n", "unknown_kind", "did you mean sale?"),
+        (HEAD.replace("quantity", "currency") + "1,sale,甲,2026-01-15,RMB,100\n", "bad_currency", "write CNY"),
+    ],
+)
+def test_what_could_be_read_two_ways_is_refused_with_what_to_write(place: Path, raw: str, code: str, says: str) -> None:
+    flaws = given(place, raw.encode())["error"]["errors"]
+
+    assert code in {flaw["code"] for flaw in flaws}
+    assert [flaw for flaw in flaws if says in f"{flaw['what']} {flaw['next_step']}"]
+
+
+PIECES: dict[str, Any] = {
+    "base": {"event": "invoice", "measure": "quantity", "tax": "exclusive", "net_of": ["return"]}, "method": "per_unit",
+    "tiers": [{"from": "0", "per_unit": "5"}],
+}  # fmt: skip
+
+
+def test_two_units_are_not_added_up_where_no_unit_is_named(place: Path) -> None:
+    rows = "id,kind,dealer,date,quantity,unit\n1,sale,甲,2026-01-15,10,件\n2,sale,甲,2026-01-16,3,箱\n"
+    mixed = given(place, rows.encode(), **PIECES)
+    base = {**PIECES["base"], "unit": "件", "units": {"箱": "12"}}
+    told = given(place, rows.encode(), **{**PIECES, "base": base})
+
+    assert [(flaw["code"], flaw["line"], flaw["next_step"]) for flaw in mixed["error"]["errors"]] == [
+        ("wrong_unit", 3, "add base.unit: 件 and base.units: {箱: how many 件 it is}")
+    ]
+    assert [(one["base"]["quantity"], one["payable"]) for one in told["results"]] == [("46", "230.00")]
+
+
+@pytest.mark.parametrize(
+    ("day", "amount", "found"),
+    [
+        ("DATE '2026-01-15'", "1200.1234567890::DECIMAL(38,10)", "24.00"),
+        ("TIMESTAMP '2026-01-15 00:00:00'", "1200::INTEGER", "24.00"),
+        ("'2026-01-15'", "'1200.00'", "24.00"),
+        ("TIMESTAMP '2026-01-15 12:30:00'", "1200", "bad_date"),
+        ("TIMESTAMPTZ '2026-03-31 16:30:00+00'", "1200", "bad_date"),
+        ("DATE '2026-01-15'", "1200::DOUBLE", "float"),
+        ("DATE '2026-01-15'", "NULL::DECIMAL(18,2)", "missing"),
+    ],
+)
+def test_types_of_parquet_are_read_exactly_or_refused(place: Path, day: str, amount: str, found: str) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    target = place / "typed.parquet"
+    duckdb.execute(
+        f"COPY (SELECT '1' AS id, 'sale' AS kind, '甲' AS dealer, {day} AS date, {amount} AS amount) TO '{target}' (FORMAT parquet)"
+    )
+    told = given(place, target.read_bytes(), "typed.parquet")
+
+    assert [one["payable"] for one in told.get("results", [])] + [flaw["code"] for flaw in told.get("error", {}).get("errors", [])] == [
+        found
+    ]
