@@ -102,13 +102,15 @@ def _self_service(prices: Prices, role: str, *, by_hand: bool) -> bool:
     return role in prices.settings.dealer_roles and not by_hand and not spoken_of
 
 
-def allowed(priced: Priced, line: Line) -> tuple[Decimal, Decimal] | None:
-    """价格区间: the lowest and highest unit price that the asker may give by discount alone; None without a band of the role."""
+def allowed(priced: Priced, line: Line, size: Decimal) -> tuple[Decimal, Decimal] | None:
+    """价格区间: the lowest and highest unit price that the asker may give by discount alone; None without a band of the role.
+
+    `size`: of the deal at list prices, as the verdict has it.
+    """
     if line.list_unit is None:
         return None
     item = priced.prices.items[line.item]
     subject = Subject(line.id, item.line, item.brand, line.price_kind, line.list_net or ZERO, line.net or ZERO, None)
-    size = sum((one.list_net or ZERO for one in priced.lines), ZERO)
     band = _narrowest(_fitting(priced.prices.rules.authority, 0, priced.ask.role, subject, size))
     if band is None:
         return None

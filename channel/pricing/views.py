@@ -59,7 +59,7 @@ def view(priced: Priced, verdict: Verdict, *, sight: Sight | None = None) -> dic
             "net": priced.net,
             "tax": priced.tax,
             "gross": priced.gross,
-            "lines": [_line(priced, line, dealer=dealer) for line in priced.lines],
+            "lines": [_line(priced, line, verdict.deal_size, dealer=dealer) for line in priced.lines],
             "charges": [
                 {name: getattr(one, name) for name in ("rule", "version", "name", "net", "tax_rate", "tax", "gross")}
                 for one in priced.charges
@@ -132,7 +132,7 @@ def _last_prices(priced: Priced) -> list[dict[str, Any]]:
     return rows[:5]
 
 
-def _line(priced: Priced, line: Line, *, dealer: bool) -> dict[str, Any]:
+def _line(priced: Priced, line: Line, size: Decimal, *, dealer: bool) -> dict[str, Any]:
     item = priced.prices.items[line.item]
     told: dict[str, Any] = {"id": line.id, "item": line.item}
     told |= {name: getattr(item, name) for name in ("name", "brand", "model") if getattr(item, name)}
@@ -149,7 +149,7 @@ def _line(priced: Priced, line: Line, *, dealer: bool) -> dict[str, Any]:
         told |= _prices(priced, line)
         if priced.ask.alternatives:
             told["alternatives"] = alternatives(priced, line)
-        if (span := allowed(priced, line)) is not None:
+        if (span := allowed(priced, line, size)) is not None:
             places = priced.prices.settings.unit_places
             told["allowed"] = {"lowest": half_up(span[0], places), "highest": half_up(span[1], places)}
     told["waterfall"] = [_step(step, line) for step in line.steps]
