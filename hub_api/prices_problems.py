@@ -15,11 +15,11 @@ class BadPricing(WrongState):
 
 
 class PriceNotFound(RecordNotFound):
-    """No such document of rules, or version of prices."""
+    """No such document of rules, version of prices, or snapshot."""
 
     code = "pricing/not-found"
-    title = "No such document or version of prices"
-    detail = "There is no such document of price rules, or no such version of prices."
+    title = "No such document, version or snapshot of prices"
+    detail = "There is no such document of price rules, or no such version or snapshot of prices."
 
 
 class PriceVersionTaken(WrongState):
