@@ -48,7 +48,7 @@ def waiting(db: Cursor, approval_id: str) -> Asked:
     db.execute("SELECT doc FROM approvals WHERE id = %s FOR UPDATE", [approval_id])
     row = db.fetchone()
     if row is None:
-        raise NotFound(f"there is no approval {approval_id}")
+        raise NotFound(f"there is no approval {approval_id}", next_step="list what is open: `hub approvals`")
     doc = row["doc"]
     if doc["decision"] != "open":
         raise WrongState(f"approval {approval_id} is {doc['decision']} already", next_step="list what is open")

@@ -58,7 +58,7 @@ def decided(hub: Hub, db: Cursor, case_id: int, answer: str, by: str, reason: st
     if row is None:
         raise NotFound(f"there is no case {case_id}", next_step="see `hub cases list`")
     if row["state"] != "open":
-        raise WrongState(f"case {case_id} was decided: {row['state']}")
+        raise WrongState(f"case {case_id} was decided: {row['state']}", next_step="list what is open: `hub cases`")
     pair = sorted([row["left_id"], row["right_id"]])
     if answer == "same":
         if row["kind"] == golden.TWO_PROTECTIONS:

@@ -59,7 +59,9 @@ class SecretRef(Strict):
             try:
                 return self.file.read_text(encoding="utf-8").strip()
             except OSError as wrong:
-                raise BadConfig(f"secret file {self.file} cannot be read: {wrong.strerror}", where=where) from wrong
+                raise BadConfig(
+                    f"secret file {self.file} cannot be read: {wrong.strerror}", where=where, next_step="put it there, readable by the hub"
+                ) from wrong
         from airflow.sdk import Connection  # noqa: PLC0415  only where Airflow runs
         from airflow.sdk.exceptions import AirflowNotFoundException  # noqa: PLC0415  as above
 
@@ -71,7 +73,7 @@ class SecretRef(Strict):
             ) from wrong
         value = {"password": connection.password, "login": connection.login, "host": connection.host, "extra": connection.extra}[self.part]
         if not value:
-            raise BadConfig(f"Airflow connection {self.airflow_connection} has no {self.part}", where=where)
+            raise BadConfig(f"Airflow connection {self.airflow_connection} has no {self.part}", where=where, next_step="fill it in there")
         return str(value)
 
 

@@ -19,7 +19,7 @@ def settle(hub: Hub, conflict_id: int, how: str, by: str) -> None:
         if row is None:
             raise NotFound(f"there is no conflict {conflict_id}", next_step="see `hub conflicts list`")
         if row["state"] in ("repaired", "accepted"):
-            raise WrongState(f"conflict {conflict_id} is {row['state']}")
+            raise WrongState(f"conflict {conflict_id} is {row['state']}", next_step="list what is open: `hub conflicts`")
         stand, reason, closed = ("left", "settled", "accepted") if how == "leave" else ("due", "repair", "open")
         db.execute(
             "UPDATE desired SET state = %s, reason = %s, detail = %s, due_at = CASE WHEN %s = 'due' THEN now() END, changed_at = now(), "

@@ -53,7 +53,7 @@ def move(
     def moved(db: Cursor) -> int:
         found = store.load(db, TABLES["deal"], [deal_id])
         if deal_id not in found or found[deal_id].retired:
-            raise NotFound(f"there is no deal {deal_id}")
+            raise NotFound(f"there is no deal {deal_id}", next_step="name its id, number or hub key")
         deal, version = found[deal_id].doc, found[deal_id].version
         pipeline = every.of(str((fields or {}).get("pipeline") or deal.get("pipeline") or ""), str(deal.get("stage") or ""))
         db.execute("SELECT DISTINCT stage FROM deal_stage WHERE deal_id = %s", [deal_id])

@@ -54,7 +54,7 @@ def progress(hub: Hub, deal_id: str, today: date) -> Progress:
     with hub.transaction() as db:
         found = store.load(db, TABLES["deal"], [deal_id])
     if deal_id not in found or found[deal_id].retired:
-        raise NotFound(f"there is no deal {deal_id}")
+        raise NotFound(f"there is no deal {deal_id}", next_step="name its id, number or hub key")
     deal: dict[str, Any] = found[deal_id].doc
     stays = stage_history(hub, deal_id)
     name = str(deal.get("stage") or "")

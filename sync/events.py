@@ -22,7 +22,7 @@ def receive(hub: Hub, system: str, request: InboundRequest) -> EventAnswer:
     Raises: Forged when the proof of origin fails; NotFound for a system that is not connected.
     """
     if system not in hub.config.systems:
-        raise NotFound(f"there is no system {system!r}")
+        raise NotFound(f"there is no system {system!r}", next_step="use the name that it has in hub.yaml")
     connector, settings = hub.connector(system)
     answer = connector.events(settings, request)
     hints = [(hub.streams[system, hint.stream].id, hint) for hint in answer.hints if (system, hint.stream) in hub.streams]

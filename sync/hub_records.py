@@ -79,10 +79,10 @@ def edited(hub: Hub, db: Cursor, name: str, entity_id: str, changes: Mapping[str
     policy = hub.kind(name).policy
     unknown = [path for path in changes if path not in policy.owners]
     if unknown:
-        raise NotFound(f"{name} has no field {unknown[0]}")
+        raise NotFound(f"{name} has no field {unknown[0]}", next_step="see docs/data-model.md")
     current = store.load(db, TABLES[name], [entity_id], lock=True).get(entity_id)
     if current is None:
-        raise NotFound(f"there is no {name} {entity_id}")
+        raise NotFound(f"there is no {name} {entity_id}", next_step="name its id")
     policy = policy.of_record(current.doc, scope.company_numbers(db)) if policy.by_company else policy
     _refuse_others_fields(policy, changes)
     if expected is not None and current.version != expected:

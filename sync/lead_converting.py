@@ -90,7 +90,7 @@ def _need_owner(hub: Hub, entity: str, field: str = "name") -> None:
 def _lead(db: Cursor, lead_id: str) -> dict[str, Any]:
     found = store.load(db, TABLES["lead"], [lead_id], lock=True)
     if lead_id not in found or found[lead_id].retired:
-        raise NotFound(f"there is no lead {lead_id}")
+        raise NotFound(f"there is no lead {lead_id}", next_step="list them: `hub deals leads`")
     return found[lead_id].doc
 
 

@@ -37,7 +37,7 @@ class BadLinkRows(SyncError):
 def _linked(hub: Hub, db: Cursor, system: str, stream: str, key: str) -> tuple[str, str]:
     state = hub.streams.get((system, stream))
     if state is None:
-        raise NotFound(f"there is no stream {system}.{stream}")
+        raise NotFound(f"there is no stream {system}.{stream}", next_step="see `hub status`")
     db.execute(
         "SELECT DISTINCT entity_id::text AS id, key = %s AS exact FROM link WHERE stream_id = %s AND (key = %s OR number = %s) "
         "ORDER BY exact DESC LIMIT 2",
@@ -76,7 +76,9 @@ def _accept(
     kind, one = _linked(hub, db, *left)
     other_kind, other = _linked(hub, db, *right)
     if kind != other_kind:
-        raise WrongState(f"{'.'.join(left[:2])} holds {kind}, {'.'.join(right[:2])} holds {other_kind}")
+        raise WrongState(
+            f"{'.'.join(left[:2])} holds {kind}, {'.'.join(right[:2])} holds {other_kind}", next_step="name two streams of one kind"
+        )
     if one == other:
         return Accepted(one, new=False)
     made = golden.joined(hub, db, kind, one, other, by=by, cause=cause, citations=(citations or {}).get(kind))

@@ -282,7 +282,7 @@ def _undoable(db: Cursor, merge_id: int) -> dict[str, Any]:
     if row is None:
         raise NotFound(f"there is no merge {merge_id}", next_step="list the merges of the record")
     if row["undone"] is not None:
-        raise WrongState(f"merge {merge_id} was undone on {row['undone']:%Y-%m-%d}")
+        raise WrongState(f"merge {merge_id} was undone on {row['undone']:%Y-%m-%d}", next_step="nothing: the two are kept apart")
     if row["later"] is not None:
         raise WrongState(f"merge {row['later']} came later and concerns the same record", next_step=f"undo merge {row['later']} first")
     return dict(row)

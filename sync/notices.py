@@ -166,7 +166,7 @@ def mark(hub: Hub, notice_id: str, state: Literal["sent", "read"], *, audience: 
     with hub.transaction() as db:
         found = store.load(db, TABLES["notice"], [notice_id], lock=True)
         if notice_id not in found or (audience is not None and found[notice_id].doc.get("audience") != audience):
-            raise NotFound(f"there is no notice {notice_id}")
+            raise NotFound(f"there is no notice {notice_id}", next_step="list them: `hub notices`")
         if found[notice_id].doc["state"] in ("open", "sent"):
             _change(db, "notice", [notice_id], {"state": state})
 

@@ -94,7 +94,7 @@ def sources_of(hub: Hub, db: Cursor, entity: str, entity_id: str) -> list[Source
 def _canonical(db: Cursor, entity: str, entity_id: str) -> Canonical:
     found = store.load(db, TABLES[entity], [entity_id])
     if entity_id not in found:
-        raise NotFound(f"there is no {entity} {entity_id}")
+        raise NotFound(f"there is no {entity} {entity_id}", next_step="name its id, number or hub key")
     return found[entity_id]
 
 

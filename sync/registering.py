@@ -68,7 +68,7 @@ def _checked(db: Cursor, deal: UUID, registration: Registration, dealer: UUID | 
     whose = found.doc.get("dealer") if found is not None else None
     mine = str(registration.dealer_id)
     if found is None or found.retired or (dealer is not None and whose != mine):
-        raise NotFound(f"there is no deal {deal}")
+        raise NotFound(f"there is no deal {deal}", next_step="name a deal of the registration's dealer, or none to make one")
     if whose not in (None, mine):
         raise WrongState(f"deal {deal} belongs to another dealer than the registration", next_step="transfer one of them first")
     return str(deal)

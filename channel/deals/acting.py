@@ -30,7 +30,7 @@ def found(db: Connection, registration_id: UUID, dealer_id: UUID | None = None, 
     """A registration; with `dealer_id` only one of that dealer's own. Raises: RegistrationNotFound."""
     registration = queries.registration(db, registration_id, lock=lock)
     if registration is None or (dealer_id is not None and registration.dealer_id != dealer_id):
-        raise RegistrationNotFound(f"there is no registration {registration_id}")
+        raise RegistrationNotFound(f"there is no registration {registration_id}", next_step="look with `hub deals list`")
     return registration
 
 
@@ -66,7 +66,7 @@ def take_back(db: Connection, registration_id: UUID, by: str, cause: str, reason
 def _end(db: Connection, registration: Registration, action: str, by: str, cause: str, reason: str) -> Registered:
     now = queries.now(db)
     if registration.dealer_id is None and action == "expire":
-        raise WrongStatus("the protection of a direct customer does not expire")
+        raise WrongStatus("the protection of a direct customer does not expire", next_step="release it when it is one no more")
     ends = min(now, registration.ends) if registration.ends else now
     values = {"status": after(action, registration.status), "reason": reason, "decided_at": now}
     facts = {"until": registration.ends.isoformat()} if registration.ends else {}
@@ -144,7 +144,7 @@ def _extend(db: Connection, registration_id: UUID, by: str, evidence: Sequence[s
     registration = found(db, registration_id, dealer_id, lock=True)
     now = queries.now(db)
     if registration.ends is None:
-        raise WrongStatus("this protection has no end")
+        raise WrongStatus("this protection has no end", next_step="nothing: it lasts until it is released")
     policy = queries.policy(db, registration.policy_id)
     window = Window(registration.status, registration.starts, registration.ends, registration.extended_at is not None)
     ends = extended_end(window, now, days=policy.extension_days, within_days=policy.extend_within_days, evidence=evidence)
@@ -166,9 +166,9 @@ def _transfer(db: Connection, registration_id: UUID, to_dealer: UUID, by: str, c
     becomes = after("transfer", registration.status)
     who = queries.dealer(db, to_dealer)
     if who is None or who[1] == "blocked":
-        raise UnknownDealer("the new dealer is no active party of ours")
+        raise UnknownDealer("the new dealer is no active party of ours", next_step="look the dealer up among the parties")
     if to_dealer == registration.dealer_id or registration.ends is None or registration.dealer_id is None:
-        raise WrongStatus("a registration goes to another dealer, and has an end")
+        raise WrongStatus("a registration goes to another dealer, and has an end", next_step="name another dealer than its own")
     now = queries.now(db)
     values: dict[str, Any] = {"status": becomes, "reason": "transferred", "decided_at": now}
     changed(db, registration, "transfer", by, cause, values, (registration.starts, now))
@@ -246,7 +246,7 @@ def protect_direct(db: Connection, customer_id: int, by: str, cause: str, produc
     try:
         return retried(db, work)
     except psycopg.errors.ForeignKeyViolation as wrong:
-        raise CustomerNotFound(f"there is no customer {customer_id}") from wrong
+        raise CustomerNotFound(f"there is no customer {customer_id}", next_step="name a party, or the number of a customer") from wrong
 
 
 def clear_waiting(db: Connection, customer_id: int) -> list[UUID]:

@@ -92,7 +92,7 @@ def end(db: Connection, fence_id: int, by: str, *, last_day: date | None = None,
     """Let a fence end with `last_day` (Asia/Shanghai; today when not said). Nothing is deleted. Raises: FenceNotFound."""
     day = last_day or business_day(now(db))
     if not queries.end_fence(db, fence_id, day, by, note):
-        raise FenceNotFound(f"there is no fence {fence_id} that lasts beyond {day}")
+        raise FenceNotFound(f"there is no fence {fence_id} that lasts beyond {day}", next_step="list them: `hub deals fences`")
 
 
 def settle_hit(db: Connection, hit_id: int, answer: Literal["accepted", "refused"], by: str, reason: str) -> str:

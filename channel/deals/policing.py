@@ -104,9 +104,9 @@ def _checked(db: Connection, policy: Policy) -> Policy:
         try:
             decimal_text(made.min_amount)
         except BadValue as wrong:
-            raise BadPolicy(str(wrong)) from wrong
+            raise BadPolicy(str(wrong), next_step="write a plain decimal number") from wrong
         if made.min_amount <= 0:
-            raise BadPolicy("the smallest size must be more than nothing")
+            raise BadPolicy("the smallest size must be more than nothing", next_step="leave it out for deals of every size")
     least = {"days": 1, "extension_days": 0, "extend_within_days": 0, "review_days": 1}
     wrong_days = [name for name, low in least.items() if not low <= getattr(made, name) <= 3650]
     if made.inactive_days is not None and not 1 <= made.inactive_days <= 3650:

@@ -72,7 +72,7 @@ def _spelled(here: Stage | None, target: Stage, present: str) -> str:
 
 def _in_order(pipeline: Pipeline, here: Stage | None, target: Stage, reason: str, been: Collection[str]) -> None:
     if here is target:
-        raise MoveRefused(f"the deal is in {target.name} already")
+        raise MoveRefused(f"the deal is in {target.name} already", next_step="name another stage")
     if here is None:
         if target is not pipeline.stages[0]:
             raise MoveRefused(f"a deal begins in {pipeline.stages[0].name}", next_step=f"move it there before {target.name}")
