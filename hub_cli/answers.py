@@ -168,16 +168,16 @@ def _show(answer: Answer) -> None:
     if isinstance(data, dict):
         for key, value in data.items():
             if not isinstance(value, list) or not value or not isinstance(value[0], dict):
-                click.echo(f"{key:<18} {_cell(value)}")
+                click.echo(f"{key:<18} {cell(value)}")
         for key, value in data.items():
             if isinstance(value, list) and value and isinstance(value[0], dict):
                 _table(value, (), title=key)
     elif isinstance(data, list) and data and isinstance(data[0], dict):
         _table(data, answer.columns)
     elif isinstance(data, list):
-        click.echo("\n".join(_cell(one) for one in data) or answer.empty)
+        click.echo("\n".join(cell(one) for one in data) or answer.empty)
     else:
-        click.echo(_cell(data))
+        click.echo(cell(data))
 
 
 def _table(rows: list[dict[str, Any]], columns: Sequence[str], title: str = "") -> None:
@@ -186,7 +186,7 @@ def _table(rows: list[dict[str, Any]], columns: Sequence[str], title: str = "") 
 
     shown = list(columns) or list(dict.fromkeys(key for row in rows for key in row))
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    cells = [[_cell(row.get(name)) for name in shown] for row in rows]
+    cells = [[cell(row.get(name)) for name in shown] for row in rows]
     for name, column in zip(shown, zip(*cells, strict=True), strict=True):
         table.add_column(name, overflow="fold", justify="right" if _figures(column) else "left")
     for row_cells in cells:
@@ -204,11 +204,25 @@ def _figures(column: Sequence[str]) -> bool:
     return bool(said) and all(map(_FIGURE.fullmatch, said))
 
 
-def _cell(value: Any) -> str:
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})")
+
+
+def moment(at: datetime | str) -> str:
+    """A moment as people read it: `2026-11-22 16:29:17+08`, in Asia/Shanghai; JSON has it to the microsecond."""
+    from canonical.values import SHANGHAI
+
+    at = datetime.fromisoformat(at) if isinstance(at, str) else at
+    return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}+08"
+
+
+def cell(value: Any) -> str:
+    """A value as a cell of a table shows it."""
     if value is None or value == "":
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        return moment(value)
     if isinstance(value, list) and value and all(isinstance(one, str | int) for one in value):
         return ", ".join(map(str, value))
     if isinstance(value, dict | list):

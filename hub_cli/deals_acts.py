@@ -8,7 +8,7 @@ from uuid import UUID
 
 import click
 
-from hub_cli.answers import Answer, answers, plain
+from hub_cli.answers import Answer, answers, moment, plain
 from hub_cli.deals_claims import dealer_id
 from hub_cli.exits import Exit
 from hub_cli.look import LIMIT
@@ -30,7 +30,7 @@ def done(place: Place, work: Callable[[Any], Any]) -> Answer:
 
 
 def _stands(told: Any) -> Answer:
-    until = f", until {told.protected_until:%Y-%m-%d %H:%M %Z}" if told.protected_until else ""
+    until = f", until {moment(told.protected_until)}" if told.protected_until else ""
     return Answer(told, text=f"{told.id}: {told.status} ({told.reason}){until}")
 
 
@@ -79,7 +79,9 @@ def appeal(place: Place, registration: UUID, cause: str, answer: str | None, oth
             return acting.deny_appeal(db, registration, who(), cause)
         dealer = acting.found(db, registration).dealer_id
         if dealer is None:
-            raise RegistrationNotFound(f"registration {registration} is a customer of our own")
+            raise RegistrationNotFound(
+                f"registration {registration} is a customer of our own", next_step="name a registration that a dealer made"
+            )
         return acting.appeal(db, registration, dealer, cause)
 
     return done(place, work)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import click
 
-from hub_cli.answers import Answer, CommandFailed, answers, plain
+from hub_cli.answers import Answer, CommandFailed, answers, moment, plain
 from hub_cli.exits import Exit
 from hub_cli.look import LIMIT
 from hub_cli.place import Place, who
@@ -118,7 +118,7 @@ def register(place: Place, dealer: str, amount: str | None, currency: str, key: 
             )  # fmt: skip
         deal_notices.tell(hub)
     words = sentence(told.status, told.reason)[lang == "en"]
-    until = f", until {told.protected_until:%Y-%m-%d %H:%M %Z}" if told.protected_until else ""
+    until = f", until {moment(told.protected_until)}" if told.protected_until else ""
     return Answer(told, BECAME.get(told.status, Exit.SET_ASIDE), f"{told.id}: {told.status}{until}. {words}")
 
 
@@ -164,11 +164,10 @@ def list_registrations(
 
 
 def _listed(row: dict[str, Any]) -> str:
-    from canonical.values import SHANGHAI
 
-    until = f" until {row['protected_until'].astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if row["protected_until"] else ""
+    until = f" until {moment(row['protected_until'])}" if row["protected_until"] else ""
     line = f" ({row['product_line']})" if row["product_line"] else ""
-    head = f"{row['id']}  {row['submitted_at'].astimezone(SHANGHAI):%Y-%m-%d %H:%M}  {row['status']} ({row['reason']}){until}"
+    head = f"{row['id']}  {moment(row['submitted_at'])}  {row['status']} ({row['reason']}){until}"
     return f"{head}\n  {row['customer_name']}{line}  ←  {row['dealer_name'] or 'ourselves'}"
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import click
 
-from hub_cli.answers import Answer, answers, plain
+from hub_cli.answers import Answer, answers, moment, plain
 from hub_cli.deals_claims import DAY, dealer_id
 from hub_cli.exits import Exit
 from hub_cli.look import LIMIT
@@ -41,7 +41,7 @@ def hand_in(place: Place, company: str, dealer: str | None, key: str | None, lin
     from sync import lead_converting
 
     if not company.strip():
-        raise BadClaim("the lead names no company")
+        raise BadClaim("the lead names no company", next_step="give it as the first word")
     fields = {"company_name": company, "product_line": line, "status": "new", **given}
     with place.open_hub() as hub:
         if dealer:
@@ -168,6 +168,6 @@ def duplicates(
             report = pairs.nightly(db)
             rows = plain(pairs.list_pairs(db, verdict=verdict, limit=limit))
     figures = f"{report.duplicate} sure, {report.review} doubtful, {report.new} new, {report.open} open"
-    head = f"scan of {report.scanned_at:%Y-%m-%d %H:%M %Z}: {figures}" if report.scanned_at else "no scan has found anything"
+    head = f"scan of {moment(report.scanned_at)}: {figures}" if report.scanned_at else "no scan has found anything"
     lines = [f"{one['low']} {one['low_name']}  =?  {one['high']} {one['high_name']}  {one['verdict']} {one['p']}" for one in rows]
     return Answer({"report": plain(report), "items": rows}, Exit.SET_ASIDE if rows else Exit.DONE, "\n".join([head, *lines]))

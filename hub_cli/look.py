@@ -7,7 +7,7 @@ from uuid import UUID
 
 import click
 
-from hub_cli.answers import Answer, answers, plain
+from hub_cli.answers import Answer, answers, cell, moment, plain
 from hub_cli.exits import Exit
 from hub_cli.place import Place
 
@@ -77,10 +77,10 @@ def why(place: Place, entity: str, record: str, field: str | None) -> Answer:
 def _reasons(entity: str, found: str, reasons: list[dict[str, Any]]) -> str:
     lines = [f"{entity} {found}"]
     for one in reasons:
-        since = f" since {one['since']}" if one["since"] else ""
-        lines.append(f"  {one['field']:<28} {one['value']}")
+        since = f" since {moment(one['since'])}" if one["since"] else ""
+        lines.append(f"  {one['field']:<28} {cell(one['value'])}")
         lines.append(f"  {'':<28} decided by {one['winner_system']}, rule {one['rule']}{since}")
-        lines += [f"  {'':<28} not {system}: {value}" for system, value in one["losers"]]
+        lines += [f"  {'':<28} not {system}: {cell(value)}" for system, value in one["losers"]]
     return "\n".join(lines)
 
 
