@@ -159,7 +159,7 @@ def _line(priced: Priced, line: Line, size: Decimal, *, dealer: bool) -> dict[st
 
 def _prices(priced: Priced, line: Line) -> dict[str, Any]:
     places = priced.prices.settings.unit_places
-    unit = line.unit_price or ZERO
+    unit = ZERO if line.unit_price is None else line.unit_price
     other = half_up(other_side(unit, line.side, line.tax_rate), places)
     listed, net = line.list_net or ZERO, line.net or ZERO
     off = half_up(listed, priced.prices.places(priced.currency)) - net

@@ -109,3 +109,9 @@ def test_total_first_keeps_tax_and_total_together() -> None:
     # 3 x 0.333 = 0.999 -> 1.00; with tax 1.12887 -> 1.13
     assert (told["net"], told["tax"], told["gross"]) == ("1.00", "0.13", "1.13")
     assert [one["net"] for one in told["lines"]] == ["0.34", "0.33", "0.33"]
+
+
+def test_a_price_of_nothing_has_its_decimals_too() -> None:
+    (line,) = asked(document(adjustments=[{"id": "all", "rung": "promotion", "percent": "100"}]))["lines"]
+
+    assert [line[name] for name in ("unit_price", "unit_price_net", "unit_price_gross", "net")] == ["0.0000", "0.0000", "0.0000", "0.00"]
