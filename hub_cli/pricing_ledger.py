@@ -40,9 +40,11 @@ def _cart(command: Any) -> Any:
     return command
 
 
-def _ask(lines: tuple[str, ...], day: Any, **said: Any) -> Ask:
+def _ask(lines: tuple[str, ...], day: Any, snapshot: str, **said: Any) -> Ask:
     from channel.pricing.asking import Ask, AskLine
 
+    if snapshot and day is None:
+        raise click.UsageError("a snapshot goes with the day of its answer: --date")
     made = []
     for line in lines:
         item, _, quantity = line.rpartition("=")
@@ -67,10 +69,11 @@ def cart(
     from channel.pricing import service
     from hub_cli.pricing_text import waterfall
 
-    ask = _ask(lines, day, **said)
+    ask = _ask(lines, day, snapshot, **said)
     with place.open_hub() as hub, hub.transaction() as db:
         told = service.price(db.connection, ask, view=service.View(role, costs=costs), at_version=at_version, snapshot=snapshot)
-    return Answer(plain(told), Exit.REFUSED if told["status"] == "refused" else Exit.DONE, waterfall(told))
+    text = f"{waterfall(told)}\nsnapshot {told['snapshot']}"
+    return Answer(plain(told), Exit.REFUSED if told["status"] == "refused" else Exit.DONE, text)
 
 
 @click.command("check-order")
@@ -86,14 +89,21 @@ def check_order(
     from channel.pricing import order_service
     from channel.pricing.service import View
 
-    ask = _ask(lines, day, **said)
+    ask = _ask(lines, day, snapshot, **said)
     view = View(role, costs=costs)
     with place.open_hub() as hub, hub.transaction() as db:
         made = order_service.check_order(
             db.connection, ask, [], view=view, approved_hash=approved_hash, at_version=at_version, snapshot=snapshot
         )
     found = made.told(view)
-    whole = {"ok": not found, "hash": made.priced.hash, "net": made.priced.net, "tax": made.priced.tax, "gross": made.priced.gross}
+    whole = {
+        "ok": not found,
+        "hash": made.priced.hash,
+        "snapshot": made.asked.snapshot.name,
+        "net": made.priced.net,
+        "tax": made.priced.tax,
+        "gross": made.priced.gross,
+    }
     rows = [{**one, "facts": ", ".join(f"{name} {value}" for name, value in one["facts"].items())} for one in found]
     text = "the order may go" if not found else "\n".join(f"{one['kind']}  {one['code']}  {one['facts']}" for one in rows)
     return Answer(plain({**whole, "problems": found}), Exit.REFUSED if found else Exit.DONE, text)

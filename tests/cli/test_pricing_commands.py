@@ -64,6 +64,23 @@ def test_rules_are_checked_published_listed_and_priced_with(hub: Hub) -> None:
     assert len(hub("price", "rules")) == 1
 
 
+def test_an_answer_is_given_again_by_its_snapshot(hub: Hub) -> None:
+    cart = ("price", "cart", "M001=10", "--dealer", "D-EAST", "--date", "2026-03-15")
+    first = hub(*cart)
+    file = hub.folder / "main.yaml"
+    file.write_text(RULES, encoding="utf-8")
+    hub("price", "publish", str(file))
+
+    again, now = hub(*cart, "--snapshot", first["snapshot"]), hub(*cart)
+
+    assert again == first
+    assert now["net"] != first["net"]
+    assert hub("price", "check-order", *cart[2:])["snapshot"] == now["snapshot"]
+    hub(*cart, "--snapshot", "9." + "0" * 32, code=6)
+    dayless = CliRunner().invoke(command, [*cart[:5], "--snapshot", first["snapshot"]], env=hub.environment)
+    assert (dayless.exit_code, "--date" in dayless.output) == (2, True)
+
+
 def test_an_order_is_checked_and_what_makes_no_price_is_told(hub: Hub) -> None:
     fine = hub("price", "check-order", "M001=1", "--dealer", "D-EAST", "--date", "2026-03-15")
     state = hub("price", "state")
