@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -133,11 +134,6 @@ class StreamState:
         declared = {lines.field: lines for lines in self.decl.lines if lines.hub_key}
         return {name: declared[info.path] for name, info in self.mapping.sets.items() if info.path in declared}
 
-    @cached_property
-    def readonly_there(self) -> bool:
-        """True when the hub never writes there."""
-        return not self.decl.writable or self.flow.mode in ("off", "read")
-
 
 @dataclass
 class _SystemState:
@@ -181,7 +177,7 @@ class Hub:
     pool: ConnectionPool[psycopg.Connection[dict[str, Any]]]
     config_path: Path | None = None
     _sessions: dict[str, Session] = field(default_factory=dict)
-    _values: dict[str, tuple[int, Values]] = field(default_factory=dict)
+    _values: dict[str, tuple[tuple[int, date], Values]] = field(default_factory=dict)
     _natural: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     _conditions: dict[str, Condition] = field(default_factory=dict)
     _companies: dict[str, str] = field(default_factory=dict)
@@ -466,17 +462,21 @@ class Hub:
         return {(row["entity"], row["system"]): row["mode"] for row in db}
 
     def values(self, db: Cursor, system: str) -> Values:
-        """The value maps of a system as they hold today; read again only when somebody edited them."""
-        db.execute("SELECT coalesce(max(id), 0) AS edits FROM value_map_edit")
-        edits = (db.fetchone() or {"edits": 0})["edits"]
+        """The value maps of a system as they hold today (Asia/Shanghai); read again when somebody edited them, and on another day."""
+        db.execute(
+            "SELECT coalesce(max(id), 0) AS edits, (clock_timestamp() AT TIME ZONE 'Asia/Shanghai')::date AS today FROM value_map_edit"
+        )
+        row = db.fetchone()
+        assert row is not None  # noqa: S101  an aggregate always gives a row
+        stand = (row["edits"], row["today"])
         cached = self._values.get(system)
-        if cached and cached[0] == edits:
+        if cached and cached[0] == stand:
             return cached[1]
         db.execute(
             "SELECT name, vendor_value, canonical_value, company FROM value_map "
-            "WHERE system = %s AND current_date BETWEEN valid_from AND valid_to ORDER BY id",
-            [system],
+            "WHERE system = %s AND %s BETWEEN valid_from AND valid_to ORDER BY id",
+            [system, row["today"]],
         )
         values = Values(ValueRow(row["name"], row["vendor_value"], row["canonical_value"], row["company"]) for row in db)
-        self._values[system] = (edits, values)
+        self._values[system] = (stand, values)
         return values
