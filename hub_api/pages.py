@@ -15,6 +15,7 @@ from hub_api import lists, views
 from hub_api.deps import Cursor, Engine
 from hub_api.keys import Caller
 from hub_api.paging import MAX_CURSOR, MAX_PAGE, query_id
+from hub_api.permissions import Role
 from hub_api.problems import (
     BadCursor,
     BadParameters,
@@ -28,6 +29,7 @@ from hub_api.problems import (
     WrongState,
     problems,
 )
+from hub_api.queries import party_tree
 
 Word = Annotated[str, Field(max_length=100)]
 Maybe = Word | SkipJsonSchema[None]
@@ -66,6 +68,11 @@ def paged(
     shown = rows[: asked.limit]
     cursor = engine.sealer.seal(lists.position(listing, shown[-1]), query) if len(rows) > asked.limit else None
     return {"items": [{name: value for name, value in row.items() if name != "stream_id"} for row in shown], "next": cursor}
+
+
+def own_rows(db: Cursor, who: Caller) -> dict[str, Any]:
+    """The filter `of` that a dealer's key always has: its own party and those below it. Our own people have none."""
+    return {"of": list(party_tree(db, who.party).ids)} if who.role is Role.DEALER else {}
 
 
 def found(db: Cursor, listing: lists.Listing, **key: Any) -> dict[str, Any]:

@@ -27,10 +27,9 @@ from hub_api.deals_shapes import Amount
 from hub_api.deps import Cursor, Db, EngineDep, may
 from hub_api.keys import Caller
 from hub_api.lists import Listing
-from hub_api.pages import Maybe, MaybeId, Paged, acted, answer, listed, paged
+from hub_api.pages import Maybe, MaybeId, Paged, acted, answer, listed, own_rows, paged
 from hub_api.permissions import Role, Scope
 from hub_api.problems import RecordNotFound
-from hub_api.queries import party_tree
 from hub_api.rebates_problems import AccountState, NotEnough, RebateNotFound
 from hub_api.shapes import TEXT
 
@@ -208,11 +207,6 @@ MOVEMENT: Final[dict[str, Any]] = {
 }  # fmt: skip
 
 
-def _own(db: Cursor, who: Caller) -> dict[str, Any]:
-    """The filter that a dealer's key always has."""
-    return {"of": list(party_tree(db, who.party).ids)} if who.role is Role.DEALER else {}
-
-
 def _accounts(db: Cursor, rows: list[dict[str, Any]], who: Caller) -> list[dict[str, Any]]:
     lost: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for one in accounts.coming(db.connection, dealers=sorted({row["dealer"] for row in rows})):
@@ -241,14 +235,14 @@ def _id(value: UUID | None) -> str | None:
 @router.get("", operation_id="list_rebate_accounts", responses=listed(AccountsOut, ACCOUNT), response_class=Response)
 def list_accounts(asked: Annotated[AccountFilters, Query()], who: Reader, engine: EngineDep, db: Db) -> Response:
     """What stands on rebate accounts, by dealer and programme."""
-    page = paged(engine, db, who, ACCOUNTS, asked, more=_own(db, who))
+    page = paged(engine, db, who, ACCOUNTS, asked, more=own_rows(db, who))
     return answer(page | {"items": _accounts(db, page["items"], who)})
 
 
 @router.get("/movements", operation_id="list_rebate_movements", responses=listed(MovementsOut, MOVEMENT), response_class=Response)
 def list_movements(asked: Annotated[MovementFilters, Query()], who: Reader, engine: EngineDep, db: Db) -> Response:
     """Movements, newest first, with the order and the ERP line that each sum was for."""
-    page = paged(engine, db, who, MOVEMENTS, asked, more=_own(db, who))
+    page = paged(engine, db, who, MOVEMENTS, asked, more=own_rows(db, who))
     return answer(page | {"items": [_movement(row, who) for row in page["items"]]})
 
 

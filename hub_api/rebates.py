@@ -24,11 +24,10 @@ from hub_api.deals_shapes import Words
 from hub_api.deps import Cursor, Db, EngineDep, may
 from hub_api.keys import Caller
 from hub_api.lists import Listing
-from hub_api.pages import Maybe, MaybeId, Paged, acted, answer, listed, ok, paged
+from hub_api.pages import Maybe, MaybeId, Paged, acted, answer, listed, ok, own_rows, paged
 from hub_api.papers import Format, Lang, described, sent
 from hub_api.permissions import Role, Scope
 from hub_api.problems import BadParameters, RecordNotFound, problems
-from hub_api.queries import party_tree
 from hub_api.rebates_problems import BadProgramme, RebateFacts, RebateNotFound, StatementState, VersionTaken
 from hub_api.shapes import TEXT, Day
 
@@ -197,11 +196,6 @@ STATEMENT: dict[str, Any] = {
 }
 
 
-def _own(db: Cursor, who: Caller) -> dict[str, Any]:
-    """The filter that a dealer's key always has."""
-    return {"of": list(party_tree(db, who.party).ids)} if who.role is Role.DEALER else {}
-
-
 def _programme(row: Mapping[str, Any], who: Caller) -> dict[str, Any]:
     told = {name: row[name] for name in ("programme", "version", "hash", "published_at")}
     if who.role is Role.DEALER:
@@ -214,7 +208,7 @@ def _statement(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _one(db: Cursor, who: Caller, number: str) -> dict[str, Any]:
-    row = lists.one(db, STATEMENTS, id=number, **_own(db, who))
+    row = lists.one(db, STATEMENTS, id=number, **own_rows(db, who))
     if row is None:
         raise RebateNotFound
     return _statement(row)
@@ -223,7 +217,7 @@ def _one(db: Cursor, who: Caller, number: str) -> dict[str, Any]:
 @programmes.get("", operation_id="list_programmes", responses=listed(ProgrammesOut, PROGRAMME), response_class=Response)
 def list_programmes(asked: Annotated[ProgrammeFilters, Query()], who: Reader, engine: EngineDep, db: Db) -> Response:
     """The newest version of each programme, by code."""
-    page = paged(engine, db, who, PROGRAMMES, asked, more=_own(db, who))
+    page = paged(engine, db, who, PROGRAMMES, asked, more=own_rows(db, who))
     return answer(page | {"items": [_programme(row, who) for row in page["items"]]})
 
 
@@ -235,7 +229,7 @@ def list_programmes(asked: Annotated[ProgrammeFilters, Query()], who: Reader, en
 )
 def get_programme(programme: Code, who: Reader, db: Db) -> Response:
     """The newest version of one programme."""
-    row = lists.one(db, PROGRAMMES, programme=programme, **_own(db, who))
+    row = lists.one(db, PROGRAMMES, programme=programme, **own_rows(db, who))
     if row is None:
         raise RebateNotFound
     return answer(_programme(row, who))
@@ -305,7 +299,7 @@ def simulate(programme: Code, told: Draft, act: Annotated[Action, doing("program
 @statements.get("", operation_id="list_statements", responses=listed(StatementsOut, STATEMENT), response_class=Response)
 def list_statements(asked: Annotated[StatementFilters, Query()], who: Reader, engine: EngineDep, db: Db) -> Response:
     """Statements, newest first."""
-    page = paged(engine, db, who, STATEMENTS, asked, more=_own(db, who))
+    page = paged(engine, db, who, STATEMENTS, asked, more=own_rows(db, who))
     return answer(page | {"items": [_statement(row) for row in page["items"]]})
 
 
