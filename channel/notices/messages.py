@@ -25,7 +25,12 @@ class Message:
     audience: str
     about: str
     """Entity and identifier: `registration:<id>`, `payout:<id>`."""
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        """Refuse a message that nobody could read: a mistake of the rule that made it, found by its first test."""
+        if not (self.facts.get("zh") and self.facts.get("en")):
+            raise ValueError(f"{self.kind}: a message needs its sentence in both languages")
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,7 +179,7 @@ def _plant_messages(staged: Staged) -> None:
         for party, mark in ((world.agent, "报价已到"), (world.rival, RIVAL)):
             facts = {"zh": f"通知 {mark}", "en": f"notice {mark}"}
             staged.more[mark] = str(notices.post(db, Message("price_changed", to_party(party), f"price_list:{mark}", facts)))
-        notices.post(db, Message("margin", "role:finance", "deal:1", {"zh": staged.markers["margin"], "en": ""}))
+        notices.post(db, Message("margin", "role:finance", "deal:1", {"zh": staged.markers["margin"], "en": staged.markers["margin"]}))
 
 
 def _walk_messages(staged: Staged) -> None:

@@ -1,0 +1,1 @@
+"""Messages and questions as the rules of any room make them."""
