@@ -39,8 +39,8 @@ LATIN_FONT: Final = "Helvetica"
 """One of the fonts that every reader of PDFs has."""
 EXCEL_DIGITS: Final = 15
 """A spreadsheet keeps so many; a longer number is written as text."""
-CHARACTERS_A_MM: Final = 0.6
-"""Characters of a spreadsheet's column for a millimetre of paper."""
+CHARACTERS: Final = (3, 5)
+"""Of a spreadsheet's column: so many for so many millimetres of paper."""
 WIDTH: Final = 180
 """Of what is written on an upright A4 page, millimetres."""
 ACROSS: Final = 277
@@ -260,12 +260,15 @@ def xlsx(paper: Paper) -> bytes:
     return out.getvalue()
 
 
-def _widths(paper: Paper) -> list[float]:
-    """Of the columns, in characters: what the widest table needs."""
-    page = ACROSS if paper.across else WIDTH
-    shares = [[page * part / sum(grid.widths) for part in grid.widths] for grid in paper.grids]
-    most = max(map(len, shares), default=0)
-    return [max(CHARACTERS_A_MM * max(row[at] for row in shares if at < len(row)), 7) for at in range(most)]
+def _widths(paper: Paper) -> list[int]:
+    """Of the columns, in whole characters: what the widest table needs, and no less than a short word."""
+    most = max((len(grid.widths) for grid in paper.grids), default=0)
+    return [max(max(_characters(grid, at, paper) for grid in paper.grids if at < len(grid.widths)), 7) for at in range(most)]
+
+
+def _characters(grid: Grid, at: int, paper: Paper) -> int:
+    (many, mm_long), page = CHARACTERS, ACROSS if paper.across else WIDTH
+    return -(-page * grid.widths[at] * many // (sum(grid.widths) * mm_long))
 
 
 def _row(
