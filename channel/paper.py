@@ -261,14 +261,17 @@ def xlsx(paper: Paper) -> bytes:
 
 
 def _widths(paper: Paper) -> list[int]:
-    """Of the columns, in whole characters: what the widest table needs, and no less than a short word."""
+    """Of the columns, in characters: what the widest table needs. A figure that finds no room would be shown as ####."""
     most = max((len(grid.widths) for grid in paper.grids), default=0)
-    return [max(max(_characters(grid, at, paper) for grid in paper.grids if at < len(grid.widths)), 7) for at in range(most)]
+    wide = [[_characters(grid, at, paper) for grid in paper.grids if at < len(grid.widths)] for at in range(most)]
+    names = [2 * len(name) + 1 for name, _ in paper.facts]  # Chinese takes two each
+    return [max([7, *found, *(names if at == 0 else ())]) for at, found in enumerate(wide)]
 
 
 def _characters(grid: Grid, at: int, paper: Paper) -> int:
     (many, mm_long), page = CHARACTERS, ACROSS if paper.across else WIDTH
-    return -(-page * grid.widths[at] * many // (sum(grid.widths) * mm_long))
+    figures = [len(shown(row[at], grid.kind(at))) + 2 for row in grid.rows if isinstance(row[at], Decimal)]
+    return max([-(-page * grid.widths[at] * many // (sum(grid.widths) * mm_long)), *figures])
 
 
 def _row(

@@ -137,6 +137,16 @@ def test_excel_shows_figures_as_they_are_on_paper() -> None:
     assert next(cell for cell in head if cell.value == "Gross").alignment.horizontal == "right"
 
 
+def test_a_column_of_a_spreadsheet_has_room_for_its_figures() -> None:
+    sheet = openpyxl.load_workbook(io.BytesIO(papers.xlsx(told("sales", "B")))).active
+    assert sheet is not None
+
+    for row in sheet.iter_rows():
+        for cell in row:
+            if isinstance(cell.value, int | float):
+                assert sheet.column_dimensions[cell.column_letter].width > len(f"{cell.value:,.2f}"), cell.coordinate
+
+
 def test_figures_are_right_in_a_reader_without_a_chinese_font() -> None:
     made = papers.pdf(told())
 
