@@ -208,7 +208,7 @@ def _explained(told: dict[str, Any], history: list[dict[str, Any]], lang: str) -
         lines.append(f"  and {told['others']} that only share a key")
     for one in history:
         cause = f": {one['cause']}" if one["cause"] else ""
-        lines.append(f"  {one['at'][:19]}  {one['action']:<18}{one['status']:<12}{one['actor']}{cause}")
+        lines.append(f"  {moment(one['at'])}  {one['action']:<18}{one['status']:<12}{one['actor']}{cause}")
     return "\n".join(lines)
 
 

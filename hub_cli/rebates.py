@@ -139,7 +139,9 @@ def calculate(
 @click.option("--dealer", required=True, help="Whose results to explain.")
 @click.option("--line", "line_id", help="Only this fact: does it count, and why not.")
 @click.option("--view", type=click.Choice(["full", "dealer"]), default="full", show_default=True, help="dealer: what the dealer may see.")
-@click.option("--language", type=click.Choice(["zh", "en"]), default="en", show_default=True, help="Language of the sentences.")
+@click.option(
+    "--lang", "--language", "language", type=click.Choice(["zh", "en"]), default="en", show_default=True, help="Language of the sentences."
+)
 @answers
 def explain(
     programmes: tuple[Path, ...], facts_file: Path, dealers_file: Path | None, settled_file: Path | None, as_of: date,

@@ -137,7 +137,7 @@ def close(place: Place, programme: str, period: str, day: Any) -> Answer:
 @click.option("--resolve", metavar="ANSWER", help="We have answered the dispute.")
 @click.option("--pdf", "pdf_file", type=click.Path(path_type=Path, dir_okay=False), help="Write it as PDF, to be signed.")
 @click.option("--xlsx", "xlsx_file", type=click.Path(path_type=Path, dir_okay=False), help="Write it as Excel.")
-@click.option("--language", type=click.Choice(["zh", "en"]), default="zh", show_default=True, help="Of the paper.")
+@click.option("--lang", "--language", "language", type=click.Choice(["zh", "en"]), default="zh", show_default=True, help="Of the paper.")
 @click.pass_obj
 @answers
 def statements(
