@@ -5,7 +5,7 @@ A tier and a target are read from the newest result that a night has kept of a p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -41,19 +41,26 @@ def nightly(hub: Hub, as_of: date, *, run: Run | None = None) -> None:
         run.counts({"told": len(told)})
 
 
-def statement_ready(hub: Hub, db: Cursor, number: str) -> None:
-    """A statement was issued: its dealer may sign or dispute it."""
-    statement = queries.statement(db.connection, number)
-    if statement is None or statement["dealer_id"] is None or _before(hub, statement["issued_at"]):
-        return
-    doc, period = statement["doc"], statement["period"]
+def statements_ready(hub: Hub, db: Cursor, numbers: Sequence[str]) -> None:
+    """Statements were issued: their dealers may sign or dispute them."""
+    query = (
+        "SELECT id, programme, dealer_id, period, doc, issued_at FROM rebate_statement WHERE id = ANY(%s) AND dealer_id IS NOT NULL "
+        "ORDER BY id"
+    )
+    for row in queries.rows(db.connection, query, [list(numbers)]):
+        if not _before(hub, row["issued_at"]):
+            notices.post(db, _ready(row))
+
+
+def _ready(statement: Mapping[str, Any]) -> Message:
+    doc, period, number = statement["doc"], statement["period"], statement["id"]
     money = f"{doc['payable']} {doc['currency']}"
     facts = {
         "zh": f"{_name(doc, 'zh', statement['programme'])} {period} 的返利对账单 {number} 已出具, 本次应付 {money}, 请确认或提出异议",
         "en": f"The statement {number} of {_name(doc, 'en', statement['programme'])}, {period}, is ready: {money}; sign or dispute it",
         "statement": number, "programme": statement["programme"], "period": period, "payable": doc["payable"], "currency": doc["currency"],
     }  # fmt: skip
-    _post(db, "rebate_statement_ready", statement["dealer_id"], f"statement:{number}", facts)
+    return Message("rebate_statement_ready", to_party(statement["dealer_id"]), f"statement:{number}", facts)
 
 
 def credited(hub: Hub, db: Cursor, payout: Mapping[str, Any]) -> None:

@@ -64,8 +64,7 @@ def settle(hub: Hub, as_of: date, *, by: str = BY, programmes: list[str] | None 
     """Settle what is due, in one transaction, and tell each dealer that a statement is ready. full: everything is looked at again."""
     with hub.transaction() as db:
         done = service.settle(db.connection, as_of, by=by, programmes=programmes, full=full)
-        for number in (*done.statements, *done.handed_on):
-            rebate_notices.statement_ready(hub, db, number)
+        rebate_notices.statements_ready(hub, db, [*done.statements, *done.handed_on])
     _tell_refused(hub, "rebate_settlement_refused", done, run)
     if run is not None:
         run.counts({"settled": len(done.units), "statements": len(done.statements), "handed_on": len(done.handed_on)})

@@ -165,39 +165,67 @@ def settled_units(db: Connection, units: Sequence[str]) -> dict[str, Before]:
     return {row["unit"]: Before(frozenset(row["kinds"]), row["last_at"], row["up_to"]) for row in rows(db, query, [list(units)])}
 
 
-def add_settlement(db: Connection, calculation: int, result: Result, kind: str, *, on: date, reason: str, by: str) -> int:
-    """Settle a result's payable, and put it among the facts, so that the next calculation knows it. Returns the settlement's id."""
-    values = {
-        "calculation": calculation, "unit": unit_of(result), "kind": kind, "earned": result.earned, "before": result.booked.settled,
-        "amount": result.payable, "reason": reason, "by": by,
-    }  # fmt: skip
-    found = one(
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """A result that is settled: what kind of settlement it is, and why."""
+
+    result: Result
+    kind: str
+    reason: str
+
+
+def add_settlements(db: Connection, calculation: int, due: Sequence[Settling], *, on: date, by: str) -> dict[str, tuple[int, UUID | None]]:
+    """Settle payables, and put them among the facts, so that the next calculation knows them; by unit the settlement's id and the party."""
+    columns = list(zip(*((unit_of(one.result), one.kind, one.result.earned, one.result.booked.settled, one.result.payable, one.reason)
+                         for one in due), strict=True)) or [()] * 6  # fmt: skip
+    found = rows(
         db,
         "INSERT INTO rebate_settlement (calculation_id, unit, kind, programme, version, dealer, dealer_id, period, currency, earned, "
-        "settled_before, amount, reason, by) SELECT r.calculation_id, r.unit, %(kind)s, r.programme, r.version, r.dealer, r.dealer_id, "
-        "r.period, r.currency, %(earned)s, %(before)s, %(amount)s, %(reason)s, %(by)s FROM rebate_result AS r "
-        "WHERE (r.calculation_id, r.unit) = (%(calculation)s, %(unit)s) RETURNING id, dealer_id",
-        values,
+        "settled_before, amount, reason, by) SELECT r.calculation_id, r.unit, n.kind, r.programme, r.version, r.dealer, r.dealer_id, "
+        "r.period, r.currency, n.earned, n.before, n.amount, n.reason, %s FROM unnest(%s::text[], %s::text[], %s::numeric[], "
+        "%s::numeric[], %s::numeric[], %s::text[]) WITH ORDINALITY AS n (unit, kind, earned, before, amount, reason, at) "
+        "JOIN rebate_result AS r ON (r.calculation_id, r.unit) = (%s, n.unit) ORDER BY n.at RETURNING id, unit, dealer_id",
+        [by, *map(list, columns), calculation],
     )
-    assert found is not None  # noqa: S101  an insert returns its row
-    note(db, f"settlement:{found['id']}", result, "settled", result.payable, on, dealer_id=found["dealer_id"])
-    return int(found["id"])
+    made = {row["unit"]: (int(row["id"]), row["dealer_id"]) for row in found}
+    _note_settled(db, [(one.result, *made[unit_of(one.result)]) for one in due], on)
+    return made
 
 
-def note(db: Connection, fact_id: str, result: Result, status: str, amount: Decimal, on: date, *, dealer_id: UUID | None = None) -> None:
-    """A fact about a result: settled, disputed, forfeited or accrued so much, on a business day."""
-    more: dict[str, Any] = {"programme": result.programme.programme, "period": result.span.name, "status": status}
-    plain = {"applies_to" if name == "line" else name: value for name, value in result.scope.items() if name in _SCOPE}
-    columns = ("date", "id", "revision", "kind", "dealer", "dealer_id", "currency", "amount", *plain, "more")
+def _note_settled(db: Connection, settled: Sequence[tuple[Result, int, UUID | None]], on: date) -> None:
+    """Facts about results: settled so much on a business day."""
     db.execute("SELECT rebate_fact_month(date_trunc('month', %s::date)::date)", [on])
-    values = [on, fact_id, 1, "settlement", result.dealer, dealer_id, result.programme.currency, amount, *plain.values(), json_text(more)]
-    db.execute(f"INSERT INTO rebate_fact ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})".encode(), values)
+    names = ("date", "id", "revision", "kind", "dealer", "dealer_id", "currency", "amount", "applies_to", *_SCOPE, "more")
+    with db.cursor() as cursor, cursor.copy(f"COPY rebate_fact ({', '.join(names)}) FROM STDIN".encode()) as copy:
+        for result, number, dealer_id in settled:
+            programme, scope = result.programme, result.scope
+            more = {"programme": programme.programme, "period": result.span.name, "status": "settled"}
+            copy.write_row(
+                (
+                    on, f"settlement:{number}", 1, "settlement", result.dealer, dealer_id, programme.currency, result.payable,
+                    scope.get("line", ""), *(scope.get(name, "") for name in _SCOPE), json_text(more),
+                )
+            )  # fmt: skip
 
 
-_SCOPE: Final = ("product_line", "product", "brand", "region", "channel", "customer", "company", "project", "document", "line")
+_SCOPE: Final = ("product_line", "product", "brand", "region", "channel", "customer", "company", "project", "document")
 
 
 # Accounts --------------------------------------------------------------------------------------------------------------------
+
+
+Entry = tuple[str, UUID | None, str, str, str, Decimal, str, date | None]
+"""Dealer and party, programme, currency, account, amount, reference, last day."""
+
+
+def book_settled(db: Connection, entries: Sequence[Entry], *, booking: UUID, by: str) -> None:
+    """What settlements book, in one statement."""
+    into = (
+        "COPY rebate_entry (dealer, dealer_id, programme, currency, account, amount, reference, expires_on, booking, cause, by) FROM STDIN"
+    )
+    with db.cursor() as cursor, cursor.copy(into) as copy:
+        for entry in entries:
+            copy.write_row((*entry, booking, "settlement", by))
 
 
 def balance(db: Connection, dealer: str, programme: str, currency: str, account: str, reference: str | None = None) -> Decimal:
@@ -233,22 +261,25 @@ def book(
 # Statements ------------------------------------------------------------------------------------------------------------------
 
 
-def add_statement(db: Connection, result: Result, doc: Mapping[str, Any], by: str, *, dealer: str | None = None) -> str:
-    """Issue a statement to the result's dealer, or to another one that it hands on to; its number."""
-    programme = result.programme
-    found = one(
-        db,
-        "INSERT INTO rebate_statement (id, programme, version, dealer, dealer_id, period, doc, issued_by) VALUES ("
-        "'RS-' || to_char(clock_timestamp() AT TIME ZONE 'Asia/Shanghai', 'YYYY') || '-' || lpad(nextval('rebate_number')::text, 6, '0'), "
-        f"%(programme)s, %(version)s, %(dealer)s, {_DEALER_ID}, %(period)s, %(doc)s, %(by)s) RETURNING id",
-        {
-            "programme": programme.programme, "version": programme.version, "dealer": dealer or result.dealer,
-            "period": result.span.name, "doc": json_text(doc), "by": by,
-        },
-    )  # fmt: skip
-    assert found is not None  # noqa: S101  an insert returns its row
-    statement_event(db, str(found["id"]), "issued", by, "")
-    return str(found["id"])
+Issued = tuple[Programme, str, UUID | None, str, Mapping[str, Any]]
+"""A statement: programme, to whom (code and party), period, and what it says."""
+
+
+def add_statements(db: Connection, told: Sequence[Issued], by: str) -> list[str]:
+    """Issue statements; their numbers, in order."""
+    query = (
+        "SELECT 'RS-' || to_char(clock_timestamp() AT TIME ZONE 'Asia/Shanghai', 'YYYY') || '-' || lpad(nextval('rebate_number')::text, 6, "
+        "'0') AS id FROM generate_series(1, %s)"
+    )
+    numbers = [str(row["id"]) for row in rows(db, query, [len(told)])]
+    into = "COPY rebate_statement (id, programme, version, dealer, dealer_id, period, doc, issued_by) FROM STDIN"
+    with db.cursor() as cursor, cursor.copy(into) as copy:
+        for number, (programme, dealer, dealer_id, period, doc) in zip(numbers, told, strict=True):
+            copy.write_row((number, programme.programme, programme.version, dealer, dealer_id, period, json_text(doc), by))
+    with db.cursor() as cursor, cursor.copy("COPY rebate_statement_event (statement_id, what, by, note) FROM STDIN") as copy:
+        for number in numbers:
+            copy.write_row((number, "issued", by, ""))
+    return numbers
 
 
 def passed_before(db: Connection, unit: str) -> dict[str, Decimal]:

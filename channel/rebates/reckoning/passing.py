@@ -34,7 +34,7 @@ def pass_on(db: Connection, result: Result, settlement: int, *, as_of: date, by:
         number = None
         if name in known:
             told = _told(result, name, text(bases.get(name)), to_date, earlier) | {"as_of": as_of.isoformat()}
-            number = queries.add_statement(db, result, told, by, dealer=name)
+            [number] = queries.add_statements(db, [(result.programme, name, known[name], result.span.name, told)], by)
             issued.append(number)
         row = {
             "settlement": settlement, "unit": unit, "dealer": name, "dealer_id": known.get(name), "to_date": to_date,

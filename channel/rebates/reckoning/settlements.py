@@ -7,7 +7,7 @@ only what new facts touch is looked at again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -168,29 +168,42 @@ def _settled(night: Night, made: Made, by: str, problems: Sequence[BadFacts]) ->
     calculation = rebate_queries.begin_calculation(db, "settlement", made.programmes, as_of, night.known_at, by)
     rebate_queries.add_results(db, calculation, [result for result, _, _ in made.due], of_result)
     rebate_queries.end_calculation(db, calculation, made.facts_hash)
+    due = [rebate_queries.Settling(result, kind, _reason(result, earlier.last_at)) for result, kind, earlier in made.due]
+    settled = rebate_queries.add_settlements(db, calculation, due, on=as_of, by=by)
+    _book(db, [result for result, _, _ in made.due], settled, by, as_of)
+    statements = rebate_queries.add_statements(db, [_stated(one, settled, as_of) for one in due], by)
     booked: dict[str, Decimal] = {}
-    units, statements, handed, booking = [], [], list[str](), new_id()
-    for result, kind, earlier in made.due:
-        unit, currency = unit_of(result), result.programme.currency
-        settled = rebate_queries.add_settlement(db, calculation, result, kind, on=as_of, reason=_reason(result, earlier.last_at), by=by)
-        _book(db, result, unit, booking, by, as_of)
-        said = of_result(result, "dealer") | {"kind": kind, "as_of": as_of.isoformat(), "hash": result.programme.hash}
-        if result.programme.pass_through is not None:
-            said["passed_on"] = {name: format(amount, "f") for name, amount in received(result).items()}
-        statements.append(rebate_queries.add_statement(db, result, said, by))
-        handed += pass_on(db, result, settled, as_of=as_of, by=by)
-        booked[currency] = booked.get(currency, Decimal(0)) + result.payable
-        units.append(unit)
-    return Done(calculation, made.results, booked, units, statements, problems, handed_on=handed)
+    handed: list[str] = []
+    for one in due:
+        currency = one.result.programme.currency
+        booked[currency] = booked.get(currency, Decimal(0)) + one.result.payable
+        handed += pass_on(db, one.result, settled[unit_of(one.result)][0], as_of=as_of, by=by)
+    return Done(calculation, made.results, booked, [unit_of(one.result) for one in due], statements, problems, handed_on=handed)
 
 
-def _book(db: Connection, result: Result, unit: str, booking: UUID, by: str, on: date) -> None:
+Settled = Mapping[str, tuple[int, UUID | None]]
+"""By unit the settlement's id, and the party that is paid."""
+
+
+def _stated(one: rebate_queries.Settling, settled: Settled, as_of: date) -> rebate_queries.Issued:
+    result, programme = one.result, one.result.programme
+    said = of_result(result, "dealer") | {"kind": one.kind, "as_of": as_of.isoformat(), "hash": programme.hash}
+    if programme.pass_through is not None:
+        said["passed_on"] = {name: format(amount, "f") for name, amount in received(result).items()}
+    return programme, result.dealer, settled[unit_of(result)][1], result.span.name, said
+
+
+def _book(db: Connection, results: Sequence[Result], settled: Settled, by: str, on: date) -> None:
     """What is settled leaves the accrual, as far as it was accrued, and becomes available, for as long as the programme says."""
-    programme = result.programme
-    standing = rebate_queries.balance(db, result.dealer, programme.programme, programme.currency, "accrued", unit)
-    used = max(min(standing, result.payable), Decimal(0)) if result.payable > 0 else Decimal(0)
-    moves = {"accrued": -used, "available": result.payable}
-    rebate_queries.book(
-        db, result.dealer, programme.programme, programme.currency, moves, cause="settlement", reference=unit, booking=booking, by=by,
-        expires_on=programme.settlement.last_day(on),
-    )  # fmt: skip
+    standing = queries.accrued(db, [unit_of(result) for result in results])
+    entries: list[rebate_queries.Entry] = []
+    for result in results:
+        unit, programme = unit_of(result), result.programme
+        used = (
+            max(min(standing.get((unit, programme.currency), Decimal(0)), result.payable), Decimal(0)) if result.payable > 0 else Decimal(0)
+        )
+        for account, amount, last in (("accrued", -used, None), ("available", result.payable, programme.settlement.last_day(on))):
+            if amount:
+                about = result.dealer, settled[unit][1], programme.programme, programme.currency
+                entries.append((*about, account, amount, unit, last))
+    rebate_queries.book_settled(db, entries, booking=new_id(), by=by)
