@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Final, Literal
 from xml.sax.saxutils import escape
 
 from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Border, Font, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
@@ -289,7 +290,8 @@ def _row(
             cell.value, cell.number_format = value, _format(value, kinds[column - 1] if kinds else "")
             cell.alignment = Alignment(horizontal="right")
         elif value != "":
-            cell.value = format(value, "f") if isinstance(value, Decimal) else value
+            # A name from a connected system may hold a control character, which no sheet can.
+            cell.value = ILLEGAL_CHARACTERS_RE.sub("", format(value, "f") if isinstance(value, Decimal) else value)
             cell.data_type = "s"  # a text that begins with = is a text
             if right and right[column - 1]:
                 cell.alignment = Alignment(horizontal="right")

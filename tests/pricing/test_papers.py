@@ -154,6 +154,14 @@ def test_figures_are_right_in_a_reader_without_a_chinese_font() -> None:
     assert text_of(made).endswith(told()["hash"]), "Chinese and Latin, in their order"
 
 
+def test_a_control_character_in_a_name_keeps_nobody_from_the_paper() -> None:
+    data = told("sales", "A")
+    data["lines"][0]["name"] = "离心\x0b泵\x00"
+
+    assert any("离心泵" in map(str, row) for row in cells(papers.xlsx(data)))
+    assert papers.pdf(data).startswith(b"%PDF")
+
+
 def test_a_font_that_cannot_be_embedded_is_told(tmp_path: Path) -> None:
     (tmp_path / "bad.ttf").write_bytes(b"no font at all")
 
