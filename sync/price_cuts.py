@@ -64,6 +64,8 @@ def _found(db: Cursor, last: date, version: int, after: service.Book, today: dat
     """What fell, by dealer."""
     before = service.book(db.connection, version)
     days = _days(db, last, before, after, today)
+    if not days:
+        return {}
     db.execute(_BOUGHT, {"items": sorted(days)})
     bought: dict[str, list[str]] = {row["dealer"]: row["items"] for row in db.fetchall()}
     found: dict[UUID, tuple[Party, list[Fall]]] = {}
