@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
+from channel.notices.messages import FINANCE
 from hub_api import engine_calls, lists
 from hub_api.actions import Action, doing
 from hub_api.deals_problems import ProtectionsOverlap, RegistrationNotFound, StillHeld, WrongStatus
@@ -36,7 +37,13 @@ RecordId = Annotated[UUID, Path(description="The hub's identifier of the record.
 MESSAGES: Final = Listing(
     "SELECT n.id, n.doc FROM notices n",
     {"id": "n.id::uuid"},
-    {"id": "n.id = %s", "audience": "n.doc->>'audience' = %s", "state": "n.state = %s", "kind": "n.kind = %s"},
+    {
+        "id": "n.id = %s",
+        "audience": "n.doc->>'audience' = %s",
+        "not_for": "n.doc->>'audience' IS DISTINCT FROM %s",
+        "state": "n.state = %s",
+        "kind": "n.kind = %s",
+    },
 )
 
 
@@ -82,6 +89,13 @@ def _audience(who: Caller) -> str | None:
     return f"party:{who.party}" if who.role is Role.DEALER else None
 
 
+def _in_sight(who: Caller) -> dict[str, str]:
+    """The filter that a key always has: a dealer's its own party; sales' none of what is for finance only, which may tell a margin."""
+    if (audience := _audience(who)) is not None:
+        return {"audience": audience}
+    return {"not_for": FINANCE} if who.role is Role.SALES else {}
+
+
 _UNSAID: Final[Mapping[str, Any]] = {"kind": "", "about": "", "facts": {}, "raised_at": None, "state": "open"}
 """What a record of a notice says where it says nothing, as `canonical.work.Notice` has it."""
 
@@ -99,7 +113,7 @@ def list_messages(
     audience = _audience(who)
     if audience is not None and asked.audience is not None:
         raise FieldNotAllowed
-    page = paged(engine, db, who, MESSAGES, asked, more={"audience": audience} if audience else None)
+    page = paged(engine, db, who, MESSAGES, asked, more=_in_sight(who))
     return answer(page | {"items": [_message(row, who) for row in page["items"]]})
 
 
@@ -113,12 +127,12 @@ def read_message(record_id: RecordId, act: Annotated[Action, doing("message.read
     """Say that a message was read."""
     audience = _audience(act.caller)
     with engine.reading() as db:
-        if lists.one(db, MESSAGES, id=record_id, audience=audience) is None:
+        if lists.one(db, MESSAGES, id=record_id, **_in_sight(act.caller)) is None:
             raise NotFound
     act.on(f"notice:{record_id}")
     engine_calls.read_notice(engine.hub, record_id, audience=audience)
     with engine.reading() as db:
-        return act.done(_message(found(db, MESSAGES, id=record_id, audience=audience), act.caller))
+        return act.done(_message(found(db, MESSAGES, id=record_id, **_in_sight(act.caller)), act.caller))
 
 
 ANSWERED_BY: Final[Mapping[str, Scope]] = {

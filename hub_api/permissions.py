@@ -15,6 +15,7 @@ from enum import StrEnum
 from functools import cache
 
 from canonical.models import MODELS, entity
+from channel.notices.messages import FINANCE
 from ledger.tables import TABLES
 
 
@@ -86,6 +87,8 @@ class RoleRule:
     """More that a key of this role may have when it is made with these scopes by name."""
     hidden: frozenset[str] = frozenset()
     """For a role that sees all but: `entity.field` or `entity.set.field`."""
+    rows: Mapping[str, str] = field(default_factory=dict)
+    """For a role that sees all but: by entity, a condition on table alias `r` for the records that it sees."""
     writes: frozenset[str] = frozenset()
     """Entities whose fields it may edit, as far as it sees them."""
     custom: bool = True
@@ -212,6 +215,7 @@ ROLES: Mapping[Role, RoleRule] = {
         hidden=frozenset(
             {"price_list.lines.floor_price", "receipt.lines.account", "receipt.lines.charge", "employee.mobile", "employee.email"}
         ),
+        rows={"notice": f"r.doc->>'audience' IS DISTINCT FROM '{FINANCE}'"},  # a tag that stands on a margin is told to finance only
         writes=frozenset({"party", "contact", "territory", "lead", "deal", "quote"}),
         custom=False,
     ),
@@ -287,4 +291,4 @@ def view(role: Role, name: str) -> View | None:
     visible = frozenset(path for path in own if f"{name}.{path}" not in rule.hidden)
     sets = {child: frozenset(path for path in fields if f"{name}.{child}.{path}" not in rule.hidden) for child, fields in spec.sets.items()}
     writable = frozenset(path for path in visible if name in rule.writes and not spec.fields[path].derived)
-    return View(name, _META, visible, sets, rule.custom, "", writable, internals=True)
+    return View(name, _META, visible, sets, rule.custom, rule.rows.get(name, ""), writable, internals=True)
