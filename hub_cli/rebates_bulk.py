@@ -53,7 +53,7 @@ def calculate(
     from hub_cli import rebates_files
     from hub_cli.rebates import RESULT_COLUMNS, flat
 
-    engine = Bulk(_parts(facts))
+    engine = Bulk(_parts(facts), exported=facts.is_dir())
     try:
         count = engine.rate(programme, as_of, known_at=known_at)
         counted, total = engine.totals()

@@ -25,7 +25,7 @@ def facts(path: Path, dealers: Dealers | None) -> Table:
     from channel.rebates.facts import from_rows
 
     columns, rows = table(path)
-    return from_rows(columns, rows, str(path), dealers=dealers.ids if dealers is not None else None)
+    return from_rows(columns, rows, str(path), dealers=dealers.ids if dealers is not None else None, exported=path.is_dir())
 
 
 def dealers(path: Path) -> Dealers:

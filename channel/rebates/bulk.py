@@ -9,7 +9,7 @@ The Parquet holds facts as docs/rebates.md describes them, amounts as DECIMAL. N
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -19,12 +19,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from canonical.rounding import allocate
 from channel.errors import ChannelError
 from channel.rebates import periods
+from channel.rebates.bulk_statements import CUT, HALF_UP, IMPOSSIBLE, LEFT, SEEN, SHARED, USUAL, WRONG, Asked, listed, quoted
 from channel.rebates.errors import BadFacts, Flaw
-from channel.rebates.facts import KINDS
-from channel.rebates.ladder import SCALE, named, obstacle, rungs
+from channel.rebates.ladder import SCALE, obstacle, rungs
 from channel.rebates.programme import Programme
-from channel.rebates.selecting import EVENT_DAYS
-from channel.rebates.values import FIRST_DAY, LAST_DAY
 
 if TYPE_CHECKING:
     import duckdb
@@ -60,8 +58,9 @@ class Bulk:
     """
 
     def __init__(
-        self, facts: Path | str | Sequence[Path], *, threads: int = 2, memory: str = MEMORY, temporary: Path | None = None
-    ) -> None:
+        self, facts: Path | str | Sequence[Path], *, threads: int = 2, memory: str = MEMORY, temporary: Path | None = None,
+        exported: bool = False,
+    ) -> None:  # fmt: skip
         import duckdb  # noqa: PLC0415  heavy, and an extra
 
         config: dict[str, Any] = {"threads": threads, "memory_limit": memory, "preserve_insertion_order": False}
@@ -70,6 +69,7 @@ class Bulk:
         self.db: duckdb.DuckDBPyConnection = duckdb.connect(":memory:", config=config)
         self.files = [str(facts)] if isinstance(facts, Path | str) else [str(part) for part in facts]
         self.revised: dict[str, bool] = {}
+        self.exported = exported
         self.looked = False
         described = self.db.execute("DESCRIBE SELECT * FROM read_parquet($1, union_by_name = true)", [self.files]).fetchall()
         self.columns = {str(name): str(kind) for name, kind, *_ in described}
@@ -92,7 +92,7 @@ class Bulk:
         self._look(self.files)
         self._tables(programme, as_of)
         self.scope = [name for name in programme.grouping.by if name != "dealer"]
-        asked = _Asked(self, programme, self.files, known_at)
+        asked = Asked(self, programme, self.files, known_at)
         self.db.execute(f"CREATE OR REPLACE TABLE total AS {self._summed(asked)}", asked.values)
         self._refuse(programme, asked, "total")
         self.db.execute(f"CREATE OR REPLACE TABLE cell AS SELECT row_number() OVER () AS n, * FROM ({self._rated('total')}) AS r")
@@ -105,14 +105,14 @@ class Bulk:
         the files so far. Raises: BadFacts; nothing is taken in then.
         """
         self._look([str(late)])
-        fresh = _Asked(self, programme, [str(late)], known_at)
+        fresh = Asked(self, programme, [str(late)], known_at)
         changes, values = f"SELECT * FROM ({self._summed(fresh)}) AS n", list(fresh.values)
-        replaced = f"SELECT id FROM read_parquet({_quoted(late)})" + (
+        replaced = f"SELECT id FROM read_parquet({quoted(late)})" + (
             " WHERE revision > 1" if "revision" in self.columns else " WHERE false"
         )
         revised = bool(self.db.execute(f"SELECT EXISTS ({replaced})").fetchall()[0][0])
         if revised:
-            before = _Asked(self, programme, self.files, known_at)
+            before = Asked(self, programme, self.files, known_at)
             old = self._summed(before, f" AND f.id IN ({replaced})")
             changes += f" UNION ALL SELECT dealer{self._names}, span, -units, -lines, 0 FROM ({old}) AS o"
             values += before.values
@@ -123,7 +123,7 @@ class Bulk:
         )
         self._refuse(programme, fresh, "change")
         self._take_in()
-        self.db.execute(f"INSERT INTO seen {_SEEN.format(id=self._identity, files=_listed([str(late)]))}")
+        self.db.execute(f"INSERT INTO seen {SEEN.format(id=self._identity, files=listed([str(late)]))}")
         self.files.append(str(late))
         return int(self.db.execute("SELECT count(*) FROM change").fetchall()[0][0])
 
@@ -139,23 +139,23 @@ class Bulk:
         first = files is self.files
         if first and self.looked:
             return
-        source = f"read_parquet({_listed(files)}, union_by_name = true)"
-        for code, where, wrong, what, fix in _IMPOSSIBLE:
+        source = f"read_parquet({listed(files)}, union_by_name = true)"
+        for code, where, wrong, what, fix in IMPOSSIBLE:
             found = self.db.execute(f"SELECT id, CAST({where} AS VARCHAR) FROM {source} WHERE {wrong} LIMIT 1").fetchall()
             if found:
                 raise BadFacts([Flaw(code, where, f"{found[0][0]}: {what.format(found[0][1])}", fix, None, files[0])])
         seen = "seen" if first else "late_seen"
-        self.db.execute(f"CREATE OR REPLACE TABLE {seen} AS {_SEEN.format(id=self._identity, files=_listed(files))}")
+        self.db.execute(f"CREATE OR REPLACE TABLE {seen} AS {SEEN.format(id=self._identity, files=listed(files))}")
         twice = int(self.db.execute(f"SELECT count(*) - count(DISTINCT h) FROM {seen}").fetchall()[0][0])
         if not first:
             twice += int(self.db.execute("SELECT count(*) FROM seen WHERE h IN (SELECT h FROM late_seen)").fetchall()[0][0])
         if twice:
-            self._refuse_twice(files, source if first else f"read_parquet({_listed([*self.files, *files])}, union_by_name = true)")
+            self._refuse_twice(files, source if first else f"read_parquet({listed([*self.files, *files])}, union_by_name = true)")
         self.looked = True
 
     def _refuse_twice(self, files: Sequence[str], source: str) -> None:
         query = (
-            f"SELECT id FROM {source} WHERE id IN (SELECT id FROM read_parquet({_listed(files)}, union_by_name = true)) "
+            f"SELECT id FROM {source} WHERE id IN (SELECT id FROM read_parquet({listed(files)}, union_by_name = true)) "
             f"GROUP BY {self._identity} HAVING count(*) > 1 ORDER BY id LIMIT 1"
         )
         found = self.db.execute(query).fetchall()
@@ -170,7 +170,7 @@ class Bulk:
     def _same(self, one: str, other: str) -> str:
         return " AND ".join(f"{one}.{name} = {other}.{name}" for name in ("dealer", *self.scope, "span"))
 
-    def _summed(self, asked: _Asked, more: str = "") -> str:
+    def _summed(self, asked: Asked, more: str = "") -> str:
         dims = "".join(f", {asked.text(name)} AS {name}" for name in self.scope)
         return (
             f"SELECT dealer{self._names}, span, CAST(sum(units) AS HUGEINT) AS units, count(*) AS lines, max(wrong) AS wrong "
@@ -218,37 +218,37 @@ class Bulk:
         the folder `out`, with the columns id, dealer, cell, amount, rebate.
         """
         out.mkdir(parents=True, exist_ok=True)
-        asked = _Asked(self, programme, self.files, known_at)
-        self.db.execute(f"{_LEFT} count(*) FILTER (NOT bar) AS takers FROM ({self._cut(asked)}) AS c GROUP BY n", asked.values)
+        asked = Asked(self, programme, self.files, known_at)
+        self.db.execute(f"{LEFT} count(*) FILTER (NOT bar) AS takers FROM ({self._cut(asked)}) AS c GROUP BY n", asked.values)
         unit = "1" if not self.places else f"0.{'0' * (self.places - 1)}1"
         written = 0
         for part in range(batches):
             cut = self._cut(asked, f" AND hash(f.dealer) % {batches} = {part}")
-            query = _SHARED.format(cut=cut, unit=unit, places=self.places, usual=_USUAL)
-            target = _quoted(out / f"part-{part:03}.parquet")
+            query = SHARED.format(cut=cut, unit=unit, places=self.places, usual=USUAL)
+            target = quoted(out / f"part-{part:03}.parquet")
             written += self._copied(f"COPY ({query}) TO {target} (FORMAT parquet, COMPRESSION zstd)", asked.values)
         return written + self._unusual(asked, out / "part-unusual.parquet")
 
     def gather(self, folder: Path, target: Path) -> None:
         """The files of a folder as one, .parquet or .csv."""
         kind = "FORMAT csv, HEADER" if target.suffix == ".csv" else "FORMAT parquet, COMPRESSION zstd"
-        self.db.execute(f"COPY (SELECT * FROM read_parquet({_quoted(folder / '*.parquet')})) TO {_quoted(target)} ({kind})")
+        self.db.execute(f"COPY (SELECT * FROM read_parquet({quoted(folder / '*.parquet')})) TO {quoted(target)} ({kind})")
 
     def _copied(self, query: str, values: Sequence[Any]) -> int:
         return int(self.db.execute(query, values).fetchall()[0][0])
 
-    def _cut(self, asked: _Asked, more: str = "") -> str:
+    def _cut(self, asked: Asked, more: str = "") -> str:
         same = "".join(f" AND c.{name} = l.{name}" for name in self.scope)
-        return _CUT.format(lines=self._lines(asked, more), same=same, half_up=_HALF_UP.format(top="product", bottom="whole"))
+        return CUT.format(lines=self._lines(asked, more), same=same, half_up=HALF_UP.format(top="product", bottom="whole"))
 
-    def _lines(self, asked: _Asked, more: str = "") -> str:
+    def _lines(self, asked: Asked, more: str = "") -> str:
         dims = "".join(f", {asked.text(name)} AS {name}" for name in self.scope)
         bar = f"f.kind IN ('return', 'credit') OR {asked.amount} < 0"
         return asked.lines(f"{dims}, f.id AS id, {asked.day} AS date, {asked.amount} AS amount, {bar} AS bar", more=more)
 
-    def _unusual(self, asked: _Asked, target: Path) -> int:
+    def _unusual(self, asked: Asked, target: Path) -> int:
         """The cells that SQL cannot share out in one pass, by the one way of sharing that all of the hub has."""
-        cells = [row[0] for row in self.db.execute(f"SELECT n FROM remainder AS r WHERE NOT ({_USUAL}) ORDER BY n").fetchall()]
+        cells = [row[0] for row in self.db.execute(f"SELECT n FROM remainder AS r WHERE NOT ({USUAL}) ORDER BY n").fetchall()]
         if not cells:
             return 0
         self.db.execute(
@@ -266,7 +266,7 @@ class Bulk:
             rows = [(row[0], row[1], cell, row[2], part) for row, part in zip(found, parts, strict=True)]
             self.db.executemany("INSERT INTO part VALUES (?, ?, ?, ?, ?)", rows)
         columns = f"id, dealer, cell, amount, CAST(rebate AS DECIMAL(18, {self.places})) AS rebate"
-        return self._copied(f"COPY (SELECT {columns} FROM part) TO {_quoted(target)} (FORMAT parquet, COMPRESSION zstd)", [])
+        return self._copied(f"COPY (SELECT {columns} FROM part) TO {quoted(target)} (FORMAT parquet, COMPRESSION zstd)", [])
 
     def _tables(self, programme: Programme, as_of: date) -> None:
         """Days to periods, and the programme's tiers, as tables."""
@@ -288,187 +288,17 @@ class Bulk:
 
     def _rated(self, sums: str) -> str:
         """`fen` is the earned amount in smallest units, half away from zero; a base of zero or below earns nothing."""
-        earned = _HALF_UP.format(top="(r.fixed + r.rate * t.units)", bottom="r.bottom")
+        earned = HALF_UP.format(top="(r.fixed + r.rate * t.units)", bottom="r.bottom")
         return (
             f"SELECT t.dealer{''.join(f', t.{name}' for name in self.scope)}, t.span, t.units, t.lines, coalesce(r.tier, 0) AS tier, "
             f"CASE WHEN r.tier IS NULL THEN 0::HUGEINT ELSE {earned} END AS fen "
             f"FROM {sums} AS t ASOF LEFT JOIN rung AS r ON CASE WHEN t.units > 0 THEN t.units ELSE -1 END >= r.start"
         )
 
-    def _refuse(self, programme: Programme, asked: _Asked, sums: str) -> None:
+    def _refuse(self, programme: Programme, asked: Asked, sums: str) -> None:
         wrong = self.db.execute(f"SELECT max(wrong) FROM {sums}").fetchall()[0][0]
         if wrong:
             query = f"SELECT id FROM ({asked.lines(', f.id AS id')}) AS l WHERE wrong = ? LIMIT 1"
             row = self.db.execute(query, [*asked.values, wrong]).fetchall()
-            code, where, what, fix = _WRONG[wrong]
+            code, where, what, fix = WRONG[wrong]
             raise BadFacts([Flaw(code, where, f"{row[0][0]}: {what} (programme {programme.key})", fix, None, asked.files[0])])
-
-
-_HALF_UP: Final = "(CASE WHEN {top} < 0 THEN -1 ELSE 1 END) * ((abs({top}) * 2 + {bottom}) // ({bottom} * 2))"
-_WRONG: Final[Mapping[int, tuple[str, str, str, str]]] = {
-    1: (
-        "wrong_currency",
-        "currency",
-        "another currency than the programme's",
-        "correct the line, or add fx.rates and calculate without --bulk",
-    ),
-    2: ("missing_side", "amount", "the amount on the programme's tax side is missing", "give amount (without tax) and gross (with tax)"),
-    3: (
-        "negative",
-        "amount",
-        "a sale below zero, or a return above",
-        "write what goes back as kind return or credit, with negative figures",
-    ),
-    4: ("too_fine", "amount", "an amount finer than a ten-thousandth", "round the line, or calculate without --bulk"),
-}
-_IMPOSSIBLE: Final = (
-    ("missing", "id", "id = '' OR id IS NULL", "the id is empty", "give every fact an id that stays the same"),
-    ("missing", "dealer", "(dealer = '' OR dealer IS NULL) AND kind <> 'price_change'", "the dealer is empty", "name the dealer"),
-    (
-        "unknown_kind", "kind", f"kind NOT IN {tuple(sorted(KINDS))} OR kind IS NULL", "{!r} is no kind of fact",
-        f"one of {', '.join(sorted(KINDS))}",
-    ),
-    (
-        "bad_date", "date", f"date IS NULL OR date < DATE '{FIRST_DAY}' OR date >= DATE '{LAST_DAY}'",
-        f"{{}} is not between {FIRST_DAY} and {LAST_DAY}: is the year right?", "write YYYY-MM-DD",
-    ),
-)  # fmt: skip
-"""What no fact can be: code, column, condition, words, what to do."""
-_SEEN: Final = "SELECT hash({id}) AS h FROM read_parquet({files}, union_by_name = true)"
-_CUT: Final = """
-SELECT id, dealer, date, amount, bar, n, fen, CASE WHEN fen = 0 THEN 0::HUGEINT WHEN bar THEN {half_up} ELSE product // whole END AS part,
-    CASE WHEN fen = 0 OR bar THEN -1::HUGEINT ELSE product % whole END AS rest
-FROM (
-    SELECT l.id, l.dealer, l.date, l.amount, l.bar, c.n, c.fen, c.units AS whole, c.fen * l.units AS product
-    FROM ({lines}) AS l JOIN cell AS c ON c.dealer = l.dealer AND c.span = l.span{same}
-) AS j
-"""
-"""Each line's exact share cut down to whole units, and the rest that it lost; a returned line is rounded by itself."""
-_LEFT: Final = "CREATE OR REPLACE TABLE remainder AS SELECT n, any_value(fen) - sum(part) AS missing, "
-_USUAL: Final = "r.missing BETWEEN 0 AND r.takers"
-"""In the few other cells rounded returns took more than there is, or left more than one unit for each sale."""
-_SHARED: Final = """
-SELECT id, dealer, n AS cell, CAST(amount AS DECIMAL(18, 4)) AS amount,
-    CAST(part + CASE WHEN place <= missing THEN 1 ELSE 0 END AS DECIMAL(16, 0)) * CAST('{unit}' AS DECIMAL(7, {places})) AS rebate
-FROM (
-    SELECT c.*, r.missing, row_number() OVER (PARTITION BY c.n ORDER BY c.bar, c.rest DESC, c.date, c.id) AS place
-    FROM ({cut}) AS c JOIN remainder AS r ON r.n = c.n WHERE {usual}
-) AS s
-"""
-
-
-class _Asked:
-    """The statement that selects a programme's lines, and its values."""
-
-    def __init__(self, engine: Bulk, programme: Programme, files: Sequence[str], known_at: datetime | None) -> None:
-        self.engine, self.programme, self.files = engine, programme, tuple(files)
-        self.values: list[Any] = []
-        self.where = self._conditions()
-        self.newest = self._newest(known_at)
-
-    def text(self, name: str) -> str:
-        """A text column of the file, empty where there is none."""
-        return f"coalesce(f.{name}, '')" if name in self.engine.columns else "''"
-
-    @property
-    def amount(self) -> str:
-        """The amount on the programme's tax side."""
-        columns = self.engine.columns
-        if self.programme.base.tax == "exclusive":
-            return "f.amount"
-        return "f.gross" if "gross" in columns else "f.amount + f.tax"
-
-    def lines(self, dims: str, *, more: str = "") -> str:
-        """SQL for the counted lines: dealer, period, whole units, what is wrong with the line, and the asked columns."""
-        currency = f"{self.text('currency')} NOT IN ('', '{self.programme.currency}')"
-        back = "f.kind IN ('return', 'credit')"
-        sign = f"CASE WHEN f.kind IN ('sale', 'sell_out') THEN {self.amount} < 0 WHEN {back} THEN {self.amount} > 0 ELSE false END"
-        return (
-            f"SELECT f.dealer AS dealer, d.span AS span, CAST(CAST({self.amount} AS DECIMAL(18, 4)) * {SCALE} AS BIGINT) AS units, "
-            f"CASE WHEN {currency} THEN 1 WHEN {self.amount} IS NULL THEN 2 WHEN {sign} THEN 3 {self._too_fine()}ELSE 0 END AS wrong{dims} "
-            f"FROM {self.newest} AS f JOIN day AS d ON d.day = {self.day} WHERE {self.where}{more}"
-        )
-
-    def _too_fine(self) -> str:
-        """A look at amounts that may have more decimals than are counted; most columns cannot."""
-        kinds = [self.engine.columns.get(name, "") for name in ("amount", "gross", "tax")]
-        scales = [int(kind.rpartition(",")[2].rstrip(")")) for kind in kinds if kind.startswith("DECIMAL(")]
-        return f"WHEN {self.amount} <> CAST({self.amount} AS DECIMAL(18, 4)) THEN 4 " if max(scales, default=0) > 4 else ""
-
-    def _newest(self, known_at: datetime | None) -> str:
-        """The newest revision of each fact that was known; most files have no second ones, which one look at the column tells."""
-        source = f"read_parquet({_listed(self.files)}, union_by_name = true)"
-        columns = self.engine.columns
-        known = ""
-        if known_at is not None and "recorded_at" in columns:
-            known = f" WHERE recorded_at <= TIMESTAMPTZ '{known_at.isoformat()}'"
-        if "revision" not in columns:
-            return f"(SELECT * FROM {source}{known})"
-        for file in self.files:
-            if file not in self.engine.revised:
-                newest = self.engine.db.execute("SELECT max(revision) FROM read_parquet($1)", [file]).fetchall()[0][0]
-                self.engine.revised[file] = newest not in (None, 1)
-        if not any(self.engine.revised[file] for file in self.files):
-            return f"(SELECT * FROM {source}{known})"
-        later = f"(SELECT id, max(revision) AS newest FROM (SELECT * FROM {source}{known}) WHERE revision > 1 GROUP BY id)"
-        return (
-            f"(SELECT a.* FROM (SELECT * FROM {source}{known}) AS a LEFT JOIN {later} AS b ON a.id = b.id "
-            "WHERE b.id IS NULL OR a.revision = b.newest)"
-        )
-
-    @property
-    def day(self) -> str:
-        """The day of the base's event, as :func:`channel.rebates.selecting.event_day` says."""
-        event, columns = self.programme.base.event, self.engine.columns
-        name = f"{event}_date"
-        if name not in columns:
-            return "f.date"
-        others = [f"f.{one}" for one in EVENT_DAYS if one in columns and one != name]
-        goods = "f.delivery_date" if event == "order" and "delivery_date" in columns else "NULL"
-        back = f"WHEN f.kind = 'return' AND f.{name} IS NULL AND coalesce({', '.join(others)}) IS NOT NULL THEN {goods} " if others else ""
-        return f"CASE WHEN f.kind IN ('sale', 'sell_out') THEN f.{name} {back}ELSE coalesce(f.{name}, f.date) END"
-
-    def _conditions(self) -> str:
-        programme, columns = self.programme, self.engine.columns
-        sales = "sell_out" if programme.base.event == "sell_out" else "sale"
-        kinds = ", ".join(f"'{kind}'" for kind in (sales, *programme.base.net_of))
-        found = [f"f.kind IN ({kinds})"]
-        if "status" in columns:
-            found.append("coalesce(f.status, '') <> 'void'")
-        if "event" in columns:
-            found.append(f"coalesce(f.event, '') IN ('', '{programme.base.event}')")
-        who = programme.participants
-        for column, values in (("dealer", who.dealers), ("dealer_grade", who.grades), ("dealer_channel", who.channels)):
-            if values:
-                found.append(self._bound(f"{self.text(column)} IN (SELECT unnest(?::VARCHAR[]))", list(values)))
-        if who.regions:
-            found.append(self._starts("dealer_region", who.regions))
-        if who.exclude:
-            found.append(self._bound("f.dealer NOT IN (SELECT unnest(?::VARCHAR[]))", list(who.exclude)))
-        found += [self._holds(column, values) for column, values in named(programme.scope)]
-        found += [f"NOT ({self._holds(column, values)})" for column, values in named(programme.scope.exclude)]
-        if programme.base.exclude_price_kinds:
-            kinds_out = list(programme.base.exclude_price_kinds)
-            found.append(self._bound(f"{self.text('price_kind')} NOT IN (SELECT unnest(?::VARCHAR[]))", kinds_out))
-        return " AND ".join(found)
-
-    def _holds(self, column: str, values: Sequence[str]) -> str:
-        if column == "region":
-            return self._starts(column, values)
-        return self._bound(f"{self.text(column)} IN (SELECT unnest(?::VARCHAR[]))", list(values))
-
-    def _starts(self, column: str, values: Sequence[str]) -> str:
-        return "(" + " OR ".join(self._bound(f"starts_with({self.text(column)}, ?)", value) for value in values) + ")"
-
-    def _bound(self, condition: str, value: Any) -> str:
-        self.values.append(value)
-        return condition
-
-
-def _quoted(path: Path | str) -> str:
-    """A path as an SQL text."""
-    return "'" + str(path).replace("'", "''") + "'"
-
-
-def _listed(files: Sequence[str]) -> str:
-    return f"[{', '.join(map(_quoted, files))}]"

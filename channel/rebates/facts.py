@@ -115,10 +115,11 @@ class Table:
     file: str = ""
 
 
-def from_rows(columns: Iterable[str], rows: Rows, file: str = "", *, dealers: Iterable[str] | None = None) -> Table:
+def from_rows(columns: Iterable[str], rows: Rows, file: str = "", *, dealers: Iterable[str] | None = None, exported: bool = False) -> Table:
     """A table of facts from rows of text, each with its line number. Raises: BadFacts with its flaws (the first 100).
 
-    dealers: the known dealers; another one is refused. None: any dealer is taken.
+    dealers: the known dealers; another one is refused. None: any dealer is taken. exported: the hub's own facts, of which one without a
+    currency is in the programme's, as on the ledger.
     """
     names = list(columns)
     flaws = header(names, REQUIRED, file)
@@ -129,7 +130,7 @@ def from_rows(columns: Iterable[str], rows: Rows, file: str = "", *, dealers: It
     facts: dict[tuple[str, int], Fact] = {}
 
     def one(row: Row, line: int) -> None:
-        _consider(_fact(row, line, present, extra), facts, known)
+        _consider(_fact(row, line, present, extra, exported=exported), facts, known)
 
     _, flaws = taken(rows, one, file)
     if flaws:
@@ -173,7 +174,7 @@ def _said(fact: Fact) -> tuple[Any, ...]:
     return (*said, tuple(sorted(fact.attributes.items())))
 
 
-def _fact(row: Mapping[str, Any], line: int, present: frozenset[str], extra: list[str]) -> Fact:
+def _fact(row: Mapping[str, Any], line: int, present: frozenset[str], extra: list[str], *, exported: bool) -> Fact:
     kind = known_kind(cell(row, "kind"), KINDS)
     said: dict[str, Any] = {name: cell(row, name) for name in TEXTS if name in present}
     for name in DAYS:
@@ -190,7 +191,7 @@ def _fact(row: Mapping[str, Any], line: int, present: frozenset[str], extra: lis
     dealer = cell(row, "dealer")
     if not dealer and kind != "price_change":
         raise Wrong("missing", "dealer", "the dealer is empty", "name the dealer")
-    said["currency"] = _currency(row, present, kind)
+    said["currency"] = _currency(row, present, kind, exported=exported)
     said["revision"] = _revision(row)
     said["recorded_at"] = _moment(row)
     said.update(
@@ -212,9 +213,9 @@ def _first_day(said: Mapping[str, Any]) -> date:
     return min(days)
 
 
-def _currency(row: Mapping[str, Any], present: frozenset[str], kind: str) -> str:
+def _currency(row: Mapping[str, Any], present: frozenset[str], kind: str, *, exported: bool) -> str:
     value = cell(row, "currency")
-    if "currency" not in present or (not value and kind in ("stock", "complaint", "measure")):
+    if "currency" not in present or (not value and (exported or kind in ("stock", "complaint", "measure"))):
         return ""
     if not _CURRENCY.fullmatch(value):
         raise Wrong("bad_currency", "currency", f"{value!r} is no currency code", "write three letters, such as CNY")

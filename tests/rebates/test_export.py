@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,32 @@ def test_a_calculation_on_the_folder_gives_what_the_ledger_gives(
     expected = {(one.dealer, one.span.name): format(one.earned, "f") for one in calculate([rules], table, as_of=AS_OF).results}
     told = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
     assert {(row["dealer"], row["period"]["name"]): row["earned"] for row in told["results"]} == expected
+
+
+@pytest.mark.parametrize("many", [10**9, 1])
+def test_a_fact_without_a_currency_counts_in_an_export_as_on_the_ledger_and_is_refused_in_a_file(
+    facts: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    monkeypatch.setattr(rebates_bulk, "MANY", many)
+    with facts.hub.transaction() as db:
+        db.execute(
+            "INSERT INTO rebate_fact (date, id, revision, kind, dealer, amount, order_date) SELECT date, 'no currency', 1, kind, dealer, "
+            "1000, order_date FROM rebate_fact WHERE kind = 'sale' AND order_date IS NOT NULL ORDER BY id LIMIT 1"
+        )
+    rebates.accrue(facts.hub, AS_OF, full=True)
+    rebate_export.export(facts.hub, tmp_path / "out")
+    file, one = tmp_path / "programme.yaml", tmp_path / "one.parquet"
+    file.write_text(PROGRAMME.format(version=1, rate="2 %"), encoding="utf-8")
+    duckdb.execute(f"COPY (SELECT * FROM read_parquet({[str(part) for part in parts_of(tmp_path / 'out')]})) TO '{one}' (FORMAT parquet)")
+
+    def earned(place: Path) -> Any:
+        words = ["calculate", "--programme", str(file), "--facts", str(place), "--as-of", str(AS_OF), "--json"]
+        return json.loads(CliRunner().invoke(command, words).output)
+
+    whole = facts.rows("SELECT reference, sum(amount) AS amount FROM rebate_entry WHERE account = 'accrued' GROUP BY 1")
+    told = {f"orders-2026|{row['dealer']}||{row['period']['name']}": Decimal(row["earned"]) for row in earned(tmp_path / "out")["results"]}
+    assert {unit: amount for unit, amount in told.items() if amount} == {row["reference"]: row["amount"] for row in whole}
+    assert {flaw["code"] for flaw in earned(one)["error"]["errors"]} <= {"bad_currency", "wrong_currency"}
 
 
 def test_a_folder_of_something_else_is_left_alone(facts: Stage, tmp_path: Path) -> None:
