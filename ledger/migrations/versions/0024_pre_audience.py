@@ -1,6 +1,7 @@
 """The messages of one audience are found by an index.
 
-A dealer reads its own messages, newest first; without the index the reader walked through everybody's until a page was full. Runs before the code that needs it (`pre`).
+A dealer reads its own messages, newest first; without the index the reader walked through everybody's until a page was full.
+Runs before the code that needs it (`pre`).
 """
 
 from __future__ import annotations
