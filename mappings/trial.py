@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
+from canonical.values import business_day
 from mappings.errors import Cite, RecordError
-from mappings.model import Candidate, Mapping, Payload, Target, Values
+from mappings.model import Candidate, Document, Mapping, Payload, Target, Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +58,25 @@ def try_record(mapping: Mapping, payload: Payload, *, others: Sequence[Mapping] 
 
 def _write(mapping: Mapping, candidate: Candidate, tables: Map[str, Values], inward: _Open, *, home: bool) -> Outgoing:
     doc = {**candidate.fields, "number": candidate.number}
+    sets = {name: _held(mapping, name, rows) for name, rows in candidate.sets.items()}
     outward = _Open(tables.get(mapping.system_kind, Values()))
-    targets = {need: _target(need[1], known=home or need[0].startswith("=")) for need in mapping.needs(doc, candidate.sets)}
-    lines = {name: {line: line for line in rows} for name, rows in candidate.sets.items()} if home else {}
+    targets = {need: _target(need[1], known=home or need[0].startswith("=")) for need in mapping.needs(doc, sets)}
+    lines = {name: {line: line for line in rows} for name, rows in sets.items()} if home else {}
     orgs = next((list(candidate.sets[name]) for name, info in mapping.sets.items() if not info.path and name in candidate.sets), [])
     try:
-        payload = mapping.write(doc, candidate.sets, targets, outward, lines=lines, org=orgs[0] if orgs else "")
+        payload = mapping.write(doc, sets, targets, outward, lines=lines, org=orgs[0] if orgs else "")
     except RecordError as wrong:
         return Outgoing(mapping.name, None, str(wrong))
     inward.missing += outward.missing
     return Outgoing(mapping.name, payload)
+
+
+def _held(mapping: Mapping, name: str, rows: dict[str, Document]) -> dict[str, Document]:
+    """The rows that the stream has room for today, as far as the record alone tells."""
+    info = mapping.sets.get(name)
+    if info is None or info.holds is None:
+        return rows
+    return info.holds.pick(rows, lambda row: row, business_day(datetime.now(UTC)).isoformat(), {})
 
 
 def _target(placeholder: str, *, known: bool) -> Target:

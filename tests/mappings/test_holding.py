@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mappings.compiler import OURS, load
 from mappings.errors import BadFile
 from mappings.holding import Holding
 from mappings.model import Target, Values
+from mappings.trial import try_record
 
 TODAY = "2026-11-22"
 BOOKS = load(OURS, "crm_zoho", "price_books")
@@ -88,6 +89,7 @@ def rows_of_a_list() -> st.SearchStrategy[dict[str, Row]]:
     return st.lists(row, max_size=8).map(lambda rows: {f"r{at}": one for at, one in enumerate(rows)})
 
 
+@settings(deadline=None)
 @given(rows_of_a_list())
 def test_law_a_book_holds_one_row_a_product_and_holding_again_changes_nothing(rows: dict[str, Row]) -> None:
     held = holding().pick(rows, lambda row: row, TODAY, FACTS)
@@ -98,6 +100,7 @@ def test_law_a_book_holds_one_row_a_product_and_holding_again_changes_nothing(ro
     assert list(held) == [name for name in rows if name in held]
 
 
+@settings(deadline=None)
 @given(rows_of_a_list())
 def test_law_put_get_of_what_a_book_holds(rows: dict[str, Row]) -> None:
     held = holding().pick(rows, lambda row: row, TODAY, FACTS)
@@ -132,3 +135,18 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path, said: str, why: str) ->
     with pytest.raises(BadFile, match=r"books\.yaml:6") as wrong:
         load(tmp_path, "acme", "books")
     assert why in str(wrong.value)
+
+
+def test_a_trial_shows_what_a_price_book_would_hold_of_a_list() -> None:
+    rows = [
+        {"FEntryID": at, "FMaterialId": 7, "FUnitID.FNumber": "Pcs", "FFromQty": step, "FPrice": price, "FEntryForbidStatus": "A"}
+        for at, (step, price) in enumerate(((10, 8), (0, 9)), 1)
+    ]
+    lists = load(OURS, "erp_kingdee", "price_lists")
+
+    trial = try_record(lists, {"FID": 1, "FNumber": "XSJMB0001", "FEntity": rows}, others=[BOOKS])
+
+    assert [len(one.payload["FEntity"]) for one in trial.outgoing if one.payload and "FEntity" in one.payload] == [2]
+    assert [one.payload["Products"] for one in trial.outgoing if one.payload and "Products" in one.payload] == [
+        [{"id": "‹products 7›", "list_price": Decimal(9)}]
+    ]

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.config import HubConfig
@@ -141,6 +141,7 @@ def books() -> st.SearchStrategy[dict[str, dict[str, Any]]]:
 Who = st.sampled_from([policy(), CRM_FIRST, CRM_PRICE, policy(lines=["crm", "erp"]), policy(default=["hub", "erp"])])
 
 
+@settings(deadline=None)
 @given(Who, lists(), books())
 def test_law_no_line_is_lost_that_a_stream_with_room_for_all_says(who: EntityPolicy, whole: Lines, shown: Lines) -> None:
     alone, both = merged(who, source(ERP, whole)), merged(who, source(ERP, whole), source(CRM, shown))
@@ -156,6 +157,7 @@ def test_law_no_line_is_lost_that_a_stream_with_room_for_all_says(who: EntityPol
         assert one.doc == other.doc or one.id in held
 
 
+@settings(deadline=None)
 @given(Who, lists(), books())
 def test_law_merging_again_changes_nothing(who: EntityPolicy, whole: Lines, shown: Lines) -> None:
     sources: Callable[[], list[Source]] = lambda: [source(ERP, whole), source(CRM, shown)]  # noqa: E731  made anew: merging may use them up
@@ -164,6 +166,7 @@ def test_law_merging_again_changes_nothing(who: EntityPolicy, whole: Lines, show
     assert merged(who, *sources(), current=once) == once
 
 
+@settings(deadline=None)
 @given(Who, lists(), books())
 def test_law_what_a_book_shows_of_the_merged_list_is_what_it_holds_where_it_decides(who: EntityPolicy, whole: Lines, shown: Lines) -> None:
     both = merged(who, source(ERP, whole), source(CRM, shown))
