@@ -12,13 +12,14 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import Any, Final
 
+import msgspec
+
 from canonical.values import decimal_text
 from channel.rebates import fact_queries
 from channel.rebates.errors import BadFacts, Flaw
 from channel.rebates.fact_queries import Connection
 from channel.rebates.facts import Fact, from_rows
 from channel.tables import Rows
-from ledger.bulk import json_text
 
 FIGURES: Final = frozenset(("target", "baseline", "measure", "complaint", "stock"))
 """Kinds that have no event."""
@@ -75,7 +76,7 @@ def _rows(facts: Iterable[Fact], dealers: Mapping[str, Mapping[str, Any]]) -> It
             said |= {"quantity": Decimal(0)} | {name: Decimal(0) for name in ("amount", "gross") if said[name] is not None}
         more: dict[str, Any] = {name: _text(said[name]) for name in _MORE if said[name] not in (None, "")}
         more |= {"attributes": dict(fact.attributes)} if fact.attributes else {}
-        values = (known.get("id"), *(said[name] for name in _COLUMNS), json_text(more) if more else None)
+        values = (known.get("id"), *(said[name] for name in _COLUMNS), msgspec.json.encode(more).decode() if more else None)
         yield f"{PREFIX}{fact.id}", hashlib.md5(repr(values[1:]).encode(), usedforsecurity=False).hexdigest(), values
 
 
