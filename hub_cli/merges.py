@@ -144,4 +144,6 @@ def _proposal(one: Proposal) -> Answer:
     if one.found is None:
         return Answer(one.as_dict(), Exit.FAILED, f"run {one.run} failed: {one.error}")
     told = "{parties} parties, {clusters} firms with more than one of them: {merged} merged, {cases} new cases, {known} asked before"
+    if one.found["waiting"]:
+        told += "; {waiting} more are asked about when these are answered"
     return Answer(one.as_dict(), Exit.SET_ASIDE if one.found["cases"] else Exit.DONE, told.format(**one.found))

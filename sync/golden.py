@@ -31,6 +31,9 @@ SURE_BITS = 10.0
 """A pair that policy may join without a person: about 1,000 to 1, and the same valid code beside it."""
 ASK_BITS = 0.0
 """From here a pair is asked about: more likely one firm than not. What is less likely is not, for a record in an open case is held."""
+QUESTIONS = 1000
+"""Pairs of parties about which people are asked at one time. What is in an open case is held: a run that asked about everything that a
+careless import made alike would stop half the channel. The likeliest are asked first, the others when those are answered."""
 VALID = ("protected", "converted")
 
 
@@ -53,6 +56,8 @@ class Proposed:
     """New questions for people."""
     known: int = 0
     """Pairs that people have been asked about already."""
+    waiting: int = 0
+    """Pairs that are asked about by a later run, since so many questions are open (:data:`QUESTIONS`)."""
     version: str = ""
 
     def as_dict(self) -> dict[str, Any]:
@@ -295,7 +300,7 @@ def _told_apart(db: Cursor) -> list[tuple[str, str]]:
 
 
 def _ask(hub: Hub, likely: Sequence[tuple[str, str, float]], done: Proposed) -> None:
-    """Put all questions at once; each pair once, whatever came of it."""
+    """Put the questions at once, the likeliest first, until QUESTIONS are open; each pair once, whatever came of it."""
     best: dict[tuple[str, str], float] = {}
     for one, other, bits in likely:
         pair = (min(one, other), max(one, other))
@@ -303,16 +308,27 @@ def _ask(hub: Hub, likely: Sequence[tuple[str, str, float]], done: Proposed) -> 
             best[pair] = max(bits, best.get(pair, bits))
     if not best:
         return
-    evidence = [
-        json_text([f"golden records {done.version}: alike with a probability of {1 / (1 + 2.0**-bits):.3f}"]) for bits in best.values()
-    ]
+    pairs = sorted(best, key=lambda pair: (-best[pair], pair))
     with hub.transaction() as db:
+        db.execute(
+            "SELECT place FROM unnest(%s::uuid[], %s::uuid[]) WITH ORDINALITY AS said(one, other, place) WHERE NOT EXISTS (SELECT "
+            "FROM review_case WHERE entity = 'party' AND least(left_id, right_id) = least(one, other) "
+            "AND greatest(left_id, right_id) = greatest(one, other) AND state <> 'same') ORDER BY place",
+            [[one for one, _ in pairs], [other for _, other in pairs]],
+        )
+        fresh = [pairs[row["place"] - 1] for row in db]
+        db.execute("SELECT count(*) AS open FROM review_case WHERE entity = 'party' AND kind = 'same_record' AND state = 'open'")
+        asked = fresh[: max(0, QUESTIONS - (db.fetchone() or {"open": 0})["open"])]
+        evidence = [
+            json_text([f"golden records {done.version}: alike with a probability of {1 / (1 + 2.0 ** -best[pair]):.3f}"]) for pair in asked
+        ]
         db.execute(
             "INSERT INTO review_case (kind, entity, left_id, right_id, evidence) "
             "SELECT 'same_record', 'party', * FROM unnest(%s::uuid[], %s::uuid[], %s::jsonb[]) "
             "ON CONFLICT (entity, least(left_id, right_id), greatest(left_id, right_id)) WHERE state <> 'same' DO NOTHING RETURNING id",
-            [[one for one, _ in best], [other for _, other in best], evidence],
+            [[one for one, _ in asked], [other for _, other in asked], evidence],
         )
         new = len(db.fetchall())
+    done.waiting = len(fresh) - len(asked)
     done.cases += new
-    done.known += len(best) - new
+    done.known += len(best) - new - done.waiting

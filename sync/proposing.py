@@ -31,7 +31,7 @@ STARTS_WITHIN: Final = timedelta(minutes=1)
 """A process that has not begun by then never will."""
 Step = Literal["read", "prepare", "block", "score", "look", "cluster", "join", "ask"]
 STEPS: Final[tuple[Step, ...]] = get_args(Step)
-FIGURES: Final = ("parties", "clusters", "merged", "cases", "known")
+FIGURES: Final = ("parties", "clusters", "merged", "cases", "known", "waiting")
 DIED: Final = "its process ended without a word; what it had done stays: begin another one"
 
 
@@ -49,7 +49,7 @@ class Proposal:
     step: Step | None
     """What is being done now; None: it has ended."""
     found: dict[str, int] | None
-    """None until it has ended well: parties, clusters, merged, cases, known."""
+    """None until it has ended well: parties, clusters, merged, cases, known, waiting."""
     error: str | None
 
     def as_dict(self) -> dict[str, Any]:

@@ -197,6 +197,20 @@ def test_a_batch_asks_people_about_likely_pairs_once(stage: Stage) -> None:
     assert len(cases.list_cases(stage.hub)) == first.cases + first.known
 
 
+def test_a_batch_that_finds_too_much_asks_the_likeliest_and_lets_the_others_wait(live: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep, drop = _two(live)
+    with live.hub.transaction() as db:
+        db.execute("UPDATE parties SET (doc, uscc) = (SELECT doc, uscc FROM parties WHERE id = %s) WHERE id = %s", [keep, drop])
+        db.execute("DELETE FROM review_case")
+    monkeypatch.setattr(golden, "QUESTIONS", 0)
+    full = golden.propose(live.hub)
+    monkeypatch.setattr(golden, "QUESTIONS", 1)
+    free = golden.propose(live.hub)
+
+    assert (full.cases, full.waiting) == (0, 1), "what is in an open case is held: no run may hold the whole channel"
+    assert (free.cases, free.waiting) == (1, 0), "asked when there is room"
+
+
 def test_policy_joins_what_is_sure_and_never_over_a_pair_told_apart(live: Stage) -> None:
     keep, drop = _two(live)
     with live.hub.transaction() as db:  # one firm twice, with one valid code: what two systems without a common key would have left
