@@ -6,7 +6,7 @@ a time, and the database holds every fund at zero or above.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -366,7 +366,8 @@ def pay(db: Connection, *, by: str, on: date) -> list[Payout]:
             groups.setdefault((row["dealer"], row["currency"], row["type"], way, settlement.tax_rate or Decimal(0)), []).append(row)
         else:
             _to_account(db, row, by, settlement.last_day(on))
-    made = (_pay_one(db, key, members, by) for key, members in groups.items())
+    dues = [(_due(key, members), members) for key, members in groups.items()]
+    made = (_pay_one(db, due, members, by, [one for one, _ in dues]) for due, members in dues)
     return [one for one in made if one is not None]
 
 
@@ -379,14 +380,17 @@ def _to_account(db: Connection, row: Row, by: str, expires_on: date | None) -> N
     queries.event(db, row["id"], "paid", by, "on the rebate account")
 
 
-def _pay_one(db: Connection, key: _Group, members: Sequence[Row], by: str) -> Payout | None:
+def _due(key: _Group, members: Sequence[Row]) -> payouts.Due:
     dealer, currency, type_, way, rate = key
-    numbers = [row["id"] for row in members]
-    due = payouts.Due(
+    return payouts.Due(
         dealer, members[0]["dealer_id"], PURPOSES[type_], way, currency, rate, sum((row["allowed"] for row in members), Decimal(0)),
-        "; ".join(numbers), [f"{row['id']}|{row['programme']}|{row['on_day']}|{decimal_text(row['allowed'])}" for row in members],
+        "; ".join(row["id"] for row in members),
+        [f"{row['id']}|{row['programme']}|{row['on_day']}|{decimal_text(row['allowed'])}" for row in members],
     )  # fmt: skip
-    payout = payouts.make(db, due, by=by, settlements={}, claims=numbers)
+
+
+def _pay_one(db: Connection, due: payouts.Due, members: Sequence[Row], by: str, beside: Collection[payouts.Due]) -> Payout | None:
+    payout = payouts.make(db, due, by=by, beside=beside, settlements={}, claims=[row["id"] for row in members])
     if payout is not None:
         for row in members:
             queries.add_paid(db, row["id"], payout.id, row["allowed"])

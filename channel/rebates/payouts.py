@@ -7,7 +7,7 @@ gives that number to another one; and it pays no dealer for whom the ERP shows a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -70,10 +70,15 @@ class Due:
         return f"RP-{''.join(letters[: _LENGTH // 2])}-{''.join(letters[_LENGTH // 2 :])}"
 
 
-def make(db: Connection, due: Due, *, by: str, settlements: Mapping[int, Decimal], claims: Iterable[str] = ()) -> Payout | None:
-    """Put a payout on record. None when it waits: nothing is to be paid, no company of ours can, or the ERP shows a memo we do not know."""
+def make(
+    db: Connection, due: Due, *, by: str, beside: Collection[Due], settlements: Mapping[int, Decimal], claims: Iterable[str] = ()
+) -> Payout | None:
+    """Put a payout on record. None when it waits: nothing is to be paid, no company of ours can, or the ERP shows a memo we do not know.
+
+    `beside`: all that is due now, itself among it: the memo of another one that was forgotten as well keeps nobody waiting.
+    """
     company = queries.company_of(db, due.dealer_id)
-    if due.total <= 0 or company is None or _forgotten(db, due):
+    if due.total <= 0 or company is None or _forgotten(db, due, beside):
         return None
     net = exact_half_up(Fraction(due.total) / (1 + Fraction(due.tax_rate)), 2)
     values: dict[str, Any] = {
@@ -87,9 +92,10 @@ def make(db: Connection, due: Due, *, by: str, settlements: Mapping[int, Decimal
     )  # fmt: skip
 
 
-def _forgotten(db: Connection, due: Due) -> bool:
-    """True when the ERP has paid the dealer by a payout that this ledger does not know, other than the one that is to be made."""
-    return any((row["payout"], row["total"]) != (due.number, -due.total) for row in queries.unknown_memos(db, due.dealer_id))
+def _forgotten(db: Connection, due: Due, beside: Collection[Due]) -> bool:
+    """True when the ERP has paid the dealer for this purpose by a payout that this ledger neither knows nor is about to make."""
+    unknown = queries.unknown_memos(db, due.dealer_id, due.purpose)
+    return bool(unknown) and not {(row["payout"], row["total"]) for row in unknown} <= {(one.number, -one.total) for one in beside}
 
 
 def pay(db: Connection, *, by: str) -> list[Payout]:
@@ -109,20 +115,26 @@ def pay(db: Connection, *, by: str) -> list[Payout]:
         way = programme.settlement.ways[0] if programme else ""
         if programme is not None and way in BY_MEMO and row["dealer_id"] is not None:
             groups.setdefault((row["dealer"], row["currency"], way, programme.settlement.tax_rate or Decimal(0)), []).append(row)
-    made = (_pay_one(db, key, members, by) for key, members in groups.items())
+    dues = [(_due(key, members), members) for key, members in groups.items()]
+    made = (_pay_one(db, due, members, by, [one for one, _ in dues]) for due, members in dues)
     return [payout for payout in made if payout is not None]
 
 
-def _pay_one(db: Connection, key: tuple[str, str, str, Decimal], members: Sequence[Row], by: str) -> Payout | None:
+def _due(key: tuple[str, str, str, Decimal], members: Sequence[Row]) -> Due:
     dealer, currency, way, rate = key
-    due = Due(
+    return Due(
         dealer, members[0]["dealer_id"], "rebate", way, currency, rate, sum((row["amount"] for row in members), Decimal(0)),
         "; ".join(sorted({f"{row['programme']} {row['period']}" for row in members})),
         [f"{row['unit']}|{row['nth']}|{decimal_text(row['amount'])}" for row in members],
     )  # fmt: skip
-    payout = make(db, due, by=by, settlements={row["id"]: row["amount"] for row in members})
+
+
+def _pay_one(db: Connection, due: Due, members: Sequence[Row], by: str, beside: Collection[Due]) -> Payout | None:
+    payout = make(db, due, by=by, beside=beside, settlements={row["id"]: row["amount"] for row in members})
     if payout is not None:
         for row in members:
             moves = {"available": -row["amount"], "paid_out": row["amount"]}
-            queries.book(db, dealer, row["programme"], currency, moves, cause="payout", reference=payout.id, booking=new_id(), by=by)
+            queries.book(
+                db, due.dealer, row["programme"], due.currency, moves, cause="payout", reference=payout.id, booking=new_id(), by=by
+            )
     return payout

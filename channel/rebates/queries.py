@@ -366,13 +366,13 @@ def add_payout(db: Connection, values: Mapping[str, Any], settlements: Mapping[i
 _UNKNOWN: Final = "m.payout <> '' AND NOT m.retired AND NOT EXISTS (SELECT FROM rebate_payout AS p WHERE p.id = m.payout)"
 
 
-def unknown_memos(db: Connection, dealer_id: UUID) -> list[Row]:
-    """Memos of the ERP that pay a dealer by a payout that this ledger does not know: it was set back to an earlier state."""
+def unknown_memos(db: Connection, dealer_id: UUID, purpose: str) -> list[Row]:
+    """Memos of the ERP that pay a dealer for a purpose by a payout that this ledger does not know: it was set back to an earlier state."""
     query = (
         f"SELECT m.payout, m.total FROM credit_memos AS m WHERE m.party_id = %s AND {_UNKNOWN} AND m.number <> '' "
-        "AND coalesce(m.status, '') <> 'void'"
+        "AND coalesce(m.status, '') <> 'void' AND coalesce(nullif(m.doc->>'purpose', ''), %s) = %s"
     )
-    return rows(db, query, [dealer_id])
+    return rows(db, query, [dealer_id, purpose, purpose])
 
 
 def set_memo(db: Connection, payout: str, memo: str) -> None:

@@ -270,6 +270,25 @@ def test_a_ledger_that_was_set_back_pays_by_the_same_numbers_and_books_nothing_t
     assert {row["state"] for row in rebates.reconcile(live.hub)} == {"matched"}
 
 
+def test_two_payouts_of_one_dealer_do_not_wait_for_each_other_in_a_ledger_that_was_set_back(live: Stage) -> None:
+    both = PROGRAMME.format(version=1, rate="1 %") + "stacking: {order: 1, base: gross, lowers_later: false}\n"
+    other = both.replace("programme: orders-2026", "programme: more-2026").replace("order: 1", "order: 2").replace("13 %", "9 %")
+    with live.hub.transaction() as db:
+        service.publish(db.connection, both, by=BOSS)
+        service.publish(db.connection, other, by=BOSS)
+    rebates.settle(live.hub, AS_OF)
+    first = rebates.pay_due(live.hub)
+    live.sync()
+    set_back(live)
+
+    again = rebates.pay_due(live.hub)
+    live.sync()
+
+    assert len({payout.dealer_id for payout in first}) < len(first), "one dealer has two"
+    assert again == first
+    assert {row["state"] for row in rebates.reconcile(live.hub)} == {"matched"}
+
+
 def test_a_ledger_that_was_set_back_does_not_pay_a_dealer_whose_memo_it_does_not_know(live: Stage) -> None:
     publish(live)
     rebates.settle(live.hub, AS_OF)
