@@ -110,9 +110,8 @@ def test_a_claim_is_submitted_approved_and_shown_and_the_fund_tells_each_movemen
     assert (again["error"]["code"], bare["error"]["code"]) == ("funds/already-claimed", "funds/incomplete")
     assert (shown["state"], shown["allowed"], [one["what"] for one in shown["events"]]) == ("approved", "5000", ["submitted", "approved"])
     assert Decimal(granted["available"]) == 5500
-    assert [(Decimal(row["available"]), Decimal(row["frozen"]), Decimal(row["used"])) for row in funds if row["period"] == "2026Q4"] == [
-        (5500, 0, 5000)
-    ]
+    [quarter] = [row for row in funds if row["period"] == "2026Q4"]
+    assert [Decimal(quarter[name]) for name in ("available", "frozen", "used")] == [Decimal(5500), Decimal(0), Decimal(5000)]
     assert {one["cause"] for one in entries} == {"fill", "freeze", "free", "use", "grant"}
     assert [one["product"] for one in told(filled, "claims", "cuts")] == ["LP1"]
     assert cut

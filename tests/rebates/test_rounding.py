@@ -13,7 +13,8 @@ duckdb = pytest.importorskip("duckdb")
 
 from canonical.rounding import allocate, half_up  # noqa: E402
 from channel.rebates import fact_queries  # noqa: E402
-from channel.rebates.bulk import _HALF_UP, Bulk  # noqa: E402
+from channel.rebates.bulk import Bulk  # noqa: E402
+from channel.rebates.bulk_statements import HALF_UP  # noqa: E402
 from channel.rebates.facts import Fact  # noqa: E402
 from tests.rebates.making import one, programme, row  # noqa: E402
 from tests.rebates.test_bulk import stored  # noqa: E402
@@ -51,7 +52,7 @@ def test_sums_of_duckdb_round_the_same(value: str, expected: str, tmp_path: Path
 
 @pytest.mark.parametrize(("value", "expected"), CASES)
 def test_whole_numbers_of_duckdb_round_the_same(value: str, expected: str) -> None:
-    query = f"SELECT {_HALF_UP.format(top='?::HUGEINT', bottom='10::HUGEINT')}"
+    query = f"SELECT {HALF_UP.format(top='?::HUGEINT', bottom='10::HUGEINT')}"
     units = int(Decimal(value) * 1000)
 
     assert duckdb.execute(query, [units, units]).fetchone() == (int(Decimal(expected) * 100),)
