@@ -163,7 +163,7 @@ def test_a_mistake_in_the_file_is_an_import_error_with_file_and_line(
 @pytest.mark.usefixtures("airflow_settings")  # before Airflow is imported
 def test_every_job_has_an_entry_point_that_takes_the_hub() -> None:
     """They are named by text, which no type checker reads."""
-    from dags.building import JOBS  # noqa: PLC0415  it imports Airflow
+    from dags.building import JOBS
 
     assert [next(iter(signature(resolve_name(job.entry)).parameters)) for job in JOBS] == ["hub"] * len(JOBS)
 
