@@ -114,16 +114,6 @@ class Deletes(StrEnum):
     """Only a complete listing shows it."""
 
 
-class WriteClass(StrEnum):
-    """What may be done to a document in a given state (DESIGN section 2)."""
-
-    OVERWRITE = "overwrite"
-    STATE = "state"
-    CHANGE_DOCUMENT = "change_document"
-    COMPENSATE = "compensate"
-    NEVER = "never"
-
-
 @dataclass(frozen=True, slots=True)
 class Ladder:
     """The states a document climbs after it was saved, and the step that leaves each of them.

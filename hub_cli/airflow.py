@@ -255,11 +255,6 @@ class Airflow:
         """Let the DAG run on its schedule, or stop that."""
         self._ask("PATCH", f"/dags/{dag}", {"is_paused": paused})
 
-    def process_of(self, dag: str, run_id: str, task: str) -> int | None:
-        """Process id of a task that runs now; None when it does not run."""
-        one = self._ask("GET", f"/dags/{dag}/dagRuns/{run_id}/taskInstances/{task}")
-        return int(one["pid"]) if one["state"] == "running" and one.get("pid") else None
-
     def trigger(self, dag: str, conf: Mapping[str, Any] | None = None) -> str:
         """Start a run now; gives its run id. The DAG is unpaused, for a paused one would wait for ever."""
         self.wait_for_dag(dag)

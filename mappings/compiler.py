@@ -82,7 +82,6 @@ def compile_rules(rules: MappingRules) -> Mapping:
         value_maps=frozenset(rule.map for rule in every_rule(rules) if rule.map),
         cited=_cited(rules),
         needed=_needed(rules),
-        one_way=_one_way(rules),
         _cites=cites_function(rules, where),
         _reader=read_function(rules, where),
         _writer_for=writer_for,
@@ -116,13 +115,6 @@ def _needed(rules: MappingRules) -> frozenset[str]:
     # The row that a copy carries is found by its company, so its link is needed even where it is not written.
     own = [rule for child in rules.sets if not child.path for rule in child.rules if rule.name in child.natural]
     return frozenset(rule.stream for rule in [*every_rule(rules), *own] if rule.stream and (rule.is_written or rule in own))
-
-
-def _one_way(rules: MappingRules) -> dict[str, str]:
-    directions: dict[str, set[str]] = {}
-    for name, rule in _named(rules):
-        directions.setdefault(name, set()).add(rule.direction)
-    return {name: next(iter(said)) for name, said in directions.items() if len(said) == 1 and "both" not in said}
 
 
 def _writes(rules: MappingRules) -> dict[str, str]:

@@ -23,8 +23,6 @@ class Function:
     read: Callable[..., Any]
     write: Callable[[Any], Any] | None = None
     """None: the way back is not known; rules that use it are `read_only`."""
-    normalises: bool = False
-    """True when several vendor values read alike, so that a first write may tidy what it found."""
     few: bool = False
     """True when a file has few different values for it, so that its answers are remembered."""
     version: int = 1
@@ -196,12 +194,12 @@ def _text(value: Any) -> str:
 
 
 FUNCTIONS: dict[str, Function] = {
-    "person_name": Function(person_name, split_name, normalises=True),
-    "country": Function(country_code, country_name, normalises=True, few=True),
+    "person_name": Function(person_name, split_name),
+    "country": Function(country_code, country_name, few=True),
     "closed_or_void": Function(closed_or_void, few=True),
-    "lead_status": Function(lead_status, lead_status_word, normalises=True, few=True),
-    "lead_source": Function(lead_source, lead_source_word, normalises=True, few=True),
-    "quote_stage": Function(quote_stage, quote_stage_word, normalises=True, few=True),
+    "lead_status": Function(lead_status, lead_status_word, few=True),
+    "lead_source": Function(lead_source, lead_source_word, few=True),
+    "quote_stage": Function(quote_stage, quote_stage_word, few=True),
     "sum_rows": Function(sum_rows),
 }
 """By the name that files use. A connector outside the tree may add its own before it loads its mappings."""

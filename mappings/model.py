@@ -12,7 +12,7 @@ from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from mappings.errors import Cite, MissingValue, WantedValue
+from mappings.errors import Cite
 from mappings.holding import Holding
 
 Json = Any
@@ -85,20 +85,6 @@ class Values:
         known = self._merged.get((name, company, False))
         return self._merge(name, company, inward=False) if known is None else known
 
-    def to_canonical(self, name: str, vendor_value: str, company: str = "") -> str:
-        """The canonical value. Raises: MissingValue."""
-        found = self.table_in(name, company).get(vendor_value)
-        if found is None:
-            raise MissingValue(name, values=[WantedValue(name, vendor_value, company, "in")])
-        return found
-
-    def to_vendor(self, name: str, canonical_value: str, company: str = "") -> str:
-        """The vendor's value. Raises: MissingValue."""
-        found = self.table_out(name, company).get(canonical_value)
-        if found is None:
-            raise MissingValue(name, values=[WantedValue(name, canonical_value, company, "out")])
-        return found
-
     def _merge(self, name: str, company: str, *, inward: bool) -> Map[str, str]:
         tables = self._in if inward else self._out
         merged = {**tables.get((name, ""), {}), **tables.get((name, company), {})}
@@ -145,8 +131,6 @@ class Mapping:
     """Streams it may cite when reading, without `#number`; `=entity` for a canonical number."""
     needed: frozenset[str]
     """Streams (or `=entity`) that it may need links in when writing."""
-    one_way: Map[str, str]
-    """Canonical field → `read_only` or `write_only`, where the file says so."""
     _cites: Callable[[Payload], list[Cite]] = field(repr=False)
     _reader: Reader = field(repr=False)
     _writer_for: Callable[[frozenset[str] | None, bool], tuple[Callable[[Document, Sets], list[tuple[str, str]]], Writer]] = field(

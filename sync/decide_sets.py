@@ -136,17 +136,11 @@ def merge_rows_by_company(
     return merged
 
 
-def begin_set(policy: EntityPolicy, name: str, source: Source, new_id: Callable[[], str]) -> Rows:
-    """:func:`merge_set` of a record that is new and that one source alone speaks of: there is nothing to find its lines among."""
-    said = source.sets.get(name)
-    if said is None or source.system not in policy.owners[name]:
-        return {}
-    derived = policy.derived_of(name) if source.system != HUB else ()
-    return begin_rows({key: {**values} for key, values in said.items()}, derived, str(source.stream_id), new_id)
-
-
 def begin_rows(said: Mapping[str, Fields], derived: Iterable[str], stream: str, new_id: Callable[[], str]) -> Rows:
-    """The rows of a set that is new. They take over the fields, less those that the hub derives."""
+    """What :func:`merge_set` makes of a new record of which one source alone speaks: there is nothing to find its lines among.
+
+    They take over the fields, less those that the hub derives.
+    """
     for child in derived:
         for values in said.values():
             values.pop(child, None)

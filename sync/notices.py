@@ -211,13 +211,3 @@ def clear(hub: Hub, kind: str, *, about: str) -> bool:
             [kind, about],
         )
         return db.rowcount > 0
-
-
-def open_notices(hub: Hub, kind: str | None = None) -> list[dict[str, Any]]:
-    """Notices that nobody has dealt with, newest first."""
-    with hub.transaction() as db:
-        db.execute(
-            "SELECT id::text AS id, doc FROM notices WHERE state = 'open' AND (%s::text IS NULL OR kind = %s) ORDER BY id DESC",
-            [kind, kind],
-        )
-        return [{"id": row["id"], **row["doc"]} for row in db]

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from canonical.ids import LENGTH, is_hub_key
 from ledger.bulk import from_json
 from ledger.tables import TABLES
 from mappings.errors import RecordError
@@ -20,9 +21,11 @@ from sync.listing import conflicts, drift, links
 from sync.references import References
 from sync.scope import company_numbers
 
+GIVE = "give its id, hub key, number, or the key it has in a system"
+
 
 def find_record(hub: Hub, entity: str, name: str) -> UUID:
-    """The id of a record by its id, hub key, business number, or a system's own key. Raises: NotFound."""
+    """The id of a record by its id, hub key (also in small letters), business number, or a system's own key. Raises: NotFound."""
     table = TABLES.get(entity)
     if table is None:
         raise NotFound(f"there is no kind of record {entity!r}", next_step=f"use one of {', '.join(TABLES)}")
@@ -31,16 +34,19 @@ def find_record(hub: Hub, entity: str, name: str) -> UUID:
     except ValueError:
         wanted = None
     ids = [state.id for state in hub.streams_for(entity)]
+    told = name.strip().upper()
     with hub.transaction() as db:
         db.execute(
-            f"SELECT id FROM {table.name} WHERE id = %(id)s OR hub_key = %(name)s OR (number = %(name)s AND %(name)s <> '') "
-            "UNION SELECT entity_id FROM hub_key_alias WHERE hub_key = %(name)s AND entity = %(entity)s "
+            f"SELECT id FROM {table.name} WHERE id = %(id)s OR hub_key = %(key)s OR (number = %(name)s AND %(name)s <> '') "
+            "UNION SELECT entity_id FROM hub_key_alias WHERE hub_key = %(key)s AND entity = %(entity)s "
             "UNION SELECT entity_id FROM link WHERE stream_id = ANY(%(ids)s) AND (key = %(name)s OR number = %(name)s)",
-            {"id": wanted, "name": name, "entity": entity, "ids": ids},
+            {"id": wanted, "key": told if is_hub_key(told) else name, "name": name, "entity": entity, "ids": ids},
         )
         found = [row["id"] for row in db]
     if not found:
-        raise NotFound(f"there is no {entity} {name!r}", next_step="give its id, hub key, number, or the key it has in a system")
+        mistyped = len(told) == LENGTH and told.startswith("H") and not is_hub_key(told)
+        fix = "if it is a hub key, a character of it is mistyped: its check character does not fit" if mistyped else GIVE
+        raise NotFound(f"there is no {entity} {name!r}", next_step=fix)
     if len(found) > 1:
         raise NotFound(
             f"{len(found)} records of kind {entity} are called {name!r}", next_step="give the id: " + ", ".join(map(str, found[:5]))

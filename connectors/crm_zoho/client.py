@@ -16,7 +16,7 @@ from connectors.crm_zoho.errors import ERRORS
 from connectors.crm_zoho.query import credits_of
 from connectors.crm_zoho.settings import ZohoSettings
 from connectors.crm_zoho.signin import SignIn
-from connectors.errors import CallFailed, Do, Garbled, Refused, SchemaChanged, SignInExpired, SignInRefused, Throttled, Unavailable
+from connectors.errors import CallFailed, Do, Garbled, Refused, SchemaChanged, SignInExpired, Throttled, Unavailable
 from connectors.transport import Answer, Transport, dump_json, parse_json
 
 T = TypeVar("T")
@@ -341,5 +341,3 @@ _NEXT = {
     "AUTHORIZATION_FAILED": "give the user's profile API access in Zoho, Setup, Profiles",
     "FEATURE_NOT_SUPPORTED": "choose another route in the settings, or another edition",
 }
-GIVE_UP: tuple[type[CallFailed], ...] = (SignInRefused, Throttled)
-"""After these there is no use in the next call of the same job."""

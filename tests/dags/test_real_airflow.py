@@ -39,6 +39,12 @@ def environment() -> dict[str, str]:
     return {name: os.environ[name] for name in ("HUB_CONFIG", "HUB_DATABASE_URL", "HUB_HOME", "HUB_SECRET_KEY")}
 
 
+def process_of(airflow: Airflow, dag: str, run_id: str, task: str) -> int | None:
+    """Process id of a task that runs now; None when it does not run."""
+    one = airflow._ask("GET", f"/dags/{dag}/dagRuns/{run_id}/taskInstances/{task}")
+    return int(one["pid"]) if one["state"] == "running" and one.get("pid") else None
+
+
 def until(what: str, ask: Callable[[], Any], within_s: float = PATIENCE_S) -> Any:
     """The first true answer."""
     deadline = time.monotonic() + within_s
@@ -60,7 +66,7 @@ def test_a_task_killed_while_it_reads_or_writes_is_tried_again_and_nothing_is_lo
         def killed(system: str, dag: str, task: str, match: dict[str, str]) -> Any:
             stage.door(system).fault(match=match, effect="latency", value=8, times=1)
             run_id = airflow.trigger(dag)
-            pid = until("the task runs", lambda: airflow.process_of(dag, run_id, task))
+            pid = until("the task runs", lambda: process_of(airflow, dag, run_id, task))
             until("its call waits for the answer", lambda: waiting(stage, system))
             time.sleep(3)
             os.kill(pid, signal.SIGKILL)

@@ -75,9 +75,9 @@ def test_a_stream_that_cannot_be_read_fails_its_task_with_the_reason_and_stops_n
     stage.kingdee.fault(match={"stream": "sales_orders"}, effect="status", value=403)
 
     first = run("hub_kingdee_increment")
-    told = notices.open_notices(stage.hub)
+    told = notices.notices_for(stage.hub, "it", state="open")
     run("hub_kingdee_increment")
-    repeated = notices.open_notices(stage.hub)
+    repeated = notices.notices_for(stage.hub, "it", state="open")
     stage.kingdee.calm()
     mended = run("hub_kingdee_increment")
 
@@ -90,7 +90,7 @@ def test_a_stream_that_cannot_be_read_fails_its_task_with_the_reason_and_stops_n
     assert "kingdee.sales_orders" in notice["facts"]["why"]
     assert [(one["id"], one["facts"]["times"]) for one in repeated] == [(notice["id"], 2)]
     assert mended.state == "success"
-    assert notices.open_notices(stage.hub) == []
+    assert notices.notices_for(stage.hub, "it", state="open") == []
     assert stage.one("SELECT count(*) FROM orders") == 3
 
 

@@ -148,7 +148,7 @@ def test_a_broken_channel_is_a_notice_until_it_works(stage: Stage) -> None:
     sessions = stage.hub._sessions  # the hub's own place for open sessions
     sessions["kingdee"] = Watched([Finding("notifications", False, "no channel tells of quotes", "name a notify_url")])  # type: ignore[assignment]
     broken = upkeep.keep(stage.hub)
-    told = notices.open_notices(stage.hub, "channel_broken")
+    told = notices.notices_for(stage.hub, "it", state="open")
     sessions["kingdee"] = Watched([Finding("notifications", True, "until tomorrow")])  # type: ignore[assignment]
     mended = upkeep.keep(stage.hub)
 
@@ -157,7 +157,7 @@ def test_a_broken_channel_is_a_notice_until_it_works(stage: Stage) -> None:
         ("system:kingdee", "no channel tells of quotes. name a notify_url")
     ]
     assert mended.status == "done"
-    assert notices.open_notices(stage.hub, "channel_broken") == []
+    assert notices.notices_for(stage.hub, "it", state="open") == []
 
 
 def test_a_system_that_does_not_answer_is_told_and_stops_no_other_part(stage: Stage) -> None:

@@ -43,6 +43,18 @@ def test_a_record_of_the_hubs_own_is_made_and_edited_with_its_reason_and_history
     assert own.verdict().ok
 
 
+def test_a_hub_key_is_found_as_it_is_read_out_and_one_with_a_wrong_character_is_told(own: Stage) -> None:
+    with own.hub.transaction() as db:
+        made = hub_records.put(own.hub, db, "territory", "territory/west", {"region": "四川省"}, {}, cause=f"made by {BOSS}")
+    key = made.hub_key
+
+    assert str(inspecting.find_record(own.hub, "territory", f" {key.lower()}")) == made.id
+    with pytest.raises(NotFound, match="mistyped"):
+        inspecting.find_record(own.hub, "territory", key[:5] + ("0" if key[5] != "0" else "1") + key[6:])
+    with pytest.raises(NotFound, match="give its id"):
+        inspecting.find_record(own.hub, "territory", "西区")
+
+
 def test_a_kind_that_no_flow_names_is_refused_with_the_line_to_add(live: Stage) -> None:
     with pytest.raises(NotFound, match="no flow for territory") as told, live.hub.transaction() as db:
         hub_records.put(live.hub, db, "territory", "east", {"region": "江苏省"}, {}, cause="a test")

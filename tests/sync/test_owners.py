@@ -14,7 +14,7 @@ from tests.sync.stage import Pair, Stage, configuration, open_hub
 
 
 def party(stage: Stage) -> str:
-    return str(inspecting.find_record(stage.hub, "party", "91370612MACX00017Y" if False else "CUST00001"))
+    return str(inspecting.find_record(stage.hub, "party", "CUST00001"))
 
 
 @pytest.mark.promise(4)
