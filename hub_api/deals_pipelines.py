@@ -33,7 +33,7 @@ _FIELD: Mapping[str, str] = {"month": "expected_close", "year": "expected_close"
 """What a forecast is cut by -> the deal's field that tells it, where that has another name."""
 
 
-def _tree(db: Cursor, who: Caller, dealer: UUID | None = None) -> Collection[str] | None:
+def seen_parties(db: Cursor, who: Caller, dealer: UUID | None = None) -> Collection[str] | None:
     """Parties whose deals the caller may see, all when None; with `dealer` only that one's. Raises: RecordNotFound."""
     if who.role is not Role.DEALER:
         return None if dealer is None else [str(dealer)]
@@ -169,7 +169,7 @@ def forecast(asked: Annotated[ForecastFilters, Query()], who: Reader, engine: En
     by = list(dict.fromkeys(asked.by))
     if not {_FIELD.get(one, one) for one in by} <= seen.fields:
         raise FieldNotAllowed
-    cells = engine_calls.forecast(engine.hub, by, asked.group, _tree(db, who, asked.dealer))
+    cells = engine_calls.forecast(engine.hub, by, asked.group, seen_parties(db, who, asked.dealer))
     items = []
     for cell in cells:
         currency, *rest = cell.key
@@ -231,7 +231,7 @@ STUCK: dict[str, Any] = {
 @router.get("/stuck", operation_id="list_stuck_deals", responses=listed(StuckDeals, STUCK, RecordNotFound), response_class=Response)
 def stuck(asked: Annotated[StuckFilters, Query()], who: Reader, engine: EngineDep, db: Db) -> Response:
     """Deals that stand still or lack what their stage needs, those longest in their stage first; a dealer's key sees its own."""
-    seen, tree = sight(who, "deal"), _tree(db, who, asked.dealer)
+    seen, tree = sight(who, "deal"), seen_parties(db, who, asked.dealer)
     query = query_id("stuck", who.key_id, asked.dealer)
     found = engine_calls.standing(engine.hub, _today(), tree, _place(engine, asked.after, query), asked.limit + 1)
     shown = found[: asked.limit]

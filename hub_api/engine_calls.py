@@ -15,6 +15,7 @@ from starlette.requests import Request
 from channel.deals.forecast import Cell
 from channel.deals.pipeline import GROUPS, Stage
 from channel.deals.registrations import Registered
+from channel.deals.results import Cell as ResultCell
 from channel.performance.service import Kept
 from connectors.base import EventAnswer, InboundRequest
 from sync import (
@@ -40,6 +41,7 @@ from sync import (
     reviewing,
     valuing,
 )
+from sync.deal_results import results_of
 from sync.hub import Hub
 from sync.runs import RunResult
 
@@ -209,6 +211,11 @@ def _stage(stage: Stage) -> dict[str, Any]:
 def forecast(hub: Hub, by: Sequence[str], groups: Collection[str], parties: Collection[str] | None) -> list[Cell]:
     """The forecast of these parties' deals, or of all."""
     return deal_pipeline.forecast_of(hub, by, groups=groups, parties=parties)
+
+
+def deal_results(hub: Hub, by: Sequence[str], start: date, end: date, parties: Collection[str] | None) -> list[ResultCell]:
+    """Results of deals that were decided in these days, of these parties or of all."""
+    return results_of(hub, by, start=start, end=end, parties=parties)
 
 
 def standing(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hub_cli import deals_acts, deals_claims, deals_goods, deals_leads, deals_pipelines, deals_rules
+from hub_cli import deals_acts, deals_claims, deals_goods, deals_leads, deals_pipelines, deals_results, deals_rules
 from hub_cli.answers import Answer, answers
 from hub_cli.deals_resolve import resolve
 from hub_cli.listing import Words
@@ -39,6 +39,7 @@ COMMANDS: tuple[click.Command, ...] = (
     deals_pipelines.move,
     deals_pipelines.stuck,
     deals_pipelines.forecast,
+    deals_results.results,
     deals_leads.hand_in,
     deals_leads.leads,
     deals_leads.duplicates,

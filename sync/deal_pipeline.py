@@ -100,7 +100,7 @@ def stage_history(hub: Hub, deal_id: str) -> list[StageTime]:
 
 Place = tuple[datetime, str]
 """Where a list of standing deals ended: since when the last one is in its stage, and its id."""
-_SEEN_BY = "(%(tree)s::uuid[] IS NULL OR d.dealer_id = ANY(%(tree)s) OR (d.dealer_id IS NULL AND d.customer_id = ANY(%(tree)s)))"
+SEEN_BY = "(%(tree)s::uuid[] IS NULL OR d.dealer_id = ANY(%(tree)s) OR (d.dealer_id IS NULL AND d.customer_id = ANY(%(tree)s)))"
 """Deals of these parties: those that they work on, and those that nobody works on and that are about them."""
 
 
@@ -137,7 +137,7 @@ def _in_stage(db: Cursor, parties: Collection[str] | None = None, after: Place |
     at, deal = after or (None, None)
     db.execute(
         "SELECT s.deal_id::text AS deal_id, s.entered_at, d.doc FROM deal_stage AS s JOIN deals AS d ON d.id = s.deal_id AND NOT d.retired "
-        f"WHERE s.left_at IS NULL AND s.kind NOT IN ('lost', 'paid') AND {_SEEN_BY} "
+        f"WHERE s.left_at IS NULL AND s.kind NOT IN ('lost', 'paid') AND {SEEN_BY} "
         "AND (%(at)s::timestamptz IS NULL OR (s.entered_at, s.deal_id) > (%(at)s::timestamptz, %(deal)s::uuid)) "
         "ORDER BY s.entered_at, s.deal_id",
         {"tree": list(parties) if parties is not None else None, "at": at, "deal": deal},
@@ -228,7 +228,7 @@ def expected(hub: Hub, *, parties: Collection[str] | None = None) -> list[Expect
             "expected_close, coalesce(dealer_id::text, '') AS dealer, coalesce(customer_id::text, '') AS customer, "
             "coalesce(doc->>'product_line', '') AS line, coalesce(doc->>'pipeline', '') AS pipeline, coalesce(doc->>'stage', '') AS stage, "
             "coalesce(doc->>'salesperson', '') AS salesperson, doc->>'probability' AS probability FROM deals AS d "
-            f"WHERE NOT retired AND {_SEEN_BY} ORDER BY d.id",
+            f"WHERE NOT retired AND {SEEN_BY} ORDER BY d.id",
             {"tree": list(parties) if parties is not None else None},
         )
         return [_expected(every, row) for row in db]

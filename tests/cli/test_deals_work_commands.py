@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 
+import psycopg
+
 from tests.cli.conftest import Run
 from tests.cli.running import answer
+from tests.deals.upkeep.test_looking_after import add_deal
 
 
 def test_pipelines_are_listed_and_shown(filled: Run) -> None:
@@ -29,6 +32,20 @@ def test_forecast_stuck_and_stages_answer_for_one_dealer_or_all(filled: Run) -> 
     assert all({"currency", "amount", "weighted", "stage"} <= set(row) for row in one)
     assert stuck.returncode == (3 if answer(stuck) else 0)
     assert missing.returncode == 6
+
+
+def test_results_answer_for_a_span_of_days_and_name_the_dealers(filled: Run, database: str) -> None:
+    with psycopg.connect(database) as db:
+        [(dealer,)] = db.execute("SELECT id::text FROM parties WHERE number = 'C1'").fetchall()
+        add_deal(db, stage="中标", stage_kind="won", won_on="2026-03-31", currency="CNY", contract_amount="900.50", dealer=dealer)
+    every = answer(filled("deals", "results", "--by", "dealer", "--by", "year", "--from", "2020-01-01", "--costs", "--json"))
+    none = filled("deals", "results", "--from", "2001-01-01", "--to", "2001-12-31")
+
+    assert every
+    assert all(
+        {"currency", "dealer", "year", "won", "lost", "win_rate", "contract", "average_days_to_win", "margin"} <= set(row) for row in every
+    )
+    assert (none.returncode, none.stdout) == (0, "no deal was decided from 2001-01-01 to 2001-12-31\n")
 
 
 def test_a_place_is_tried_against_the_fences(filled: Run) -> None:

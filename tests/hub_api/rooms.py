@@ -156,7 +156,7 @@ def _walk_deals(staged: Staged) -> None:
         free = {"name": f"大连第{'一二三四'[at]}船舶阀门{action}有限公司", "region": "2102", "product_line": "船用阀门"}
         mine = test_deals.register(staged.fresh, "dealer", free, body={"amount": "1200000.50", "currency": "CNY"}).json()["id"]
         staged.ask("POST", f"/v1/deals/registrations/{mine}/{action}", json=deals.ACTIONS[action])
-    for path in ("pipelines", "forecast", "stuck", f"{own}/progress", f"{theirs}/progress"):
+    for path in ("pipelines", "forecast", "results", "stuck", f"{own}/progress", f"{theirs}/progress"):
         staged.ask("GET", f"/v1/deals/{path}")
     staged.ask("POST", "/v1/leads", json={"company_name": "无锡精工机械有限公司", "person": "王工", "mobile": "13911112222"})
 
@@ -460,7 +460,8 @@ ROOMS: Mapping[str, Room] = {
     ),
     "deals": _room(
         "check_deal register_deal list_registrations get_registration appeal_registration extend_registration release_registration "
-        "note_activity convert_registration list_pipelines forecast_deals list_stuck_deals get_deal_progress hand_in_lead",
+        "note_activity convert_registration list_pipelines forecast_deals report_deal_results list_stuck_deals get_deal_progress "
+        "hand_in_lead",
         lambda database: _opened(database, {}, _plant_deals, DEALING), _walk_deals, _our_deals,
     ),
     "messages": _room(

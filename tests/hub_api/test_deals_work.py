@@ -87,6 +87,36 @@ def test_the_forecast_is_summed_by_what_is_asked_and_a_dealer_sums_his_own(selli
     assert selling.api.get("sales", "/v1/deals/forecast?by=weather").status_code == 400
 
 
+def test_results_are_summed_by_what_is_asked_and_only_who_may_see_costs_reads_margins(selling: Fresh) -> None:
+    world = selling.world
+    won = {"stage": "中标", "stage_kind": "won", "won_on": "2026-03-31", "contract_amount": "900"}
+    add_deal(selling, world.agent, **won)
+    add_deal(selling, world.city, stage="丢单", stage_kind="lost", expected_amount="200")
+    add_deal(selling, world.rival, **won, expected_amount="4000")
+    span = {"until": "2026-12-31", "days": 365}
+
+    ours, finance = (
+        selling.api.get(role, "/v1/deals/results", params={"by": ["salesperson"], **span}).json() for role in ("sales", "finance")
+    )
+    own = selling.api.get("dealer", "/v1/deals/results", params={"by": ["year"], **span}).json()["items"]
+    hidden = [selling.api.get("dealer", f"/v1/deals/results?by={by}") for by in ("salesperson", "industry")]
+    theirs = selling.api.get("dealer", f"/v1/deals/results?dealer={world.rival}")
+
+    [cell] = ours["items"]
+    assert (cell["key"], cell["won"], cell["lost"], cell["win_rate"], cell["expected"]) == (
+        {"salesperson": "S07"},
+        2,
+        1,
+        "0.6667",
+        "5000.50",
+    )
+    assert (cell["contract"], cell["lost_amount"], "margin" in cell) == ("1800", "200", False)
+    assert (finance["items"][0]["costed"], finance["items"][0]["margin"]) == (0, None)
+    assert [(one["won"], one["lost"], one["expected"]) for one in own] == [(1, 1, "1000.50")]
+    assert [(one.status_code, one.json()["code"]) for one in hidden] == [(400, "records/field-not-allowed")] * 2
+    assert theirs.status_code == 404
+
+
 def test_what_stands_still_is_listed_page_by_page_to_those_who_may_see_it(selling: Fresh) -> None:
     world = selling.world
     mine, theirs = [add_deal(selling, world.agent) for _ in range(3)], add_deal(selling, world.rival)
