@@ -1,4 +1,4 @@
-"""Verbs that move records: sync, deliver, backfill, reconcile."""
+"""Verbs that move records: sync, deliver, backfill, reconcile, replay."""
 
 from __future__ import annotations
 
@@ -109,6 +109,26 @@ def reconcile(place: Place, system: str | None, streams: tuple[str, ...], believ
     differs = any(report.get("plan") or report.get("drift") for report in reports)
     text = "\n".join(_compared(report) for report in reports)
     return Answer(reports[0] if system else {"systems": reports}, _end_of(reports, differs=differs), text)
+
+
+@click.command()
+@click.argument("system", required=False)
+@STREAMS
+@click.pass_obj
+@answers
+def replay(place: Place, system: str | None, streams: tuple[str, ...]) -> Answer:
+    """Map, merge and judge again what SYSTEM (or all) told, as hub.yaml and the mappings say now. Calls no system, writes into none.
+
+    What follows is due, or held for a plan where the flow is in mode plan.
+    """
+    from sync import replaying
+
+    if streams and not system:
+        raise click.UsageError("--stream is one of a SYSTEM: name it too")
+    with place.open_hub() as hub:
+        if system:
+            hub.connector(system)
+        return of_run(replaying.replay(hub, system, list(streams) or None))
 
 
 def _end_of(reports: Sequence[dict[str, Any]], *, differs: bool) -> Exit:

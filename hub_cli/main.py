@@ -32,6 +32,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "deliver": ("hub_cli.flows:deliver", "Write what is due into a system."),
         "backfill": ("hub_cli.flows:backfill", "Read a past window again."),
         "reconcile": ("hub_cli.flows:reconcile", "Compare a system with the hub, whole."),
+        "replay": ("hub_cli.flows:replay", "Decide everything again, after hub.yaml or a mapping changed."),
     },
     "Trade": {
         "deals": ("hub_cli.deals:deals", "Who may sell to whom: check, register, review, explain, match, resolve."),

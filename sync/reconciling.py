@@ -12,7 +12,7 @@ from typing import Any
 
 from connectors.base import Page, Record, Window
 from connectors.errors import CallFailed
-from sync import collector, leases, observing, pairing, store, uncertain
+from sync import collector, leases, observing, uncertain
 from sync.errors import Busy
 from sync.hub import Cursor, Hub, StreamState
 from sync.inspecting import pair_states
@@ -228,19 +228,3 @@ def _guard(hub: Hub, state: StreamState, org: str, gone: int, total: int) -> Non
     with hub.transaction() as db:
         why = f"{gone} of {total} records of organisation {org or '-'} are not listed any more"
         set_aside(db, state, SetAside(listing_of(org), org, "delete_guard", why, _believe(state)))
-
-
-def rejudge(hub: Hub, name: str) -> int:
-    """Judge all pairs of one kind of record anew, as after a change of mapping, owners or scope; returns how many records."""
-    table = hub.kind(name).table
-    last, done = "00000000-0000-0000-0000-000000000000", 0
-
-    def judge(db: Cursor) -> list[str]:
-        db.execute(f"SELECT id::text AS id FROM {table.name} WHERE id > %s::uuid AND NOT retired ORDER BY id LIMIT %s", [last, PAGE])
-        ids = [row["id"] for row in db]
-        pairing.judge_pairs(hub, db, name, store.load(db, table, ids, lock=True), observing.Observed())
-        return ids
-
-    while ids := hub.settle(judge):
-        last, done = ids[-1], done + len(ids)
-    return done

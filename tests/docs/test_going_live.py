@@ -97,4 +97,5 @@ def test_the_readme_leads_from_an_empty_hub_to_a_live_one(config: Path, database
     type_in("sync", "--until-quiet")
 
     type_in("diff")
+    type_in("replay")
     type_in("reconcile")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sync import cases, hub_records, linking, merging, planning, quarantining, reconciling, valuing
+from sync import cases, hub_records, linking, merging, planning, quarantining, replaying, valuing
 from sync.identifying import open_case
 from tests.sync.stage import BOSS, Stage
 from tests.sync.test_set_aside import bad_receipt, copy_of
@@ -109,7 +109,7 @@ def _apply(stage: Stage) -> Callable[[], Any]:
 def _rejudge(stage: Stage) -> Callable[[], Any]:
     with stage.hub.transaction() as db:
         db.execute("UPDATE desired SET state = 'due', reason = '' WHERE state = 'in_sync'")
-    return lambda: reconciling.rejudge(stage.hub, "party")
+    return lambda: replaying.replay(stage.hub)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def _rejudge(stage: Stage) -> Callable[[], Any]:
         pytest.param(_decide, "parties", id="cases decide"),
         pytest.param(_edit, "contacts", id="an edit through the hub"),
         pytest.param(_apply, "desired", id="plan apply"),
-        pytest.param(_rejudge, "desired", id="judged anew"),
+        pytest.param(_rejudge, "desired", id="replay"),
     ],
 )
 def test_what_a_person_does_is_done_again_when_it_gave_way(live: Stage, prepare: Callable[[Stage], Callable[[], Any]], table: str) -> None:
