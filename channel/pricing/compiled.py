@@ -104,7 +104,7 @@ class Rule:
         given = ((name, getattr(when, field)) for name, field in CONDITIONS.items())
         self.conditions = tuple((name, frozenset(allowed)) for name, allowed in given if allowed)
         """Name of a fact about line and question -> what it may be."""
-        money = (spec.amount, spec.fixed_price, spec.most, when.min_value, when.max_value)
+        money = (spec.amount, spec.fixed_price, spec.at_least, spec.most, when.min_value, when.max_value)
         self.money = any(one is not None for one in money) or (spec.scale is not None and _in_money(spec.scale))
         """It names amounts, which have a currency."""
         bounds = (when.min_quantity, when.max_quantity)
@@ -126,7 +126,7 @@ class Rule:
         spec, when = self.spec, self.spec.when
         self.conditions = tuple(one for one in self.conditions if one[0] != name)
         timeless = spec.valid_from is None and spec.valid_to is None and spec.recorded_at is None
-        elsewhere = when.not_items or when.regions or when.terms or when.coupons or when.registered
+        elsewhere = when.not_items or when.regions or when.terms or when.coupons or when.registered or spec.unit
         self.always = timeless and not self.conditions and not elsewhere
 
 

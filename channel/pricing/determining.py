@@ -13,7 +13,7 @@ from channel.pricing.model import AccessStep, Fence, Formula
 from channel.pricing.records import Record
 from channel.pricing.result import Refusal, Step, Tried
 from channel.pricing.scales import Steps
-from channel.pricing.state import ONE, ZERO, Question, State, known, other_side, round_by, told
+from channel.pricing.state import ONE, ZERO, Question, State, known, other_side, round_by, size_of, told
 
 HUNDRED: Final = Decimal(100)
 
@@ -161,15 +161,15 @@ def _unfit(  # noqa: PLR0911  a line for each reason reads as the list it is
 
 
 def scale_value(question: Question, state: State, steps: Steps, measure: dict[str, Decimal], price: Decimal) -> Decimal:
-    """What a scale of prices measures: base units (or their weight, or their value at `price`), with what was bought before."""
+    """What a scale of prices measures: base units (or their weight, volume, or value at `price`), with what was bought before."""
     if steps.over == "line":
         value = state.quantity
     else:
         value = measure[{"item": f"item:{state.item.id}", "product_line": f"line:{state.item.line}", "order": "order"}[steps.over]]
-    if steps.by == "weight":
-        value *= state.item.weight or ZERO
-    elif steps.by == "value":
+    if steps.by == "value":
         value *= price
+    elif steps.by != "quantity":
+        value *= size_of(state.item, steps.by)
     return value + (question.ask.accumulated.get(steps.accumulated, ZERO) if steps.accumulated else ZERO)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from channel.pricing.compiled import Rule
 from channel.pricing.parts import Tier
-from channel.pricing.state import Question, State, known, round_by, told
+from channel.pricing.state import Question, State, known, round_by, size_of, told
 
 ZERO: Final = Decimal(0)
 ONE: Final = Decimal(1)
@@ -43,6 +43,8 @@ def unmet(question: Question, state: State, rule: Rule, facts: dict[str, str]) -
         return "expired", f"until {rule.end}"
     if missing := _condition(question, state, rule, facts):
         return "requirement_failed", missing
+    if spec.unit and spec.unit != state.item.unit and spec.unit not in state.item.units:
+        return "wrong_unit", spec.unit
     if state.final and spec.rung not in OPEN_AFTER_FINAL:
         return "final_price", state.kind
     return "", ""
@@ -79,8 +81,8 @@ class Measured:
 
     def by(self, what: str) -> Decimal:
         """The figure a scale asks for."""
-        if what == "weight":
-            return sum((one.quantity * (one.item.weight or ZERO) for one in self.states), ZERO)
+        if what in ("weight", "volume"):
+            return sum((one.quantity * size_of(one.item, what) for one in self.states), ZERO)
         return self.quantity if what == "quantity" else self.value
 
 
@@ -117,11 +119,14 @@ def effect(question: Question, state: State, rule: Rule, total: Decimal, measure
     if rule.fraction is not None:
         of = rule.of
         made = Effect(total + reference(state, of, total) * rule.fraction, True, OPERATION[of], rule.told)
+    elif spec.at_least is not None:
+        least = _in_currency(question, rule, spec.at_least)
+        made = Effect(max(total, least), False, "at_least", _plain(least))
     elif steps is None:
         amount = spec.amount
         if amount is not None and spec.every is not None:
             amount *= _on_scale(question, rule, measured, spec.every_by) // spec.every
-        made = _flat(question, state, rule, total, spec.percent, amount, spec.fixed_price, spec.per)
+        made = _flat(question, state, rule, total, spec.percent, amount, spec.fixed_price, spec.per, measured)
     elif steps.method == "range":
         made = _by_parts(question, state, rule, total, measured)
     else:
@@ -131,7 +136,8 @@ def effect(question: Question, state: State, rule: Rule, total: Decimal, measure
         if steps.method == "block" and fixed is not None:
             made = Effect(_in_currency(question, rule, fixed), False, "fixed_price", f"{fixed} for all")
         else:
-            made = _flat(question, state, rule, total, tier.percent, tier.amount, fixed, "line" if steps.method == "block" else "unit")
+            per = "line" if steps.method == "block" else spec.per
+            made = _flat(question, state, rule, total, tier.percent, tier.amount, fixed, per, measured)
             made.operation = f"scale_{made.operation}"
     if spec.most is not None:
         most = _in_currency(question, rule, spec.most)
@@ -153,6 +159,7 @@ def _flat(
     amount: Decimal | None,
     fixed: Decimal | None,
     per: str,
+    measured: Measured,
 ) -> Effect:
     sign = 1 if rule.spec.surcharge else -1
     if percent is not None:
@@ -161,11 +168,24 @@ def _flat(
         return Effect(total + sign * whole * percent / HUNDRED, True, OPERATION[of], f"{_plain(percent * sign)}%")
     if fixed is not None:
         price = _in_currency(question, rule, fixed)
-        return Effect(price * state.ask.quantity, True, "fixed_price", _plain(price))
+        return Effect(price * _units(state, rule), True, "fixed_price", _plain(price))
     money = _in_currency(question, rule, amount or ZERO)
     if per == "unit":
-        return Effect(total + sign * money * state.ask.quantity, True, "amount", _plain(money * sign))
-    return Effect(total + sign * money, False, "amount", f"{_plain(money * sign)} per {per}")
+        return Effect(total + sign * money * _units(state, rule), True, "amount", _plain(money * sign))
+    by_unit = per in ("weight", "volume")
+    times = _sized(state, rule, per, measured) if by_unit else ONE
+    return Effect(total + sign * money * times, by_unit, "amount", f"{_plain(money * sign)} per {per}")
+
+
+def _sized(state: State, rule: Rule, per: str, measured: Measured) -> Decimal:
+    """Weight or volume of the line, or of all that an order rule is about."""
+    return measured.by(per) if rule.spec.scope == "order" else state.quantity * size_of(state.item, per)
+
+
+def _units(state: State, rule: Rule) -> Decimal:
+    """How many units a rule's amounts are for: base units of the item, or those that the rule names."""
+    unit = rule.spec.unit
+    return state.quantity if not unit or unit == state.item.unit else state.quantity / state.item.units[unit]
 
 
 def _by_parts(question: Question, state: State, rule: Rule, total: Decimal, measured: Measured) -> Effect:
@@ -186,10 +206,11 @@ def _by_parts(question: Question, state: State, rule: Rule, total: Decimal, meas
         if tier.percent is not None:
             after += sign * whole * share * tier.percent / HUNDRED
         elif tier.amount is not None:
-            after += sign * _in_currency(question, rule, tier.amount) * state.ask.quantity * share
+            times = _sized(state, rule, rule.spec.per, measured) if rule.spec.per in ("weight", "volume") else _units(state, rule)
+            after += sign * _in_currency(question, rule, tier.amount) * times * share
         else:
             fixed = tier.fixed_price if tier.fixed_price is not None else tier.price or ZERO
-            after += (_in_currency(question, rule, fixed) * state.ask.quantity - whole) * share
+            after += (_in_currency(question, rule, fixed) * _units(state, rule) - whole) * share
         after += sign * tier.flat
     return Effect(after, False, "scale_range", value)
 

@@ -12,7 +12,7 @@ from channel.pricing.words import BYS, METHODS, MODES, SIDES, Money, Num, Percen
 Side = Annotated[Literal["included", "excluded"], BeforeValidator(words(SIDES))]
 Method = Annotated[Literal["point", "range", "block"], BeforeValidator(words(METHODS))]
 Mode = Annotated[Literal["exclusive", "best", "compound", "original", "always"], BeforeValidator(words(MODES))]
-By = Annotated[Literal["quantity", "value", "weight"], BeforeValidator(words(BYS))]
+By = Annotated[Literal["quantity", "value", "weight", "volume"], BeforeValidator(words(BYS))]
 Rounds = Literal["half_up", "half_even", "down", "up", "floor", "ceiling"]
 ZERO, ONE = Decimal(0), Decimal(1)
 
@@ -31,7 +31,7 @@ class Tier(Strict):
     up_to: Positive | None = described("Ends with this, inclusive (a to-scale). Not together with `from`.", default=None)
     price: Money | None = described("Price of a unit; with `block`, of the whole step.", default=None)
     percent: Percent | None = described("Percent off.", default=None)
-    amount: Num | None = described("Amount off a unit.", default=None)
+    amount: Num | None = described("Amount off, for what the adjustment's `per` says; with `block`, once.", default=None)
     fixed_price: Money | None = described("Price of a unit instead of the one so far.", default=None)
     flat: Money = described("Fixed fee of the step, once.", default=ZERO)
 
@@ -45,7 +45,7 @@ class Tier(Strict):
 
 
 class Scale(Strict):
-    """阶梯: prices or discounts by quantity, value or weight."""
+    """阶梯: prices or discounts by quantity, value, weight or volume."""
 
     method: Method = described(
         "point: the step reached prices the whole quantity. range: each part at its own step. block: the step has one price for all."

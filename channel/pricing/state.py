@@ -143,6 +143,11 @@ class State:
         return total * self.per / self.price_unit_quantity
 
 
+def size_of(item: Item, by: str) -> Decimal:
+    """`weight` (kg) or `volume` (m³) of a base unit; nothing where the item does not say it."""
+    return (item.weight if by == "weight" else item.volume) or ZERO
+
+
 def other_side(amount: Decimal, side: str, rate: Decimal) -> Decimal:
     """An amount that stands on `side`, on the other one; exact as far as a division can be."""
     return amount / (ONE + rate) if side == "included" else amount * (ONE + rate)

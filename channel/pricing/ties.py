@@ -57,7 +57,12 @@ def _matters(one: Adjustment, other: Adjustment) -> bool:
 
 def _effect(rule: Adjustment) -> str:
     """How a rule depends on what came before: running percents commute, so do amounts and percents of a fixed amount."""
-    if rule.round is not None or rule.only_if_lower or rule.only_if_higher or rule.most is not None or rule.fixed_price is not None:
+    if (
+        rule.round
+        or rule.only_if_lower
+        or rule.only_if_higher
+        or any(one is not None for one in (rule.most, rule.fixed_price, rule.at_least))
+    ):
         return "order"
     if rule.amount is not None:
         return "order" if rule.every is not None and rule.every_by == "value" and rule.scope == "order" else "amount"

@@ -12,6 +12,7 @@ from channel.pricing.adjustments import Exclusion
 from channel.pricing.asking import Manual
 from channel.pricing.compiled import Rule
 from channel.pricing.effects import OPERATION, Effect, Measured, effect, out_of_bounds, reference, unmet
+from channel.pricing.gifts import given
 from channel.pricing.model import Item
 from channel.pricing.result import Charge, Gift, Refusal, Step, Tried
 from channel.pricing.state import Question, State
@@ -109,7 +110,7 @@ class Waterfall:
                 made = effect(self.question, state, rule, state.total, measured)
                 if rule.spec.only_if_lower and made.total >= state.total:
                     self._tried(state, rule, "not_lower", "")
-                elif rule.spec.only_if_higher and made.total <= state.total:
+                elif (rule.spec.only_if_higher or rule.spec.at_least is not None) and made.total <= state.total:
                     self._tried(state, rule, "not_higher", "")
                 else:
                     self._apply(state, rule, made)
@@ -175,10 +176,7 @@ class Waterfall:
         assert free is not None  # noqa: S101  the caller looked
         if spec.scope == "group" and any(gift.rule == spec.id for gift in self.gifts):
             return  # given once for all lines together
-        times = ONE if free.for_each is None else Decimal(int(measured.quantity // free.for_each))
-        count = free.quantity * times
-        if free.most is not None:
-            count = min(count, free.most)
+        count = given(free, measured.quantity)
         if count <= 0:
             self._tried(state, rule, "below_scale", f"for each {free.for_each}")
             return
@@ -280,11 +278,12 @@ class Waterfall:
     def _order_amount(self, rule: Rule, lines: list[State], measured: Measured, so_far: Decimal = ZERO) -> Decimal:
         """What a rule adds to these lines together; below zero for a discount. `so_far`: what others took off in a contest."""
         whole = State(lines[0].ask, lines[0].item, lines[0].factor, lines[0].tax_rate)
-        total = sum((state.total for state in lines), so_far)
+        minimum = rule.spec.at_least is not None  # of what the lines will say, to the last fen
+        total = sum((self.line_amount(state) if minimum else state.total for state in lines), so_far)
         whole.base_total = sum((state.base_total for state in lines), ZERO)
         whole.list_total = sum((state.list_total for state in lines), ZERO)
         whole.rung_total = sum((state.rung_total for state in lines), ZERO)
-        whole.ask = whole.ask.model_copy(update={"quantity": measured.quantity})
+        whole.quantity = measured.quantity
         return effect(self.question, whole, rule, total, measured).total - total
 
     def _order_rule(self, rule: Rule, lines: list[State], measured: Measured) -> None:
@@ -292,9 +291,13 @@ class Waterfall:
         if (self._one_side(spec.rung) if spec.separate else self._in_money(spec.rung) is not None) is False:
             return
         amount = half_up(self._order_amount(rule, lines, measured), self.places)
+        if spec.at_least is not None and not amount:
+            for state in lines:
+                self._tried(state, rule, "not_higher", "")
+            return
         if not spec.separate:
             whole = sum((state.total for state in lines), ZERO)
-            self._share(lines, spec.rung, spec.id, spec.version, max(amount, -whole), spec.name)
+            self._share(lines, spec.rung, spec.id, spec.version, max(amount, -whole), spec.name, by=spec.share_by)
             return
         settings = self.question.prices.settings
         rate = settings.tax_rate if spec.tax_rate is None else spec.tax_rate
@@ -334,17 +337,19 @@ class Waterfall:
         unit = half_up(state.unit_of(state.total), self.question.prices.settings.unit_places)
         return half_up(unit * state.price_unit_quantity / state.per, self.places)
 
-    def _share(self, lines: Sequence[State], rung: str, rule: str, version: str, amount: Decimal, note: str, who: str = "") -> None:
-        whole = sum((state.total for state in lines), ZERO)
-        if not whole:
-            return
-        shares = allocate(amount, [state.total for state in lines], self.places)
+    def _share(
+        self, lines: Sequence[State], rung: str, rule: str, version: str, amount: Decimal, note: str, who: str = "", *, by: str = "value"
+    ) -> None:
+        weights = [state.total if by == "value" else Measured([state]).by(by) for state in lines]
+        if not sum(weights):  # gifts, or nobody knows what they weigh
+            by, weights = "quantity", [state.quantity for state in lines]
+        shares = allocate(amount, weights, self.places)
         for state, share in zip(lines, shares, strict=True):
             after = state.total + share
             value = f"{share} of {amount}"
             state.steps.append(
                 Step(rung, rule, version, "share", value, state.total, after,
-                     "largest remainder", note, who)
+                     "largest remainder" + ("" if by == "value" else f" by {by}"), note, who)
             )  # fmt: skip
             state.total = after
 

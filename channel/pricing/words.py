@@ -155,7 +155,7 @@ METHODS = {
 }  # fmt: skip
 MODES = {"独占": "exclusive", "取优": "best", "best_price": "best", "连乘": "compound", "compounded": "compound",
          "叠加": "original", "add_on_original": "original", "必用": "always", "always_apply": "always"}  # fmt: skip
-BYS = {"数量": "quantity", "金额": "value", "amount": "value", "重量": "weight"}
+BYS = {"数量": "quantity", "金额": "value", "amount": "value", "重量": "weight", "体积": "volume"}
 RUNGS = {"协议": "agreement", "数量折扣": "volume", "促销": "promotion", "工程": "project", "手工": "manual", "运费": "freight"}
 
 Rung = Annotated[Text, BeforeValidator(words(RUNGS))]

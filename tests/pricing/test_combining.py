@@ -253,3 +253,76 @@ def test_a_discount_by_hand_needs_its_rung() -> None:
 
     with pytest.raises(BadPricing, match="no rung `manual`"):
         asked(document(settings={"waterfall": ["promotion"]}, ask={"lines": [{"item": "A", "quantity": "1", "manual": manual}]}))
+
+
+BOXES = {
+    "items": [{"id": "A", "units": {"箱": "12"}}],
+    "ask": {"lines": [{"item": "A", "quantity": "2", "unit": "箱"}, {"item": "A", "quantity": "24"}]},
+}
+UNITS = {
+    "an amount off each": ([rule("r", amount="10")], "2160.00"),
+    "an amount off each box": ([rule("r", amount="60", unit="箱")], "2280.00"),
+    "a fixed price of each": ([rule("r", fixed_price="90")], "2160.00"),
+    "a fixed price of a box": ([rule("r", fixed_price="1080", unit="箱")], "2160.00"),
+    "an amount of a scale": ([rule("r", scale={"method": "point", "tiers": [{"from": "10", "amount": "10"}]})], "2160.00"),
+    "an amount of a part": ([rule("r", scale={"method": "range", "tiers": [{"up_to": "12", "amount": "20"}, {"amount": "0"}]})], "2160.00"),
+}
+
+
+@pytest.mark.parametrize(("rules", "expected"), UNITS.values(), ids=UNITS)
+def test_two_boxes_of_twelve_and_twenty_four_pieces_pay_the_same(rules: list[dict[str, Any]], expected: str) -> None:
+    lines = asked(document(adjustments=rules, **BOXES))["lines"]
+
+    assert [line["net"] for line in lines] == [expected, expected]
+
+
+def test_a_rule_for_a_unit_that_the_item_has_not_is_not_used() -> None:
+    assert unused(rule("r", amount="60", unit="箱")) == {"r": "wrong_unit"}
+
+
+def test_an_amount_of_the_order_is_shared_by_quantity_where_no_line_has_a_price() -> None:
+    free = [{"id": "std", "kind": "standard", "prices": [{"item": "A", "price": "0"}]}]
+    freight = {"id": "f", "rung": "freight", "amount": "10", "per": "order", "surcharge": True}
+    told = asked(
+        document(books=free, adjustments=[freight], ask={"lines": [{"item": "A", "quantity": "1"}, {"item": "A", "quantity": "3"}]})
+    )
+
+    assert [line["net"] for line in told["lines"]] == ["2.50", "7.50"]
+
+
+def test_what_nobody_weighed_is_shared_by_quantity() -> None:
+    freight = {"id": "f", "rung": "freight", "scope": "order", "amount": "10", "surcharge": True, "share_by": "weight"}
+    told = asked(document(adjustments=[freight], ask={"lines": [{"item": "A", "quantity": "1"}, {"item": "A", "quantity": "3"}]}))
+
+    assert [line["net"] for line in told["lines"]] == ["102.50", "307.50"]
+    assert [step["rounding"] for step in told["lines"][0]["waterfall"] if step["rule"] == "f"] == ["largest remainder by quantity"]
+
+
+def test_a_minimum_value_is_reached_to_the_fen_and_not_asked_of_who_orders_more() -> None:
+    books = [{"id": "std", "kind": "standard", "prices": [{"item": "A", "price": "33.335"}]}]
+    least = {"id": "m", "rung": "freight", "scope": "order", "at_least": "200", "separate": True}
+    ask = {"lines": [{"item": "A", "quantity": "1"}] * 3}
+    told = asked(document(books=books, adjustments=[least], ask=ask))
+
+    assert ([line["net"] for line in told["lines"]], told["charges"][0]["net"], told["net"]) == (["33.34"] * 3, "99.98", "200.00")
+    assert unused(least, ask={"lines": [{"item": "A", "quantity": "2"}]}) == {"m": "not_higher"}
+    assert net(rule("line", at_least="150")) == "150.00"
+    assert unused(rule("line", at_least="100")) == {"line": "not_higher"}
+
+
+MISTAKEN = {
+    "an order's amount for each line": (rule("r", scope="line", amount="1", per="order"), "an amount per order for each line"),
+    "a share of nothing": (rule("r", amount="1", share_by="weight"), "nothing is shared out"),
+    "a unit of an order": (rule("r", scope="order", amount="1", unit="箱"), "an order has no unit"),
+    "amounts of parts of an order": (
+        rule("r", scope="order", scale={"method": "range", "tiers": [{"amount": "1"}]}), "a range takes its amounts off each unit",
+    ),
+    "a share without a number": (rule("r", free={"quantity": "1", "method": "proportional"}), "nothing says for how many"),
+    "a rounding of whole ones": (rule("r", free={"quantity": "1", "for_each": "9", "round": {"places": "0"}}), "only a proportional"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("wrong", "told"), MISTAKEN.values(), ids=MISTAKEN)
+def test_a_rule_that_contradicts_itself_is_told(wrong: dict[str, Any], told: str) -> None:
+    with pytest.raises(BadPricing, match=told):
+        published(document(adjustments=[wrong]))

@@ -42,7 +42,8 @@ def adjustments(draw: st.DrawFn) -> tuple[Adjustment, ...]:
     made = []
     for at in range(draw(st.integers(0, 5))):
         scope = draw(st.sampled_from(["line", "line", "group", "order"]))
-        effect: dict[str, Any] = draw(st.sampled_from([{"percent": draw(PERCENTS)}, {"amount": draw(decimals("0", "1")), "per": "order"}]))
+        amount = {"amount": draw(decimals("0", "1")), "per": "order" if scope == "order" else "line"}
+        effect: dict[str, Any] = draw(st.sampled_from([{"percent": draw(PERCENTS)}, amount]))
         made.append(
             Adjustment(
                 id=f"r{at}", rung=draw(st.sampled_from(["agreement", "volume", "promotion"])), order=at, scope=scope,

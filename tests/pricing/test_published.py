@@ -104,3 +104,79 @@ def test_a_waterfall_of_list_customer_and_partner_price() -> None:
     )
 
     assert [step["after"] for step in told["lines"][0]["waterfall"]] == ["120", "90", "72", "72", "72"]
+
+
+GIFTS = {
+    # sapdatasheet.org, data element KNRRR: 3 for each 100, 280 ordered
+    "proportional, cut down": ({"quantity": "3", "for_each": "100", "method": "proportional"}, "280", ["8"]),
+    "unit reference": ({"quantity": "3", "for_each": "100"}, "280", ["6"]),
+    "whole unit, not met": ({"quantity": "3", "for_each": "100", "method": "exact"}, "280", []),
+    "whole unit, met": ({"quantity": "3", "for_each": "100", "method": "exact"}, "300", ["9"]),
+    # sapsdconfiguration.blogspot.com: buy 100, get 20, 162 ordered
+    "proportional, 162": ({"quantity": "20", "for_each": "100", "method": "proportional"}, "162", ["32"]),
+    "unit reference, 162": ({"quantity": "20", "for_each": "100"}, "162", ["20"]),
+    # blogs.sap.com, calculation types: 1 of 5, 128 ordered, 25.6 rounded up
+    "proportional, rounded": (
+        {"quantity": "1", "for_each": "5", "method": "proportional", "round": {"places": "0"}, "within": True}, "128", ["26"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("free", "quantity", "expected"), GIFTS.values(), ids=GIFTS)
+def test_published_free_goods(free: dict[str, Any], quantity: str, expected: list[str]) -> None:
+    gift = {"id": "g", "rung": "promotion", "free": free}
+    told = asked(document(adjustments=[gift], ask={"lines": [{"item": "A", "quantity": quantity}]}))
+
+    assert [one["quantity"] for one in told["free_goods"]] == expected
+
+
+PRORATED = {
+    # vendure, order-calculator/prorate.spec.ts: weights, what is shared, shares
+    "neat": ("40 20 20", "3.00", "1.50 0.75 0.75"),
+    "equal": ("10 10 10", "2.99", "1.00 1.00 0.99"),
+    "not neat": ("43 14 23", "2.99", "1.61 0.52 0.86"),
+    "many, not neat": ("10 20 10 30 50 20 10 40", "0.93", "0.05 0.10 0.05 0.15 0.24 0.10 0.05 0.19"),
+    "one is nothing": ("10 0", "0.40", "0.40 0.00"),
+    "all are nothing": ("0 0", "0.10", "0.05 0.05"),
+}
+
+
+@pytest.mark.parametrize(("prices", "amount", "shares"), PRORATED.values(), ids=PRORATED)
+def test_a_published_share(prices: str, amount: str, shares: str) -> None:
+    names = [f"I{at}" for at, _ in enumerate(prices.split())]
+    told = asked(
+        document(
+            items=[{"id": name} for name in names],
+            books=[
+                {"id": "std", "kind": "standard", "prices": [{"item": i, "price": p} for i, p in zip(names, prices.split(), strict=True)]}
+            ],
+            adjustments=[{"id": "f", "rung": "freight", "scope": "order", "amount": amount, "surcharge": True}],
+            ask={"lines": [{"item": name, "quantity": "1"} for name in names]},
+        )
+    )
+
+    values = [next(s["value"] for s in line["waterfall"] if s["rule"] == "f") for line in told["lines"]]
+    assert values == [f"{share} of {amount}" for share in shares.split()]
+
+
+ZONES = [{"id": "zones", "kind": "excludes", "groups": ["99", "0"]}]
+CONCURRENCY = {
+    # learn.microsoft.com, Retail Discount Concurrency Control, differences with examples
+    "pricing zone": ("ab c", False, ZONES, "72.00"),
+    "compete within, compound across": ("ab c", True, [], "68.00"),
+    "pricing zone, a best price": ("abd c", False, ZONES, "65.00"),
+    "compete within, a best price": ("abd c", True, [], "55.25"),
+}
+
+
+@pytest.mark.parametrize(("offers", "compete", "exclusions", "net"), CONCURRENCY.values(), ids=CONCURRENCY)
+def test_published_discount_concurrency(offers: str, *, compete: bool, exclusions: list[dict[str, Any]], net: str) -> None:
+    first, last = offers.split()
+    percents = {"a": "10", "b": "20", "c": "15", "d": "35"}
+    alone = set("abcd") if compete else {"d"}
+    rules = [
+        {"id": name, "rung": "promotion", "group": group, "percent": percents[name], "mode": "best" if name in alone else "compound"}
+        for group, names in (("99", first), ("0", last)) for name in names
+    ]  # fmt: skip
+
+    assert asked(document(adjustments=rules, exclusions=exclusions))["net"] == net
