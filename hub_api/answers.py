@@ -6,7 +6,8 @@ Approvals and notices are records too (`/v1/approvals`, `/v1/notices`) for our o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -15,18 +16,20 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
+from canonical.values import business_day
 from channel.notices.messages import FINANCE
 from hub_api import engine_calls, lists
 from hub_api.actions import Action, doing
+from hub_api.deals_days import Day, day_of
 from hub_api.deals_problems import ProtectionsOverlap, RegistrationNotFound, StillHeld, WrongStatus
 from hub_api.deals_shapes import Words
 from hub_api.deps import Db, EngineDep, may
 from hub_api.funds_problems import ClaimNotFound, WrongClaimState
 from hub_api.keys import Caller
 from hub_api.lists import Listing
-from hub_api.pages import Maybe, Paged, acted, answer, found, listed, paged
+from hub_api.pages import Maybe, Paged, acted, answer, found, listed, ok, paged
 from hub_api.permissions import Role, Scope
-from hub_api.problems import FieldNotAllowed, Forbidden, NotFound, RecordNotFound
+from hub_api.problems import BadParameters, FieldNotAllowed, Forbidden, NotFound, RecordNotFound, problems
 from hub_api.quotes_problems import BadOffer, NotApprover, QuoteNotFound, WrongQuoteState
 from hub_api.records import whole
 from hub_api.shapes import shape
@@ -159,6 +162,57 @@ class ApprovalAnswer(BaseModel):
 
 
 _APPROVAL = shape("approval")
+
+
+class TimesFilters(BaseModel):
+    """Questions asked in which days."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    until: Day = Field(default=None, description="Last day of asking (Asia/Shanghai); today when left out.")
+    days: Annotated[int, Field(ge=1, le=3660)] = Field(default=91, description="How many days, the last one among them.")
+
+
+class AnswerTimesOut(BaseModel):
+    """How long questions of one kind waited, in hours; what was withdrawn counts nowhere."""
+
+    kind: str
+    approved: int
+    rejected: int
+    open: int
+    median: Decimal | None = Field(description="Half of the answers took no longer.")
+    p90: Decimal | None = Field(description="Nine of ten took no longer.")
+    waiting: Decimal | None = Field(description="Of the one that waits longest.")
+
+
+class AnswerTimesList(BaseModel):
+    """Every kind of question."""
+
+    items: list[AnswerTimesOut]
+
+
+_TIMES: dict[str, Any] = {
+    "kind": "quote_approval",
+    "approved": 11,
+    "rejected": 2,
+    "open": 1,
+    "median": "2.25",
+    "p90": "19.50",
+    "waiting": "0.40",
+}
+
+
+@router.get(
+    "/approval-times",
+    operation_id="approval_times",
+    responses=ok(AnswerTimesList, {"items": [_TIMES]}, "The times.") | problems(BadParameters),
+    response_class=Response,
+)
+def approval_times(asked: Annotated[TimesFilters, Query()], _who: Annotated[Caller, may(Scope.CASES_READ)], engine: EngineDep) -> Response:
+    """How long people take to answer questions, by what they ask."""
+    until = day_of(asked.until) or business_day(datetime.now(UTC))
+    start = date.fromordinal(max(until.toordinal() - asked.days + 1, 1))
+    return answer({"items": engine_calls.answer_times(engine.hub, start, until)})
 
 
 @router.post(

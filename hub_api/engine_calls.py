@@ -41,6 +41,7 @@ from sync import (
     reviewing,
     valuing,
 )
+from sync.answer_times import answer_times as answering_times
 from sync.deal_results import results_of
 from sync.hub import Hub
 from sync.runs import RunResult
@@ -211,6 +212,13 @@ def _stage(stage: Stage) -> dict[str, Any]:
 def forecast(hub: Hub, by: Sequence[str], groups: Collection[str], parties: Collection[str] | None) -> list[Cell]:
     """The forecast of these parties' deals, or of all."""
     return deal_pipeline.forecast_of(hub, by, groups=groups, parties=parties)
+
+
+def answer_times(hub: Hub, start: date, end: date) -> list[dict[str, Any]]:
+    """How long questions waited that were asked in these days, by kind; hours as text."""
+    figures = ("median", "p90", "waiting")
+    told = [asdict(one) for one in answering_times(hub, start, end)]
+    return [one | {name: None if one[name] is None else format(one[name], "f") for name in figures} for one in told]
 
 
 def deal_results(hub: Hub, by: Sequence[str], start: date, end: date, parties: Collection[str] | None) -> list[ResultCell]:

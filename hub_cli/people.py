@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 import click
 
 from hub_cli.answers import Answer, answers, plain
+from hub_cli.deals_claims import DAY
 from hub_cli.exits import Exit
 from hub_cli.place import Place, who
+
+if TYPE_CHECKING:
+    from sync.hub import Hub
 
 
 @click.command()
@@ -40,16 +45,24 @@ def notices(place: Place, audience: str, state: str | None, seen: UUID | None, a
 @click.option("--how", type=click.Choice(["other_firm", "end_holder"]), help="For an appeal that is granted while somebody holds it.")
 @click.option("--reason", default="", help="For those who ask later.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many at most.")
+@click.option("--times", is_flag=True, help="How many hours questions waited, by kind, in place of the list.")
+@click.option("--from", "start", type=DAY, help="With --times: first day of asking; 90 days ago when left out.")
+@click.option("--to", "end", type=DAY, help="With --times: last day; today when left out.")
 @click.pass_obj
 @answers
 def approvals(
-    place: Place, approval: UUID | None, decision: Literal["approved", "rejected"] | None, how: str | None, reason: str, limit: int
-) -> Answer:
+    place: Place, approval: UUID | None, decision: Literal["approved", "rejected"] | None, how: str | None, reason: str, limit: int,
+    *, times: bool, start: datetime | None, end: datetime | None,
+) -> Answer:  # fmt: skip
     """Questions that wait for a person; with an answer: decide one. Exit code 4 when there is one."""
     from sync import answering
     from sync import notices as people
 
+    if (start or end) and not times:
+        raise click.UsageError("--from and --to go with --times")
     with place.open_hub() as hub:
+        if times:
+            return _times(hub, start, end)
         if approval is not None:
             if decision is None:
                 raise click.UsageError("say approved or rejected")
@@ -58,3 +71,14 @@ def approvals(
         rows = plain(people.open_approvals(hub, limit=limit))
     lines = [f"{one['id']}  {one['kind']:<20}{one['subject']}  ({one['about']})" for one in rows]
     return Answer(rows, Exit.SET_ASIDE if rows else Exit.DONE, "\n".join(lines) or "nothing waits")
+
+
+def _times(hub: Hub, start: datetime | None, end: datetime | None) -> Answer:
+    from canonical.values import business_day
+    from sync.answer_times import answer_times
+
+    last = end.date() if end else business_day(datetime.now(UTC))
+    first = start.date() if start else last - timedelta(days=90)
+    rows = plain(answer_times(hub, first, last))
+    shown = [{f"{name}_hours" if name in ("median", "p90", "waiting") else name: value for name, value in row.items()} for row in rows]
+    return Answer(shown, empty=f"nothing was asked from {first} to {last}")

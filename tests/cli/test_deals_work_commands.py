@@ -105,3 +105,11 @@ def test_duplicates_and_golden_records_tell_what_people_are_asked(filled: Run) -
     assert answer(shown) == answer(proposed)
     assert (begun["status"], ended["run"], ended["status"]) == ("running", begun["run"], "done")
     assert filled("merges", "proposal", "4711").returncode == 6
+
+
+def test_hours_that_questions_waited_are_asked_for_with_their_days(filled: Run) -> None:
+    told = filled("approvals", "--times", "--from", "2001-01-01", "--to", "2001-12-31")
+    alone = filled("approvals", "--from", "2001-01-01")
+
+    assert (told.returncode, told.stdout) == (0, "nothing was asked from 2001-01-01 to 2001-12-31\n")
+    assert alone.returncode == 2
