@@ -54,8 +54,6 @@ def night(db: Connection, as_of: date = AS_OF, sample: int = 0) -> tuple[service
         accrued = service.accrue(db, as_of, by=BOSS, sample=sample)
     with db.transaction():
         settled = service.settle(db, as_of, by=BOSS)
-    with db.transaction():
-        service.accrue(db, as_of, by=BOSS)
     return accrued, settled
 
 
@@ -109,6 +107,34 @@ def test_a_sum_that_went_wrong_is_found_told_and_made_anew(db: Connection) -> No
     assert "by its lines" in first.differs[0]
     assert again.differs == []
     full_finds_nothing(db, history.day)
+
+
+@pytest.mark.parametrize(
+    ("accrual", "gates"),
+    [
+        ({"by": "earned"}, []),
+        ({"by": "rate", "rate": "3 %"}, []),
+        ({"by": "earned"}, [{"kind": "minimum_amount", "at_least": "2500", "otherwise": "zero"}]),
+    ],
+    ids=["as earned", "by a rate of our own", "behind a gate"],
+)
+def test_the_night_after_a_settlement_looks_at_nothing(db: Connection, accrual: dict[str, str], gates: list[dict[str, str]]) -> None:
+    publish(db, accrual=accrual, gates=gates, settlement={"negative": "allowed"})
+    history = History(db, 1)
+    history.day = date(2025, 4, 10)
+    for at, dealer in enumerate(["甲", "乙", "丙"]):
+        sale(history, date(2025, 2, 1 + at), 1000 * (at + 1), dealer)
+    first, settled = night(db, date(2025, 4, 10))
+    again, nothing = night(db, date(2025, 4, 11))
+    history.put(**history.known["X2"] | {"revision": 2, "amount": Decimal(-500), "gross": Decimal(-500), "kind": "return"})
+    corrected, taken_back = night(db, date(2025, 4, 12))
+    last, none_left = night(db, date(2025, 4, 13))
+
+    assert (first.results, len(settled.units)) == (3, 3)
+    assert (again.results, again.booked, nothing.results, nothing.units) == (0, {}, 0, [])
+    assert (corrected.results, taken_back.units) == (1, ["core|丙||2025Q1"])
+    assert (last.results, last.booked, none_left.results) == (0, {}, 0)
+    full_finds_nothing(db, date(2025, 4, 13))
 
 
 def test_a_fact_that_cannot_be_stops_only_the_programmes_that_count_it(db: Connection) -> None:

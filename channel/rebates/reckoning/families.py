@@ -29,8 +29,8 @@ from channel.rebates.results import ENGINE, Result
 Who = Literal["dealer", "parent", "all"]
 OF_DOCUMENTS: Final = frozenset(("collection", "overdue_amount", "overdue_share"))
 """Gates that look at invoices and what was paid on them."""
-LAYOUT: Final = "1"
-"""Changes when sums are cut in another way than before."""
+LAYOUT: Final = "2"
+"""Changes when sums are cut, or what touches them is told, in another way than before."""
 
 
 def in_force(versions: Sequence[Programme], closed: Mapping[str, int]) -> dict[str, frozenset[str]]:

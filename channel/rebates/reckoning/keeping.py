@@ -102,13 +102,11 @@ def _guaranteed(family: Family, eras: Collection[date]) -> Iterator[Unit]:
 
 
 def _touch_figures(night: Night, family: Family, family_id: int) -> None:
-    """Note what new targets, baselines, complaints, measures and settlements are about."""
+    """Note what new targets, baselines, complaints, measures and the like are about."""
     found: set[Unit] = set()
     eras: set[date] = set()
     spans = {one.key: periods.of(one) for one in family.programmes}
     for fact in queries.figures_changed(night.db):
-        if not family.bare and fact.kind == "settlement" and fact.status == "settled":
-            continue  # what was settled leaves nothing to settle
         for one in family.programmes:
             for span, scope in _about(one, fact, spans[one.key]):
                 era = family.era(span.start)

@@ -161,8 +161,12 @@ def touch_sample(db: Connection, family_id: int, count: int) -> None:
 
 
 def figures_changed(db: Connection) -> list[Fact]:
-    """Among the changes: targets, baselines, measures, complaints, and what was done about results."""
-    return list(_facts(db, f"SELECT {_READ} FROM fact_change AS f WHERE f.kind IN {_FIGURES}", {}))
+    """Among the changes: targets, baselines, measures, complaints, what was disputed or written off.
+
+    What was settled is left out: it leaves nothing to settle, and takes from the accrual what it gives.
+    """
+    query = f"SELECT {_READ} FROM fact_change AS f WHERE f.kind IN {_FIGURES} AND coalesce(f.more->>'status', '') <> 'settled'"
+    return list(_facts(db, query, {}))
 
 
 def note_folded(db: Connection, family_id: int, seq: int, as_of: date, clock: Mapping[str, str]) -> None:
