@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from channel.deals.pipeline import GROUPS, KINDS
 from hub_api.lists import Listing
 
 _LIVE = "r.status IN ('submitted', 'held', 'protected', 'converted')"
@@ -68,6 +69,27 @@ DUPLICATES = Listing(
     "AND NOT EXISTS (SELECT FROM customers_apart x WHERE (x.low, x.high) = (d.low, d.high))",
 )
 """Pairs of the newest nightly scan that nobody has answered."""
+ALIASES = Listing(
+    "SELECT a.customer_id AS customer, c.name AS customer_name, c.party_id AS party, a.name, a.kind, a.given_by, a.since "
+    "FROM customer_alias a JOIN customer c ON c.id = a.customer_id",
+    {"customer": "a.customer_id::bigint", "name": "a.name::text"},
+    {"customer": "a.customer_id = %s", "party": "c.party_id = %s", "name": "a.name = %s", "kind": "a.kind = %s"},
+    newest_first=False,
+)
+_BOUGHT, _OPEN = (
+    ", ".join(f"'{kind}'" for kind in KINDS if GROUPS[kind] in groups) for groups in (("won", "delivery", "after"), ("early", "offer"))
+)
+OLD_CUSTOMERS = Listing(
+    "SELECT o.customer, o.name, o.deals, o.last_moved FROM (SELECT d.customer_id AS customer, coalesce(p.name, '') AS name, "
+    "count(*) AS deals, max(s.entered_at) AS last_moved FROM deals AS d "
+    "JOIN deal_stage AS s ON s.deal_id = d.id AND s.left_at IS NULL LEFT JOIN parties AS p ON p.id = d.customer_id "
+    "WHERE d.customer_id IS NOT NULL AND NOT d.retired GROUP BY 1, 2 "
+    f"HAVING bool_or(d.stage_kind IN ({_BOUGHT})) AND NOT bool_or(d.stage_kind IN ({_OPEN}))) AS o",
+    {"last_moved": "o.last_moved::timestamptz", "customer": "o.customer::uuid"},
+    {"quiet": "o.last_moved < now() - make_interval(days => %s)"},
+    newest_first=False,
+)
+"""Customers that bought, have no open deal, and of whom nothing moved for so many days."""
 POLICIES = Listing(
     "SELECT f.id, f.product_line, f.region, f.channel_type, f.min_amount, f.currency, f.days, f.extension_days, f.extend_within_days, "
     f"f.approval, f.inactive_days, f.review_days, f.reminders, {_DAYS}, f.note, f.edited_by, f.edited_at FROM deal_policy f",

@@ -120,6 +120,22 @@ class CustomerNotFound(RecordNotFound):
     detail = "There is no such customer."
 
 
+class AliasRefused(WrongState):
+    """The name stands for no firm."""
+
+    code = "deals/alias-refused"
+    title = "The name stands for no firm"
+    detail = "The name stands for no firm, such as 有限公司 alone. Give the name that people call it by."
+
+
+class AliasNotFound(RecordNotFound):
+    """Nobody gave the customer this name."""
+
+    code = "deals/alias-not-found"
+    title = "No such name"
+    detail = "No person gave the customer this name; names that it had before stay."
+
+
 class ProtectionsOverlap(WrongState):
     """Two customers that would become one are held by different dealers."""
 
@@ -213,6 +229,7 @@ ALL: tuple[type[Problem], ...] = (
     RegistrationNotFound, WrongStatus, RegistrationRefused, StillHeld, NotExtendable, TooManyChecks, BadClaim, UnknownDealer,
     ClaimKeyReused, Contended, KeysOutdated, CustomerNotFound, ProtectionsOverlap, PipelineNotFound, MoveRefused, BadFence,
     FenceNotFound, BadPolicy, PolicyOverlaps, PolicyNotFound, LeadNotConvertible, EngineMissing, EndsBeforeItBegins,
+    AliasRefused, AliasNotFound,
 )  # fmt: skip
 """Each becomes what its code says."""
 

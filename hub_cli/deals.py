@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hub_cli import deals_acts, deals_claims, deals_goods, deals_leads, deals_pipelines, deals_results, deals_rules
+from hub_cli import deals_acts, deals_claims, deals_customers, deals_goods, deals_leads, deals_pipelines, deals_results, deals_rules
 from hub_cli.answers import Answer, answers
 from hub_cli.deals_resolve import resolve
 from hub_cli.listing import Words
@@ -43,6 +43,8 @@ COMMANDS: tuple[click.Command, ...] = (
     deals_leads.hand_in,
     deals_leads.leads,
     deals_leads.duplicates,
+    deals_customers.alias,
+    deals_customers.old_customers,
     deals_goods.goods,
     deals_goods.hits,
     deals_goods.seen,

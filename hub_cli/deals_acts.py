@@ -10,6 +10,7 @@ import click
 
 from hub_cli.answers import Answer, answers, moment, plain
 from hub_cli.deals_claims import dealer_id
+from hub_cli.deals_customers import customer_number
 from hub_cli.exits import Exit
 from hub_cli.look import LIMIT
 from hub_cli.place import Place, who
@@ -173,7 +174,7 @@ def convert(place: Place, registration: UUID, deal: UUID | None) -> Answer:
 
 
 @click.command()
-@click.argument("customer", metavar="PARTY|CUSTOMER")
+@click.argument("customer", metavar="PARTY|#CUSTOMER")
 @click.option("--line", default="", help="Product line; every line without it.")
 @CAUSE
 @click.pass_obj
@@ -181,13 +182,9 @@ def convert(place: Place, registration: UUID, deal: UUID | None) -> Answer:
 def protect(place: Place, customer: str, line: str, cause: str) -> Answer:
     """Protect a customer for ourselves, without end: a party (number, hub key or id), or the number of a customer as `#4711`."""
     from channel.deals import acting
-    from channel.deals.customers.queries import of_party
-    from channel.deals.errors import CustomerNotFound
 
     with place.open_hub() as hub, hub.pool.connection() as db:
-        number = int(customer[1:]) if customer.startswith("#") and customer[1:].isdigit() else of_party(db, dealer_id(db, customer))
-        if number is None:
-            raise CustomerNotFound("the party is no customer yet", next_step="hub deals rebuild")
+        number = customer_number(db, customer)
         made = acting.protect_direct(db, number, who(), cause, line)
     return Answer({"id": made, "customer": number}, text=f"{made}: protected without end")
 

@@ -77,6 +77,8 @@ OF_ERROR = {
     "performance/no-reason": Exit.USAGE,
     "performance/not-over": Exit.REFUSED,
     "performance/version-taken": Exit.REFUSED,
+    "deals/alias-refused": Exit.REFUSED,
+    "deals/alias-not-found": Exit.NOT_FOUND,
     "deals/bad-claim": Exit.USAGE,
     "deals/bad-fence": Exit.USAGE,
     "deals/bad-pipeline": Exit.USAGE,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 from canonical.values import business_day
 from channel.deals.errors import BadPipeline, PipelineNotFound
 from channel.deals.forecast import USUAL_GROUPS, Cell, Expected, forecast
-from channel.deals.pipeline import GROUPS, KINDS, LOST, InStage, Pipeline, Pipelines, Stage, Stuck, decide, due_action, load, stuck
+from channel.deals.pipeline import KINDS, LOST, InStage, Pipeline, Pipelines, Stage, Stuck, decide, due_action, load, stuck
 from channel.notices.messages import MANAGER, Message, to_party
 from ledger.tables import TABLES
 from sync import hub_records, notices, store
@@ -252,22 +252,3 @@ def forecast_of(
 ) -> list[Cell]:
     """The forecast by month, year, dealer, customer, product_line, pipeline, stage, kind, group or salesperson, and always by currency."""
     return forecast(expected(hub, parties=parties), by, groups)
-
-
-def due_for_review(hub: Hub, today: date, *, quiet_days: int = 365) -> list[dict[str, Any]]:
-    """Old customers worth a second look: they bought (a deal was won), have no open deal, and none moved for `quiet_days`."""
-    with hub.transaction() as db:
-        db.execute(
-            "SELECT d.customer_id::text AS customer, coalesce(p.name, '') AS name, max(s.entered_at) AS last_moved, "
-            "count(DISTINCT d.id) AS deals FROM deals AS d "
-            "JOIN deal_stage AS s ON s.deal_id = d.id AND s.left_at IS NULL LEFT JOIN parties AS p ON p.id = d.customer_id "
-            "WHERE d.customer_id IS NOT NULL AND NOT d.retired GROUP BY 1, 2 "
-            "HAVING bool_or(d.stage_kind = ANY(%(won)s::text[])) AND NOT bool_or(d.stage_kind = ANY(%(open)s::text[])) "
-            "AND max(s.entered_at) < %(before)s ORDER BY 3, 1",
-            {
-                "won": [kind for kind in KINDS if GROUPS[kind] in ("won", "delivery", "after")],
-                "open": [kind for kind in KINDS if GROUPS[kind] in ("early", "offer")],
-                "before": datetime.combine(today - timedelta(days=quiet_days), datetime.min.time(), UTC),
-            },
-        )
-        return db.fetchall()

@@ -89,6 +89,19 @@ class CustomerNotFound(ChannelError):
     code: ClassVar[str] = "deals/customer-not-found"
 
 
+class AliasRefused(ChannelError):
+    """A further name for a customer that names no firm: everybody's claims would be about that customer."""
+
+    code: ClassVar[str] = "deals/alias-refused"
+
+
+class AliasNotFound(ChannelError):
+    """No person gave the customer this name; names that it had before stay."""
+
+    kind: ClassVar[str] = "not_found"
+    code: ClassVar[str] = "deals/alias-not-found"
+
+
 class ProtectionsOverlap(ChannelError):
     """The two customers are held by different dealers at the same time; a person decides which protection stays."""
 

@@ -174,7 +174,7 @@ def _asked(dealer_id: UUID, claim: Claim, region: str, industry: str) -> Request
     claim = cleaned(claim)
     prepared = matching.prepare(claim)
     keys = matching.keys_of(prepared)
-    if not keys or _says_nothing(prepared):
+    if not keys or says_nothing(prepared):
         raise BadClaim("the claim names no company", next_step="give the company's name, its 统一社会信用代码 or a phone number")
     return Request(dealer_id, claim, prepared, keys, region, industry)
 
@@ -186,7 +186,7 @@ _NOBODY: Final = frozenset(
 """What is typed where a name is asked for and stands for no firm; whoever registered it would hold it for 90 days."""
 
 
-def _says_nothing(prepared: matching.Prepared) -> bool:
+def says_nothing(prepared: matching.Prepared) -> bool:
     """True for a claim whose names are only such words, without code and phone."""
     return not prepared.code and not prepared.phones and all(name.text.replace(" ", "").strip("()") in _NOBODY for name in prepared.names)
 

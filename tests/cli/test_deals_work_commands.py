@@ -48,6 +48,21 @@ def test_results_answer_for_a_span_of_days_and_name_the_dealers(filled: Run, dat
     assert (none.returncode, none.stdout) == (0, "no deal was decided from 2001-01-01 to 2001-12-31\n")
 
 
+def test_a_customer_gets_a_further_name_and_loses_it_again(filled: Run) -> None:
+    filled("deals", "upkeep")
+    given = filled("deals", "alias", "C1", "东方集团的俗名", "--json")
+    wrong = filled("deals", "alias", "C1", "有限公司")
+    gone = filled("deals", "alias", "C1", "东方集团的俗名", "--remove")
+    nobody = filled("deals", "alias", "#99999999")
+    quiet = filled("deals", "old-customers", "--quiet", "3650")
+
+    assert "东方集团的俗名" in [one["name"] for one in answer(given)]
+    assert (wrong.returncode, nobody.returncode) == (7, 6)
+    assert gone.returncode == 0
+    assert "东方集团的俗名" not in gone.stdout
+    assert quiet.returncode in {0, 3}
+
+
 def test_a_place_is_tried_against_the_fences(filled: Run) -> None:
     assert filled("deals", "fences", "--add", "--dealer", "C1", "--region", "31").returncode == 0
 

@@ -52,6 +52,40 @@ def add_deal(fresh: Fresh, dealer: UUID, **more: Any) -> str:
     return deal
 
 
+def test_a_customer_is_found_by_the_name_that_it_was_given_until_that_is_taken_back(selling: Fresh) -> None:
+    made = selling.api(
+        "it", "POST", "/v1/deals", json={"dealer": str(selling.world.agent), "name": "中国第一汽车股份有限公司", "city": "长春市"}
+    )
+    where = f"/v1/deals/registrations/{made.json()['id']}"
+    customer = selling.api.get("sales", where).json()["customer"]
+    named = {"customer": customer, "name": "一汽集团"}
+    asked = {"dealer": str(selling.world.rival), "name": "一汽集团", "city": "长春市"}
+
+    given = selling.api("sales", "POST", "/v1/deals/aliases", json=named)
+    held = selling.api("sales", "POST", "/v1/deals/check", json=asked).json()["free"]
+    listed = selling.api.get("sales", f"/v1/deals/aliases?customer={customer}&kind=given").json()["items"]
+    gone = selling.api("sales", "POST", "/v1/deals/aliases/withdraw", json=named)
+
+    assert (given.status_code, given.json()["given_by"]) == (201, "api:sales")
+    assert (held, [one["name"] for one in listed]) == ("maybe", ["一汽集团"])
+    assert (gone.status_code, selling.api.get("sales", f"/v1/deals/aliases?customer={customer}").json()["items"]) == (200, [])
+    assert selling.api("sales", "POST", "/v1/deals/check", json=asked).json()["free"] == "yes"
+    assert selling.api("sales", "POST", "/v1/deals/aliases/withdraw", json=named).json()["code"] == "deals/alias-not-found"
+    assert selling.api("sales", "POST", "/v1/deals/aliases", json=named | {"name": "有限公司"}).json()["code"] == "deals/alias-refused"
+
+
+def test_old_customers_without_an_open_deal_come_up_for_a_second_look(selling: Fresh) -> None:
+    world = selling.world
+    for customer, kind in ((world.agent, "paid"), (world.rival, "paid"), (world.rival, "lead"), (world.city, "lost")):
+        add_deal(selling, customer, stage_kind=kind)
+
+    quiet = selling.api.get("sales", "/v1/deals/old-customers?quiet=30").json()["items"]
+    busy = selling.api.get("sales", "/v1/deals/old-customers?quiet=60").json()["items"]
+
+    assert [(one["customer"], one["deals"]) for one in quiet] == [(str(world.agent), 1)]
+    assert busy == []
+
+
 def test_the_pipelines_are_told_with_their_stages_and_dealers_read_no_odds(selling: Fresh) -> None:
     ours, dealers = (selling.api.get(role, "/v1/deals/pipelines").json()["items"] for role in ("sales", "dealer"))
 

@@ -199,14 +199,6 @@ def rebuild(db: Connection, *, mapper: Mapper = map, progress: Callable[[int], N
     return count
 
 
-def add_alias(db: Connection, customer_id: int, name: str, by: str, kind: str = "given") -> None:
-    """A further name of a customer, with keys of its own. Raises: CustomerNotFound, KeysOutdated."""
-    if customer_id not in queries.lock(db, [customer_id]):
-        raise CustomerNotFound(f"there is no customer {customer_id}", next_step="look with `hub deals list`")
-    queries.add_aliases(db, [(customer_id, name, kind)], by)
-    rekey(db, [customer_id])
-
-
 def merge(db: Connection, keep: int, lose: int) -> list[UUID]:
     """Two customers are one firm: registrations and open questions of `lose` go to `keep`; the registrations that moved.
 

@@ -23,8 +23,8 @@ from sync import deal_pipeline, deals_upkeep, lead_converting
 from sync.errors import BadConfig, NotAllowed, NotFound, Stale
 from sync.hub import Hub
 from tests.deals.registration.helpers import HUAYI, add_party
-from tests.deals.upkeep.conftest import CONFIG, today
-from tests.deals.upkeep.test_looking_after import add_deal, in_stage_since
+from tests.deals.upkeep.conftest import CONFIG
+from tests.deals.upkeep.test_looking_after import add_deal
 
 Db = psycopg.Connection[Any]
 
@@ -174,12 +174,3 @@ def test_a_lead_is_given_to_the_dealer_of_its_place(hub: Hub, db: Db, east: UUID
 
     assert best.dealer_id == east
     assert doc(db, "leads", lead)["dealer"] == str(east)
-
-
-def test_old_customers_without_an_open_deal_come_up_for_a_second_look(hub: Hub, db: Db, east: UUID, west: UUID) -> None:
-    for customer, kind in ((east, "paid"), (west, "paid"), (west, "lead")):
-        in_stage_since(db, add_deal(db, name="x", stage_kind=kind, customer=str(customer)), 400)
-
-    found = deal_pipeline.due_for_review(hub, today(db))
-
-    assert [(row["customer"], row["deals"]) for row in found] == [(str(east), 1)]

@@ -10,9 +10,10 @@ import psycopg
 import pytest
 
 from channel.deals import acting, matching
+from channel.deals.customers import aliases
 from channel.deals.customers import service as customers
 from channel.deals.customers.queries import of_party, state
-from channel.deals.errors import CustomerNotFound, KeysOutdated, ProtectionsOverlap
+from channel.deals.errors import AliasNotFound, AliasRefused, CustomerNotFound, KeysOutdated, ProtectionsOverlap
 from channel.deals.matching import Claim
 from channel.deals.service import check, register
 from tests.deals.registration.helpers import HUAYI, HUAYI_AGAIN, LANSI, YADU, add_party, change_party, count
@@ -180,11 +181,21 @@ def test_parties_marked_as_direct_are_protected_set_based(db: Db, east: UUID, we
     assert register(db, west, replace(HUAYI_AGAIN, product_line="阀门")).reason == "direct_customer"
 
 
-def test_an_alias_given_by_a_person_finds_the_customer(db: Db, east: UUID, west: UUID) -> None:
+def test_a_name_given_by_a_person_finds_the_customer_until_it_is_taken_back(db: Db, east: UUID, west: UUID) -> None:
     made = register(db, east, Claim(name="中国第一汽车股份有限公司", city="长春市", phone="0431-85900000"))
+    customer = acting.found(db, made.id).customer_id
+    before = check(db, west, Claim(name="一汽集团", city="长春市")).free
 
-    customers.add_alias(db, acting.found(db, made.id).customer_id, "一汽集团", "person:steward")
+    aliases.give(db, customer, " 一汽集团 ", "person:steward")
+    given = check(db, west, Claim(name="一汽集团", city="长春市")).free
+    names = [(one["name"], one["kind"], one["given_by"]) for one in aliases.of(db, customer)]
+    aliases.withdraw(db, customer, "一汽集团")
 
-    assert check(db, west, Claim(name="一汽集团", city="长春市", phone="0431-85900000")).free == "no"
+    assert (before, given, check(db, west, Claim(name="一汽集团", city="长春市")).free) == ("yes", "maybe", "yes")
+    assert names == [("一汽集团", "given", "person:steward")]
+    with pytest.raises(AliasNotFound):
+        aliases.withdraw(db, customer, "一汽集团")
+    with pytest.raises(AliasRefused):
+        aliases.give(db, customer, "有限公司", "person:steward")
     with pytest.raises(CustomerNotFound):
-        customers.add_alias(db, 10**9, "谁", "person:steward")
+        aliases.give(db, 10**9, "谁家", "person:steward")
