@@ -44,7 +44,7 @@ def commands() -> Iterator[tuple[str, str, click.Command]]:
 def options(command: click.Command) -> Iterator[tuple[str, str]]:
     """Each option of a command as it is typed, with its help."""
     for one in command.params:
-        if not isinstance(one, click.Option) or one.name == "as_json":
+        if not isinstance(one, click.Option) or one.hidden or one.name == "as_json":
             continue
         yield one.opts[0] + _value(one), one.help or ""
 
