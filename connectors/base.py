@@ -199,6 +199,9 @@ class Stream:
     read_back: bool = False
     """True when a write must be followed by `get`: the system recomputes what was sent, or does not return the record."""
     fields: Sequence[FieldInfo] = ()
+    absent: Sequence[str] = ()
+    """Fields that the connector knows and this installation has not; those of rows as `lines.field`. What a mapping says of them is not
+    written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from collections.abc import Mapping as Map
-from collections.abc import Sequence
 from pathlib import Path
 
 from canonical.models import entity
 from mappings.cel import BadCondition, Condition
 from mappings.errors import BadFile
 from mappings.holding import Holding
+from mappings.lacking import without
 from mappings.model import Mapping, SetInfo, Writer
 from mappings.parser import rules_of
 from mappings.read_code import cites_function, read_function
@@ -28,16 +29,24 @@ def files_of(directories: Path | Sequence[Path], system_kind: str, stream: str) 
     return [path for place in places if (path := place / system_kind / f"{stream}.yaml").is_file()]
 
 
-def load(directories: Path | Sequence[Path], system_kind: str, stream: str, *, parameters: Map[str, str] | None = None) -> Mapping:
+def load(
+    directories: Path | Sequence[Path],
+    system_kind: str,
+    stream: str,
+    *,
+    parameters: Map[str, str] | None = None,
+    absent: Collection[str] = (),
+) -> Mapping:
     """The mapping of one stream; a file of a later directory lies over those of the earlier ones.
 
-    `parameters` replace those of the same name in the file (`default_company`, say).
+    `parameters` replace those of the same name in the file (`default_company`, say). `absent`: fields of the vendor that this
+    installation has not (:mod:`mappings.lacking`).
     Raises: BadFile with file, line, field and what to do; FileNotFoundError when no directory has the file.
     """
     files = files_of(directories, system_kind, stream)
     if not files:
         raise FileNotFoundError(f"no mapping {system_kind}/{stream}.yaml in {directories}")
-    return compile_rules(rules_of(files, system_kind, parameters))
+    return compile_rules(without(rules_of(files, system_kind, parameters), absent))
 
 
 def cited(directories: Path | Sequence[Path], system_kind: str, stream: str) -> frozenset[str]:

@@ -219,6 +219,7 @@ def _module(name: str, spec: _Spec, settings: ZohoSettings, wanted: Sequence[str
         deletes=Deletes.EVENTS,
         depends_on=tuple(other for other in spec.depends_on if other in wanted),
         fields=tuple(infos),
+        absent=tuple(sorted(_absent(name, settings))),
     )
     return Module(
         stream=stream,
@@ -241,13 +242,17 @@ def _module(name: str, spec: _Spec, settings: ZohoSettings, wanted: Sequence[str
 
 def _infos(name: str, settings: ZohoSettings) -> list[FieldInfo]:
     """Declared fields without those that this organisation has not, with its extra ones."""
-    absent = {ours for ours, other in settings.fields.get(name, {}).items() if not other}
+    absent = _absent(name, settings)
     hub_key = FieldInfo("Hub_Key", "集成主键 Hub key", "text", length=HUB_KEY_LENGTH)
     extra = [FieldInfo(other, other, "text") for other in settings.extra_fields.get(name, ())]
     declared = [*SYSTEM, *FIELDS[name], hub_key, *extra]
     scales = {MONEY: settings.currency_scale, PRICE: settings.price_scale, NUMBER: settings.number_scale}
     present = [info for info in declared if info.name not in absent and info.name.partition(".")[0] not in absent]
     return [replace(info, scale=scales.get(info.scale, info.scale)) if info.scale else info for info in present]
+
+
+def _absent(name: str, settings: ZohoSettings) -> set[str]:
+    return {ours for ours, other in settings.fields.get(name, {}).items() if not other}
 
 
 def _check_names(settings: ZohoSettings) -> None:

@@ -124,6 +124,21 @@ def test_a_mistake_in_a_customers_file_names_that_file(tmp_path: Path) -> None:
     assert wrong.value.line == 2
 
 
+def test_what_an_installation_lacks_is_not_written_and_nothing_is_waited_for_on_its_account() -> None:
+    doc, sets = {"number": "SO1", "customer": "c"}, {"lines": {"l1": {"product": "p", "quantity": "2"}}}
+    lacking = {"Deal_Name", "Net_Amount", "Ordered_Items.Product_Name"}
+    whole, less = (load(OURS, "crm_zoho", "sales_orders", absent=absent) for absent in ((), lacking))
+    books = load(OURS, "crm_zoho", "price_books", absent={"Products"})
+
+    assert lacking <= set(whole.writes)
+    assert set(less.writes) == set(whole.writes) - lacking
+    assert ("products", "p") in whole.needs(doc, sets)
+    assert ("products", "p") not in less.needs(doc, sets)
+    assert less.reads == whole.reads
+    assert less.version != whole.version
+    assert not books.sets
+
+
 def test_the_version_follows_the_meaning_and_not_the_layout(tmp_path: Path) -> None:
     one = party(tmp_path / "1", "  name: A\n  phone: B")
     same = party(tmp_path / "2", "  # telephone first\n  phone: {field: B}\n\n  name: 'A'")
