@@ -14,7 +14,8 @@ from channel.pricing import quote_replaying
 from channel.pricing.errors import BadOffer, WrongQuoteState
 from channel.pricing.quote_queries import Offer
 from sync import cycle, quotes, quotes_upkeep
-from tests.quotes.shop import RULES, Shop, wanted
+from sync.deal_results import results_of
+from tests.quotes.shop import COST, RULES, VALVE_COST, Shop, wanted
 
 TODAY = business_day(datetime.now(UTC))
 
@@ -190,3 +191,15 @@ def test_what_has_no_price_is_no_quote(shop: Shop) -> None:
         quotes.draft(shop.hub, wanted(("freight", "1")), shop.seller)
 
     assert refused.value.errors[0]["where"] == "line 1"
+
+
+def test_results_of_won_deals_tell_what_their_quotes_leave(shop: Shop) -> None:
+    deal = shop.deal(stage="won")
+    offer = through(shop, quotes.draft(shop.hub, wanted(("PUMP-50", "10"), ("VALVE-80", "3"), dealer="", deal=deal), shop.seller))
+    quotes.accept(shop.hub, offer.number, shop.seller)
+
+    [cell] = results_of(shop.hub, ("salesperson",), start=TODAY, end=TODAY)
+
+    assert (cell.key, cell.won, cell.quoted, cell.ordered) == (("CNY", "XS001"), 1, offer.total, offer.total)
+    cost = 10 * Decimal(COST) + 3 * Decimal(VALVE_COST)
+    assert (cell.costed, cell.net, cell.cost, cell.margin) == (1, Decimal(10_600), cost, 10_600 - cost)
