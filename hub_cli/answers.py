@@ -30,11 +30,11 @@ MOST_ERRORS = 100
 
 @dataclass(slots=True)
 class Answer:
-    """What a command found or did. `text` is printed as it is; without it the data is shown as a table or a list."""
+    """What a command found or did. `text` is printed as it is, made only when it is; without it the data is shown as a table or a list."""
 
     data: Any
     code: Exit = Exit.DONE
-    text: str | None = None
+    text: str | Callable[[], str] | None = None
     columns: Sequence[str] = ()
     """Which keys of a list of records a table shows; empty: all."""
     empty: str = "nothing"
@@ -162,7 +162,7 @@ def _plain_object(value: Any) -> Any:
 
 def _show(answer: Answer) -> None:
     if answer.text is not None:
-        click.echo(answer.text)
+        click.echo(answer.text if isinstance(answer.text, str) else answer.text())
         return
     data = plain(answer.data)
     if isinstance(data, dict):

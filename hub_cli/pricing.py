@@ -43,8 +43,10 @@ def quote(file: Path, pdf: Path | None, xlsx: Path | None, **how: Any) -> Answer
     from hub_cli.pricing_text import waterfall
 
     written = _write(told, {"pdf": pdf, "xlsx": xlsx}, **how)
-    text = waterfall(told) + "".join(f"\nwritten to {path}" for path in written.values())
-    return Answer({**told, **({"written": written} if written else {})}, Exit.REFUSED if told["status"] == "refused" else Exit.DONE, text)
+    return Answer(
+        {**told, **({"written": written} if written else {})}, Exit.REFUSED if told["status"] == "refused" else Exit.DONE,
+        lambda: waterfall(told) + "".join(f"\nwritten to {path}" for path in written.values()),
+    )  # fmt: skip
 
 
 @price.command()

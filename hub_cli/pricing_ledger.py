@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -41,6 +41,8 @@ def _cart(command: Any) -> Any:
 
 
 def _ask(lines: tuple[str, ...], day: Any, snapshot: str, **said: Any) -> Ask:
+    from pydantic import ValidationError
+
     from channel.pricing.asking import Ask, AskLine
 
     if snapshot and day is None:
@@ -48,14 +50,30 @@ def _ask(lines: tuple[str, ...], day: Any, snapshot: str, **said: Any) -> Ask:
     made = []
     for line in lines:
         item, _, quantity = line.rpartition("=")
-        try:
-            number = Decimal(quantity)
-        except InvalidOperation:
-            number = Decimal(0)
-        if not item or not number.is_finite() or number <= 0:
+        number = _number(quantity)
+        if not item or number is None or number <= 0:
             raise click.UsageError(f"{line!r} is no ITEM=QUANTITY, such as P-100=20")
         made.append(AskLine(item=item, quantity=number))
-    return Ask(lines=tuple(made), date=day.date() if day else _today(), **said)
+    try:
+        return Ask(lines=tuple(made), date=day.date() if day else _today(), **said)
+    except ValidationError as wrong:
+        raise click.UsageError("; ".join(_told(one) for one in wrong.errors(include_url=False, include_context=False))) from None
+
+
+def _number(text: str) -> Decimal | None:
+    """An exact number as it stands in a pricing file; None for anything else."""
+    from channel.pricing.words import number
+
+    try:
+        return number(text)
+    except ValueError:
+        return None
+
+
+def _told(problem: Any) -> str:
+    what, _, fix = str(problem["msg"]).removeprefix("Value error, ").partition(" | ")
+    option = {"date": "--date", "currency": "--currency"}.get(str(problem["loc"][0]) if problem["loc"] else "", "the question")
+    return f"{option}: {what}" + (f" ({fix})" if fix else "")
 
 
 @click.command()
@@ -72,8 +90,8 @@ def cart(
     ask = _ask(lines, day, snapshot, **said)
     with place.open_hub() as hub, hub.transaction() as db:
         told = service.price(db.connection, ask, view=service.View(role, costs=costs), at_version=at_version, snapshot=snapshot)
-    text = f"{waterfall(told)}\nsnapshot {told['snapshot']}"
-    return Answer(plain(told), Exit.REFUSED if told["status"] == "refused" else Exit.DONE, text)
+    refused = told["status"] == "refused"
+    return Answer(plain(told), Exit.REFUSED if refused else Exit.DONE, lambda: f"{waterfall(told)}\nsnapshot {told['snapshot']}")
 
 
 @click.command("check-order")
@@ -165,8 +183,13 @@ def state(place: Place) -> Answer:
     }  # fmt: skip
     text = f"version {book.version}: {book.size} prices of {figures['items']} items in {figures['lists']} lists; rules: "
     text += ", ".join(figures["documents"]) or "none"  # type: ignore[arg-type]  # a list of texts
-    lines = [f"\n{one['list']} {one['item']}: {one['what']} ({one['next_step']})" for one in troubles]
+    lines = [f"\n{': '.join([*filter(None, [_named(one)]), one['what']])} ({one['next_step']})" for one in troubles]
     return Answer({**figures, "troubles": troubles}, Exit.DIFFERS if troubles else Exit.DONE, text + "".join(lines))
+
+
+def _named(trouble: dict[str, str]) -> str:
+    """What a trouble is about: a list, an item of it, or nothing in particular."""
+    return " ".join(filter(None, (trouble["list"], trouble["item"])))
 
 
 @click.command()
@@ -174,6 +197,8 @@ def state(place: Place) -> Answer:
 @click.option("--dealer", default="", help="Ask for one: for this dealer.")
 @click.option("--project", default="", help="For this registration, or its deal.")
 @click.option("--item", "items", multiple=True, metavar="ITEM=PRICE[@CEILING]", help="Item, price, and highest quantity; may be repeated.")
+@click.option("--ceiling-amount", metavar="AMOUNT", help="Highest amount of all items together, on the side of the prices.")
+@click.option("--company", default="", help="Only for this selling company of ours.")
 @click.option("--from", "start", type=DAY, help="First day.")
 @click.option("--to", "end", type=DAY, help="The day after the last.")
 @click.option("--currency", default="CNY", show_default=True, help="ISO 4217 code of the prices.")
@@ -209,7 +234,9 @@ def special(place: Place, number: str | None, **said: Any) -> Answer:
         f"\n  {row['item']} {row['price']} {told['currency']}, {row['consumed']} of {row['ceiling'] or 'any number'} used"
         for row in told["items"]
     )
-    return Answer(plain(told), text=f"{number}  {told['state']}  {told['dealer_name']}  {told['project']}{rows}")
+    most = told["ceiling_amount"]
+    whole = "" if most is None else f"\n  {told['consumed_amount']} of {most} {told['currency']} used in all"
+    return Answer(plain(told), text=f"{number}  {told['state']}  {told['dealer_name']}  {told['project']}{rows}{whole}")
 
 
 def _wanted(said: dict[str, Any]) -> Any:
@@ -218,13 +245,17 @@ def _wanted(said: dict[str, Any]) -> Any:
     made = []
     for one in said["items"]:
         item, _, rest = one.rpartition("=")
-        price, _, ceiling = rest.partition("@")
-        try:
-            made.append(SpecialItem(item, Decimal(price), Decimal(ceiling) if ceiling else None))
-        except InvalidOperation:
-            raise click.UsageError(f"{one!r} is no ITEM=PRICE@CEILING, such as P-100=760@100") from None
+        price, at, ceiling = rest.partition("@")
+        asked, most = _number(price), _number(ceiling) if at else None
+        if asked is None or (at and most is None):
+            raise click.UsageError(f"{one!r} is no ITEM=PRICE@CEILING, such as P-100=760@100")
+        made.append(SpecialItem(item, asked, most))
+    amount = None if said["ceiling_amount"] is None else _number(said["ceiling_amount"])
+    if said["ceiling_amount"] is not None and (amount is None or amount <= 0):
+        raise click.UsageError(f"{said['ceiling_amount']!r} is no amount, such as 100000.00")
     return Wanted(
-        said["dealer"], said["project"], tuple(made), currency=said["currency"], tax_included=said["tax_included"],
+        said["dealer"], said["project"], tuple(made), company=said["company"], currency=said["currency"], tax_included=said["tax_included"],
+        ceiling_amount=amount,
         valid_from=said["start"].date() if said["start"] else None, valid_to=said["end"].date() if said["end"] else None,
         over_ceiling="refuse" if said["refuse_over"] else "next_kind", reason=said["reason"],
     )  # fmt: skip

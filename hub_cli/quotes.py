@@ -155,13 +155,13 @@ def trace(place: Place, quote: str, number: int | None, *, costs: bool, replay: 
         kept = quote_service.version_of(db.connection, offer, actor, number)
         again = quote_replaying.replay(db.connection, offer.id, kept.number) if replay else None
     told = {"number": offer.number, "version": kept.number, **kept.answers[actor.reader]}
-    text = waterfall(told)
     if again is None:
-        return Answer(told, text=text)
+        return Answer(told, text=lambda: waterfall(told))
     verdict = "priced again, it gives the same" if again.same else "priced again, it gives something else"
     verdict += "" if again.pinned else "; the buyer was not pinned then: special prices, agreements and projects are those of now"
     told["replay"] = {"same": again.same, "hash": again.again, "price_version": again.price_version, "pinned": again.pinned}
-    return Answer(told, Exit.DONE if again.same else Exit.DIFFERS, f"{text}\n{verdict} (prices of version {again.price_version})")
+    told_so = f"{verdict} (prices of version {again.price_version})"
+    return Answer(told, Exit.DONE if again.same else Exit.DIFFERS, lambda: f"{waterfall(told)}\n{told_so}")
 
 
 @quotes.command()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from typing import Any, Final
 
+from canonical.rounding import half_up
 from channel.pricing.asking import Ask
 from channel.pricing.compiled import Prices
-from channel.pricing.model import Item
+from channel.pricing.model import DealPrice, DealPriceItem, Item
 from channel.pricing.pricing import WIDE, Priced, price
 from channel.pricing.result import Line
 from channel.pricing.scales import Steps
+from channel.pricing.state import covers
 
 MOST: Final = 2
 """So many other quantities are tried for a line."""
@@ -30,7 +32,7 @@ def alternatives(priced: Priced, line: Line) -> list[dict[str, Any]]:
     if line.refusal is not None or line.unit_price is None:
         return []
     item = prices.items[line.item]
-    factor = ONE if line.unit == item.unit else item.units[line.unit]
+    factor = factor_of(priced, line)
     with localcontext(WIDE):
         wanted = _quantities(priced, line, item, factor)
     if not wanted:
@@ -88,17 +90,33 @@ def _left(priced: Priced, line: Line, item: Item, factor: Decimal) -> list[Decim
     left = []
     for deal in priced.prices.rules.deal_prices:
         for one in deal.items:
-            rest = ZERO if one.ceiling is None else one.ceiling - one.consumed - _by_others(priced, deal.id, item)
-            if deal.id in used_up and one.item == item.id and rest > 0:
+            if deal.id not in used_up or one.item != item.id:
+                continue
+            rest = _rest(priced, deal, one)
+            if rest > 0:
                 packs = (rest / pack).to_integral_value(ROUND_FLOOR) * pack
                 left.append((packs / factor).to_integral_value(ROUND_FLOOR))
     return [one for one in left if 0 < one < line.quantity]
 
 
-def _by_others(priced: Priced, deal: str, item: Item) -> Decimal:
-    """What lines of the cart have of a special price, in base units."""
-    mine = [one for one in priced.lines if one.record is not None and one.record.deal and one.record.id == deal and one.item == item.id]
-    return sum((one.quantity * (ONE if one.unit == item.unit else item.units[one.unit]) for one in mine), ZERO)
+def _rest(priced: Priced, deal: DealPrice, one: DealPriceItem) -> Decimal:
+    """What the lines of the cart leave of an item of a special price, in base units, by its own ceiling and by that of all items."""
+    mine = [line for line in priced.lines if line.record is not None and line.record.deal and line.record.id == deal.id]
+    had = {line.id: line.quantity * factor_of(priced, line) for line in mine}
+    left = []
+    if one.ceiling is not None:
+        left.append(one.ceiling - one.consumed - sum((had[line.id] for line in mine if line.item == one.item), ZERO))
+    if deal.ceiling_amount is not None and one.price:
+        places = priced.prices.places(deal.currency or priced.prices.settings.currency)
+        spent = sum((half_up((line.record.price or ZERO) * had[line.id], places) for line in mine if line.record is not None), ZERO)
+        left.append(covers(deal.ceiling_amount - deal.consumed_amount - spent, one.price))
+    return min(left, default=ZERO)
+
+
+def factor_of(priced: Priced, line: Line) -> Decimal:
+    """How many base units the unit of a line is."""
+    item = priced.prices.items[line.item]
+    return ONE if line.unit == item.unit else item.units[line.unit]
 
 
 def _scales(prices: Prices, priced: Priced, line: Line, item: Item) -> list[Steps]:

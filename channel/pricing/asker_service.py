@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from canonical.rounding import rounded
 from channel.pricing import asker_queries
 from channel.pricing.adjustments import Adjustment, When
 from channel.pricing.asker_queries import Connection, Names, Party, Project, Special
@@ -18,6 +17,7 @@ from channel.pricing.errors import BadPricing, Mistake
 from channel.pricing.model import Dealer, DealPrice, DealPriceItem, Registration
 from channel.pricing.snapshots import NAMING, Facts, Snapshot, taken
 
+ZERO: Final = Decimal(0)
 HUNDRED: Final = Decimal(100)
 AGREEMENT: Final = "agreement"
 """Rung of what was agreed with a dealer."""
@@ -220,20 +220,13 @@ def _deals(specials: Sequence[Special], dealer: Party | None, project: str, comp
 
 def _deal(name: str, project: str, dealer: str, rows: list[Special]) -> DealPrice:
     head = rows[0]
-    items = tuple(DealPriceItem(item=one.item, price=one.price, ceiling=_ceiling(one), consumed=one.consumed) for one in rows)
+    items = tuple(DealPriceItem(item=one.item, price=one.price, ceiling=one.ceiling, consumed=one.consumed) for one in rows)
+    left = None if head.left_amount is None else max(head.left_amount, ZERO)
     return DealPrice(
         id=name, project=project, dealer=dealer, items=items, currency=head.currency, tax="included" if head.tax_included else "excluded",
-        approver=head.approver, over_ceiling="refuse" if head.over_ceiling == "refuse" else "next_kind",
+        approver=head.approver, over_ceiling="refuse" if head.over_ceiling == "refuse" else "next_kind", ceiling_amount=left,
         valid_from=head.valid_from, valid_to=head.valid_to,
     )  # fmt: skip
-
-
-def _ceiling(one: Special) -> Decimal | None:
-    """Highest quantity: as the item says, and as what is left of the amount still buys."""
-    if one.left_amount is None or not one.price:
-        return one.ceiling
-    by_amount = one.consumed + rounded(one.left_amount / one.price, 6, "floor")
-    return by_amount if one.ceiling is None else min(one.ceiling, by_amount)
 
 
 def _agreed(prices: Prices, dealer: Party | None, company: str) -> list[Adjustment]:

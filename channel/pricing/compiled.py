@@ -270,7 +270,7 @@ class Prices:
         made.start = max(spec.valid_from or date.min, book.valid_from or date.min)
         made.end = min(spec.valid_to or date.max, book.valid_to or date.max)
         made.recorded_at = max((at for at in (spec.recorded_at, book.recorded_at) if at is not None), default=None)
-        made.approved, made.remaining, made.over_ceiling, made.deal = True, None, "next_kind", False
+        made.approved, made.remaining, made.left_amount, made.over_ceiling, made.deal = True, None, None, "next_kind", False
         return made
 
     def _deal(self, deal: DealPrice) -> None:
@@ -281,6 +281,7 @@ class Prices:
             made.id = deal.id
             made.version, made.recorded_at, made.approved, made.deal = deal.version, deal.recorded_at, bool(deal.approver), True
             made.remaining = None if one.ceiling is None else max(one.ceiling - one.consumed, ZERO)
+            made.left_amount = None if deal.ceiling_amount is None else max(deal.ceiling_amount - deal.consumed_amount, ZERO)
             made.over_ceiling = deal.over_ceiling
             self._keep(_keys_of(spec), made)
 

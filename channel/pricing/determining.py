@@ -147,7 +147,7 @@ def _unfit(  # noqa: PLR0911  a line for each reason reads as the list it is
         return "superseded", f"by version {question.active(record.book)}"
     if record.companies and question.ask.company not in record.companies:
         return "requirement_failed", "company"
-    if record.remaining is not None and (left := question.left(record, state.item)) is not None and state.quantity > left:
+    if record.deal and (left := question.left(record, state.item)) is not None and state.quantity > left:
         return "used_up", f"{left} left"
     if record.unit and record.unit != state.item.unit and record.unit not in state.item.units:
         return "wrong_unit", record.unit
@@ -211,9 +211,8 @@ def _take(question: Question, state: State, step: AccessStep, record: Record, me
         state.record, state.side, state.kind, state.by_unit = record, side, step.kind, by_unit
         if record.per != ONE:
             state.per, state.price_unit_quantity = record.per, units
-    if record.remaining is not None:
-        name = (record.id, state.item.id)
-        question.taken[name] = question.taken.get(name, ZERO) + state.quantity
+    if record.deal:
+        question.take(record, state.item, state.quantity)
     before = state.total
     state.total += total
     state.by_unit = state.by_unit and by_unit

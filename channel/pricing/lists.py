@@ -205,5 +205,6 @@ def _record(book: Book, item: str, rows: Sequence[Row]) -> Record | str:
     record.dealer, record.companies = "", book.companies
     record.start = max(first.valid_from or date.min, book.valid_from or date.min)
     record.end = min(after(first.valid_to) or date.max, book.valid_to or date.max)
-    record.recorded_at, record.approved, record.remaining, record.over_ceiling, record.deal = None, True, None, "next_kind", False
+    record.recorded_at, record.approved, record.remaining, record.left_amount = None, True, None, None
+    record.over_ceiling, record.deal = "next_kind", False
     return record

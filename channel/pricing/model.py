@@ -181,6 +181,10 @@ class DealPrice(Strict):
     currency: Currency | None = described("Currency.", default=None)
     tax: Side | None = described("含税 or 未税.", default=None)
     approver: str = described("Who approved it; without one it is not approved and not used.", default="")
+    ceiling_amount: Money | None = described(
+        "Highest amount of all its items together, at its prices, in its currency and on its tax side.", default=None
+    )
+    consumed_amount: Money = described("Used up of that so far.", default=ZERO)
     over_ceiling: Literal["next_kind", "refuse"] = described("When the cart asks for more than is left.", default="next_kind")
     valid_from: Day | None = described("First day.", default=None)
     valid_to: Day | None = described("Day after the last.", default=None)

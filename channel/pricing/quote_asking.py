@@ -308,9 +308,8 @@ def use_specials(db: Connection, offer: Offer, kept: Kept, by: str, today: date)
     """Use up the special prices of an accepted version. Raises: OverCeiling, SpecialState when one does not reach or hold any more."""
     for at, line in enumerate(kept.lines, 1):
         if line["special"]:
-            amount = Decimal(line["gross"] if line["side"] == "included" else line["net"])
             special_service.consume(
-                db, line["special"], reference(offer, at), Decimal(line["base_quantity"]), amount, by=by, item=line["item"], on=today
+                db, line["special"], reference(offer, at), Decimal(line["base_quantity"]), by=by, item=line["item"], on=today
             )
 
 

@@ -32,6 +32,7 @@ class Record:
         "formula",
         "id",
         "kind",
+        "left_amount",
         "over_ceiling",
         "per",
         "price",
@@ -68,6 +69,9 @@ class Record:
     recorded_at: datetime | None
     approved: bool
     remaining: Decimal | None
+    """Of a special price: base units that its item has left; None: it has no ceiling."""
+    left_amount: Decimal | None
+    """What all items of a special price together have left, at its prices; None: it has no such ceiling."""
     over_ceiling: str
     deal: bool
 

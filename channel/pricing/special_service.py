@@ -15,8 +15,10 @@ from uuid import UUID
 
 import psycopg
 
+from canonical.rounding import half_up
 from channel.errors import ChannelError
 from channel.pricing import asker_queries
+from channel.pricing.compiled import MINOR
 from channel.pricing.errors import BadPricing, Mistake
 from channel.pricing.queries import Connection, rows
 
@@ -151,19 +153,21 @@ def decide(db: Connection, number: str, answer: Literal["approved", "rejected", 
 
 
 def consume(
-    db: Connection, special: str, reference: str, quantity: Decimal, amount: Decimal, *, by: str, item: str = "", on: date | None = None
+    db: Connection, special: str, reference: str, quantity: Decimal, *, by: str, item: str = "", on: date | None = None
 ) -> Decimal | None:
-    """A line uses a special price: what it uses in all is `quantity` base units worth `amount` afterwards. Returns what is left.
+    """A line uses a special price: what it uses in all is `quantity` base units at its price afterwards. Returns what is left.
 
     `reference`: the line, e.g. `order:SO-1/10`; said again with the same figures it changes nothing. `item`: where the price has several.
-    `amount`: on the side of the special price. Raises: OverCeiling when less is left, whoever else takes at this moment; SpecialNotFound;
-    SpecialState when it is not approved, or does not hold on the day.
+    The amount that counts is quantity x special price, as when a cart is priced: not what was taken off by hand, nor freight, nor another
+    currency. Raises: OverCeiling when less is left, whoever else takes at this moment; SpecialNotFound; SpecialState when it is not
+    approved, or does not hold on the day.
     """
-    found = rows(db, "SELECT state, valid_from, valid_to FROM special_price WHERE id = %s FOR NO KEY UPDATE", [special])
+    found = rows(db, "SELECT state, valid_from, valid_to, currency FROM special_price WHERE id = %s FOR NO KEY UPDATE", [special])
     if not found:
         raise SpecialNotFound(f"there is no special price {special}")
-    product = _product_of(db, special, item)
+    product, price = _product_of(db, special, item)
     head = found[0]
+    amount = half_up(price * quantity, MINOR.get(head["currency"], 2))
     used = rows(
         db, "SELECT quantity FROM special_price_use WHERE (reference, special_id, product_id) = (%s, %s, %s)", [reference, special, product]
     )
@@ -193,9 +197,11 @@ def consume(
     return left[0]["rest"]  # type: ignore[no-any-return]  # a row of names and values
 
 
-def _product_of(db: Connection, special: str, item: str) -> UUID:
+def _product_of(db: Connection, special: str, item: str) -> tuple[UUID, Decimal]:
+    """The product, and its special price."""
     query = (
-        "SELECT i.product_id FROM special_price_item AS i JOIN products AS p ON p.id = i.product_id WHERE i.special_id = %(special)s "
+        "SELECT i.product_id, i.price FROM special_price_item AS i JOIN products AS p ON p.id = i.product_id "
+        "WHERE i.special_id = %(special)s "
         "AND (%(item)s = '' OR p.number = %(item)s OR p.hub_key = %(item)s OR p.id::text = %(item)s) LIMIT 2"
     )
     found = rows(db, query, {"special": special, "item": item})
@@ -203,8 +209,7 @@ def _product_of(db: Connection, special: str, item: str) -> UUID:
         raise SpecialNotFound(
             f"special price {special} has {'several items' if found else f'no item {item}'}", next_step="name one of its items"
         )
-    product: UUID = found[0]["product_id"]
-    return product
+    return found[0]["product_id"], found[0]["price"]
 
 
 def give_back(db: Connection, reference: str, *, by: str) -> int:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from canonical.rounding import rounded
+from canonical.rounding import half_up, rounded
 from channel.pricing.asking import Ask, AskLine
 from channel.pricing.compiled import Prices
 from channel.pricing.model import Dealer, Item, Registration
@@ -23,7 +23,7 @@ class Question:
 
     __slots__ = (
         "_active", "ask", "channel", "currency", "day", "dealer", "grade", "known_at", "lists", "prices", "project", "registration",
-        "taken",
+        "spent", "taken",
     )  # fmt: skip
 
     def __init__(self, prices: Prices, ask: Ask) -> None:
@@ -42,12 +42,24 @@ class Question:
         self._active: dict[str, int] = {}
         self.taken: dict[tuple[str, str], Decimal] = {}
         """By special price and item, the base units that lines of this cart have had."""
+        self.spent: dict[str, Decimal] = {}
+        """By special price, the amount that they have had of it, whatever the item."""
 
     def left(self, record: Record, item: Item) -> Decimal | None:
         """What a special price has left for the next line of this cart, in base units; None: it has no ceiling."""
-        if record.remaining is None:
-            return None
-        return record.remaining - self.taken.get((record.id, item.id), ZERO)
+        left = None if record.remaining is None else record.remaining - self.taken.get((record.id, item.id), ZERO)
+        if record.left_amount is None or not record.price:
+            return left
+        covered = covers(record.left_amount - self.spent.get(record.id, ZERO), record.price)
+        return covered if left is None else min(left, covered)
+
+    def take(self, record: Record, item: Item, quantity: Decimal) -> None:
+        """A line of this cart has so many base units of a special price."""
+        name = (record.id, item.id)
+        self.taken[name] = self.taken.get(name, ZERO) + quantity
+        if record.left_amount is not None:
+            worth = half_up((record.price or ZERO) * quantity, self.prices.places(record.currency))
+            self.spent[record.id] = self.spent.get(record.id, ZERO) + worth
 
     def facts(self, state: State) -> dict[str, str]:
         """What keys of prices and conditions of rules look at, for one line; its price kind once that is found."""
@@ -141,6 +153,11 @@ class State:
     def unit_of(self, total: Decimal) -> Decimal:
         """A line amount as the price of the unit that the line is priced in."""
         return total * self.per / self.price_unit_quantity
+
+
+def covers(amount: Decimal, price: Decimal) -> Decimal:
+    """So many base units at a price are bought for an amount, to six decimals."""
+    return Decimal(format(rounded(max(amount, ZERO) / price, 6, "floor").normalize(), "f"))
 
 
 def size_of(item: Item, by: str) -> Decimal:

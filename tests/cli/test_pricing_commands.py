@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from hub_cli.group import hub as command
-from tests.pricing.stocked import Stocked, connected, stock
+from tests.pricing.stocked import Stocked, connected, price_list, stock
 
 CONFIG = """
 companies: [{number: "100", name: 华东销售公司, default: true}]
@@ -102,6 +102,46 @@ def test_a_special_price_is_asked_for_approved_and_ended(hub: Hub) -> None:
     assert told["lines"][0]["price_kind"] == "deal"
     assert twice["error"]["code"] == "pricing/special-state"
     assert [row["id"] for row in hub("price", "special")] == [asked["id"]]
+
+
+def test_a_special_price_may_have_a_ceiling_of_money_and_a_company(hub: Hub) -> None:
+    wanted = ("price", "special", "--dealer", "D-EAST", "--project", str(hub.made.project), "--item", "M001=700")
+
+    asked = hub(*wanted, "--ceiling-amount", "7000", "--company", "100")
+    shown = CliRunner().invoke(command, ["price", "special", asked["id"]], env=hub.environment).output
+
+    assert (asked["ceiling_amount"], asked["company"]) == ("7000", "100")
+    assert "0 of 7000 CNY used in all" in shown
+
+
+TYPED = {
+    "a quantity with an exponent": ("cart", "M001=1e5"),
+    "a quantity that is none": ("cart", "M001=NaN"),
+    "a currency that is none": ("cart", "M001=1", "--currency", "RMB元"),
+    "a year in the past": ("cart", "M001=1", "--date", "0203-01-05"),
+    "a price that is none": ("special", "--dealer", "D-EAST", "--project", "P", "--item", "M001=NaN"),
+    "a ceiling that is none": ("special", "--dealer", "D-EAST", "--project", "P", "--item", "M001=7@x"),
+    "an amount that is none": ("special", "--dealer", "D-EAST", "--project", "P", "--item", "M001=7", "--ceiling-amount", "-1"),
+}
+
+
+@pytest.mark.parametrize("words", TYPED.values(), ids=TYPED)
+def test_what_is_typed_wrong_is_told_as_wrong_usage(words: tuple[str, ...], tmp_path: Path) -> None:
+    environment = {"HUB_CONFIG": str(tmp_path / "none.yaml"), "HUB_DATABASE_URL": ""}
+    (tmp_path / "none.yaml").write_text(CONFIG, encoding="utf-8")
+    done = CliRunner().invoke(command, ["price", *words], env=environment)
+
+    assert done.exit_code == 2, done.output
+    assert "Traceback" not in done.output
+
+
+def test_a_list_that_makes_no_price_is_told_by_its_number(hub: Hub, database: str) -> None:
+    with connected(database) as db:
+        price_list(db, "XSJMB0008", "门店价", None, {"M001": (hub.made.pump, "950")})
+    done = CliRunner().invoke(command, ["price", "state"], env=hub.environment)
+
+    assert done.exit_code == 3
+    assert "\nXSJMB0008: " in done.output
 
 
 def test_the_hourly_run_keeps_a_version_and_tells_nobody_of_the_first(hub: Hub) -> None:

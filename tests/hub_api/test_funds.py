@@ -16,6 +16,7 @@ from channel.funds import queries
 from sync import funds as engine
 from tests.hub_api.conftest import Fresh
 from tests.hub_api.world import RIVAL
+from tests.pricing.stocked import PROTECT
 
 MDF = """
 type: fund
@@ -45,16 +46,6 @@ participants: all
 formula: difference
 contracts: [{product: HC-100, customer: 江南水务, price: 900, quantity: 10}]
 approval: {automatic_up_to: 300, finance_above: 500}
-"""
-PROTECT = """
-type: price_protection
-programme: protect-2026
-version: 1
-name: 价保
-currency: CNY
-valid: {from: 2026-01-01, to: 2027-01-01}
-participants: all
-stock: snapshot
 """
 INVOICE = "25312000000012345678"
 

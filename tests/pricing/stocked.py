@@ -20,6 +20,17 @@ from ledger.bulk import from_json, json_text
 from tests.hub_api.world import make
 
 DAY = date(2026, 3, 15)
+PROTECT = """
+type: price_protection
+programme: protect-2026
+version: 1
+name: 价保
+currency: CNY
+valid: {from: 2026-01-01, to: 2027-01-01}
+participants: all
+stock: snapshot
+"""
+"""A programme that protects what every dealer has in stock."""
 Db = psycopg.Connection[Any]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,13 +14,6 @@ from tests.hub_api.configured import CONFIG
 from tests.pricing.stocked import Stocked, price_list, reprice, stock
 
 NOW = datetime(2026, 3, 15, 4, tzinfo=UTC)
-
-
-@pytest.fixture
-def hub(database: str) -> Iterator[Hub]:
-    with Hub.open(CONFIG, database) as opened:
-        assert opened.streams
-        yield opened
 
 
 @pytest.fixture

@@ -301,3 +301,41 @@ def test_a_grade_may_have_a_price_of_its_own_for_much_at_once(key: dict[str, Any
     books = [BOOKS[0], {"id": "g", "kind": "代理价", "prices": [record]}]
 
     assert asked(document(**PEOPLE, books=books, ask={"dealer": "D"}))["net"] == net
+
+
+def ceilings(*lines: tuple[str, str], **deal: Any) -> list[dict[str, Any]]:
+    """The lines of a cart under a special price of A at 7 and B at 6, at most so much money."""
+    told = asked(
+        document(
+            items=[{"id": "A"}, {"id": "B"}, {"id": "C"}],
+            dealers=[{"id": "D"}],
+            registrations=[{"id": "P", "dealer": "D"}],
+            books=[{"id": "std", "kind": "standard", "prices": [{"item": item, "price": "9"} for item in "ABC"]}],
+            deal_prices=[{"id": "T", "project": "P", "dealer": "D", "approver": "王总",
+                          "items": [{"item": "A", "price": "7"}, {"item": "B", "price": "6"}, {"item": "C", "price": "0"}], **deal}],
+            ask={"dealer": "D", "project": "P", "lines": [{"item": item, "quantity": quantity} for item, quantity in lines]},
+        )
+    )  # fmt: skip
+    found: list[dict[str, Any]] = told["lines"]
+    return found
+
+
+def test_a_ceiling_of_money_is_one_for_all_items_of_a_special_price() -> None:
+    lines = ceilings(("A", "10"), ("B", "5"), ("A", "1"), ("C", "99"), ceiling_amount="150", consumed_amount="50")
+
+    assert [line["price_kind"] for line in lines] == ["deal", "deal", "standard", "deal"], "what costs nothing needs no money"
+    assert [one["detail"] for one in lines[2]["not_used"] if one["rule"] == "T"] == ["0 left"]
+
+
+def test_what_a_ceiling_of_money_still_buys_is_told_in_pieces() -> None:
+    (line,) = ceilings(("A", "10"), ceiling_amount="65")
+
+    assert (line["price_kind"], line["alternatives"][0]["quantity"]) == ("standard", "9")
+    assert [one["detail"] for one in line["not_used"] if one["rule"] == "T"] == ["9.285714 left"]
+
+
+def test_a_ceiling_of_money_refuses_where_it_is_said() -> None:
+    (line,) = ceilings(("A", "10"), ceiling_amount="63", over_ceiling="refuse")
+
+    assert line["refusal"]["code"] == "pricing/over-ceiling"
+    assert line["refusal"]["facts"]["left"] == "9"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import pytest
 from channel.pricing import service
 from sync import price_export
 from sync.hub import Hub
-from tests.hub_api.configured import CONFIG
 from tests.pricing.stocked import Stocked, reprice, stock
 
 RULES = """
@@ -26,13 +24,6 @@ books:
       - {item: M001, scale: {method: point, tiers: [{from: 0, price: 870}, {from: 50, price: 850}]}, floor_price: 611.77}
       - {all: true, formula: {base: standard, percent: 5}, floor_price: 611.77}
 """
-
-
-@pytest.fixture
-def hub(database: str) -> Iterator[Hub]:
-    with Hub.open(CONFIG, database) as opened:
-        assert opened.streams
-        yield opened
 
 
 @pytest.fixture

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from channel.pricing import service
 from channel.pricing.errors import BadPricing
 from channel.pricing.service import View
-from tests.pricing.stocked import Db, ask, connected, reprice, stock
-
-
-@pytest.fixture
-def db(database: str) -> Iterator[Db]:
-    with connected(database) as connection:
-        yield connection
-
+from tests.pricing.stocked import Db, ask, reprice, stock
 
 RULES = "adjustments:\n  - {id: AG, rung: agreement, percent: PERCENT, when: {lines: pumps}}\n"
 STEP = st.one_of(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
@@ -10,21 +9,9 @@ import pytest
 from channel.pricing import service
 from channel.pricing.errors import BadPricing
 from channel.pricing.service import View
-from tests.pricing.stocked import Db, Stocked, ask, connected, price_list, reprice, stock
+from tests.pricing.stocked import Db, Stocked, ask, price_list, reprice
 
-__all__ = ["db", "made"]
 SALES = View()
-
-
-@pytest.fixture
-def db(database: str) -> Iterator[Db]:
-    with connected(database) as connection:
-        yield connection
-
-
-@pytest.fixture
-def made(db: Db) -> Stocked:
-    return stock(db)
 
 
 def unit(db: Db, **more: object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,34 +10,14 @@ import pytest
 from channel.pricing import service
 from channel.rebates import service as programmes
 from sync import prices
-from sync.config import PricesConfig
 from sync.hub import Hub
-from tests.hub_api.configured import CONFIG
-from tests.pricing.stocked import Stocked, price_list, reprice, stock
+from tests.pricing.stocked import PROTECT, Stocked, price_list, reprice, stock
 
 NOW = datetime(2026, 3, 15, 4, tzinfo=UTC)
-PROTECT = """
-type: price_protection
-programme: protect-2026
-version: 1
-name: 价保
-currency: CNY
-valid: {from: 2026-01-01, to: 2027-01-01}
-participants: all
-stock: snapshot
-"""
 
 
 def day(number: int) -> datetime:
     return NOW + timedelta(days=number)
-
-
-@pytest.fixture
-def hub(database: str, request: pytest.FixtureRequest) -> Iterator[Hub]:
-    said = getattr(request, "param", {})
-    with Hub.open(CONFIG.model_copy(update={"prices": PricesConfig(**said)}), database) as opened:
-        assert opened.streams
-        yield opened
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -17,17 +16,6 @@ from channel.pricing.errors import BadPricing
 from channel.pricing.service import View
 from channel.pricing.special_service import OverCeiling, SpecialItem, SpecialState, Wanted
 from tests.pricing.stocked import DAY, Db, Stocked, ask, connected, stock
-
-
-@pytest.fixture
-def db(database: str) -> Iterator[Db]:
-    with connected(database) as connection:
-        yield connection
-
-
-@pytest.fixture
-def made(db: Db) -> Stocked:
-    return stock(db)
 
 
 def grant(db: Db, made: Stocked, *, ceiling: str | None = "100", approve: bool = True, **more: Any) -> str:
@@ -56,7 +44,7 @@ def test_an_approved_special_price_prices_its_project_until_it_is_used_up(db: Db
     assert kind(db, made, 10) == ("deal", "700.0000")
     assert kind(db, made, 10, dealer="D-WEST") == ("grade", "900.0000")
 
-    left = special_service.consume(db, number, "order:SO-1/1", Decimal(95), Decimal(66500), by="test")
+    left = special_service.consume(db, number, "order:SO-1/1", Decimal(95), by="test")
 
     assert left == 5
     assert kind(db, made, 5) == ("deal", "700.0000")
@@ -68,10 +56,10 @@ def test_an_approved_special_price_prices_its_project_until_it_is_used_up(db: Db
 def test_a_line_uses_it_once_changes_what_it_uses_and_gives_it_back_once(db: Db, made: Stocked) -> None:
     number = grant(db, made)
     for quantity in (30, 30, 40):
-        special_service.consume(db, number, "quote:Q-1/1", Decimal(quantity), Decimal(700 * quantity), by="test")
+        special_service.consume(db, number, "quote:Q-1/1", Decimal(quantity), by="test")
     assert consumed(db, number) == 40
     with pytest.raises(OverCeiling):
-        special_service.consume(db, number, "quote:Q-1/2", Decimal(61), Decimal(42700), by="test")
+        special_service.consume(db, number, "quote:Q-1/2", Decimal(61), by="test")
     assert consumed(db, number) == 40, "what is refused takes nothing"
 
     assert [special_service.give_back(db, "quote:Q-1/1", by="test") for _ in range(2)] == [1, 0]
@@ -87,21 +75,37 @@ def test_a_ceiling_of_money_holds_over_all_items(db: Db, made: Stocked) -> None:
 
     assert kind(db, made, 10) == ("deal", "700.0000")
     assert kind(db, made, 11) == ("grade", "900.0000")
-    special_service.consume(db, number, "order:1", Decimal(9), Decimal(6300), by="test")
+    special_service.consume(db, number, "order:1", Decimal(9), by="test")
     with pytest.raises(OverCeiling):
-        special_service.consume(db, number, "order:2", Decimal(2), Decimal(1400), by="test")
+        special_service.consume(db, number, "order:2", Decimal(2), by="test")
+
+
+def test_a_cart_is_told_of_a_ceiling_of_money_what_its_acceptance_will_be_told(db: Db, made: Stocked) -> None:
+    items = (SpecialItem("M001", Decimal(700)), SpecialItem("M002", Decimal(600)))
+    number = special_service.ask(db, Wanted("D-EAST", str(made.project), items, ceiling_amount=Decimal(10000)), by="test", today=DAY)
+    special_service.decide(db, number, "approved", by="test")
+    asked = ask(("M001", 10), ("M002", 5), ("M001", 1), project=str(made.project))
+    told = service.price(db, asked, view=View())
+
+    # 7,000 and 3,000 are the whole of 10,000: nothing is left for the third line
+    assert [line["price_kind"] for line in told["lines"]] == ["deal", "deal", "grade"]
+    assert [one["detail"] for one in told["lines"][2]["not_used"] if one["rule"] == number] == ["0 left"]
+    for at, line in enumerate(asked.lines[:2], 1):
+        special_service.consume(db, number, f"order:1/{at}", line.quantity, by="test", item=line.item)
+    with pytest.raises(OverCeiling):
+        special_service.consume(db, number, "order:1/3", Decimal(1), by="test", item="M001")
 
 
 def test_only_what_is_approved_and_holds_on_the_day_is_used(db: Db, made: Stocked) -> None:
     waiting = grant(db, made, approve=False)
     with pytest.raises(SpecialState):
-        special_service.consume(db, waiting, "order:1", Decimal(1), Decimal(700), by="test")
+        special_service.consume(db, waiting, "order:1", Decimal(1), by="test")
     special_service.decide(db, waiting, "rejected", by="王总", reason="毛利不足")
     with pytest.raises(SpecialState):
         special_service.decide(db, waiting, "approved", by="王总")
     over = grant(db, made, valid_to=DAY)
     with pytest.raises(SpecialState):
-        special_service.consume(db, over, "order:1", Decimal(1), Decimal(700), by="test", on=DAY)
+        special_service.consume(db, over, "order:1", Decimal(1), by="test", on=DAY)
     with pytest.raises(BadPricing) as refused:
         special_service.ask(db, Wanted("D-WEST", str(made.project), (SpecialItem("M009", Decimal(1)),)), by="x", today=DAY)
     assert [one.where for one in refused.value.mistakes] == ["project", "items.0.item"]
@@ -109,7 +113,7 @@ def test_only_what_is_approved_and_holds_on_the_day_is_used(db: Db, made: Stocke
 
 def test_the_database_keeps_the_ceiling_and_the_terms_whoever_writes(db: Db, made: Stocked) -> None:
     number = grant(db, made)
-    special_service.consume(db, number, "order:1", Decimal(1), Decimal(700), by="test")
+    special_service.consume(db, number, "order:1", Decimal(1), by="test")
     for statement in (
         "UPDATE special_price_item SET consumed = 0",
         "UPDATE special_price_item SET ceiling = 1000000",
@@ -135,7 +139,7 @@ def test_two_at_the_same_moment_never_take_more_than_there_is(database: str, db:
             start.wait()
             for at in range(8):
                 try:
-                    special_service.consume(own, number, f"order:{worker}/{at}", Decimal(1), Decimal(700), by=f"worker {worker}")
+                    special_service.consume(own, number, f"order:{worker}/{at}", Decimal(1), by=f"worker {worker}")
                     own.commit()
                     outcomes.append("taken")
                 except OverCeiling:
@@ -155,12 +159,12 @@ def test_two_at_the_same_moment_never_take_more_than_there_is(database: str, db:
 def test_the_second_waits_for_the_first_and_takes_what_a_rollback_leaves(database: str, db: Db, made: Stocked) -> None:
     number = grant(db, made, ceiling="10")
     db.commit()
-    special_service.consume(db, number, "order:1", Decimal(10), Decimal(7000), by="first")
+    special_service.consume(db, number, "order:1", Decimal(10), by="first")
     got: list[Decimal | None] = []
 
     def second() -> None:
         with connected(database) as own:
-            got.append(special_service.consume(own, number, "order:2", Decimal(10), Decimal(7000), by="second"))
+            got.append(special_service.consume(own, number, "order:2", Decimal(10), by="second"))
 
     waiting = threading.Thread(target=second)
     waiting.start()
@@ -185,7 +189,7 @@ def test_law_what_is_consumed_is_the_sum_of_its_uses_and_within_the_ceiling(db: 
             name = f"order:{line}"
             fits = sum(held.values()) - held.get(name, 0) + quantity <= 20
             try:
-                special_service.consume(db, number, name, Decimal(quantity), Decimal(quantity), by="law")
+                special_service.consume(db, number, name, Decimal(quantity), by="law")
                 assert fits
                 held[name] = quantity
             except OverCeiling:
