@@ -137,7 +137,7 @@ def test_what_is_typed_wrong_is_told_as_wrong_usage(words: tuple[str, ...], tmp_
 
 def test_a_list_that_makes_no_price_is_told_by_its_number(hub: Hub, database: str) -> None:
     with connected(database) as db:
-        price_list(db, "XSJMB0008", "门店价", None, {"M001": (hub.made.pump, "950")})
+        price_list(db, "XSJMB0008", "门店价", None, {"M001": (hub.made.pump, "950")}, currency="")
     done = CliRunner().invoke(command, ["price", "state"], env=hub.environment)
 
     assert done.exit_code == 3
