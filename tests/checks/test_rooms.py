@@ -1,4 +1,4 @@
-"""Who may import whom (DESIGN section 3) holds, and every contract bites on a tree that breaks it."""
+"""Who may import whom (README, Where things are) holds, and every contract bites on a tree that breaks it."""
 
 from __future__ import annotations
 
