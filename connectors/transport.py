@@ -11,16 +11,14 @@ from __future__ import annotations
 
 import logging
 import math
-import threading
 import time
 import zlib
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import Protocol, TypeVar
+from typing import TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -29,7 +27,9 @@ import tenacity
 import urllib3.exceptions
 
 from connectors.errors import CallFailed, Garbled, Refused, Throttled, Unavailable, Uncertain
+from connectors.failures import find, next_step, why
 from connectors.jsontext import dump_json, has_nul, parse_json
+from connectors.shared import Budget, MemoryTokenStore, NoBudget, TokenStore
 from connectors.wire import GuardedAdapter, Limit, PrivateAddress, limited
 
 __all__ = [
@@ -83,80 +83,6 @@ class TooLarge(Garbled):
 
 class TooSlow(Unavailable):
     """The deadline passed before the answer was whole. Asking again would hold the caller as long; asking for less may not."""
-
-
-class Budget(Protocol):
-    """The windows of calls that a vendor grants, shared by all workers."""
-
-    def reserve(self, *, kind: str, units: int = 1) -> None:
-        """Take `units` before a call. `kind` is read, write, signin or bulk. Raises: Throttled when a window is spent."""
-
-    def lower(self, *, remaining: int, window: str) -> None:
-        """The vendor says that this much is left of a window; it only ever lowers our own count."""
-
-    def hold(self, *, seconds: float) -> None:
-        """The vendor asks to wait: nobody calls before `seconds` are over."""
-
-
-class TokenStore(Protocol):
-    """Where sessions and tokens are kept, shared by all workers. Names are the connector's own."""
-
-    def lock(self, name: str) -> AbstractContextManager[None]:
-        """Held while a token is renewed, so that one worker renews for all."""
-
-    def read(self, name: str) -> tuple[str, float] | None:
-        """The secret text and when it expires, as Unix time; None when there is none. An expired one is returned too."""
-
-    def save(self, name: str, secret: str, expires: float) -> None:
-        """Keep a secret until `expires`, Unix time."""
-
-    def drop(self, name: str) -> None:
-        """Forget a secret."""
-
-
-class NoBudget:
-    """No limits: for tests and trials."""
-
-    def reserve(self, *, kind: str, units: int = 1) -> None:
-        """Always granted."""
-
-    def lower(self, *, remaining: int, window: str) -> None:
-        """Not kept."""
-
-    def hold(self, *, seconds: float) -> None:
-        """Not kept."""
-
-
-class MemoryTokenStore:
-    """Tokens of one process."""
-
-    def __init__(self) -> None:
-        self._locks: dict[str, threading.RLock] = {}
-        self._secrets: dict[str, tuple[str, float]] = {}
-        self._guard = threading.Lock()
-
-    @contextmanager
-    def lock(self, name: str) -> Iterator[None]:
-        """Held while a token is renewed."""
-        with self._guard:
-            lock = self._locks.setdefault(name, threading.RLock())
-        with lock:
-            yield
-
-    def read(self, name: str) -> tuple[str, float] | None:
-        """The secret text and when it expires, as Unix time."""
-        return self._secrets.get(name)
-
-    def save(self, name: str, secret: str, expires: float) -> None:
-        """Keep a secret."""
-        self._secrets[name] = (secret, expires)
-
-    def drop(self, name: str) -> None:
-        """Forget a secret."""
-        self._secrets.pop(name, None)
-
-    def __repr__(self) -> str:
-        return f"MemoryTokenStore({len(self._secrets)} kept)"
 
 
 class Transport:
@@ -344,15 +270,15 @@ class Transport:
 
     def _failed(self, request: _Request, limit: Limit, error: Exception) -> CallFailed:
         """The failure in our words. What could have reached the system counts as sent."""
-        why = f"no whole answer within {self._deadline_s:g} s" if limit.expired else _why(error)
+        told = f"no whole answer within {self._deadline_s:g} s" if limit.expired else why(error)
         if not limit.sent:
-            kind = Refused if _find(error, PrivateAddress) or _find(error, urllib3.exceptions.SSLError) else Unavailable
-            return kind(self.system, f"{request.host}: {why}", next_step=_next_step(error))
+            kind = Refused if find(error, PrivateAddress) or find(error, urllib3.exceptions.SSLError) else Unavailable
+            return kind(self.system, f"{request.host}: {told}", next_step=next_step(error))
         if request.writes:
-            return Uncertain(self.system, f"{request.path}: {why} after the request was sent", next_step="look the record up")
+            return Uncertain(self.system, f"{request.path}: {told} after the request was sent", next_step="look the record up")
         if isinstance(error, Garbled):
             return error
-        return (TooSlow if limit.expired else Unavailable)(self.system, f"{request.path}: {why}")
+        return (TooSlow if limit.expired else Unavailable)(self.system, f"{request.path}: {told}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -434,47 +360,3 @@ def _read_all(system: str, response: requests.Response, max_bytes: int) -> bytes
     if unpack is not None and parts and not unpack.eof:
         raise Garbled(system, "the compressed answer is cut off")
     return b"".join(parts)
-
-
-def _find(error: BaseException | None, kind: type[BaseException]) -> BaseException | None:
-    """The first error of a kind along the causes that `requests` and `urllib3` wrap into each other."""
-    seen: set[int] = set()
-    todo: list[object] = [error]
-    while todo:
-        current = todo.pop()
-        if isinstance(current, BaseException) and id(current) not in seen:
-            if isinstance(current, kind):
-                return current
-            seen.add(id(current))
-            todo += [current.__cause__, current.__context__, getattr(current, "reason", None), *current.args]
-    return None
-
-
-_WORDS: tuple[tuple[type[BaseException], str], ...] = (
-    (PrivateAddress, "the name leads into a private network"),
-    (urllib3.exceptions.SSLError, "the TLS certificate or handshake failed"),
-    (urllib3.exceptions.NameResolutionError, "the name cannot be resolved"),
-    (urllib3.exceptions.NewConnectionError, "the connection was refused"),
-    (urllib3.exceptions.ConnectTimeoutError, "no connection in time"),
-    (urllib3.exceptions.ReadTimeoutError, "no answer in time"),
-    (urllib3.exceptions.IncompleteRead, "the answer is shorter than announced"),
-    (zlib.error, "the compressed answer is broken"),
-    (ConnectionError, "the connection was cut"),
-    (urllib3.exceptions.ProtocolError, "the connection was cut or the answer is not HTTP"),
-)
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, CallFailed):
-        return error.why
-    return next((words for kind, words in _WORDS if _find(error, kind)), f"the call failed ({type(error).__name__})")
-
-
-def _next_step(error: Exception) -> str:
-    if isinstance(error, CallFailed):
-        return error.next_step
-    if _find(error, PrivateAddress):
-        return "set allow_private_hosts for this system in hub.yaml if that is intended"
-    if _find(error, urllib3.exceptions.SSLError):
-        return "check the certificate of the host and the time of this machine"
-    return "check the address and that this machine reaches it"

@@ -14,7 +14,7 @@ from pathlib import Path
 from airflow.sdk import get_parsing_context
 
 from dags.building import builders
-from sync.config import load
+from sync.config_file import load
 from sync.errors import BadConfig
 
 _named = os.environ.get("HUB_CONFIG")

@@ -146,7 +146,7 @@ def _home(place: Place) -> Finding:
 
 
 def _configuration(place: Place) -> Finding:
-    from sync.config import load
+    from sync.config_file import load
     from sync.errors import BadConfig
 
     file = place.config_file

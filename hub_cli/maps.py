@@ -63,7 +63,7 @@ def _place_of(named: str, place: Place) -> tuple[list[Path], str, str]:
 
     directories = [OURS]
     if place.config_file.exists():
-        from sync.config import load
+        from sync.config_file import load
 
         directories += load(place.config_file).mappings
     file = Path(named)

@@ -10,9 +10,10 @@ from canonical.values import SHANGHAI
 from connectors.base import Window
 from sync import leases
 from sync.errors import NotFound
-from sync.hub import Hub, StreamState
+from sync.hub import Hub
 from sync.reading import hub_mode, read_window
 from sync.runs import Run, RunResult, running
+from sync.streams import StreamState
 
 
 def windows(

@@ -13,7 +13,8 @@ from canonical.ids import new_id_text
 from sync import deriving
 from sync.decide import Canonical, Rows
 from sync.decide_sets import begin_rows
-from sync.hub import Hub, StreamState
+from sync.hub import Hub
+from sync.streams import StreamState
 
 if TYPE_CHECKING:
     from sync.observing import Seen

@@ -23,7 +23,8 @@ from mappings.compiler import OURS
 from mappings.compiler import load as load_mapping
 from mappings.errors import BadFile
 from mappings.model import Mapping as Compiled
-from sync.config import Flow, HubConfig, SecretRef, line_of, load
+from sync.config import Flow, HubConfig, SecretRef
+from sync.config_file import line_of, load
 from sync.config_settings import is_reference
 from sync.errors import BadConfig
 from sync.policy import EntityPolicy, compile_policy

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from connectors.base import LineSet, Stream
-from sync.hub import StreamState
+from sync.streams import StreamState
 
 Differences = dict[str, list[Any]]
 """path -> [theirs, ours]; a line's field as `Ordered_Items[key].Quantity`, a line lacking there as `…[+id]`, one too many as `…[-key]`."""

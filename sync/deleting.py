@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from ledger.bulk import json_text
 from sync import scope, store
 from sync.decide import Canonical
-from sync.hub import Cursor, StreamState
+from sync.hub import Cursor
+from sync.streams import StreamState
 
 if TYPE_CHECKING:
     from sync.observing import Observed, Seen

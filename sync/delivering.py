@@ -25,11 +25,12 @@ from sync.crew import Job as Part
 from sync.decide import Canonical
 from sync.errors import Overtaken
 from sync.golive import is_older
-from sync.hub import Cursor, Hub, StreamState
+from sync.hub import Cursor, Hub
 from sync.pairs import UNCONFIRMED, There, in_open_case, note_missing, reached_goal, records_there
 from sync.references import targets
 from sync.runs import Run, RunResult, running
 from sync.sending import Job, Sender
+from sync.streams import StreamState
 from sync.uncertain import ALL, SHORTEST_LAG_S, UNCONFIRMED_S, Settler, Span
 
 CLAIM = 500

@@ -9,9 +9,10 @@ from typing import Any
 from connectors.base import EventAnswer, InboundRequest, Record
 from sync import leases, observing
 from sync.errors import NotFound
-from sync.hub import Cursor, Hub, StreamState
+from sync.hub import Cursor, Hub
 from sync.references import References
 from sync.runs import Run
+from sync.streams import StreamState
 
 MOST_AT_ONCE = 500
 

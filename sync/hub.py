@@ -12,30 +12,28 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 import psycopg.types.json
-from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 from pydantic import BaseModel, ValidationError
 
 import mappings
-from connectors.base import Connector, LineSet, Session, Stream
+from connectors.base import Connector, Session, Stream
 from connectors.registry import load as load_connector
 from connectors.transport import Transport
-from ledger.bulk import from_json
-from ledger.tables import TABLES, EntityTable
+from ledger.tables import TABLES
 from mappings.cel import Condition
 from mappings.compiler import load as load_mapping
-from mappings.model import Mapping, ValueRow, Values
+from mappings.model import ValueRow, Values
 from sync.config import Flow, FlowSystem, HubConfig, SecretRef, SystemConfig
-from sync.config import load as load_config
+from sync.config_file import load as load_config
 from sync.crew import Crew
 from sync.errors import BadConfig, NotFound
-from sync.leases import LEASE_S
 from sync.policy import EntityPolicy, compile_policy
+from sync.pool import note_used, open_pool
+from sync.streams import HubStream, Kind, StreamState, refuse_unfit
 
 if TYPE_CHECKING:
     from typing import Self
@@ -46,93 +44,8 @@ T = TypeVar("T")
 Cursor = psycopg.Cursor[dict[str, Any]]
 MAPPINGS = Path(mappings.__file__).parent
 """Where our own mapping files stand."""
-RESTED_S = 1.0
-"""A connection that was used so recently is taken to be alive."""
-_used: WeakKeyDictionary[psycopg.Connection[dict[str, Any]], float] = WeakKeyDictionary()
-"""When a transaction last ended well, by connection."""
 TRIES = 4
 """What meets another worker's (a page a backfill's, say) is tried again whole."""
-
-
-class Kind(Protocol):
-    """What merging needs to know of a kind of record; every stream of it tells that, and the hub itself where no system has it."""
-
-    @property
-    def id(self) -> int:
-        """The stream's number in the database."""
-
-    @property
-    def entity(self) -> str:
-        """Its name."""
-
-    @property
-    def policy(self) -> EntityPolicy:
-        """Its owners."""
-
-    @property
-    def table(self) -> EntityTable:
-        """Where it is stored."""
-
-
-@dataclass(frozen=True, slots=True)
-class HubStream:
-    """The hub's own stream of a kind of record."""
-
-    id: int
-    entity: str
-    policy: EntityPolicy
-    table: EntityTable
-
-
-@dataclass(frozen=True)
-class StreamState:
-    """One stream of one connected system, with everything that works on it."""
-
-    id: int
-    system: str
-    name: str
-    entity: str
-    decl: Stream
-    mapping: Mapping
-    policy: EntityPolicy
-    flow: FlowSystem
-    connector: Connector
-    table: EntityTable
-    _written: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
-
-    @cached_property
-    def label(self) -> str:
-        """`kingdee.sales_orders`, as people and errors name it."""
-        return f"{self.system}.{self.name}"
-
-    @cached_property
-    def decides(self) -> bool:
-        """True when its records can decide a canonical field."""
-        return bool(self.mapping.reads & self.policy.decided_by(self.system))
-
-    @cached_property
-    def written_fields(self) -> frozenset[str]:
-        """Canonical fields that the hub may write into an existing record there, in some company: those it does not decide itself."""
-        return frozenset().union(*(self.written_in(policy.company) for policy in self.policy.everywhere))
-
-    def written_in(self, company: str) -> frozenset[str]:
-        """The same for records of one company, by its number."""
-        known = self._written.get(company)
-        if known is None:
-            carried = {path for path in self.mapping.writes.values() if path and path not in self.policy.owners_of_sets}
-            known = self._written[company] = self.policy.in_company(company).foreign(self.system, carried)
-        return known
-
-    @cached_property
-    def number_path(self) -> str:
-        """Key of the payload that carries the canonical business number; empty where none does."""
-        return next((path for path, name in self.mapping.writes.items() if name == "number"), "")
-
-    @cached_property
-    def line_marks(self) -> dict[str, LineSet]:
-        """By child set: where its lines carry the hub's line keys; only sets whose lines do."""
-        declared = {lines.field: lines for lines in self.decl.lines if lines.hub_key}
-        return {name: declared[info.path] for name, info in self.mapping.sets.items() if info.path in declared}
 
 
 @dataclass
@@ -142,20 +55,6 @@ class _SystemState:
     connector: Connector
     settings: BaseModel
     streams: dict[str, Stream]
-
-
-def _check(connection: psycopg.Connection[dict[str, Any]]) -> None:
-    """Whether the server is still there, asked only of a connection that has rested: a round trip each time would cost a fifth of all."""
-    if time.monotonic() - _used.get(connection, 0.0) > RESTED_S:
-        ConnectionPool.check_connection(connection)
-
-
-def _prepare(connection: psycopg.Connection[dict[str, Any]]) -> None:
-    # On our own connections only: Airflow, in the same process, wants its floats as floats.
-    psycopg.types.json.set_json_loads(from_json, connection)
-    # A worker that froze in the middle of a page (a paused machine, a lost network) keeps its row locks no longer than its lease.
-    connection.execute(f"SET idle_in_transaction_session_timeout = '{LEASE_S}s'".encode())
-    connection.commit()
 
 
 def _resolve_secrets(system: str, settings: dict[str, Any]) -> dict[str, Any]:
@@ -198,11 +97,7 @@ class Hub:
         url = database_url or os.environ.get("HUB_DATABASE_URL")
         if not url:
             raise BadConfig("no database is named", next_step="set HUB_DATABASE_URL, or run `hub db start` and use the URL it prints")
-        pool: ConnectionPool[psycopg.Connection[dict[str, Any]]] = ConnectionPool(
-            url, min_size=1, max_size=8, kwargs={"row_factory": dict_row, "application_name": "channel-hub"}, open=True, timeout=30,
-            check=_check, configure=_prepare,
-        )  # fmt: skip
-        return cls(config, url, pool, path)
+        return cls(config, url, open_pool(url), path)
 
     def __enter__(self) -> Self:
         return self
@@ -230,7 +125,7 @@ class Hub:
         with self.pool.connection() as connection:
             with connection.transaction(), connection.cursor() as db:
                 yield db
-            _used[connection] = time.monotonic()
+            note_used(connection)
 
     def settle(self, work: Callable[[Cursor], T], refs: References | None = None) -> T:
         """Do the work in a transaction, again when the database broke it off for the sake of another worker's; `refs` are forgotten then.
@@ -320,43 +215,20 @@ class Hub:
                     where=f"flows.{name}.systems.{system}.stream",
                     next_step=f"use one of {', '.join(state.streams)}",
                 )
-            mapping = load_mapping([MAPPINGS, *self.config.mappings], state.config.kind, part.stream, parameters=parameters)
+            mapping = load_mapping(
+                [MAPPINGS, *self.config.mappings], state.config.kind, part.stream, parameters=parameters, absent=decl.absent
+            )
             if mapping.entity != name:
                 raise BadConfig(
                     f"the mapping of {part.stream} is for {mapping.entity}",
                     where=f"flows.{name}.systems.{system}.stream",
                     next_step="name another stream",
                 )
-            self._refuse_untold_times(name, system, decl)
-            self._refuse_listed_companies(name, system, mapping)
+            refuse_unfit(self.policies[name], system, decl, mapping)
             states[system, part.stream] = StreamState(
                 ids[system, part.stream], system, part.stream, name, decl, mapping, self.policies[name], part, state.connector, TABLES[name]
             )
         return states
-
-    def _refuse_untold_times(self, name: str, system: str, decl: Stream) -> None:
-        """The rule `most_recent` needs a change time per record, of a second or finer, of every system that may decide the field."""
-        if decl.modified_resolution_s is not None and decl.modified_resolution_s <= 1:
-            return
-        policy = self.policies[name]
-        wrong = [path for path, rule in policy.rules.items() if rule == "most_recent" and policy.may_decide(system, path)]
-        if wrong:
-            raise BadConfig(
-                f"rule most_recent: {system}.{decl.name} tells no change time per record that can be trusted",
-                where=f"flows.{name}.rules.{wrong[0]}",
-                next_step="use rule owner, or take the system out of the field's owners",
-            )
-
-    def _refuse_listed_companies(self, name: str, system: str, mapping: Mapping) -> None:
-        """A record that lists the rows of several companies is written whole; it cannot follow each company's owners."""
-        policy = self.policies[name]
-        listed = [child for child, info in mapping.sets.items() if info.path and child in policy.company_of_rows]
-        if policy.by_company and listed:
-            raise BadConfig(
-                f"{mapping.name} holds the {listed[0]} of all companies in one record, so they have one order of owners",
-                where=f"flows.{name}.owners_by_company",
-                next_step=f"take {system} out of this flow, or say it in owners",
-            )
 
     @cached_property
     def policies(self) -> dict[str, EntityPolicy]:

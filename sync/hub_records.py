@@ -9,10 +9,13 @@ from canonical.ids import new_hub_key, new_id_text
 from ledger.bulk import from_json, json_text
 from ledger.tables import TABLES
 from sync import observing, pairing, scope, store
+from sync.canonicals import merge_entities
 from sync.decide import Canonical
 from sync.errors import NotAllowed, NotFound, Stale
+from sync.fingerprints import fingerprint
 from sync.hub import Cursor, Hub
 from sync.policy import EntityPolicy
+from sync.sources import add_siblings, hub_source
 
 
 def put(
@@ -45,7 +48,7 @@ def put(
         "INSERT INTO observed (stream_id, key, fingerprint, payload) VALUES (%s, %s, %s, %s) ON CONFLICT (stream_id, key) DO UPDATE "
         "SET fingerprint = excluded.fingerprint, payload = excluded.payload, version = observed.version + 1, read_at = now() "
         "WHERE observed.fingerprint <> excluded.fingerprint",
-        [stream, key, observing.fingerprint(payload), json_text(payload)],
+        [stream, key, fingerprint(payload), json_text(payload)],
     )
     # What a rule made and what a person then edited are two records of the hub about one thing: the first is primary, keys order them.
     db.execute(
@@ -56,10 +59,10 @@ def put(
     )
     state = hub.kind(name)
     existing = store.load(db, state.table, [entity_id], lock=True)
-    sources = {entity_id: [observing.hub_source(stream, key, payload)]}
+    sources = {entity_id: [hub_source(stream, key, payload)]}
     result = observing.Observed()
-    observing.add_siblings(hub, db, state, sources, existing, set(), result, skip=(stream, key))
-    merged = observing.merge_entities(hub, db, state, sources, existing, result, None, cause, fresh)
+    add_siblings(hub, db, state, sources, existing, set(), result, skip=(stream, key))
+    merged = merge_entities(hub, db, state, sources, existing, result, None, cause, fresh)
     pairing.judge_pairs(hub, db, name, merged, result)
     return merged[entity_id]
 

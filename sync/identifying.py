@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from canonical.ids import new_hub_key, new_hub_keys, new_id_text
 from ledger.bulk import copy_columns, copy_lines, copy_text, json_text, text_column
 from sync.decide_identity import Claim, Identity, Known, identify
-from sync.hub import Cursor, Hub, StreamState
+from sync.hub import Cursor, Hub
 from sync.references import References
+from sync.streams import StreamState
 
 if TYPE_CHECKING:
     from sync.observing import Observed, Seen

@@ -19,6 +19,7 @@ from channel.notices.messages import MANAGER, Message
 from ledger.bulk import json_text
 from ledger.tables import TABLES
 from sync import deriving, notices, observing, pairing, store
+from sync.canonicals import computed, merge_entities
 from sync.citing import Citations
 from sync.decide import Canonical, Row, changed_fields
 from sync.errors import NotFound, WrongState
@@ -164,9 +165,7 @@ def remerge(hub: Hub, db: Cursor, name: str, ids: Sequence[str], cause: str) -> 
     existing = store.load(db, state.table, ids, lock=True)
     result = observing.Observed()
     sources = {entity_id: sources_of(hub, db, name, entity_id) for entity_id in existing}
-    merged = observing.merge_entities(
-        hub, db, state, {key: value for key, value in sources.items() if value}, existing, result, None, cause
-    )
+    merged = merge_entities(hub, db, state, {key: value for key, value in sources.items() if value}, existing, result, None, cause)
     deriving.enqueue(db, name, list(merged.values()), existing)
     pairing.judge_pairs(hub, db, name, merged, result)
 
@@ -377,7 +376,7 @@ def _computed(hub: Hub, db: Cursor, name: str, before: Canonical) -> Canonical:
     sources = sources_of(hub, db, name, before.id)
     if not sources:
         return before
-    return observing.computed(hub, db, hub.kind(name), before, sources)
+    return computed(hub, db, hub.kind(name), before, sources)
 
 
 def _put_back_citing(hub: Hub, db: Cursor, cited: Mapping[str, Sequence[str]], keep: str, cause: str, done: Undone) -> None:

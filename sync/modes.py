@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sync.hub import Hub, StreamState
+from sync.hub import Hub
+from sync.streams import StreamState
 
 
 def set_mode(hub: Hub, mode: str, by: str, *, entity: str | None = None, system: str | None = None) -> int:

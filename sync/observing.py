@@ -8,28 +8,27 @@ map goes to quarantine; the rest of the page goes on. Unchanged records cost a l
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from hashlib import blake2b
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
-from canonical.ids import new_id_text
-from canonical.values import SHANGHAI
 from connectors.base import Record, Refused
 from ledger import binary
 from ledger.binary import copy_binary
 from ledger.bulk import JSON_ARRAY, array_text, fetch, from_json, joined_texts, sorted_lines
-from mappings.errors import Cite, RecordError
+from mappings.errors import RecordError
 from mappings.model import Candidate, Values
 from mappings.model import Mapping as CompiledMapping
-from sync import beginning, deriving, holding, identifying, pairing, scope, store
-from sync.decide import Canonical, Source, changed_fields, merge_fields, policy_of
-from sync.decide_sets import Parts, merge_rows_by_company, merge_set
-from sync.hub import Cursor, Hub, Kind, StreamState
+from sync import beginning, identifying, pairing, store
+from sync.canonicals import merge_entities
+from sync.decide import Canonical, Source
+from sync.fingerprints import fingerprints, marks_of
+from sync.hub import Cursor, Hub
 from sync.quarantine import SetAside, clear, set_aside
 from sync.references import References
+from sync.sources import add_siblings, source_of
+from sync.streams import StreamState
 
 log = structlog.get_logger("sync.observing")
 NUL = b"\\u0000"
@@ -72,26 +71,6 @@ class Observed:
     def counts(self) -> dict[str, int]:
         """The figures, for a run's record."""
         return {name: value for name, value in vars(self).items() if isinstance(value, int) and value}
-
-
-def fingerprint(payload: Mapping[str, Any], volatile: Sequence[str] = ()) -> bytes:
-    """16 bytes that are equal for equal records, whatever the order of keys. Keys that flip without a change are left out."""
-    return fingerprints([payload], volatile)[0]
-
-
-def fingerprints(payloads: Sequence[Mapping[str, Any]], volatile: Sequence[str] = ()) -> list[bytes]:
-    """The same for a page of records."""
-    if volatile:
-        prefixes = tuple(name[:-1] for name in volatile if name.endswith("*"))
-        payloads = [
-            {key: value for key, value in payload.items() if key not in volatile and not (prefixes and key.startswith(prefixes))}
-            for payload in payloads
-        ]
-    return _marks(sorted_lines(payloads).split(b"\n")[:-1])
-
-
-def _marks(texts: Sequence[bytes]) -> list[bytes]:
-    return [blake2b(text, digest_size=16).digest() for text in texts]
 
 
 def observe(
@@ -157,7 +136,7 @@ def _new_or_changed(db: Cursor, state: StreamState, latest: Mapping[str, Record]
     lines = sorted_lines([record.payload for record in live])
     texts = lines.split(b"\n")[:-1]  # a line end within a text is escaped
     volatile = state.decl.volatile
-    marks = fingerprints([record.payload for record in live], volatile) if volatile else _marks(texts)
+    marks = fingerprints([record.payload for record in live], volatile) if volatile else marks_of(texts)
     told: list[Seen] = []
     for record, text, mark in zip(live, texts, marks, strict=True):
         known = stored.get(record.key) if stored else None
@@ -303,42 +282,6 @@ def _read_known(items: Sequence[Seen], mapping: CompiledMapping, refs: Reference
     return again
 
 
-def source_of(state: StreamState, key: str, org: str, modified: str, payload: Mapping[str, Any], candidate: Candidate) -> Source:
-    """What a mapped record says, as the deciding functions take it."""
-    return Source(
-        state.system,
-        state.id,
-        key,
-        candidate.fields,
-        candidate.sets,
-        candidate.number,
-        org,
-        modified_utc(modified) if state.policy.by_time else "",
-        _carried_lines(state, payload) if state.line_marks else {},
-    )
-
-
-def modified_utc(text: str) -> str:
-    """A vendor's change time as text that can be compared; empty when it cannot be understood."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return ""
-    if moment.tzinfo is None:  # a system that gives no zone writes its own local time
-        moment = moment.replace(tzinfo=SHANGHAI)
-    return moment.astimezone(UTC).isoformat()
-
-
-def _carried_lines(state: StreamState, payload: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    carried: dict[str, dict[str, str]] = {}
-    for name, place in state.line_marks.items():
-        rows = payload.get(place.field) or ()
-        marks = {str(row.get(place.key)): str(row[place.hub_key]).strip() for row in rows if row.get(place.hub_key)}
-        if marks:
-            carried[name] = marks
-    return carried
-
-
 # Linking and merging ------------------------------------------------------------------------------------------------------
 
 
@@ -365,192 +308,3 @@ def _link_and_merge(
     add_siblings(hub, db, state, by_entity, existing, {item.record.key for item in linked}, result)
     identifying.refresh(db, state, [item for item in linked if item.entity_id not in fresh], result)
     return merge_entities(hub, db, state, by_entity, existing, result, run_id, cause, fresh, begun)
-
-
-def add_siblings(
-    hub: Hub,
-    db: Cursor,
-    state: Kind,
-    by_entity: dict[str, list[Source]],
-    existing: Mapping[str, Canonical],
-    here: set[str],
-    result: Observed,
-    skip: tuple[int, str] | None = None,
-) -> None:
-    """What other systems, and other records of this one, last said about the same entities."""
-    deciding = {other.id: other for other in hub.streams_for(state.entity) if other.decides}
-    hub_stream = hub.hub_streams[state.entity]
-    ids = [*deciding, hub_stream]
-    if not existing:
-        return
-    db.execute(
-        "SELECT l.stream_id, l.key, l.entity_id::text AS entity_id, o.org, o.modified, o.payload FROM link l "
-        "JOIN observed o ON (o.stream_id, o.key) = (l.stream_id, l.key) "
-        "WHERE l.entity_id = ANY(%s::uuid[]) AND l.stream_id = ANY(%s) AND l.role <> 'gone' AND NOT o.deleted",
-        [array_text(list(existing)), ids],
-    )
-    rows = [row for row in db if not (row["stream_id"] == state.id and row["key"] in here) and (row["stream_id"], row["key"]) != skip]
-    payloads = [from_json(row["payload"]) for row in rows]
-    known, values = _looked_up(hub, db, deciding, rows, payloads)
-    for row, payload in zip(rows, payloads, strict=True):
-        if row["stream_id"] == hub_stream:
-            by_entity[row["entity_id"]].append(hub_source(row["stream_id"], row["key"], payload))
-            continue
-        other = deciding[row["stream_id"]]
-        try:
-            candidate = other.mapping.read(payload, known[other.system], values[other.system])
-        except RecordError as wrong:
-            set_aside(db, other, SetAside.of(Record(row["key"], payload, row["org"]), wrong))
-            result.set_aside += 1
-            continue
-        by_entity[row["entity_id"]].append(source_of(other, row["key"], row["org"], row["modified"], payload, candidate))
-
-
-def _looked_up(
-    hub: Hub, db: Cursor, deciding: Mapping[int, StreamState], rows: Sequence[Mapping[str, Any]], payloads: Sequence[dict[str, Any]]
-) -> tuple[dict[str, dict[Cite, str]], dict[str, Values]]:
-    """By system: what the records of these streams cite, and its value maps, each asked for once."""
-    cited: dict[str, list[Cite]] = {}
-    for row, payload in zip(rows, payloads, strict=True):
-        if (other := deciding.get(row["stream_id"])) is not None:
-            cited.setdefault(other.system, []).extend(other.mapping.cites(payload))
-    known = {system: References(hub, system).resolve(db, cites) for system, cites in cited.items()}
-    return known, {system: hub.values(db, system) for system in cited}
-
-
-def hub_source(stream_id: int, key: str, payload: Mapping[str, Any]) -> Source:
-    """A record of the hub itself: its payload is in document form already."""
-    fields = dict(payload.get("fields", {}))
-    carried = {name: {line: line for line in rows} for name, rows in payload.get("sets", {}).items()}
-    return Source("hub", stream_id, key, fields, payload.get("sets", {}), str(fields.get("number", "")), lines_carry=carried)
-
-
-def merge_entities(
-    hub: Hub,
-    db: Cursor,
-    state: Kind,
-    by_entity: Mapping[str, Sequence[Source]],
-    existing: Mapping[str, Canonical],
-    result: Observed,
-    run_id: int | None,
-    cause: str,
-    fresh: Mapping[str, str] | None = None,
-    begun: Mapping[str, Canonical] | None = None,
-) -> dict[str, Canonical]:
-    """Merge what all systems say into the canonical records; store what changed, with its history.
-
-    `fresh`: hub keys of records that are new. `begun`: new records whose canonical form is known already.
-    """
-    present = dict(begun or {})
-    new = list(present.values())
-    changed: list[Canonical] = []
-    history: list[tuple[str, int, Mapping[str, Sequence[Any]] | None]] = [(entity_id, 1, None) for entity_id in present]
-    paths = [path for path in state.policy.owners if "." not in path and path not in state.policy.owners_of_sets] + [
-        path for path in state.policy.owners if path.startswith("custom.")
-    ]
-    numbers = scope.company_numbers(db) if state.policy.by_company else None
-    parts = holding.parts(hub, db, state.entity, by_entity.values(), existing.values())
-    for entity_id, sources in by_entity.items():
-        before = existing.get(entity_id)
-        merged = merge_one(hub, state, entity_id, sources, before, paths, (fresh or {}).get(entity_id, ""), numbers, parts)
-        present[entity_id] = merged
-        if before is None:
-            new.append(merged)
-            history.append((entity_id, 1, None))
-            continue
-        changes = changed_fields(before, merged.doc, merged.sets, merged.number)
-        if changes or _links_moved(before, merged):
-            if changes:
-                merged.version = before.version + 1
-                history.append((entity_id, merged.version, changes))
-            changed.append(merged)
-    store.insert(db, state.table, new)
-    store.update(db, state.table, existing, changed)
-    store.write_history(db, state.policy, run_id, cause, history)
-    result.merged += len(history)
-    result.touched |= {entity_id for entity_id, _, _ in history}
-    if history:
-        deriving.enqueue(db, state.entity, [present[entity_id] for entity_id, _, _ in history], existing)
-    return present
-
-
-def merge_one(
-    hub: Hub,
-    state: Kind,
-    entity_id: str,
-    sources: Sequence[Source],
-    before: Canonical | None,
-    paths: Sequence[str],
-    hub_key: str,
-    numbers: Mapping[str, str] | None = None,
-    parts: Mapping[str, Parts] | None = None,
-) -> Canonical:
-    """The canonical record that follows from all sources.
-
-    `numbers`: of our companies by id, where owners differ by company. `parts`: by child set, streams that have room for a part of its rows.
-    """
-    policy, parts = state.policy, parts or {}
-    if numbers is not None:
-        return _merge_by_company(hub, state, entity_id, sources, before, paths, hub_key, numbers, parts)
-    doc = merge_fields(policy, paths, sources, before.doc if before else {})
-    number = doc.pop("number", None) or next((source.number for source in sources if source.number), before.number if before else "")
-    sets = {
-        name: merge_set(
-            policy,
-            name,
-            sources,
-            before.sets.get(name, {}) if before else {},
-            new_id_text,
-            hub.natural_keys(state.entity, name),
-            parts.get(name, {}),
-        )
-        for name in state.table.sets
-    }
-    if before is None:
-        return deriving.begin(state.entity, Canonical(entity_id, hub_key, number, 1, doc, sets, fresh=True))
-    return Canonical(entity_id, before.hub_key, number, before.version, doc, sets, before.retired)
-
-
-def computed(hub: Hub, db: Cursor, state: Kind, before: Canonical, sources: Sequence[Source]) -> Canonical:
-    """What a record would be by these sources; nothing is stored."""
-    paths = [path for path in state.policy.owners if "." not in path and path not in state.policy.owners_of_sets] + [
-        path for path in state.policy.owners if path.startswith("custom.")
-    ]
-    numbers = scope.company_numbers(db) if state.policy.by_company else None
-    return merge_one(hub, state, before.id, sources, before, paths, "", numbers, holding.parts(hub, db, state.entity, [sources], [before]))
-
-
-def _merge_by_company(
-    hub: Hub,
-    state: Kind,
-    entity_id: str,
-    sources: Sequence[Source],
-    before: Canonical | None,
-    paths: Sequence[str],
-    hub_key: str,
-    numbers: Mapping[str, str],
-    parts: Mapping[str, Parts],
-) -> Canonical:
-    current = before or Canonical(entity_id, hub_key, "", 1, {}, {}, fresh=True)
-    policy = policy_of(state.policy, sources, current.doc, numbers)
-    doc = merge_fields(policy, paths, sources, current.doc)
-    number = doc.pop("number", None) or next((source.number for source in sources if source.number), current.number)
-    sets = {}
-    for name in state.table.sets:
-        natural = hub.natural_keys(state.entity, name)
-        rows = current.sets.get(name, {})
-        sets[name] = (
-            merge_rows_by_company(policy, name, sources, rows, new_id_text, numbers, natural, parts.get(name, {}))
-            if name in policy.company_of_rows
-            else merge_set(policy, name, sources, rows, new_id_text, natural, parts.get(name, {}))
-        )
-    merged = replace(current, number=number, doc=doc, sets=sets)
-    return merged if before else deriving.begin(state.entity, merged)
-
-
-def _links_moved(before: Canonical, after: Canonical) -> bool:
-    return any(
-        row.links != (old.links if (old := before.sets.get(name, {}).get(row_id)) else None)
-        for name, rows in after.sets.items()
-        for row_id, row in rows.items()
-    )

@@ -14,7 +14,7 @@ from sync.compare import differences, edits, line_keys, rewritten
 from sync.decide import Canonical
 from sync.decide_pairs import PairFacts, Verdict, judge
 from sync.golive import is_older
-from sync.hub import Cursor, Hub, StreamState
+from sync.hub import Cursor, Hub
 from sync.pairs import (
     UNCONFIRMED,
     Pair,
@@ -29,6 +29,7 @@ from sync.pairs import (
     store_judged,
 )
 from sync.references import targets
+from sync.streams import StreamState
 
 if TYPE_CHECKING:
     from sync.observing import Observed

@@ -10,7 +10,8 @@ from ledger.bulk import JSON_ARRAY, NULL, array_text, copy_columns, copy_json, f
 from mappings.errors import WantedValue
 from sync.compare import Differences, canonical_field
 from sync.decide_pairs import Verdict
-from sync.hub import Cursor, StreamState
+from sync.hub import Cursor
+from sync.streams import StreamState
 
 if TYPE_CHECKING:
     from sync.observing import Observed

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from connectors.base import Record
 from ledger.bulk import from_json
 from sync import observing
-from sync.hub import Cursor, Hub, StreamState
+from sync.hub import Cursor, Hub
 from sync.references import References
 from sync.runs import RunResult, running
+from sync.streams import StreamState
 
 PAGE = 500
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from connectors.base import Record
 from mappings.errors import BadField, MissingParent, RecordError
-from sync.hub import Cursor, StreamState
+from sync.hub import Cursor
+from sync.streams import StreamState
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ from mappings.compiler import cited
 from sync import collector, events, leases, observing
 from sync.crew import Job
 from sync.errors import Busy, Overtaken
-from sync.hub import MAPPINGS, Cursor, Hub, StreamState
+from sync.hub import MAPPINGS, Cursor, Hub
 from sync.references import References
 from sync.runs import Run, RunResult, running
+from sync.streams import StreamState
 
 MUCH = 2000
 """So many records to be read are shared among several processes."""

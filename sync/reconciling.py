@@ -14,13 +14,14 @@ from connectors.base import Page, Record, Window
 from connectors.errors import CallFailed
 from sync import collector, leases, observing, uncertain
 from sync.errors import Busy
-from sync.hub import Cursor, Hub, StreamState
+from sync.hub import Cursor, Hub
 from sync.inspecting import pair_states
 from sync.planning import Plan, make_plan
 from sync.quarantine import SetAside, set_aside
 from sync.reading import abreast, ahead, hub_mode, mark_listed, take_page
 from sync.references import References
 from sync.runs import Run, RunResult, running
+from sync.streams import StreamState
 
 PAGE = 1000
 

@@ -20,6 +20,7 @@ from sync.hub import Cursor, Hub
 from sync.listing import conflicts, drift, links
 from sync.references import References
 from sync.scope import company_numbers
+from sync.sources import hub_source, source_of
 
 GIVE = "give its id, hub key, number, or the key it has in a system"
 
@@ -72,8 +73,6 @@ class FieldReason:
 
 def sources_of(hub: Hub, db: Cursor, entity: str, entity_id: str) -> list[Source]:
     """What every linked record says about an entity now, mapped again from what was observed."""
-    from sync.observing import hub_source, source_of  # noqa: PLC0415  it imports much, and reads nothing here
-
     db.execute(
         "SELECT l.stream_id, l.key, o.org, o.modified, o.payload FROM link l "
         "JOIN observed o ON (o.stream_id, o.key) = (l.stream_id, l.key) WHERE l.entity_id = %s AND l.role <> 'gone' AND NOT o.deleted",

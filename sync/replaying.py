@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ledger.bulk import fetch
-from sync import deriving, leases, observing, pairing, parked, store
+from sync import deriving, leases, parked
 from sync.errors import Busy
-from sync.hub import Cursor, Hub, StreamState
+from sync.hub import Cursor, Hub
+from sync.judging import judge_records
 from sync.reading import hub_mode
 from sync.runs import Run, RunResult, running
+from sync.streams import StreamState
 
 PAGE = 500
 
@@ -29,7 +31,7 @@ def replay(hub: Hub, system: str | None = None, streams: Sequence[str] | None = 
         for state in states:
             _replay_stream(hub, state, run)
         for name in dict.fromkeys(state.entity for state in states):
-            run.count("judged", judge_all(hub, name))
+            run.count("judged", judge_records(hub, name))
         run.result.add(deriving.derive(hub))
     return run.result
 
@@ -56,19 +58,3 @@ def _replay_stream(hub: Hub, state: StreamState, run: Run) -> None:
     if aside:
         run.count("set_aside", aside)
         run.problem(f"{state.label}: {aside} records are set aside. Next: `hub quarantine list`", "set_aside")
-
-
-def judge_all(hub: Hub, name: str) -> int:
-    """Judge all pairs of one kind of record anew, also those of records that a system lacks; how many records."""
-    table = hub.kind(name).table
-    last, done = "00000000-0000-0000-0000-000000000000", 0
-
-    def judge(db: Cursor) -> list[str]:
-        db.execute(f"SELECT id::text AS id FROM {table.name} WHERE id > %s::uuid AND NOT retired ORDER BY id LIMIT %s", [last, PAGE])
-        ids = [row["id"] for row in db]
-        pairing.judge_pairs(hub, db, name, store.load(db, table, ids, lock=True), observing.Observed())
-        return ids
-
-    while ids := hub.settle(judge):
-        last, done = ids[-1], done + len(ids)
-    return done

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from sync.decide import Canonical
 from sync.golive import is_older
-from sync.hub import Cursor, Hub, StreamState
+from sync.hub import Cursor, Hub
+from sync.streams import StreamState
 
 
 def filter_for(hub: Hub, state: StreamState) -> Callable[[Canonical], bool]:

@@ -12,10 +12,11 @@ from connectors.base import Change, Outcome, Receipt, Record
 from connectors.errors import CallFailed, Throttled, Uncertain
 from ledger.bulk import array_text, json_text, sorted_json
 from sync import observing
-from sync.hub import Cursor, Hub, StreamState
+from sync.hub import Cursor, Hub
 from sync.pairs import UNCONFIRMED
 from sync.references import References
 from sync.runs import Run
+from sync.streams import StreamState
 
 BLOCKED_RETRY_S = 900
 LONGEST_BACKOFF_S = 3600

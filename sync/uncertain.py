@@ -9,9 +9,10 @@ from typing import Any
 
 from connectors.base import Record
 from ledger.bulk import array_text
-from sync.hub import Cursor, StreamState
+from sync.hub import Cursor
 from sync.pairs import UNCONFIRMED
 from sync.sending import Sender, backoff_s, link_created
+from sync.streams import StreamState
 
 PATIENCE = 3
 """Attempts whose outcome stays unknown are repeated at once this often (a ladder's steps count), then after longer and longer waits."""

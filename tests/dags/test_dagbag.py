@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from dags.waves import waves
-from sync.config import load
+from sync.config_file import load
 from tests.dags.conftest import DAGS
 
 DEMO = DAGS.parent / "hub_cli" / "demo" / "hub.yaml"

@@ -18,7 +18,8 @@ from connectors.registry import load as load_connector
 from hub_cli.group import hub
 from hub_cli.main import VERBS
 from sync import schema_export
-from sync.config import BudgetConfig, Flow, HubConfig, load
+from sync.config import BudgetConfig, Flow, HubConfig
+from sync.config_file import load
 from tests.docs.pages import PAGES, ROOT, Example, anchors, examples, links, name_of, typed_commands
 
 CONFIGURATIONS = [

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sync import conflicts, inspecting
-from sync.config import load
+from sync.config_file import load
 from sync.errors import BadConfig
 from sync.hub import Hub
 from tests.sync.stage import Pair, Stage, configuration, open_hub

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sync import hub_records, inspecting, reconciling
-from sync.config import load
+from sync.config_file import load
 from sync.decide import Source
 from sync.decide_sets import merge_rows_by_company, merge_set
 from sync.errors import BadConfig, NotAllowed
