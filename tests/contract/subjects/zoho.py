@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -90,6 +90,27 @@ def book_fields(n: int) -> Payload:
     }
 
 
+def case(
+    stream: str,
+    native: Callable[[int], Native],
+    fields: Callable[[int], Payload],
+    bad: Callable[[Payload], Payload],
+    **more: Any,
+) -> Case:
+    """A module as they all are: its records are named by `id` and carry a text in `Description`."""
+    return Case(
+        stream=stream,
+        native=native,
+        stamped=lambda n, stamp: stamped(native(n), n, stamp),
+        native_key="id",
+        edit=lambda record, text: {"id": record["id"], "Description": text},
+        fields=fields,
+        text_field="Description",
+        bad=bad,
+        **more,
+    )
+
+
 subject = Subject(
     connector=connector,
     sandbox="zoho",
@@ -98,40 +119,16 @@ subject = Subject(
     wrong={"refresh_token": "1000.wrong-refresh-token"},
     base=base,
     cases=(
-        Case(
-            stream="accounts",
-            native=account,
-            stamped=lambda n, stamp: stamped(account(n), n, stamp),
-            native_key="id",
-            edit=lambda record, text: {"id": record["id"], "Description": text},
-            fields=account_fields,
-            text_field="Description",
-            number_field="Credit_Limit",
-            bad=lambda fields: {**fields, "Dealer_Level": "特级"},
-        ),
-        Case(
-            stream="sales_orders",
-            native=order,
-            stamped=lambda n, stamp: stamped(order(n), n, stamp),
-            native_key="id",
-            edit=lambda record, text: {"id": record["id"], "Description": text},
-            fields=order_fields,
-            text_field="Description",
+        case("accounts", account, account_fields, lambda fields: {**fields, "Dealer_Level": "特级"}, number_field="Credit_Limit"),
+        case(
+            "sales_orders",
+            order,
+            order_fields,
+            lambda fields: {**fields, "Account_Name": {"id": "572576700000999999"}},
             number_field="Paid_Amount",
             lines=3,
-            bad=lambda fields: {**fields, "Account_Name": {"id": "572576700000999999"}},
         ),
-        Case(
-            stream="price_books",
-            native=book,
-            stamped=lambda n, stamp: stamped(book(n), n, stamp),
-            native_key="id",
-            edit=lambda record, text: {"id": record["id"], "Description": text},
-            fields=book_fields,
-            text_field="Description",
-            lines=2,
-            bad=lambda fields: {**fields, "Pricing_Model": "Steep"},
-        ),
+        case("price_books", book, book_fields, lambda fields: {**fields, "Pricing_Model": "Steep"}, lines=2),
     ),
     read_path="/crm/v8/",
     write_path="/crm/v8/",
