@@ -53,7 +53,7 @@ def score(
 ) -> Answer:  # fmt: skip
     """Score and rank dealers in their peer groups, with the trace of every figure, and their risk and growth tags."""
     from channel.performance.reporting import dealer_view, document
-    from hub_cli import rebates_files
+    from hub_cli import rebates_outputs
 
     if view == "dealer" and dealer is None:
         raise click.BadParameter("name the dealer whose view it is", param_hint="--dealer")
@@ -67,7 +67,7 @@ def score(
     if dealer is not None:
         told["results"] = [row for row in told["results"] if row["dealer"] == dealer]
     if out is not None:
-        rebates_files.write(out, told)
+        rebates_outputs.write(rebates_outputs.Output(out, told))
     return Answer(told, text=board_table(told))
 
 
@@ -84,7 +84,7 @@ def stock(
     place: Place, stock_file: Path | None, sellout_file: Path | None, as_of: date | None, window: int, dealer: str | None, out: Path | None
 ) -> Answer:
     """What dealers should restock, who runs dry before goods arrive, and who nearby could help out. On the ledger the plan is kept."""
-    from hub_cli import rebates_files
+    from hub_cli import rebates_outputs
 
     _folder(out)
     if stock_file is None and sellout_file is None:
@@ -94,7 +94,7 @@ def stock(
     else:
         answer = _stock_of_files(stock_file, sellout_file, as_of, window)
     if out is not None:
-        rebates_files.write(out, answer.data)
+        rebates_outputs.write(rebates_outputs.Output(out, answer.data))
     return answer
 
 

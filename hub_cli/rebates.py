@@ -108,24 +108,29 @@ def calculate(
 ) -> Answer:  # fmt: skip
     """What every dealer earned, is entitled to and is now to be paid. Needs no database."""
     from channel.rebates.reporting import LINE_COLUMNS, document, lines, of_claims
-    from hub_cli import rebates_bulk, rebates_files
+    from hub_cli import rebates_bulk
+    from hub_cli.rebates_outputs import Output, check, write
 
     _one_dealer(view, dealer)
-    for path in (out, lines_file):
-        _folder(path)
+    read = (*programmes, facts_file, dealers_file, settled_file)
+    check({"--out": out}, read)
     loaded = load(programmes)
     if view == "full" and not schedule and dealers_file is None and settled_file is None and rebates_bulk.fits(facts_file, loaded):
+        check({"--out": out, "--lines": lines_file}, read, folders=True)
         return rebates_bulk.calculate(_rebates(loaded)[0], facts_file, as_of, known_at, out, lines_file, dealer)
+    check({"--out": out, "--lines": lines_file}, read)
     calculation, found, balances = run(loaded, facts_file, dealers_file, settled_file, as_of, known_at)
     told = document(calculation, view, dealer)  # type: ignore[arg-type] # click offers the two words
     told.update(of_claims(found, balances, dealer))
     if schedule:
         told["schedule"] = _schedule(loaded, facts_file, dealers_file, as_of, dealer)
+    files = []
     if out is not None:
         rows = told if out.suffix.lower() not in (".csv", ".jsonl", ".parquet") else (flat(result) for result in told["results"])
-        rebates_files.write(out, rows, RESULT_COLUMNS)
+        files.append(Output(out, rows, RESULT_COLUMNS))
     if lines_file is not None:
-        rebates_files.write(lines_file, lines(calculation, view, dealer), LINE_COLUMNS)  # type: ignore[arg-type] # as above
+        files.append(Output(lines_file, lines(calculation, view, dealer), LINE_COLUMNS))  # type: ignore[arg-type] # as above
+    write(*files)
     return Answer(told, text=_table(told))
 
 
@@ -183,14 +188,14 @@ def simulate(
 ) -> Answer:  # fmt: skip
     """Compare a draft with the current programme on the same facts: cost by dealer, who moves tier, how far to the next."""
     from channel.rebates.simulating import compare
-    from hub_cli import rebates_files
+    from hub_cli import rebates_outputs
 
-    _folder(out)
+    rebates_outputs.check({"--out": out}, (*current, *draft, facts_file, dealers_file))
     before, _, _ = run(load(current), facts_file, dealers_file, None, as_of, known_at)
     after, _, _ = run(load(draft), facts_file, dealers_file, None, as_of, known_at)
     told = compare(before, after)
     if out is not None:
-        rebates_files.write(out, told)
+        rebates_outputs.write(rebates_outputs.Output(out, told))
     rows = [
         f"{row['dealer']:<14} {row['current']:>16} {row['draft']:>16} {row['difference']:>16}  {row['moves']}" for row in told["dealers"]
     ]
@@ -216,6 +221,7 @@ def run(
     loaded: list[Loaded], facts_file: Path, dealers_file: Path | None, settled_file: Path | None, as_of: date, known_at: datetime | None
 ) -> tuple[Calculation, list[Claim], list[Balance]]:
     """The calculation on files, and the claims of programmes that pay by claim. Raises: BadFacts, BadProgramme."""
+    from channel.rebates.addressing import refuse_unaddressed
     from channel.rebates.calculating import calculate as calculated
     from channel.rebates.claiming import claims
     from channel.rebates.claims import Claimed
@@ -236,6 +242,7 @@ def run(
             balances += funds
     calculation = calculated(_rebates(loaded), table, as_of=as_of, known_at=known_at, dealers=who)
     refuse_mixed(calculation, calculation.programmes, str(facts_file))
+    refuse_unaddressed(table.facts, calculation.programmes, str(facts_file))
     return calculation, found, balances
 
 
@@ -257,11 +264,6 @@ def _schedule(loaded: list[Loaded], facts_file: Path, dealers_file: Path | None,
 def _one_dealer(view: str, dealer: str | None) -> None:
     if view == "dealer" and dealer is None:
         raise click.BadParameter("name the dealer whose view it is", param_hint="--dealer")
-
-
-def _folder(path: Path | None) -> None:
-    if path is not None and not path.absolute().parent.is_dir():
-        raise click.BadParameter(f"there is no folder {path.absolute().parent}", param_hint=str(path))
 
 
 RESULT_COLUMNS = (

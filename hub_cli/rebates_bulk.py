@@ -28,14 +28,16 @@ def fits(facts: Path, loaded: Sequence[Loaded]) -> bool:
     """Whether this is one programme that sums suffice for, over Parquet of many lines."""
     from channel.rebates.ladder import obstacle
     from channel.rebates.programme import Programme
-    from hub_cli.rebates_files import _duckdb
+    from hub_cli.rebates_files import duckdb_module
 
     if (facts.suffix.lower() != ".parquet" and not facts.is_dir()) or len(loaded) != 1 or not facts.exists():
         return False
     programme = loaded[0].programme
     if not isinstance(programme, Programme) or obstacle(programme):
         return False
-    found = _duckdb().execute("SELECT sum(num_rows) FROM parquet_file_metadata(?)", [[str(part) for part in _parts(facts)]]).fetchone()
+    found = (
+        duckdb_module().execute("SELECT sum(num_rows) FROM parquet_file_metadata(?)", [[str(part) for part in _parts(facts)]]).fetchone()
+    )
     return int(found[0] or 0) >= MANY
 
 
@@ -50,8 +52,8 @@ def calculate(
 ) -> Answer:
     """Rate everything; results to `out`, every line with its share into the folder `lines`. Raises: BadFacts, NeedsLines."""
     from channel.rebates.bulk import Bulk
-    from hub_cli import rebates_files
     from hub_cli.rebates import RESULT_COLUMNS, flat
+    from hub_cli.rebates_outputs import Output, write
 
     engine = Bulk(_parts(facts), exported=facts.is_dir())
     try:
@@ -66,9 +68,9 @@ def calculate(
             "totals": [{"programme": programme.programme, "currency": programme.currency, "earned": f"{total:f}", "payable": f"{total:f}"}],
         }
         if out is not None and out.suffix.lower() in (".csv", ".jsonl", ".parquet"):
-            rebates_files.write(out, (flat(row) for row in _rows(engine, programme, dealer)), RESULT_COLUMNS)
+            write(Output(out, (flat(row) for row in _rows(engine, programme, dealer)), RESULT_COLUMNS))
         elif out is not None:
-            rebates_files.write(out, {**told, "results": list(_rows(engine, programme, dealer))})
+            write(Output(out, {**told, "results": list(_rows(engine, programme, dealer))}))
         if lines is not None:
             told["lines"] = _share_out(engine, programme, known_at, lines)
         shown = [flat(row) for row, _ in zip(_rows(engine, programme, dealer), range(SHOWN), strict=False)]

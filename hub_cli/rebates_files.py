@@ -1,11 +1,10 @@
-"""The files of `hub rebates`: facts and dealers from CSV or Parquet, results to JSON, CSV or Parquet. Nothing is half written."""
+"""The files that `hub rebates` reads: facts and dealers from CSV or Parquet."""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -121,7 +120,7 @@ def _csv(path: Path, columns: Sequence[str], reader: Any) -> Iterator[tuple[int,
 
 
 def _parquet(path: Path, parts: Sequence[Path]) -> tuple[list[str], Rows]:
-    duckdb = _duckdb()
+    duckdb = duckdb_module()
     connection = duckdb.connect(":memory:", config={"threads": "1"})
     try:
         found = connection.execute("SELECT * FROM read_parquet(?, union_by_name = true)", [[str(part) for part in parts]])
@@ -142,7 +141,8 @@ def _fetched(found: Any, columns: Sequence[str]) -> Iterator[tuple[int, Mapping[
             yield line, dict(zip(columns, row, strict=True))
 
 
-def _duckdb() -> Any:
+def duckdb_module() -> Any:
+    """DuckDB. Raises: CommandFailed where the extra `resolve` is not installed."""
     try:
         import duckdb
     except ImportError as wrong:
@@ -153,47 +153,3 @@ def _duckdb() -> Any:
             "Parquet needs DuckDB", "install channel-hub[resolve], or give CSV", code="rebates/no-duckdb", exits=Exit.UNFIT
         ) from wrong
     return duckdb
-
-
-def write(path: Path, rows: Iterable[Mapping[str, Any]] | Mapping[str, Any], columns: Sequence[str] = ()) -> None:
-    """Results to a file by its ending: .json (all), .jsonl, .csv or .parquet (rows of text). It appears whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        match path.suffix.lower():
-            case ".csv":
-                _write_csv(part, rows, columns)
-            case ".jsonl":
-                with part.open("w", encoding="utf-8") as file:
-                    file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-            case ".parquet":
-                _write_parquet(part, rows, columns)
-            case _:
-                told = rows if isinstance(rows, Mapping) else list(rows)
-                part.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _write_csv(part: Path, rows: Iterable[Any], columns: Sequence[str]) -> None:
-    with part.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows([_cell(row[name]) for name in columns] for row in rows)
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else value
-
-
-def _write_parquet(part: Path, rows: Iterable[Any], columns: Sequence[str]) -> None:
-    csv_part = part.with_suffix(".csv")
-    try:
-        _write_csv(csv_part, rows, columns)
-        connection = _duckdb().connect(":memory:", config={"threads": "1"})
-        source, target = (str(name).replace("'", "''") for name in (csv_part, part))
-        connection.execute(f"COPY (SELECT * FROM read_csv('{source}', header = true, all_varchar = true)) TO '{target}' (FORMAT parquet)")
-    finally:
-        csv_part.unlink(missing_ok=True)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
+from channel.rebates.checking_gates import MOST_SHARE, flaws_of
 from channel.rebates.claims import Claimed, ShipAndDebit
 from channel.rebates.counted import Filter
 from channel.rebates.errors import Flaw
-from channel.rebates.payment import Gate
 from channel.rebates.periods import MONTHS
 from channel.rebates.programme import Programme, Tier
 from channel.rebates.reading import Path
+from channel.rebates.values import Span
 
 Found = tuple[Path, Flaw]
 GIVES: Final[dict[str, tuple[str, ...]]] = {
@@ -30,8 +32,6 @@ GIVES: Final[dict[str, tuple[str, ...]]] = {
     "linear": ("rate", "amount", "per_unit"),
 }
 """What a tier may give under each way of applying tiers."""
-MOST_SHARE: Final = Decimal(10)
-"""A threshold of a growth or an achievement above 1,000 % was meant as percent."""
 
 
 def check(programme: Programme) -> list[Found]:
@@ -75,6 +75,7 @@ def _validity(programme: Programme | Claimed) -> Iterator[Found]:
     for side, value in (("from", programme.valid.from_), ("to", programme.valid.to)):
         if value is None:
             yield _flaw(("valid", side), "no_validity", f"the programme has no day {side}", f"add valid.{side}: YYYY-MM-DD")
+    yield from _last_day(("valid",), programme.valid)
     who = programme.participants
     if not (who.all or who.dealers or who.members or who.grades or who.regions or who.channels):
         yield _flaw(("participants",), "no_participants", "nobody takes part", "write all, or name dealers, grades, regions or channels")
@@ -83,6 +84,14 @@ def _validity(programme: Programme | Claimed) -> Iterator[Found]:
     both = sorted(set(who.exclude) & (set(who.dealers) | {member.dealer for member in who.members}))
     if both:
         yield _flaw(("participants", "exclude"), "contradiction", f"{', '.join(both)} named and excluded", "keep one of the two")
+
+
+def _last_day(path: Path, span: Span) -> Iterator[Found]:
+    """From the first of a month to the last of one: whoever writes that means the last day too, and `to` leaves it out."""
+    after = span.to + timedelta(days=1) if span.to is not None else None
+    if span.from_ is not None and after is not None and span.from_.day == 1 and after.day == 1:
+        what = f"{span.to} would not count: the day `to` is not included"
+        yield _flaw((*path, "to"), "last_day", what, f"to: {after}, which includes {span.to}")
 
 
 def _calendar(programme: Programme) -> Iterator[Found]:
@@ -95,9 +104,14 @@ def _calendar(programme: Programme) -> Iterator[Found]:
             yield _flaw(
                 ("calendar", "periods", at), "bad_date", "a period without both days", "give from and to; the last day is not included"
             )
+    for at, period in enumerate(calendar.periods):
+        yield from _last_day(("calendar", "periods", at), period)
     for before, after in pairwise(spans):
         if after[0] < before[1]:
             yield _flaw(("calendar", "periods", after[2]), "overlap", "two periods share days", "let one end where the next begins")
+        if after[0] - before[1] == timedelta(days=1):
+            what, fix = f"{before[1]} is in no period: the day `to` is not included", f"to: {after[0]}"
+            yield _flaw(("calendar", "periods", before[2], "to"), "gap", what, fix)
     names = [period.name for period in calendar.periods]
     if len(names) != len(set(names)):
         yield _flaw(("calendar", "periods"), "twice", "two periods have one name", "name each differently")
@@ -178,9 +192,12 @@ def _tier(programme: Programme, at: int, tier: Tier) -> Iterator[Found]:
         if gives in GIVES[programme.bands] and (len(tier.gives) == 1 or programme.bands != "linear"):
             continue
         fix = f"write {' or '.join(GIVES[programme.bands])}, or another method"
+        if programme.bands == "increment" and gives == "rate":
+            fix = "write amount: what each full step gives (1 % of a step of 10,000 is amount: 100)"
         yield _flaw(("tiers", at, gives), "method_and_tiers", f"the method {programme.bands} does not pay by {gives}", fix)
     if tier.rate is not None and not 0 <= tier.rate <= 1:
-        yield _flaw(("tiers", at, "rate"), "bad_rate", f"a rate of {tier.rate * 100:f} %", f"write {tier.rate} % or a fraction up to 1")
+        fix = f"write {tier.rate} % or a fraction up to 1" if tier.rate > 0 else "write it from 0 on; what is taken back are returns"
+        yield _flaw(("tiers", at, "rate"), "bad_rate", f"a rate of {tier.rate * 100:f} %", fix)
     for name in ("per_unit", "amount"):
         value = getattr(tier, name)
         if value is not None and value < 0:
@@ -216,7 +233,10 @@ def _ladder(programme: Programme) -> Iterator[Found]:
                 "write tiers from low to high",
             )
         elif before.to is not None and after.from_ > before.to:
-            yield _flaw(("tiers", at, "from"), "gap", f"nothing is said from {before.to} to {after.from_}", f"from: {before.to}")
+            fix = f"from: {before.to}"
+            if after.from_ - before.to == 1:
+                fix += f"; of whole units also boundary: above and the first from: 0, so that {after.from_} is the first of this tier"
+            yield _flaw(("tiers", at, "from"), "gap", f"nothing is said from {before.to} to {after.from_}", fix)
         elif before.to is not None and after.from_ < before.to:
             yield _flaw(("tiers", at, "from"), "overlap", f"{after.from_} to {before.to} is in two tiers", f"from: {before.to}")
         for name in ("rate", "per_unit", "amount", "goods"):
@@ -224,6 +244,15 @@ def _ladder(programme: Programme) -> Iterator[Found]:
             if low is not None and high is not None and high < low and not programme.allow_falling:
                 fix = "correct the rate, or allow_falling: true if it is meant"
                 yield _flaw(("tiers", at), "falling_rate", f"it gives {high}, less than {low} before it", fix)
+    yield from _ends(programme)
+
+
+def _ends(programme: Programme) -> Iterator[Found]:
+    """Where the tiers begin, and what is beyond them."""
+    tiers = programme.tiers
+    if tiers and tiers[0].from_ == 1 and programme.bands in ("marginal", "per_unit_marginal"):
+        what = f"{programme.bands} counts what is above a tier's from, so the first unit would earn nothing"
+        yield _flaw(("tiers", 0, "from"), "first_unit", what, "from: 0")
     if tiers and tiers[-1].to is not None and programme.above_top is None:
         what = f"nothing is said beyond {tiers[-1].to}"
         yield _flaw(("tiers", len(tiers) - 1, "to"), "open_top", what, "leave the last to out, or above_top: continue, cap or nothing")
@@ -238,29 +267,8 @@ def _given(tier: Tier, name: str) -> Fraction | Decimal | None:
 
 def _gates(programme: Programme) -> Iterator[Found]:
     for at, gate in enumerate(programme.gates):
-        for field, code, what, fix in _gate(gate):
+        for field, code, what, fix in flaws_of(gate):
             yield _flaw(("gates", at, field) if field else ("gates", at), code, what, fix)
-
-
-def _gate(gate: Gate) -> Iterator[tuple[str, str, str, str]]:
-    if bool(gate.scale) == (gate.at_least is not None or gate.at_most is not None):
-        yield "", "no_condition", "a gate needs a condition, or a scale", "write at_least or at_most, or a scale"
-    if not gate.scale and gate.otherwise is None:
-        yield "", "no_outcome", "it is not said what happens if it is not met", "otherwise: zero, share or hold"
-    if (gate.otherwise == "share") != (gate.share is not None):
-        yield "share", "no_share", "otherwise: share and a share go together", "give both or neither"
-    if (gate.kind == "measure") != (gate.measure is not None):
-        yield "measure", "missing", "kind: measure and the measure's name go together", "give both or neither"
-    if gate.kind in ("mix_share", "mix_amount", "mix_quantity") and gate.focus.empty:
-        yield "focus", "missing", "no line is in focus", "say which products or lines"
-    if gate.kind in ("collection", "overdue_share", "mix_share") and any(
-        value is not None and value > 1 for value in (gate.at_least, gate.at_most)
-    ):
-        yield "at_least", "bad_rate", "a rate above 100 %", "write 80 % or 0.8"
-    for before, after in pairwise(gate.scale):
-        if before.to != after.from_:
-            code = "gap" if before.to is not None and after.from_ > before.to else "overlap"
-            yield "scale", code, f"{before.to} and {after.from_} do not meet", f"from: {before.to}"
 
 
 def _limits(programme: Programme) -> Iterator[Found]:

@@ -30,12 +30,18 @@ LINES: Final = frozenset(("sale", "return", "credit", "price_change", "sell_out"
 """Kinds that can be in a base."""
 NEGATIVE: Final = frozenset(("return", "credit"))
 """Kinds whose quantity and amount are negative, or zero."""
+NEVER_BELOW: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("sale", "sell_out", "stock"), "write what goes back as kind return or credit"),
+    **dict.fromkeys(("claim", "complaint", "target", "baseline"), "write it from 0 on; a correction is the next revision of the same id"),
+}
+"""Kinds whose quantity and amount are never negative, and what to write instead."""
 TEXTS: Final = (
     "document", "product", "product_line", "brand", "region", "channel", "customer", "company", "project", "price_kind", "unit",
     "returns_of", "applies_to", "dealer_grade", "dealer_region", "dealer_channel", "dealer_parent",
     "programme", "period", "measure", "status", "event",
 )  # fmt: skip
-NUMBERS: Final = ("quantity", "amount", "tax", "gross", "old_price", "new_price", "sell_price", "cost_price", "contract_price")
+PRICES: Final = ("old_price", "new_price", "sell_price", "cost_price", "contract_price")
+NUMBERS: Final = ("quantity", "amount", "tax", "gross", *PRICES)
 DAYS: Final = ("date", "order_date", "delivery_date", "invoice_date", "sell_out_date", "due_date")
 COLUMNS: Final = frozenset(("id", "revision", "kind", "dealer", "currency", "tax_rate", "recorded_at", *TEXTS, *NUMBERS, *DAYS))
 REQUIRED: Final = ("id", "kind", "dealer", "date")
@@ -194,9 +200,7 @@ def _fact(row: Mapping[str, Any], line: int, present: frozenset[str], extra: lis
     said["currency"] = _currency(row, present, kind, exported=exported)
     said["revision"] = _revision(row)
     said["recorded_at"] = _moment(row)
-    said.update(
-        {name: numbers[name] for name in ("old_price", "new_price", "sell_price", "cost_price", "contract_price") if name in numbers}
-    )
+    said.update({name: numbers[name] for name in PRICES if name in numbers})
     said["quantity"] = numbers.get("quantity", Decimal(0))
     said["amount"], said["gross"] = _sides(numbers, row, present)
     if extra:
@@ -235,10 +239,13 @@ def _moment(row: Mapping[str, Any]) -> datetime:
     value = row.get("recorded_at")
     if value in (None, ""):
         return BEGINNING
+    fix = "write 2026-01-31T18:00:00+08:00"
     try:
         moment = value if isinstance(value, datetime) else moment_of(str(value))
     except ValueError as wrong:
-        raise Wrong("bad_time", "recorded_at", f"{str(value)[:40]!r} is no time", "write 2026-01-31T18:00:00+08:00") from wrong
+        raise Wrong("bad_time", "recorded_at", f"{str(value)[:40]!r} is no time", fix) from wrong
+    if not business_year(moment):
+        raise Wrong("bad_time", "recorded_at", f"{moment.isoformat()}: is the year right?", fix)
     return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
 
 
@@ -262,6 +269,8 @@ def _sides(numbers: Mapping[str, Decimal], row: Mapping[str, Any], present: froz
     """Amount without and with tax; the entered side stays exact, the other is derived where there is a tax or a tax rate."""
     amount, tax, gross = numbers.get("amount"), numbers.get("tax"), numbers.get("gross")
     share = read(rate, row["tax_rate"], "tax_rate") if "tax_rate" in present and row.get("tax_rate") not in (None, "") else None
+    if share is not None and not 0 <= share < 1:
+        raise Wrong("bad_rate", "tax_rate", f"a tax rate of {share * 100:f} %", f"write {share:f} % or a fraction below 1")
     if tax is None and share is not None:
         if amount is not None:
             tax = gross - amount if gross is not None else half_up(amount * share, 2)
@@ -272,6 +281,8 @@ def _sides(numbers: Mapping[str, Decimal], row: Mapping[str, Any], present: froz
         raise Wrong("tax", "gross", f"{gross} is not {amount} + {tax}", "correct amount, tax or gross")
     if amount is None and gross is not None and tax is not None:
         amount = gross - tax
+    if amount is not None and tax is not None and amount * tax < 0:
+        raise Wrong("tax", "tax", f"a tax of {tax} on {amount}", "give tax and amount the same sign")
     if gross is None and amount is not None and tax is not None:
         gross = amount + tax
     return amount, gross
@@ -283,10 +294,14 @@ def _ratio(gross: Decimal, share: Decimal) -> Fraction:
 
 def _signs(fact: Fact) -> None:
     values = {"quantity": fact.quantity, "amount": fact.amount, "gross": fact.gross}
-    if fact.kind in ("sale", "sell_out", "stock"):
+    if fact.kind in NEVER_BELOW:
         for name, value in values.items():
             if value is not None and value < ZERO:
-                raise Wrong("negative", name, f"a {fact.kind} of {value}", "write what goes back as kind return or credit")
+                raise Wrong("negative", name, f"a {fact.kind} of {value}", NEVER_BELOW[fact.kind])
+    for name in PRICES:
+        price: Decimal | None = getattr(fact, name)
+        if price is not None and price < ZERO:
+            raise Wrong("negative", name, f"a price of {price}", "write prices from 0 on")
     if fact.kind in NEGATIVE:
         for name, value in values.items():
             if value is not None and value > ZERO:
@@ -297,6 +312,8 @@ def _signs(fact: Fact) -> None:
         )
     if fact.kind == "payment" and fact.amount is None and fact.gross is None:
         raise Wrong("missing", "amount", "a payment without amount", "give the amount paid")
+    if fact.kind == "settlement" and not fact.programme:
+        raise Wrong("missing", "programme", "a settlement that belongs to no programme", "name the programme that it settles")
 
 
 def joined(table: Table, more: Table) -> Table:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from channel.rebates.checking import check, check_claims, check_together
 from channel.rebates.claims import Claimed, ClaimProgramme, Fund, PriceProtection, ShipAndDebit
 from channel.rebates.errors import BadProgramme, Flaw
+from channel.rebates.hints import WRITTEN, meant
 from channel.rebates.programme import Programme
 from channel.rebates.reading import Path, Source, dotted, read
 
@@ -104,20 +105,22 @@ def _flaw(error: dict[str, Any], source: Source) -> Flaw:
         return Flaw(code, where, "it is not said", FIXES.get(name, f"add {name}"), line, source.file)
     if kind == "extra_forbidden":
         near = get_close_matches(name, _fields(path[:-1], str(source.data.get("type", "rebate"))), n=1)
-        return Flaw(
-            "unknown_field", where, "there is no such field", f"did you mean {near[0]}?" if near else "take it out", line, source.file
-        )
+        fix = f"did you mean {near[0]}?" if near else "take it out"
+        if name.isdecimal():
+            fix = "write numbers without a comma for thousands: 10000"
+        return Flaw("unknown_field", where, "there is no such field", fix, line, source.file)
     if kind in ("literal_error", "enum"):
-        return Flaw(
-            "unknown_word", where, f"{str(error.get('input'))[:40]!r} is not known", f"one of {error['ctx']['expected']}", line, source.file
-        )
+        said = str(error.get("input"))[:40]
+        return Flaw("unknown_word", where, f"{said!r} is not known", meant(said, str(error["ctx"]["expected"])), line, source.file)
     if kind in SHAPES:
-        return Flaw("bad_value", where, f"{str(error.get('input'))[:40]!r} is not what stands here", SHAPES[kind], line, source.file)
+        fix = WRITTEN.get(name, SHAPES[kind])
+        return Flaw("bad_value", where, f"{str(error.get('input'))[:40]!r} is not what stands here", fix, line, source.file)
     message = str(error["msg"]).removeprefix("Value error, ")
     code = "bad_date" if "no day" in message or "is the year right" in message or "is not before to" in message else "bad_value"
+    fix = "correct the value"
     if "do not go together" in message:
-        code = "no_method_part"
-    return Flaw(code, where, message, "correct the value", line, source.file)
+        code, fix = "no_method_part", "name the method that the part belongs to, or take the part out"
+    return Flaw(code, where, message, fix, line, source.file)
 
 
 def _fields(path: Path, kind: str) -> list[str]:

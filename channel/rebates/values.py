@@ -51,6 +51,8 @@ def day(value: Any) -> date:
             value = date.fromisoformat(text) if len(text) <= _DAY_LENGTH else datetime.fromisoformat(text)
         except ValueError as wrong:
             raise BadValue(f"{text[:40]!r} is no day; write YYYY-MM-DD") from wrong
+        if "W" in text:  # ISO 8601 has days of weeks, business has not
+            raise BadValue(f"{text[:40]!r} is a day of a week; write YYYY-MM-DD")
     if isinstance(value, datetime):
         if value.time() != time.min or value.tzinfo is not None:
             raise BadValue(

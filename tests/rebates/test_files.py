@@ -259,3 +259,45 @@ def test_types_of_parquet_are_read_exactly_or_refused(place: Path, day: str, amo
     assert [one["payable"] for one in told.get("results", [])] + [flaw["code"] for flaw in told.get("error", {}).get("errors", [])] == [
         found
     ]
+
+
+# What is written -----------------------------------------------------------------------------------------------------------------
+
+
+def refused(place: Path, *words: str) -> str:
+    answer = CliRunner().invoke(hub, ["rebates", *(f"{place}/{word}" if word in ("core.json", "sales.csv") else word for word in words)])
+    assert answer.exit_code in (1, 2), answer.output
+    return answer.output
+
+
+def test_what_cannot_be_written_is_refused_before_anything_is_calculated(place: Path) -> None:
+    before = {path.name: path.read_bytes() for path in place.iterdir()}
+    (place / "folder").mkdir()
+
+    assert "is a directory" in refused(place, *CALCULATE, "--out", f"{place}/folder")
+    assert "there is no folder" in refused(place, *CALCULATE, "--out", f"{place}/nowhere/out.json")
+    assert "it is no file" in refused(place, *CALCULATE, "--out", "/dev/null")
+    assert ".xlsx is none of .json" in refused(place, *CALCULATE, "--out", f"{place}/out.xlsx")
+    assert "File name too long" in refused(place, *CALCULATE, "--out", f"{place}/{'n' * 300}.json")
+    assert "the command reads it" in refused(place, *CALCULATE, "--out", f"{place}/sales.csv")
+    assert "it is --out already" in refused(place, *CALCULATE, "--out", f"{place}/out.csv", "--lines", f"{place}/out.csv")
+    (place / "folder").rmdir()
+    assert {path.name: path.read_bytes() for path in place.iterdir()} == before
+
+
+def test_one_file_that_cannot_be_written_leaves_none(place: Path) -> None:
+    """/proc is a folder in which no file can be made, whoever asks."""
+    told = refused(place, *CALCULATE, "--out", f"{place}/out.json", "--lines", "/proc/lines.csv", "--json")
+
+    assert json.loads(told)["error"]["code"] == "rebates/cannot-write"
+    assert not list(place.glob("*out*"))
+    assert not list(place.glob(".*"))
+
+
+def test_a_link_stays_a_link(place: Path) -> None:
+    (place / "real.json").write_text("{}", encoding="utf-8")
+    (place / "link.json").symlink_to(place / "real.json")
+    call(place, *CALCULATE, "--out", "link.json")
+
+    assert (place / "link.json").is_symlink()
+    assert json.loads((place / "real.json").read_text(encoding="utf-8"))["results"]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from channel.rebates.addressing import refuse_unaddressed
 from channel.rebates.errors import BadFacts, BadProgramme
 from channel.rebates.loading import load, load_all
 from hub_cli.group import hub
@@ -19,6 +20,12 @@ OVERLAPPING = """calendar:
  periods: [
   {name: a, from: 2026-01-01, to: 2026-03-01},
   {name: b, from: 2026-02-01, to: 2026-09-01}]"""
+ONE_DAY_LOST = """calendar:
+ period: custom
+ periods: [
+  {name: a, from: 2026-01-01, to: 2026-03-31},
+  {name: b, from: 2026-04-01, to: 2027-01-01}]"""
+GATE = "boundary: at_least\ngates: [{kind: collection, "
 GOOD = """\
 programme: core
 version: 1
@@ -78,6 +85,19 @@ tiers:
         ("boundary: at_least", "boundary: at_least\ngates: [{kind: collection, at_least: 90 %}]", "no_outcome", 11),
         ("boundary: at_least", "boundary: at_least\nlimits: {floor: 10, cap: {amount: 5}}", "contradiction", 11),
         ("method: retroactive", "method: growth", "no_method_part", 1),
+        ("to: 2027-01-01", "to: 2026-12-31", "last_day", 5),
+        ("calendar: {period: quarter}", ONE_DAY_LOST, "gap", 11),
+        ("calendar: {period: quarter}", ONE_DAY_LOST, "last_day", 11),
+        ("rate: 1 %}", "rate: -1 %}", "bad_rate", 12),
+        ("boundary: at_least", f"{GATE}scale: [{{from: 0, to: 50 %, share: 0}}, {{from: 60 %, share: 1}}]}}]", "gap", 11),
+        ("boundary: at_least", f"{GATE}scale: [{{from: 50 %, share: 1}}]}}]", "gap", 11),
+        ("boundary: at_least", f"{GATE}scale: [{{from: 0, to: 1, share: 1}}]}}]", "open_top", 11),
+        ("boundary: at_least", f"{GATE}scale: [{{from: 0, to: 0, share: 0}}, {{from: 0, share: 1}}]}}]", "empty_tier", 11),
+        ("boundary: at_least", f"{GATE}at_least: 90, otherwise: zero}}]", "bad_rate", 11),
+        ("boundary: at_least", f"{GATE}at_least: -1, otherwise: zero}}]".replace("collection", "complaints"), "bad_value", 11),
+        ("boundary: at_least", f"{GATE}at_least: 90, otherwise: zero}}]".replace("collection", "target"), "bad_rate", 11),
+        ("boundary: at_least", "boundary: at_least\n? [a]\n: 1", "syntax", 11),
+        ("boundary: at_least", "boundary: at_least\nnote: " + "[" * 60 + "]" * 60, "too_deep", 11),
         ("programme: core", "programme: [", "syntax", 3),
     ],
 )
@@ -230,3 +250,83 @@ def test_a_broken_file_leaves_nothing_half_written(raw: bytes, code: str, tmp_pa
     assert answer.exit_code == 2
     assert code in {flaw["code"] for flaw in json.loads(answer.output)["error"]["errors"]}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["core.yaml", "facts.csv"]
+
+
+def test_brackets_without_end_are_refused_and_end_no_process() -> None:
+    """The YAML library builds its tree by calling itself: 100,000 brackets ended the process without a word."""
+    with pytest.raises(BadProgramme) as refused:
+        load("[" * 100_000)
+
+    assert [(flaw.code, flaw.line) for flaw in refused.value.flaws] == [("too_deep", 1)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("method: retroactive", "method: stepped", "did you mean marginal?"),
+        ("method: retroactive", "method: Retrospective", "did you mean retroactive?"),
+        ("boundary: at_least", "boundary: inclusive", "did you mean at_least?"),
+        ("{period: quarter}", "{period: week}", "did you mean custom with periods"),
+        ("participants: all", "participants: D1", "write all, or a list"),
+        ("calendar: {period: quarter}", "calendar: quarter", "write {period: year}"),
+        ("boundary: at_least", "boundary: at_least\nlimits: {cap: 500}", "write {amount: 500}"),
+        ("from: 1000, rate", "from: 1,000, rate", "without a comma for thousands"),
+        ("from: 1000, rate", "from: 1001, rate", "boundary: above and the first from: 0"),
+        ("rate: 2 %", "amount: 5, step: 10", "write rate"),
+        ("method: retroactive", "method: increment", "what each full step gives"),
+    ],
+)
+def test_a_refusal_says_what_was_probably_meant(old: str, new: str, says: str) -> None:
+    with pytest.raises(BadProgramme) as refused:
+        load(GOOD.replace(old, new))
+
+    assert [flaw for flaw in refused.value.flaws if says in flaw.fix], [flaw.fix for flaw in refused.value.flaws]
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "column"),
+    [
+        ({"amount": "100", "tax_rate": "13"}, "bad_rate", "tax_rate"),
+        ({"amount": "100", "tax": "-13"}, "tax", "tax"),
+        ({"kind": "claim", "quantity": "-10"}, "negative", "quantity"),
+        ({"kind": "target", "amount": "-1"}, "negative", "amount"),
+        ({"kind": "price_change", "product": "P", "old_price": "-5", "new_price": "-6"}, "negative", "old_price"),
+        ({"kind": "settlement", "amount": "30"}, "missing", "programme"),
+        ({"amount": "1", "recorded_at": "1960-01-01"}, "bad_time", "recorded_at"),
+        ({"amount": "1", "date": "2026-W01-1"}, "bad_date", "date"),
+    ],
+)
+def test_a_figure_that_would_count_wrong_without_a_word_is_refused(said: dict[str, str], code: str, column: str) -> None:
+    with pytest.raises(BadFacts) as refused:
+        table([row("1", **said)])
+
+    assert [(flaw.code, flaw.where, flaw.line) for flaw in refused.value.flaws] == [(code, column, 2)]
+
+
+FITTING = [("core", "2026Q1"), ("other", "any"), ("", "2026-01")]
+
+
+@pytest.mark.parametrize(("named", "period"), [*FITTING, ("core", "2026-Q1"), ("core", "2026-01"), ("", "Q1")])
+def test_a_period_that_no_calendar_has_is_refused(named: str, period: str) -> None:
+    """Left out in silence, a settlement would be paid twice."""
+    rules, facts = programme(), table([row("t", 5, kind="target", programme=named, period=period)]).facts
+    if (named, period) in FITTING:
+        refuse_unaddressed(facts, [rules])
+        return
+    with pytest.raises(BadFacts) as found:
+        refuse_unaddressed(facts, [rules], "facts.csv")
+
+    assert [(flaw.code, flaw.line, flaw.fix.startswith("write 2026Q1, 2026Q2")) for flaw in found.value.flaws] == [
+        ("unknown_period", 2, True)
+    ]
+
+
+@pytest.mark.parametrize(("bands", "gives"), [("marginal", "rate: 1 %"), ("per_unit_marginal", "per_unit: 10")])
+def test_whole_units_from_the_first_one_on_are_not_left_a_unit_short(bands: str, gives: str) -> None:
+    """Slabs "1 to 2, 3 to 4" of whole units: the part above 1 leaves the first unit out."""
+    text = GOOD[: GOOD.index("tiers:")].replace("retroactive", bands).replace("at_least", "above") + f"tiers: [{{from: 1, {gives}}}]\n"
+    with pytest.raises(BadProgramme) as refused:
+        load(text)
+
+    assert [(flaw.code, flaw.line, flaw.fix) for flaw in refused.value.flaws] == [("first_unit", 11, "from: 0")]
+    load(text.replace("from: 1", "from: 0"))
