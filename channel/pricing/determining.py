@@ -190,10 +190,10 @@ def _take(question: Question, state: State, step: AccessStep, record: Record, me
         units = state.quantity
     else:
         assert record.price is not None  # noqa: S101  exactly one of the three is said
-        total, value = record.price * units / record.per, str(record.price)
+        packs = _packs(record, units)
+        total, by_unit, value = record.price * packs, _even(record, packs, units), str(record.price)
         if record.begun:
-            packs = rounded(units / record.per, 0, "up")
-            total, by_unit, value = record.price * packs, packs * record.per == units, f"{packs} x {record.price}"
+            value = f"{packs} x {value}"
     rate = question.prices.rate(record.currency, question.currency, question.day)
     assert rate is not None  # noqa: S101  looked up when it was chosen
     if record.currency != question.currency:
@@ -230,18 +230,31 @@ def _scaled(
     measured = scale_value(question, state, steps, measure, steps.tiers[0].price or ZERO)
     if steps.method == "range":
         start = question.ask.accumulated.get(steps.accumulated, ZERO) if steps.accumulated else ZERO
-        parts = steps.parts(start, units)
-        if sum((part for part, _ in parts), ZERO) != units:
+        parts = steps.parts(start, state.quantity)
+        if sum((part for part, _ in parts), ZERO) != state.quantity:
             state.tried.append(Tried("base", record.id, record.version, "above_scale"))
             return None, False, ""
-        total = sum((part * (tier.price or ZERO) / record.per + tier.flat for part, tier in parts), ZERO)
+        parts = [(part * units / state.quantity, tier) for part, tier in parts]
+        total = sum((_packs(record, part) * (tier.price or ZERO) + tier.flat for part, tier in parts), ZERO)
         return total, False, " + ".join(f"{_plain(part)} x {tier.price}" + (f" + {tier.flat}" if tier.flat else "") for part, tier in parts)
     tier = steps.find(measured)
     assert not isinstance(tier, str)  # noqa: S101  looked at when it was chosen
     price = tier.price or ZERO
     if steps.method == "block":
         return price, False, f"{price} for {_plain(units)}"
-    return price * units / record.per + tier.flat, not tier.flat, f"{price}" + (f" + {tier.flat}" if tier.flat else "")
+    packs = _packs(record, units)
+    value = (f"{packs} x " if record.begun else "") + str(price) + (f" + {tier.flat}" if tier.flat else "")
+    return price * packs + tier.flat, not tier.flat and _even(record, packs, units), value
+
+
+def _packs(record: Record, units: Decimal) -> Decimal:
+    """How many times a price counts for so many of its units: for each `per`, and for one that is begun where it says so."""
+    return rounded(units / record.per, 0, "up") if record.begun else units / record.per
+
+
+def _even(record: Record, packs: Decimal, units: Decimal) -> bool:
+    """Whether the amount is unit price x quantity: no pack was only begun."""
+    return not record.begun or packs * record.per == units
 
 
 def _formula(

@@ -14,7 +14,8 @@ COLUMNS: Final = (
     "book", "book_version", "kind", "record", *KEY_FIELDS, "for_dealers", "for_grades", "for_channels", "companies", "currency", "tax_side",
     "unit", "per", "method", "by", "from_quantity", "to_quantity", "price", "flat", "formula", "valid_from", "valid_to",
 )  # fmt: skip
-"""Keys that say nothing are empty; validity is half-open; `to_quantity` is not reached any more (with `up_to` scales it still is)."""
+"""Keys that say nothing are empty; validity is half-open; steps are in base units, and `to_quantity` is not
+reached any more (with `up_to` scales it still is)."""
 NUMBERS: Final = frozenset({"per", "from_quantity", "to_quantity", "price", "flat"})
 DAYS: Final = frozenset({"valid_from", "valid_to"})
 

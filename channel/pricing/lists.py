@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from channel.pricing.model import Book
+from channel.pricing.model import Book, Item
 from channel.pricing.parts import Scale, Tier
 from channel.pricing.published import ListUse
 from channel.pricing.records import Listed, Record
@@ -143,7 +143,7 @@ def after(last: date | None) -> date | None:
     return None if last is None or last.year >= LAST_YEAR else last + timedelta(days=1)
 
 
-def make(head: Head, book: Book, rows: Iterable[Row], *, for_some: bool, any_dealer: bool, known: Mapping[str, object]) -> Ready:
+def make(head: Head, book: Book, rows: Iterable[Row], *, for_some: bool, any_dealer: bool, known: Mapping[str, Item]) -> Ready:
     """One list with its lines. `known`: items that there are."""
     groups: dict[tuple[str, str, date | None, date | None], list[Row]] = {}
     troubles: list[Trouble] = []
@@ -156,7 +156,7 @@ def make(head: Head, book: Book, rows: Iterable[Row], *, for_some: bool, any_dea
         groups.setdefault((row.item, row.unit, row.valid_from, row.valid_to), []).append(row)
     records = []
     for (item, _, _, _), lines in groups.items():
-        made = _record(book, item, lines)
+        made = _record(book, known[item], lines)
         if isinstance(made, str):
             what, _, fix = made.partition(" | ")
             troubles.append(Trouble(head.number, item, what, fix))
@@ -178,12 +178,13 @@ def _unclear(row: Row) -> tuple[str, str] | None:
     return None
 
 
-def _record(book: Book, item: str, rows: Sequence[Row]) -> Record | str:
+def _record(book: Book, item: Item, rows: Sequence[Row]) -> Record | str:
     """One price or one scale of the lines for an item, unit and validity; or why it is neither: `what | fix`."""
     first, scale = rows[0], None
     if len(rows) > 1 or first.from_quantity or first.to_quantity:
+        factor = item.units.get(first.unit, ONE)  # quantities of a line are in its unit, those of a scale in base units
         tiers = tuple(
-            Tier(from_=row.from_quantity or Decimal(0), to=row.to_quantity or None, price=row.price)
+            Tier(from_=(row.from_quantity or Decimal(0)) * factor, to=(row.to_quantity or Decimal(0)) * factor or None, price=row.price)
             for row in sorted(rows, key=lambda row: row.from_quantity or Decimal(0))
         )
         if len({(tier.from_, tier.to, tier.price) for tier in tiers}) == 1 and not (first.from_quantity or first.to_quantity):
@@ -195,7 +196,7 @@ def _record(book: Book, item: str, rows: Sequence[Row]) -> Record | str:
                 return f"its lines for one day and unit contradict each other: {wrong[0]}"
             scale = made
     record = Record()
-    record.id, record.version = f"{book.id}/{item}", str(max(row.version for row in rows))
+    record.id, record.version = f"{book.id}/{item.id}", str(max(row.version for row in rows))
     record.book, record.book_version, record.kind = book.id, book.version, book.kind
     record.price, record.steps, record.formula = None if scale else first.price, Steps(scale) if scale else None, None
     record.unit, record.per, record.begun, record.round, record.final = first.unit, ONE, False, None, None

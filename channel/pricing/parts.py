@@ -50,7 +50,7 @@ class Scale(Strict):
     method: Method = described(
         "point: the step reached prices the whole quantity. range: each part at its own step. block: the step has one price for all."
     )
-    by: By = described("What is measured.", default="quantity")
+    by: By = described("What is measured; quantities are base units.", default="quantity")
     over: Literal["line", "item", "product_line", "order"] = described("Measured over which lines of the cart together.", default="line")
     accumulated: str = described("Name in the cart's `accumulated`: measuring starts after what was bought before.", default="")
     tiers: tuple[Tier, ...] = described("The steps.")

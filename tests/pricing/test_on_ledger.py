@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from channel.pricing import service
+from channel.pricing.asking import AskLine
 from channel.pricing.errors import BadPricing
 from channel.pricing.service import View
 from tests.pricing.stocked import Db, Stocked, ask, price_list, reprice
@@ -84,6 +85,22 @@ def test_steps_of_a_list_are_a_scale_and_lines_that_contradict_each_other_price_
 
     assert [str(line["unit_price"]) for line in told["lines"]] == ["95.0000", "90.0000", "45.0000"]
     assert "P-STD" in {one.list for one in service.book(db).troubles}
+
+
+def test_steps_of_a_line_by_the_box_are_counted_in_boxes(db: Db, made: Stocked) -> None:
+    own = price_list(db, "P-BOX", "合同价", None, {"M001": (made.pump, "9000")}, audience="listed", parties=[str(made.east)])
+    reprice(db, own, made.pump, unit="box", to_quantity="10")
+    db.execute(
+        "INSERT INTO price_list_lines (parent_id, id, seq, doc, product_id, price) SELECT parent_id, gen_random_uuid(), 9, "
+        """(doc::jsonb || '{"from_quantity": "10", "to_quantity": "0"}')::json, product_id, 8400 FROM price_list_lines """
+        "WHERE parent_id = %s",
+        [own],
+    )
+    lines = tuple(AskLine(item="M001", quantity=Decimal(quantity), unit="box") for quantity in (1, 10))
+
+    told = service.price(db, ask().model_copy(update={"lines": lines}), view=SALES)
+
+    assert [str(line["unit_price"]) for line in told["lines"]] == ["9000.0000", "8400.0000"]
 
 
 def test_a_list_is_for_those_it_names_or_who_are_bound_to_it(db: Db, made: Stocked) -> None:
