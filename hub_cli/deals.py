@@ -12,53 +12,7 @@ from hub_cli.deals_resolve import resolve
 from hub_cli.listing import Words
 
 
-@click.group(cls=Words)
-def deals() -> None:
-    """Deals: one customer, one protected dealer; who decided it and why."""
-
-
-COMMANDS: tuple[click.Command, ...] = (
-    deals_claims.check,
-    deals_claims.register,
-    deals_claims.list_registrations,
-    deals_claims.explain,
-    deals_claims.import_file,
-    deals_acts.review,
-    deals_acts.approve,
-    deals_acts.reject,
-    deals_acts.appeal,
-    deals_acts.extend,
-    deals_acts.activity,
-    deals_acts.release,
-    deals_acts.take_back,
-    deals_acts.transfer,
-    deals_acts.convert,
-    deals_acts.protect,
-    deals_pipelines.pipelines,
-    deals_pipelines.stages,
-    deals_pipelines.move,
-    deals_pipelines.stuck,
-    deals_pipelines.forecast,
-    deals_results.results,
-    deals_leads.hand_in,
-    deals_leads.leads,
-    deals_leads.duplicates,
-    deals_customers.alias,
-    deals_customers.old_customers,
-    deals_goods.goods,
-    deals_goods.hits,
-    deals_goods.seen,
-    deals_rules.fences,
-    deals_rules.policies,
-    deals_rules.rebuild,
-    deals_rules.upkeep,
-    resolve,
-)
-for _command in COMMANDS:
-    deals.add_command(_command)
-
-
-@deals.command()
+@click.command()
 @click.option("--customers", required=True, type=click.Path(path_type=Path), help="CSV: rid,source,name,uscc,phone,contact,city,addr.")
 @click.option("--queries", required=True, type=click.Path(path_type=Path), help="CSV: qid,name,uscc,phone,contact,city,addr.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="JSONL: one decision per query, in their order.")
@@ -92,3 +46,49 @@ def rows_in(path: Path) -> int | None:
     except OSError:
         return None
     return max(lines - 1, 0)
+
+
+SECTIONS: dict[str, tuple[click.Command, ...]] = {
+    "Registrations": (
+        deals_claims.check,
+        deals_claims.register,
+        deals_claims.list_registrations,
+        deals_claims.explain,
+        deals_claims.import_file,
+        deals_acts.review,
+        deals_acts.approve,
+        deals_acts.reject,
+        deals_acts.appeal,
+        deals_acts.extend,
+        deals_acts.activity,
+        deals_acts.release,
+        deals_acts.take_back,
+        deals_acts.transfer,
+        deals_acts.convert,
+        deals_acts.protect,
+    ),
+    "Pipeline": (
+        deals_pipelines.pipelines,
+        deals_pipelines.stages,
+        deals_pipelines.move,
+        deals_pipelines.stuck,
+        deals_pipelines.forecast,
+        deals_results.results,
+        deals_leads.hand_in,
+        deals_leads.leads,
+    ),
+    "Customers": (deals_customers.alias, deals_customers.old_customers, deals_leads.duplicates, match, resolve, deals_rules.rebuild),
+    "Places and rules": (
+        deals_goods.goods,
+        deals_goods.hits,
+        deals_goods.seen,
+        deals_rules.fences,
+        deals_rules.policies,
+        deals_rules.upkeep,
+    ),
+}
+
+
+@click.group(cls=Words, sections=SECTIONS)
+def deals() -> None:
+    """Deals: one customer, one protected dealer; who decided it and why."""

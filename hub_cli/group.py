@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from hub_cli.listing import in_plain_words, unknown_word
 from hub_cli.main import OPTIONS, VERBS, help_text
 
 
@@ -22,8 +23,13 @@ class Verbs(click.Group):
         from importlib import import_module
 
         module, _, name = place.partition(":")
-        command: click.Command = getattr(import_module(module), name)
-        return command
+        return in_plain_words(getattr(import_module(module), name))
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb that was typed. Raises: UsageError, with what was perhaps meant."""
+        if args[0] not in self.list_commands(ctx) and not ctx.resilient_parsing and not args[0].startswith("-"):
+            raise unknown_word(ctx, args[0], self.list_commands(ctx))
+        return super().resolve_command(ctx, args)
 
     def get_help(self, _ctx: click.Context) -> str:
         """The same text that the entry point prints without click."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 import click
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--audience", default="role:channel_manager", show_default=True, help="For whom: role:channel_manager or party:ID.")
+@click.option("--audience", default="role:channel_manager", show_default=True, help="For whom: it, role:NAME or party:ID.")
 @click.option("--state", type=click.Choice(["open", "sent", "read", "withdrawn"]), help="Only of this state.")
 @click.option("--read", "seen", type=click.UUID, metavar="ID", help="Say that this one was read.")
 @click.option("--after", metavar="ID", help="Go on after this one.")
@@ -35,8 +36,14 @@ def notices(place: Place, audience: str, state: str | None, seen: UUID | None, a
             people.mark(hub, str(seen), "read")
             return Answer({"id": seen, "state": "read"}, text=f"notice {seen} is read")
         rows = plain(people.notices_for(hub, audience, state=state, after=after, limit=limit))
-    lines = [f"{one['id']}  {one['kind']:<20}{one['state']:<10}{one['facts'].get(lang, '')}" for one in rows]
-    return Answer(rows, text="\n".join(lines) or "no notices")
+    lines = [f"{one['id']}  {one['kind']:<20}{one['state']:<10}{_sentence(one, lang)}" for one in rows]
+    return Answer(rows, text="\n".join(lines) or f"no notices for {audience}")
+
+
+def _sentence(notice: Mapping[str, Any], lang: str) -> str:
+    """What a notice says; one to IT has facts and no sentence."""
+    facts = notice["facts"]
+    return str(facts.get(lang) or f"{notice['about']}: " + "; ".join(f"{name} {value}" for name, value in facts.items()))
 
 
 @click.command()

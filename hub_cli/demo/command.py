@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hub_cli.answers import tell, told_of
+from hub_cli.answers import Answer, answers, tell, told_of
 from hub_cli.exits import Exit
+from hub_cli.listing import Words
 from hub_cli.place import Place
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ ORACLE = ROOT / "tests" / "oracle"
 MOST_WORKERS = 4
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Words, invoke_without_command=True)
 @click.option("--in-process", is_flag=True, help="Without Airflow: every run in this process.")
 @click.option(
     "--ledger",
@@ -71,11 +72,13 @@ def _report(file: Path | None, outcome: Mapping[str, Any]) -> None:
 @demo.command("break")
 @click.argument("system", type=click.Choice(["kingdee", "zoho"]))
 @click.pass_obj
-def break_(place: Place, system: str) -> None:
+@answers
+def break_(place: Place, system: str) -> Answer:
     """Make trouble in a stand-in that `hub up` runs, to look at and to mend."""
     from hub_cli.demo.trouble import make_trouble
 
-    click.echo(make_trouble(place.home, system))
+    told = make_trouble(place.home, system)
+    return Answer({"system": system, "told": told}, text=told)
 
 
 def play(place: Place, *, in_process: bool, ledger: Path | None, seed: int, size: str) -> dict[str, Any]:

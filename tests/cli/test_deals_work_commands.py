@@ -6,9 +6,12 @@ import time
 
 import psycopg
 
+from sync import notices
+from sync.hub import Hub
 from tests.cli.conftest import Run
 from tests.cli.running import answer
 from tests.deals.upkeep.test_looking_after import add_deal
+from tests.hub_api.configured import CONFIG
 
 
 def test_pipelines_are_listed_and_shown(filled: Run) -> None:
@@ -128,3 +131,15 @@ def test_hours_that_questions_waited_are_asked_for_with_their_days(filled: Run) 
 
     assert (told.returncode, told.stdout) == (0, "nothing was asked from 2001-01-01 to 2001-12-31\n")
     assert alone.returncode == 2
+
+
+def test_what_went_wrong_is_told_to_it_with_its_facts(filled: Run, database: str) -> None:
+    with Hub.open(CONFIG, database) as hub:
+        notices.alert(hub, "task_failed", audience="it", about="dag:hub_kingdee_increment/read_customers", facts={"why": "no right to read"})
+
+    told = filled("notices", "--audience", "it").stdout
+    nobody = filled("notices", "--audience", "role:nobody").stdout
+
+    assert "task_failed" in told
+    assert "dag:hub_kingdee_increment/read_customers: why no right to read" in told
+    assert nobody == "no notices for role:nobody\n"

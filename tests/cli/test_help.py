@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -63,6 +65,31 @@ def commands(group: click.Command = hub, path: str = "hub") -> list[tuple[str, c
 
 def test_every_verb_that_users_build_on_is_there() -> None:
     assert [name for name in BUILT_ON if name not in NAMES] == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("stauts", "Did you mean status?"), ("plan lsit", "Did you mean list?"), ("deals aprove", "approve"), ("frobnicate", "`hub --help`")],
+)
+def test_a_mistyped_word_is_told_with_what_was_perhaps_meant(typed: str, meant: str) -> None:
+    done = CliRunner().invoke(hub, typed.split())
+
+    assert done.exit_code == 2
+    assert meant in done.stderr
+
+
+def test_trouble_where_nothing_runs_says_what_to_do(tmp_path: Path) -> None:
+    done = CliRunner().invoke(hub, ["--home", str(tmp_path), "demo", "break", "kingdee", "--json"])
+
+    assert (done.exit_code, json.loads(done.stdout)["error"]["code"]) == (1, "demo/not-up")
+
+
+def test_help_says_n_and_day_and_every_group_of_many_words_has_sections() -> None:
+    for path, command in commands():
+        told = command.get_help(click.Context(command, info_name=path))
+        assert "RANGE" not in told, path
+        assert "%Y" not in told, path
+    assert "Registrations:" in CliRunner().invoke(hub, ["deals", "--help"]).stdout
 
 
 def test_help_imports_nothing_but_the_verbs() -> None:
