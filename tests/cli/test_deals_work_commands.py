@@ -135,7 +135,9 @@ def test_hours_that_questions_waited_are_asked_for_with_their_days(filled: Run) 
 
 def test_what_went_wrong_is_told_to_it_with_its_facts(filled: Run, database: str) -> None:
     with Hub.open(CONFIG, database) as hub:
-        notices.alert(hub, "task_failed", audience="it", about="dag:hub_kingdee_increment/read_customers", facts={"why": "no right to read"})
+        notices.alert(
+            hub, "task_failed", audience="it", about="dag:hub_kingdee_increment/read_customers", facts={"why": "no right to read"}
+        )
 
     told = filled("notices", "--audience", "it").stdout
     nobody = filled("notices", "--audience", "role:nobody").stdout
