@@ -107,8 +107,10 @@ def tell(error: Exception, *, as_json: bool = False) -> int:
         click.echo(json.dumps({"error": told}, ensure_ascii=False))
     else:
         click.echo(f"{told['code']}: {told['where'] + ': ' if told['where'] else ''}{told['what']}", err=True)
-        for one in told.get("errors", [])[:MOST_ERRORS]:
-            click.echo(f"  {one['where']}: {one['what']}" + (f" ({one['next_step']})" if one.get("next_step") else ""), err=True)
+        lines = [(f"{one['where']}: {one['what']}", one.get("next_step")) for one in told.get("errors", [])[:MOST_ERRORS]]
+        for line, fix in lines:
+            if line not in told["what"]:  # one flaw alone is the whole message
+                click.echo(f"  {line}" + (f" ({fix})" if fix else ""), err=True)
         if told["next_step"]:
             click.echo(f"  Next: {told['next_step']}", err=True)
     return int(told["exit"])

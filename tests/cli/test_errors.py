@@ -48,6 +48,13 @@ def test_an_unknown_verb_and_an_unknown_option_are_usage_errors(tmp_path: Path) 
     assert hub(tmp_path, "status", "--nonsense").returncode == 2
 
 
+def test_one_flaw_alone_is_told_once(tmp_path: Path) -> None:
+    done = hub(tmp_path, "price", "quote", str(tmp_path / "nofile.yaml"))
+
+    assert done.returncode == 2
+    assert done.stderr.count("nofile.yaml") == 1
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_knows_the_verbs(tmp_path: Path, shell: str) -> None:
     script = hub(tmp_path, "completion", shell)
