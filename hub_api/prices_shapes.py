@@ -110,7 +110,8 @@ def _manual(given: ManualIn | None, by: str) -> Manual | None:
 class PriceOut(BaseModel):
     """A priced cart: every rung of each line with the rule that made it, and the rules that were looked at and not used.
 
-    `profit` (cost and margin) is there for keys with `prices:cost`, and absent for others.
+    `profit` (cost and margin) is there for keys with `prices:cost`, and absent for others. `as_of_now`, with `known_at`, names what of the
+    dealer is that of now, because nothing tells of then.
     """
 
     model_config = ConfigDict(extra="allow")

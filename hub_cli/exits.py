@@ -60,7 +60,6 @@ OF_ERROR = {
     "funds/already-claimed": Exit.REFUSED,
     "funds/wrong-state": Exit.REFUSED,
     "funds/bad-amount": Exit.REFUSED,
-    "pricing/bad-quote": Exit.REFUSED,
     "pricing/version-taken": Exit.REFUSED,
     "pricing/special-state": Exit.REFUSED,
     "pricing/over-ceiling": Exit.REFUSED,

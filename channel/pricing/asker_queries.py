@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -112,10 +112,23 @@ WHERE NOT p.retired AND coalesce(p.status, 'active') = 'active' AND (%(after)s::
 """
 
 
-def party_name(db: Connection, party_id: UUID) -> str | None:
-    """The number, else the hub key, of a party."""
-    found = _rows(db, f"SELECT {_NAME.format('p')} AS name FROM parties AS p WHERE p.id = %s", [party_id])
-    return found[0]["name"] if found else None
+AS_OF_NOW: Final = ("regions", "lists", "agreements", "projects")
+"""What is known of a dealer that nothing tells of an earlier moment."""
+
+
+def then(db: Connection, party: Party, known_at: datetime) -> Party:
+    """A party as it was known at a moment, as far as its history tells: grade, channel and the discount that stands on itself."""
+    query = (
+        "SELECT DISTINCT ON (f.path) f.path, h.changed->f.path->>0 AS before FROM history AS h "
+        "CROSS JOIN unnest(ARRAY['level', 'channel_type', 'discount_rate']) AS f (path) WHERE h.entity = 'party' AND h.entity_id = %s "
+        "AND h.at > %s AND h.changed->f.path IS NOT NULL ORDER BY f.path, h.seq"
+    )
+    before = {row["path"]: row["before"] or "" for row in _rows(db, query, [party.id, known_at])}
+    rate = before.get("discount_rate")
+    return replace(
+        party, grade=before.get("level", party.grade), channel=before.get("channel_type", party.channel),
+        discount_rate=party.discount_rate if rate is None else Decimal(rate) if rate else None,
+    )  # fmt: skip
 
 
 def companies(db: Connection) -> list[str]:

@@ -60,6 +60,8 @@ def asked_by(db: Connection, prices: Prices, ask: Ask, view: View, *, version: i
 
 def _looked_up(db: Connection, ask: Ask, view: View, wrong: list[Mistake]) -> Facts:
     dealer = _dealer(db, ask, view, wrong)
+    if dealer is not None and ask.known_at is not None:
+        dealer = asker_queries.then(db, dealer, ask.known_at)
     customer = _customer(db, ask, view, wrong)
     company = _company(db, ask, dealer, wrong)
     said = {name: getattr(ask, name) for name in NAMING if getattr(ask, name)}

@@ -35,12 +35,6 @@ class BadPricing(ChannelError):
         super().__init__(first, next_step="mend these lines")
 
 
-class BadQuote(ChannelError):
-    """A step that this quote does not allow: a version of an accepted quote, a discount without a reason, an order from a lost one."""
-
-    code: ClassVar[str] = "pricing/bad-quote"
-
-
 class QuoteNotFound(ChannelError):
     """There is no such quote, or not for who asks."""
 

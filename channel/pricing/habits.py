@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from typing import Final, Literal
 
 from canonical.rounding import half_up
+from channel.pricing.discounts import Discount
 from channel.pricing.pricing import WIDE
-from channel.pricing.quotes import Discount, Quote
 
 By = Literal["seller", "dealer", "item", "reason"]
+State = Literal["open", "accepted", "lost"]
 ZERO: Final = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A quote as habits look at it: of its version that counts. Amounts in `currency`."""
+
+    id: str
+    dealer: str
+    currency: str
+    state: State
+    discounts: tuple[Discount, ...]
+    listed: Mapping[str, Decimal]
+    """Its lines at list price, without tax."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +49,7 @@ class Habit:
     """Won by closed; none while nothing is closed."""
 
 
-_NAME: dict[By, Callable[[Quote, Discount], str]] = {
+_NAME: dict[By, Callable[[Quoted, Discount], str]] = {
     "seller": lambda _, discount: discount.by,
     "dealer": lambda quote, _: quote.dealer,
     "item": lambda _, discount: discount.item,
@@ -43,24 +57,21 @@ _NAME: dict[By, Callable[[Quote, Discount], str]] = {
 }
 
 
-def habits(quotes: Iterable[Quote], by: By) -> list[Habit]:
+def habits(quotes: Iterable[Quoted], by: By) -> list[Habit]:
     """One row for each name and currency, the largest discount first. A quote without a discount by hand counts nowhere."""
-    rows: dict[tuple[str, str], list[tuple[Quote, Discount]]] = {}
+    rows: dict[tuple[str, str], list[tuple[Quoted, Discount]]] = {}
     for quote in quotes:
-        for discount in quote.last.discounts:
-            rows.setdefault((_NAME[by](quote, discount), quote.last.currency), []).append((quote, discount))
+        for discount in quote.discounts:
+            rows.setdefault((_NAME[by](quote, discount), quote.currency), []).append((quote, discount))
     with localcontext(WIDE):
         made = [_habit(name, currency, found) for (name, currency), found in rows.items()]
     return sorted(made, key=lambda one: (-one.discount, one.name, one.currency))
 
 
-def _habit(name: str, currency: str, found: list[tuple[Quote, Discount]]) -> Habit:
+def _habit(name: str, currency: str, found: list[tuple[Quoted, Discount]]) -> Habit:
     quotes = {quote.id: quote for quote, _ in found}
     states = [quote.state for quote in quotes.values()]
-    listed: dict[tuple[str, str], Decimal] = {}
-    for quote, discount in found:
-        line = next((one for one in quote.last.lines if one.id == discount.line), None)
-        listed[quote.id, discount.line] = line.list_net if line else ZERO
+    listed = {(quote.id, discount.line): quote.listed.get(discount.line, ZERO) for quote, discount in found}
     discount_sum = sum((discount.amount for _, discount in found), ZERO)
     whole = sum(listed.values(), ZERO)
     won, lost = states.count("accepted"), states.count("lost")

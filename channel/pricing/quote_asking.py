@@ -16,12 +16,12 @@ from canonical.rounding import half_up
 from channel.pricing import quote_lines, quote_queries, service, special_service
 from channel.pricing.asking import Ask, AskLine, Manual, Past, PastLine
 from channel.pricing.authority import Verdict
+from channel.pricing.discounts import discounts_of
 from channel.pricing.errors import BadOffer, BadPricing
 from channel.pricing.pricing import Priced
 from channel.pricing.queries import Connection
 from channel.pricing.quote_lines import DocumentLine
 from channel.pricing.quote_queries import Kept, Offer, Row
-from channel.pricing.quotes import begin
 from channel.pricing.service import View
 from channel.pricing.views import Sight, view
 from channel.pricing.wanted import ByHand, Wanted
@@ -149,14 +149,13 @@ def version(db: Connection, wanted: Wanted, named: Named, actor: Actor, today: d
     _refuse_unpriced(priced)
     lines = quote_lines.lines_of(priced)
     products = _products(db, lines)
-    discounts = begin("", priced, verdict, on=today, by=actor.by, valid_to=valid_to).last.discounts
     kept = [{**dataclasses.asdict(line), "product": str(products[line.item])} for line in lines]
     made = {
         "made_by": actor.by, "by_dealer": actor.dealer is not None, "asked": priced.ask.model_dump(mode="json"),
         "price_version": asked.snapshot.version, "asker": asked.snapshot.asker, "hash": priced.hash, "valid_to": valid_to,
         "delivery_date": wanted.delivery_date, "lead_days": _lead_days(priced), "currency": priced.currency, "net": priced.net,
         "tax": priced.tax, "gross": priced.gross, "listed": sum((line.list_net or Decimal(0) for line in priced.lines), Decimal(0)),
-        "lines": kept, "discounts": [dataclasses.asdict(one) for one in discounts], "judged": quote_lines.judged(priced),
+        "lines": kept, "discounts": [dataclasses.asdict(one) for one in discounts_of(priced)], "judged": quote_lines.judged(priced),
         "answers": answers(priced, verdict, _last_prices(db, named)),
     }  # fmt: skip
     return made, priced.currency

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -10,10 +9,10 @@ from typing import Final
 
 from canonical.values import business_day
 from channel.pricing import quote_queries
-from channel.pricing.habits import By, Habit, habits
+from channel.pricing.discounts import Discount
+from channel.pricing.habits import By, Habit, Quoted, State, habits
 from channel.pricing.queries import Connection
 from channel.pricing.quote_queries import Kept, Offer
-from channel.pricing.quotes import Discount, Quote, QuotedLine, State, Version
 
 _STATES: Final[dict[str, State]] = {"accepted": "accepted", "lost": "lost", "expired": "lost", "voided": "lost"}
 """What counts as won and lost; all else is open."""
@@ -27,32 +26,15 @@ def discount_habits(db: Connection, by: By, *, since: date | None = None, limit:
     offers = [one for one in quote_queries.listed(db, limit=limit) if since is None or business_day(one.made_at) >= since]
     kept = quote_queries.versions(db, [one.id for one in offers])
     names = quote_queries.names(db, {one.buyer for one in offers})
-    return habits([_quote(one, kept[one.id], names.get(one.buyer, "")) for one in offers], by)
+    return habits([_quoted(one, kept[one.id][-1], names.get(one.buyer, "")) for one in offers], by)
 
 
-def _quote(offer: Offer, versions: Sequence[Kept], dealer: str) -> Quote:
-    return Quote(
-        offer.number, dealer, "", str(offer.deal_id or ""), offer.valid_to, tuple(_version(one) for one in versions),
-        _STATES.get(offer.state, "open"), offer.closed_on, offer.lost_reason, offer.lost_text,
-    )  # fmt: skip
-
-
-def _version(kept: Kept) -> Version:
-    listed = {line["id"]: Decimal(line["list_amount"]) for line in kept.judged}
-    lines = tuple(
-        QuotedLine(
-            line["id"], line["item"], Decimal(0), "", Decimal(line["unit_price"]), "", Decimal(0), Decimal(line["net_amount"]), Decimal(0),
-            Decimal(0), listed[line["id"]],
-        )
-        for line in kept.judged
-    )  # fmt: skip
+def _quoted(offer: Offer, kept: Kept, dealer: str) -> Quoted:
     discounts = tuple(
         Discount(one["line"], one["item"], one["reason"], one["text"], one["by"], Decimal(one["amount"])) for one in kept.discounts
     )
-    return Version(
-        kept.number, kept.hash, business_day(kept.made_at), kept.made_by, kept.currency, kept.net, kept.tax, kept.gross, lines, discounts,
-        "auto", 0,
-    )  # fmt: skip
+    listed = {line["id"]: Decimal(line["list_amount"]) for line in kept.judged}
+    return Quoted(offer.number, dealer, kept.currency, _STATES.get(offer.state, "open"), discounts, listed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ import psycopg
 
 from channel.errors import ChannelError
 from channel.pricing import queries, snapshots
+from channel.pricing.asker_queries import AS_OF_NOW
 from channel.pricing.asker_service import Asked, View, asked_by
 from channel.pricing.asking import Ask
 from channel.pricing.authority import Verdict, judge
@@ -215,8 +216,7 @@ def priced(db: Connection, ask: Ask, *, view: View, at_version: int | None = Non
             raise NotFoundHere("nothing was known of prices then", next_step="ask with a later known_at, or without")
     found = book(db, at_version)
     asked = asked_by(db, found.prices, ask, view, version=found.version, names=found.names, kept=kept)
-    if kept is None:
-        snapshots.keep(db, asked.snapshot)
+    snapshots.keep(db, asked.snapshot)
     made = price_cart(asked.prices, asked.ask)
     return made, judge(made), asked
 
@@ -225,7 +225,7 @@ def _kept(db: Connection, name: str, view: View) -> Snapshot:
     """A snapshot that the view may ask with. Raises: NotFoundHere."""
     found = snapshots.named(db, name)
     if found is None or (view.dealer is not None and (found.facts.dealer is None or found.facts.dealer.id != view.dealer)):
-        raise NotFoundHere(f"there is no snapshot {name} of prices", next_step="take it from an answer, or leave it out")
+        raise NotFoundHere(f"there is no snapshot {name} of prices", next_step="take it from an answer that is not old, or leave it out")
     return found
 
 
@@ -236,7 +236,8 @@ def price(db: Connection, ask: Ask, *, view: View, at_version: int | None = None
     """
     made, verdict, asked = priced(db, ask, view=view, at_version=at_version, snapshot=snapshot)
     told = view_of(made, verdict, sight=Sight(dealer=view.dealer is not None, costs=view.costs))
-    return {**told, "version": asked.snapshot.version, "snapshot": asked.snapshot.name}
+    now = {"as_of_now": list(AS_OF_NOW)} if ask.known_at is not None and not snapshot and asked.dealer is not None else {}
+    return {**told, "version": asked.snapshot.version, "snapshot": asked.snapshot.name, **now}
 
 
 # Rules -----------------------------------------------------------------------------------------------------------------------

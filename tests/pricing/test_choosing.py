@@ -341,35 +341,36 @@ def test_a_ceiling_of_money_refuses_where_it_is_said() -> None:
     assert line["refusal"]["facts"]["left"] == "9"
 
 
-def priced(quantity: str, ordered: str = "", **price: Any) -> dict[str, Any]:
+def priced(quantity: str, price: dict[str, Any], unit: str = "") -> dict[str, Any]:
     """The line for so many of A, sold by the piece and by the box of twelve."""
-    books = [{"id": "std", "kind": "standard", "prices": [{"item": "A", **price}]}]
-    lines = [{"item": "A", "quantity": quantity, **({"unit": ordered} if ordered else {})}]
+    books = [{"id": "std", "kind": "standard", "prices": [{"item": "A"} | price]}]
+    lines = [{"item": "A", "quantity": quantity, **({"unit": unit} if unit else {})}]
     found: dict[str, Any] = asked(document(items=[{"id": "A", "units": {"箱": "12"}}], books=books, ask={"lines": lines}))["lines"][0]
     return found
 
 
 def test_the_bounds_of_a_scale_are_in_base_units_whatever_unit_its_prices_are_for() -> None:
     tiers = [{"up_to": "120", "price": "24"}, {"price": "22"}]
-    point, parts = ({"unit": "箱", "scale": {"method": method, "tiers": tiers}} for method in ("point", "range"))
+    point, parts = [{"unit": "箱", "scale": {"method": method, "tiers": tiers}} for method in ("point", "range")]
 
-    assert [priced(quantity, "箱", **point)["net"] for quantity in ("10", "11")] == ["240.00", "242.00"]
-    assert priced("15", "箱", **parts)["net"] == "350.00", "10 boxes at 24 and 5 at 22"
-    assert priced("180", **parts)["net"] == "350.00"
+    assert [priced(quantity, point, "箱")["net"] for quantity in ("10", "11")] == ["240.00", "242.00"]
+    assert priced("15", parts, "箱")["net"] == "350.00", "10 boxes at 24 and 5 at 22"
+    assert priced("180", parts)["net"] == "350.00"
 
 
 def test_every_pack_that_is_begun_counts_on_a_scale_too() -> None:
     tiers = [{"up_to": "10000", "price": "1"}, {"price": "0.8"}]  # docs.flexprice.io, packages in tiers
-    volume, slabs = ({"per": "1000", "begun": True, "scale": {"method": method, "tiers": tiers}} for method in ("volume", "slab"))
+    packs: dict[str, Any] = {"per": "1000", "begun": True}
+    volume, slabs = packs | {"scale": {"method": "volume", "tiers": tiers}}, packs | {"scale": {"method": "slab", "tiers": tiers}}
 
-    assert [(priced(q, **volume)["net"], priced(q, **volume)["unit_price_exact"]) for q in ("4500", "4000")] == [
+    assert [(line["net"], line["unit_price_exact"]) for line in (priced("4500", volume), priced("4000", volume))] == [
         ("5.00", False),
         ("4.00", True),
     ]
-    assert priced("11500", **slabs)["net"] == "11.60", "10 x 1 and 2 x 0.8"
+    assert priced("11500", slabs)["net"] == "11.60", "10 x 1 and 2 x 0.8"
 
 
 def test_a_price_for_three_units_stays_a_price_of_a_unit() -> None:
-    line = priced("10", price="1", per="3")
+    line = priced("10", {"price": "1", "per": "3"})
 
     assert (line["net"], line["unit_price"], line["unit_price_exact"]) == ("3.33", "1.0000", True)

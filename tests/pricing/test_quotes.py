@@ -1,9 +1,7 @@
-"""Quotes: versions, approvals that are pinned to what was seen, the copy to an order, lost ones, habits; and what keeps an order back."""
+"""Discounts by hand as quotes keep them, the habits that they show, and what keeps an order back."""
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -11,14 +9,11 @@ import pytest
 
 from channel.pricing.authority import Verdict, judge
 from channel.pricing.compiled import Prices
-from channel.pricing.errors import BadQuote
-from channel.pricing.habits import habits
+from channel.pricing.discounts import discounts_of
+from channel.pricing.habits import Quoted, State, habits
 from channel.pricing.ordering import Credit, Ordered, validate
 from channel.pricing.pricing import Priced, price
-from channel.pricing.quotes import Quote, accept, approve, begin, lose, order_of, revise, without_order
 from tests.pricing.documents import document, published
-
-MONDAY = date(2026, 1, 5)
 
 
 def priced(percent: str = "0", *, dealer: str = "D", by: str = "李雷", reason: str = "competitor", **ask: Any) -> tuple[Priced, Verdict]:
@@ -41,98 +36,31 @@ def priced(percent: str = "0", *, dealer: str = "D", by: str = "李雷", reason:
     return made, judge(made)
 
 
-def quote(percent: str = "0", name: str = "Q-1", **more: Any) -> Quote:
-    return begin(name, *priced(percent, **more), on=MONDAY, by="李雷", valid_to=date(2026, 2, 1))
-
-
-def test_versions_are_only_added() -> None:
-    first = quote()
-
-    second = revise(first, *priced("4"), on=date(2026, 1, 6), by="韩梅梅")
-
-    assert [one.number for one in second.versions] == [1, 2]
-    assert second.versions[0] == first.versions[0]
-    assert (second.last.net, second.last.by) == (Decimal("960.00"), "韩梅梅")
-    with pytest.raises(FrozenInstanceError):
-        second.last.net = Decimal(1)  # type: ignore[misc]
+def quoted(percent: str = "0", name: str = "Q-1", state: State = "open", **more: Any) -> Quoted:
+    made, _ = priced(percent, **more)
+    listed = {line.id: line.list_net or Decimal(0) for line in made.lines}
+    return Quoted(name, made.ask.dealer, made.currency, state, discounts_of(made), listed)
 
 
 def test_a_discount_by_hand_is_kept_with_code_words_and_name() -> None:
-    discount = quote("4").last.discounts[0]
+    (discount,) = quoted("4").discounts
 
     assert (discount.reason, discount.text, discount.by, discount.amount) == ("competitor", "对手报价低", "李雷", Decimal(40))
 
 
-def test_a_quote_beyond_the_band_goes_out_only_when_it_is_approved() -> None:
-    waiting = quote("10")
-    with pytest.raises(BadQuote, match="not approved"):
-        accept(waiting, on=MONDAY)
+def test_a_discount_of_the_whole_order_is_each_lines_share_of_it() -> None:
+    manual = {"amount": "10", "reason": "goodwill", "text": "抹零", "by": "李雷"}
+    found = quoted(manual=manual, lines=[{"item": "A", "quantity": "1"}, {"item": "A", "quantity": "2"}]).discounts
 
-    approved = approve(waiting, waiting.last.hash, level=1, by="王经理")
-
-    assert accept(approved, on=MONDAY).state == "accepted"
-    with pytest.raises(BadQuote, match="needs level 1"):
-        approve(waiting, waiting.last.hash, level=0, by="李雷")
-
-
-def test_an_approval_is_void_when_anything_changes() -> None:
-    approved = approve(quote("10"), quote("10").last.hash, level=1, by="王经理")
-
-    same = revise(approved, *priced("10"), on=MONDAY, by="李雷")
-    changed = revise(approved, *priced("11"), on=MONDAY, by="李雷")
-
-    assert same.last.may_go_out
-    assert not changed.last.may_go_out
-    with pytest.raises(BadQuote, match="changed since"):
-        approve(changed, approved.last.hash, level=1, by="王经理")
-
-
-def test_an_accepted_quote_is_copied_to_one_order() -> None:
-    accepted = accept(quote("4"), on=MONDAY)
-
-    order = order_of(accepted)
-
-    assert order["key"] == "quote/Q-1/1"
-    assert (order["net"], order["tax"], order["total"]) == (Decimal("960.00"), Decimal("124.80"), Decimal("1084.80"))
-    assert order["lines"][0] | {"net": Decimal("960.00")} == order["lines"][0]
-    with pytest.raises(BadQuote, match="is accepted"):
-        revise(accepted, *priced(), on=MONDAY, by="x")
-    with pytest.raises(BadQuote, match="is accepted"):
-        lose(accepted, on=MONDAY, reason="price")
-
-
-def test_a_quote_that_is_over_or_lost_becomes_no_order() -> None:
-    lost = lose(quote(), on=MONDAY, reason="competitor", text="价格高 8 %")
-
-    assert (lost.state, lost.lost_reason) == ("lost", "competitor")
-    with pytest.raises(BadQuote, match="is lost"):
-        order_of(lost)
-    with pytest.raises(BadQuote, match="ended before"):
-        accept(quote(), on=date(2026, 2, 1))
-    with pytest.raises(BadQuote, match="no reason"):
-        lose(quote(), on=MONDAY, reason="")
-
-
-def test_a_cart_without_a_price_becomes_no_quote() -> None:
-    with pytest.raises(BadQuote, match="no price"):
-        quote(lines=[{"item": "A", "quantity": "1", "unit": "吨"}])
-
-
-def test_quotes_without_an_order_are_listed_for_a_second_call() -> None:
-    old, young = quote(), begin("Q-2", *priced(), on=date(2026, 1, 12), by="x", valid_to=date(2026, 2, 1))
-    won, lost = accept(quote(name="Q-3"), on=MONDAY), lose(quote(name="Q-4"), on=MONDAY, reason="price")
-
-    listed = without_order([young, won, old, lost], on=date(2026, 1, 15), after_days=7)
-
-    assert [one.id for one in listed] == ["Q-1"]
+    assert [(one.line, one.amount) for one in found] == [("1", Decimal("3.33")), ("2", Decimal("6.67"))]
 
 
 def test_habits_tell_who_gives_how_much_and_whether_it_wins() -> None:
     quotes = [
-        accept(quote("4"), on=MONDAY),
-        lose(quote("5", name="Q-2"), on=MONDAY, reason="price"),
-        quote("2", name="Q-3", by="韩梅梅", dealer="E", reason="volume"),
-        quote(name="Q-4"),
+        quoted("4", state="accepted"),
+        quoted("5", "Q-2", "lost"),
+        quoted("2", "Q-3", by="韩梅梅", dealer="E", reason="volume"),
+        quoted(name="Q-4"),
     ]
 
     sellers, dealers, reasons = habits(quotes, "seller"), habits(quotes, "dealer"), habits(quotes, "reason")
