@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
@@ -44,16 +44,13 @@ class PolicySet(BaseModel):
         extra="forbid",
         json_schema_extra={
             "example": {"product_line": "水泵", "region": "31", "days": 120, "approval": "person", "valid_from": "2027-01-01"},
-            "dependentRequired": {"min_amount": ["currency"], "currency": ["min_amount"]},
         },
     )
 
     product_line: Line = ""
     region: Region = Field(default="", description="GB/T 2260 prefix.")
     channel_type: Line = Field(default="", description="Of the dealer.")
-    min_amount: Annotated[Amount, Field(pattern=r"[1-9]")] | SkipJsonSchema[None] = Field(
-        default=None, description="Deals of at least this."
-    )
+    min_amount: Amount | SkipJsonSchema[None] = Field(default=None, description="Deals of at least this, more than nothing.")
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | SkipJsonSchema[None] = None
     days: SomeDays = Field(default=90, description="Business days of Asia/Shanghai that it is protected for.")
     extension_days: Days = Field(default=30, description="0: no extension.")
@@ -65,12 +62,6 @@ class PolicySet(BaseModel):
     valid_from: Day = Field(default=None, description="Today when left out.")
     valid_to: Day = Field(default=None, description="Without end when left out.")
     note: Words = ""
-
-    @model_validator(mode="after")
-    def _size_with_currency(self) -> Self:
-        if (self.min_amount is None) != (self.currency is None):
-            raise ValueError("a size of deals needs a currency, and a currency a size")
-        return self
 
     def policy(self) -> Policy:
         """As the rules want it."""

@@ -201,12 +201,12 @@ class FenceNotFound(RecordNotFound):
     detail = "There is no such fence, or it is over."
 
 
-class BadPolicy(InvalidPayload):
+class BadPolicy(WrongState):
     """A policy that says no place."""
 
     code = "deals/bad-policy"
     title = "The policy cannot be used"
-    detail = "It names a region, time or size that does not exist."
+    detail = "It names a region, time or size that does not exist, or a size without its currency."
 
 
 class PolicyOverlaps(WrongState):

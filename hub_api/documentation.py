@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, get_args
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 
 from hub_api.problems import SCHEMA
 
@@ -32,6 +34,8 @@ def openapi(app: FastAPI) -> dict[str, Any]:
             for method, operation in methods.items():
                 if method in _METHODS:
                     _without_framework_error(operation)
+        for model in _bodies(app):
+            _allow_null(model, schemas)
         _put_examples_back(app, made)
         app.openapi_schema = made
     return app.openapi_schema
@@ -52,3 +56,32 @@ def _without_framework_error(operation: dict[str, Any]) -> None:
     schema = operation["responses"].get("422", {}).get("content", {}).get("application/json", {}).get("schema", {})
     if schema.get("$ref", "").endswith("/HTTPValidationError"):
         del operation["responses"]["422"]
+
+
+def _bodies(app: FastAPI) -> Iterator[type[BaseModel]]:
+    """The models of requests' bodies, each once, and those that stand inside of them."""
+    waiting: list[Any] = [
+        route.body_field.field_info.annotation for route in app.routes if isinstance(route, APIRoute) and route.body_field
+    ]
+    seen: set[type[BaseModel]] = set()
+    while waiting:
+        kind = waiting.pop()
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            if kind not in seen:
+                seen.add(kind)
+                waiting += [field.annotation for field in kind.model_fields.values()]
+                yield kind
+        else:
+            waiting += get_args(kind)
+
+
+def _allow_null(model: type[BaseModel], schemas: dict[str, Any]) -> None:
+    """What may be left out, and is nothing then, may also be null: clients in many languages send it so."""
+    said = schemas.get(model.__name__) or schemas[f"{model.__module__}__{model.__name__}".replace(".", "__")]
+    for name, field in model.model_fields.items():
+        shown = said["properties"][field.alias or name]
+        if field.default is None and shown.get("type") != "null" and {"type": "null"} not in shown.get("anyOf", ()):
+            kept = {word: shown.pop(word) for word in ("title", "description") if word in shown}
+            options = shown.pop("anyOf", None) or [dict(shown)]
+            shown.clear()
+            shown |= {**kept, "anyOf": [*options, {"type": "null"}]}

@@ -45,7 +45,8 @@ SECURITY_HEADERS = {
 """On every answer; a route that sets one of them itself keeps its own."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_MEND = re.compile(r"/v1/quarantine/\d+/mend")
+_LARGE = re.compile(r"/v1/(quarantine/\d+/mend|rebate-facts|scorecards/facts)")
+"""Where a whole vendor record, or a table of thousands of rows, is sent."""
 
 
 def _plural(path: str) -> str:
@@ -98,7 +99,7 @@ class Gate:
     async def _taken(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
         """The whole body, within its caps of size and time, as a `receive` that hands it on."""
         settings = self.engine.settings
-        limit = settings.record_limit_bytes if _MEND.fullmatch(scope["path"]) else settings.body_limit_bytes
+        limit = settings.record_limit_bytes if _LARGE.fullmatch(scope["path"]) else settings.body_limit_bytes
         announced = headers.get("content-length", "0")
         if announced.isdigit() and int(announced) > limit:
             raise BodyTooLarge(f"The body is larger than the {limit} bytes that this address accepts.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from starlette.responses import Response
 
 from channel.rebates import fact_loading
@@ -18,6 +18,17 @@ from hub_api.shapes import TEXT
 router = APIRouter(prefix="/v1/rebate-facts", tags=["rebates"])
 Name = Annotated[str, Field(min_length=1, max_length=60, pattern=TEXT)]
 Cell = Annotated[str, Field(max_length=500, pattern=TEXT)]
+Row = Annotated[
+    dict[Name, Cell],
+    WithJsonSchema(
+        {
+            "type": "object",
+            "propertyNames": {"minLength": 1, "maxLength": 60, "pattern": TEXT},
+            "additionalProperties": {"type": "string", "maxLength": 500, "pattern": TEXT},
+        }
+    ),
+]
+"""Values by column."""
 MOST_ROWS = 10_000
 
 
@@ -38,7 +49,7 @@ class Load(BaseModel):
         },
     )  # fmt: skip
 
-    rows: Annotated[list[dict[Name, Cell]], Field(min_length=1, max_length=MOST_ROWS)]
+    rows: Annotated[list[Row], Field(min_length=1, max_length=MOST_ROWS)]
 
 
 class LoadedOut(BaseModel):

@@ -134,10 +134,21 @@ class Chunks:
             yield b"x" * min(65536, self.size - start)
 
 
-@pytest.mark.parametrize(("path", "role"), [("/v1/hooks/zoho", None), ("/v1/values", "it"), ("/v1/plans", "it")])
+_SMALL, _LARGE = ApiSettings().body_limit_bytes, ApiSettings().record_limit_bytes
+
+
+@pytest.mark.parametrize(
+    ("path", "role", "cap"),
+    [
+        ("/v1/hooks/zoho", None, _SMALL),
+        ("/v1/values", "it", _SMALL),
+        ("/v1/plans", "it", _SMALL),
+        ("/v1/rebate-facts", "it", _LARGE),
+        ("/v1/scorecards/facts", "it", _LARGE),
+    ],
+)
 @pytest.mark.parametrize("announced", [True, False])
-def test_a_body_at_the_cap_is_read_and_one_byte_more_is_not(api: Api, path: str, role: str | None, *, announced: bool) -> None:
-    cap = ApiSettings().body_limit_bytes
+def test_a_body_at_the_cap_is_read_and_one_byte_more_is_not(api: Api, path: str, role: str | None, cap: int, *, announced: bool) -> None:
     for size, taken in ((cap, True), (cap + 1, False)):
         content = b"x" * size if announced else Chunks(size)
         answer = api(role, "POST", path, content=content, headers={"Content-Type": "application/json"})
