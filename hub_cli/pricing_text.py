@@ -26,6 +26,8 @@ def waterfall(told: Mapping[str, Any]) -> str:
     for gift in data["free_goods"]:
         console.print(f"赠品 free: {gift['quantity']} {gift['unit']} {gift['item']} ({gift['rule']}, for line {gift['for_line']})")
     console.print(f"net {data['net']}  tax {data['tax']}  gross {data['gross']} {data['currency']}")
+    if data.get("as_of_now"):
+        console.print(f"of the dealer as of now, not of then: {', '.join(data['as_of_now'])}")
     approval = data["approval"]
     told_by = f" level {approval['level']} {approval['role']}".rstrip() if approval.get("level") else ""
     console.print(f"approval: {approval['result']}{told_by}")
@@ -43,7 +45,8 @@ def waterfall(told: Mapping[str, Any]) -> str:
 
 
 def _line(console: Console, line: Mapping[str, Any], currency: str) -> None:
-    console.print(f"{line['id']}  {line['item']} {line.get('name', '')}  {line['quantity']} {line['unit']}".rstrip())
+    named = " ".join(filter(None, (line["item"], line.get("name", ""))))
+    console.print(f"{line['id']}  {named}  {line['quantity']} {line['unit']}")
     if "refusal" in line:
         console.print("   " + _refused(line["refusal"]))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
@@ -63,7 +66,13 @@ def _line(console: Console, line: Mapping[str, Any], currency: str) -> None:
         console.print(f"   at {other['quantity']} {other['unit']} the price is {other['unit_price']}")
     if "net" in line:
         amounts = "  ".join(f"{name} {line[name]}" for name in ("net", "tax", "gross"))
-        console.print(f"   unit {line['unit_price']} ({line['tax_side']} tax)  {amounts} {currency}\n")
+        if "allowed" in line:
+            console.print(f"   may be given from {line['allowed']['lowest']} to {line['allowed']['highest']}")
+        if "lead_time" in line:
+            console.print(f"   交期 {line['lead_time']['days']} days ({line['lead_time']['source']})")
+        side = "with tax" if line["tax_side"] == "included" else "without tax"
+        per = f" for {line['per']}" if "per" in line else ""
+        console.print(f"   unit {line['unit_price']}{per} {side}  {amounts} {currency}\n")
 
 
 def _refused(refusal: Mapping[str, Any]) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from hub_cli.answers import Answer, CommandFailed, answers, of_run, plain
+from hub_cli.answers import Answer, CommandFailed, answers, moment, of_run, plain
 from hub_cli.exits import Exit
 from hub_cli.listing import Lists
 from hub_cli.place import Place, who
@@ -61,17 +62,18 @@ def _wanted(file: Path) -> Wanted:
 @click.pass_obj
 @answers
 def list_quotes(place: Place, state: tuple[str, ...], dealer: str | None, waiting: int | None, limit: int) -> Answer:
-    """Quotes with their state, newest first. With --waiting: exit code 3 when there is one."""
+    """Quotes with their state, newest first. With --waiting: the longest waiting first, and exit code 3 when there is one."""
     from canonical.values import business_day
     from channel.pricing import quote_queries
     from hub_cli.deals_claims import dealer_id
 
     with place.open_hub() as hub, hub.pool.connection() as db:
         whose = dealer_id(db, dealer) if dealer else None
-        found = quote_queries.listed(db, dealer=whose, states=("sent",) if waiting is not None else state, limit=limit)
-        if waiting is not None:
-            before = business_day(datetime.now(UTC)) - timedelta(days=waiting)
-            found = [one for one in found if one.sent_on is not None and one.sent_on <= before]
+        if waiting is None:
+            found = quote_queries.listed(db, dealer=whose, states=state, limit=limit)
+        else:
+            old = quote_queries.in_state(db, "sent", sent_to=business_day(datetime.now(UTC)) - timedelta(days=waiting))
+            found = [one for one in old if whose in (None, one.dealer_id)][:limit]
         names = quote_queries.names(db, {one.buyer for one in found})
     rows = [
         {
@@ -118,6 +120,8 @@ def _shown(hub: Hub, quote: str, *, said: str = "", exits: Exit = Exit.DONE, **m
 
 
 def _text(offer: Offer, versions: list[Kept], names: dict[Any, str], events: list[dict[str, Any]]) -> str:
+    from canonical.rounding import half_up
+
     parties = " · ".join(names[one] for one in (offer.dealer_id, offer.customer_id) if one in names)
     lines = [f"{offer.number}  {offer.state}  {parties}  {offer.total:,f} {offer.currency} with tax, valid to {offer.valid_to}"]
     for version in versions:
@@ -129,11 +133,12 @@ def _text(offer: Offer, versions: list[Kept], names: dict[Any, str], events: lis
             for line in version.lines
         ]
         lines += [
-            f"    手工折扣 {one['amount']} on line {one['line']}: {one['reason']}, {one['text']} ({one['by']})" for one in version.discounts
+            f"    手工折扣 {half_up(Decimal(one['amount']), 2)} on line {one['line']}: {one['reason']}, {one['text']} ({one['by']})"
+            for one in version.discounts
         ]
     for one in events:
         cause = f": {one['cause']}" if one["cause"] else ""
-        lines.append(f"  {one['at']:%Y-%m-%d %H:%M}  {one['action']} v{one['version']} -> {one['after']}  {one['actor']}{cause}")
+        lines.append(f"  {moment(one['at'])}  {one['action']} v{one['version']} -> {one['after']}  {one['actor']}{cause}")
     return "\n".join(lines)
 
 

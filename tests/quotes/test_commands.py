@@ -60,7 +60,8 @@ def test_the_session_of_the_page(run: Run, tmp_path: Path) -> None:
     assert (accepted["new"], again["new"]) == (True, False)
     assert [one["number"] for one in listed] == [number]
     assert "approve v1 -> approved  cli:王经理: 老客户" in shown
-    assert "手工折扣 1000" in shown
+    assert "手工折扣 1000.00 on line 1" in shown
+    assert "+08  draft v1 -> draft" in shown
 
 
 def test_a_lost_quote_its_habits_and_its_history(run: Run, tmp_path: Path) -> None:
@@ -82,6 +83,19 @@ def test_a_lost_quote_its_habits_and_its_history(run: Run, tmp_path: Path) -> No
     assert (habit["name"], habit["quotes"], habit["lost"], habit["discount"], habit["percent"]) == ("cli:李雷", 1, 1, "400", "4.00")
     assert (offered["outcome"], offered["reason"], offered["price"]) == ("lost", "competitor", "1084.8000")
     assert (copied["state"], copied["total"]) == ("draft", "10848.00")
+
+
+def test_the_longest_waiting_are_named_however_many_were_sent_since(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "q.yaml"
+    file.write_text(yaml.safe_dump({"dealer": "D-EAST", "lines": [{"item": "PUMP-50", "quantity": "1"}]}), encoding="utf-8")
+    numbers = [run("quotes", "new", file)["number"] for _ in range(2)]
+    for number in numbers:
+        run("quotes", "submit", number)
+        run("quotes", "send", number)
+
+    waiting = run("quotes", "list", "--waiting", 0, "--limit", 1, code=3)
+
+    assert [one["number"] for one in waiting] == numbers[:1]
 
 
 def test_a_trace_is_priced_again_from_what_it_pins(run: Run, shop: Shop, tmp_path: Path) -> None:
