@@ -374,3 +374,78 @@ def test_a_price_for_three_units_stays_a_price_of_a_unit() -> None:
     line = priced("10", {"price": "1", "per": "3"})
 
     assert (line["net"], line["unit_price"], line["unit_price_exact"]) == ("3.33", "1.0000", True)
+
+
+def graded(formula: dict[str, Any], **std: Any) -> str:
+    """What a dealer pays by a formula of the standard price of 113, which has tax of 13 % in it where nothing else is said."""
+    told = asked(
+        document(
+            settings={"tax_rate": "0.13"},
+            dealers=[{"id": "D", "grade": "G"}],
+            books=[
+                {"id": "std", "kind": "standard", "tax": "含税", "prices": [{"item": "A", "price": "113"} | std]},
+                {
+                    "id": "g",
+                    "kind": "grade",
+                    "tax": "未税",
+                    "prices": [{"item": "A", "grade": "G", "formula": {"base": "standard", **formula}}],
+                },
+            ],
+            ask={"dealer": "D"},
+        )
+    )
+    net: str = told["net"]
+    return net
+
+
+def test_a_formula_takes_its_base_on_its_own_tax_side() -> None:
+    assert graded({"percent": "10"}) == "90.00"
+
+
+def test_a_formula_takes_its_base_as_that_one_is_rounded() -> None:
+    assert graded({"factor": "1"}, price="112.44", round={"step": "1"}) == "99.12", "112 with tax are 99.12 without"
+
+
+def test_a_price_is_rounded_by_its_own_rule_for_its_own_unit() -> None:
+    line = priced("24", {"unit": "箱", "price": "24.44", "round": {"places": "1"}})
+
+    assert (line["net"], line["waterfall"][0]["after"]) == ("48.80", "2.033333")
+    assert priced("250", {"price": "3.36", "per": "100", "round": {"step": "0.5"}})["net"] == "8.75"
+
+
+def test_the_rung_of_a_scale_says_price_and_fee() -> None:
+    scale = {"method": "volume", "tiers": [{"up_to": "5", "price": "7", "flat": "5"}, {"price": "6.50"}]}
+
+    assert [priced(quantity, {"scale": scale})["waterfall"][0]["value"] for quantity in ("5", "6")] == ["7 + 5", "6.50"]
+
+
+def test_a_step_that_ends_is_not_reached_at_its_end() -> None:
+    scale = {"method": "point", "tiers": [{"from": "1", "to": "10", "price": "7"}]}
+
+    assert priced("9.999", {"scale": scale})["unit_price"] == "7.0000"
+    assert priced("10", {"scale": scale})["refusal"]["code"] == "pricing/no-price"
+
+
+def test_the_least_quantity_itself_is_enough_and_needs_no_fee() -> None:
+    fee = {"small_order": "surcharge", "small_order_fee": "30"}
+    nets = [
+        asked(document(items=[{"id": "A", "moq": "10", **more}], ask={"lines": [{"item": "A", "quantity": "10"}]}))["net"]
+        for more in ({}, fee)
+    ]
+
+    assert nets == ["1000.00", "1000.00"]
+
+
+def test_a_line_without_price_or_rate_is_told_what_to_add() -> None:
+    usd = [{"id": "usd", "kind": "standard", "currency": "USD", "prices": [{"item": "A", "price": "1"}]}]
+    steps = [asked(document(books=books))["lines"][0]["refusal"]["next_step"] for books in ([], usd)]
+
+    assert steps == ["add a price for this item and day", "add a price, or a rate for the day"]
+
+
+def test_what_is_left_of_a_special_price_is_offered_down_to_the_last_piece() -> None:
+    offered = [
+        [one["quantity"] for one in ceilings(("A", "3"), ceiling_amount=amount)[0]["alternatives"]] for amount in ("7", "6.99", "14")
+    ]
+
+    assert offered == [["1"], [], ["2"]]

@@ -326,3 +326,42 @@ MISTAKEN = {
 def test_a_rule_that_contradicts_itself_is_told(wrong: dict[str, Any], told: str) -> None:
     with pytest.raises(BadPricing, match=told):
         published(document(adjustments=[wrong]))
+
+
+def over(what: str) -> list[str]:
+    """What lines of A, B, A (pumps) and C (a valve), each at 100, pay by a scale over some of them: from 3 on 10 % less."""
+    steps = {"method": "point", "over": what, "tiers": [{"from": "3", "percent": "10"}]}
+    told = asked(
+        document(
+            items=[{"id": "A", "line": "pumps"}, {"id": "B", "line": "pumps"}, {"id": "C", "line": "valves"}],
+            books=[{"id": "std", "kind": "standard", "prices": [{"item": item, "price": "100"} for item in "ABC"]}],
+            adjustments=[{"id": "v", "rung": "volume", "scale": steps}],
+            ask={"lines": [{"item": item, "quantity": quantity} for item, quantity in zip("ABAC", "1121", strict=True)]},
+        )
+    )
+    return [line["net"] for line in told["lines"]]
+
+
+@pytest.mark.parametrize(
+    ("what", "nets"),
+    [
+        ("line", ["100.00", "100.00", "200.00", "100.00"]),
+        ("item", ["90.00", "100.00", "180.00", "100.00"]),
+        ("product_line", ["90.00", "90.00", "180.00", "100.00"]),
+        ("order", ["90.00", "90.00", "180.00", "90.00"]),
+    ],
+)
+def test_a_scale_measures_what_it_says(what: str, nets: list[str]) -> None:
+    assert over(what) == nets
+
+
+def test_a_surcharge_by_parts_adds_to_each_part() -> None:
+    parts = {"method": "range", "tiers": [{"up_to": "1", "percent": "10"}, {"percent": "20"}]}
+
+    assert net(rule("s", surcharge=True, scale=parts), ask={"lines": [{"item": "A", "quantity": "2"}]}) == "230.00"
+
+
+def test_a_share_of_the_order_makes_the_unit_price_an_average() -> None:
+    told = asked(document(adjustments=[rule("o", scope="order", amount="1")], ask={"lines": [{"item": "A", "quantity": "3"}]}))
+
+    assert (told["net"], told["lines"][0]["unit_price"], told["lines"][0]["unit_price_exact"]) == ("299.00", "99.6667", False)
