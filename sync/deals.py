@@ -30,8 +30,8 @@ from ledger.tables import TABLES
 from sync import deriving, hub_records, store
 from sync.decide import Canonical
 from sync.hub import Cursor, Hub
-from sync.records import sources_of
 from sync.runs import Run
+from sync.sources import sources_of
 
 PAGE = 500
 PARTIES_AT_ONCE = 2000

@@ -12,7 +12,7 @@ from typing import Any
 from sync.budgets import standing
 from sync.hub import Cursor, Hub
 from sync.listing import STATES, conflicts, deliveries, drift, links, runs
-from sync.records import FieldReason, RecordView, find_record, history, record, sources_of, why
+from sync.records import FieldReason, RecordView, find_record, history, record, why
 
 __all__ = [
     "STATES",
@@ -29,7 +29,6 @@ __all__ = [
     "pair_states",
     "record",
     "runs",
-    "sources_of",
     "status",
     "why",
 ]

@@ -24,7 +24,7 @@ from sync.citing import Citations
 from sync.decide import Canonical, Row, changed_fields
 from sync.errors import NotFound, WrongState
 from sync.hub import Cursor, Hub
-from sync.records import sources_of
+from sync.sources import sources_of
 
 Edge = Mapping[str, Any]
 """`left`, `right`: the pair; `bits`: how sure; `evidence`: in words."""

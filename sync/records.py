@@ -11,16 +11,14 @@ from uuid import UUID
 from canonical.ids import LENGTH, is_hub_key
 from ledger.bulk import from_json
 from ledger.tables import TABLES
-from mappings.errors import RecordError
 from sync import holding, store
-from sync.decide import Canonical, Source, explain_fields, policy_of
+from sync.decide import Canonical, explain_fields, policy_of
 from sync.decide_sets import explain_rows
 from sync.errors import NotFound
 from sync.hub import Cursor, Hub
 from sync.listing import conflicts, drift, links
-from sync.references import References
 from sync.scope import company_numbers
-from sync.sources import hub_source, source_of
+from sync.sources import sources_of
 
 GIVE = "give its id, hub key, number, or the key it has in a system"
 
@@ -69,31 +67,6 @@ class FieldReason:
     def as_dict(self) -> dict[str, Any]:
         """For `--json` and the API."""
         return asdict(self)
-
-
-def sources_of(hub: Hub, db: Cursor, entity: str, entity_id: str) -> list[Source]:
-    """What every linked record says about an entity now, mapped again from what was observed."""
-    db.execute(
-        "SELECT l.stream_id, l.key, o.org, o.modified, o.payload FROM link l "
-        "JOIN observed o ON (o.stream_id, o.key) = (l.stream_id, l.key) WHERE l.entity_id = %s AND l.role <> 'gone' AND NOT o.deleted",
-        [entity_id],
-    )
-    sources = []
-    for row in list(db):
-        payload = from_json(row["payload"])
-        if row["stream_id"] == hub.hub_streams.get(entity):
-            sources.append(hub_source(row["stream_id"], row["key"], payload))
-            continue
-        state = hub.by_id.get(row["stream_id"])
-        if state is None:
-            continue
-        refs = References(hub, state.system).resolve(db, state.mapping.cites(payload))
-        try:
-            candidate = state.mapping.read(payload, refs, hub.values(db, state.system))
-        except RecordError:
-            continue  # it stands in quarantine with its reason
-        sources.append(source_of(state, row["key"], row["org"], row["modified"], payload, candidate))
-    return sources
 
 
 def _canonical(db: Cursor, entity: str, entity_id: str) -> Canonical:

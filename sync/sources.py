@@ -108,6 +108,31 @@ def _looked_up(
     return known, {system: hub.values(db, system) for system in cited}
 
 
+def sources_of(hub: Hub, db: Cursor, entity: str, entity_id: str) -> list[Source]:
+    """What every linked record says about an entity now, mapped again from what was observed."""
+    db.execute(
+        "SELECT l.stream_id, l.key, o.org, o.modified, o.payload FROM link l "
+        "JOIN observed o ON (o.stream_id, o.key) = (l.stream_id, l.key) WHERE l.entity_id = %s AND l.role <> 'gone' AND NOT o.deleted",
+        [entity_id],
+    )
+    sources = []
+    for row in list(db):
+        payload = from_json(row["payload"])
+        if row["stream_id"] == hub.hub_streams.get(entity):
+            sources.append(hub_source(row["stream_id"], row["key"], payload))
+            continue
+        state = hub.by_id.get(row["stream_id"])
+        if state is None:
+            continue
+        refs = References(hub, state.system).resolve(db, state.mapping.cites(payload))
+        try:
+            candidate = state.mapping.read(payload, refs, hub.values(db, state.system))
+        except RecordError:
+            continue  # it stands in quarantine with its reason
+        sources.append(source_of(state, row["key"], row["org"], row["modified"], payload, candidate))
+    return sources
+
+
 def hub_source(stream_id: int, key: str, payload: Mapping[str, Any]) -> Source:
     """A record of the hub itself: its payload is in document form already."""
     fields = dict(payload.get("fields", {}))
