@@ -183,7 +183,7 @@ def _take(question: Question, state: State, step: AccessStep, record: Record, me
         if total is None:
             return "no-price"
     elif record.formula is not None:
-        unit = _formula(question, state, record, record.formula, measure, depth=0)
+        unit = _made(question, state, record, record.formula, measure)
         if unit is None:
             return "no-price"
         total, value, note = unit * state.quantity, f"{record.formula.base}", "formula"
@@ -255,6 +255,14 @@ def _packs(record: Record, units: Decimal) -> Decimal:
 def _even(record: Record, packs: Decimal, units: Decimal) -> bool:
     """Whether the amount is unit price x quantity: no pack was only begun."""
     return not record.begun or packs * record.per == units
+
+
+def _made(question: Question, state: State, record: Record, formula: Formula, measure: dict[str, Decimal]) -> Decimal | None:
+    """The price of a base unit by a formula; None, told among what was tried, where what it is made from has no price."""
+    unit = _formula(question, state, record, formula, measure, depth=0)
+    if unit is None and not any(one.rule == record.id and one.reason == "no_rate" for one in state.tried):
+        state.tried.append(Tried("base", record.id, record.version, "requirement_failed", "what it is made from has no price"))
+    return unit
 
 
 def _formula(

@@ -12,6 +12,7 @@ from pydantic import model_validator
 from channel.pricing.adjustments import Adjustment, Exclusion
 from channel.pricing.parts import ONE, ZERO, Rounding, Scale, Side, Strict
 from channel.pricing.words import (
+    Count,
     Currency,
     Day,
     Kind,
@@ -24,6 +25,7 @@ from channel.pricing.words import (
     Positive,
     Rate,
     Rung,
+    Share,
     Text,
     Texts,
     Whole,
@@ -32,6 +34,8 @@ from channel.pricing.words import (
 
 KEY_FIELDS = ("project", "dealer", "customer", "grade", "channel", "region", "company", "item", "line", "category", "brand", "all")
 """What a price may be kept under. `region` finds the longest prefix of the ship-to region."""
+ENDS = ("base", "net", "tax")
+"""Rungs that every waterfall has, before and after those that the rules name."""
 
 
 class LeadTime(Strict):
@@ -100,6 +104,12 @@ class Formula(Strict):
     surcharge: Num = described("Added after rounding, in the book's currency.", default=ZERO)
     min_margin: Money | None = described("At least base + this.", default=None)
     max_margin: Money | None = described("At most base + this.", default=None)
+
+    @model_validator(mode="after")
+    def _margins(self) -> Self:
+        if self.min_margin is not None and self.max_margin is not None and self.max_margin < self.min_margin:
+            raise ValueError("the highest margin is below the lowest | write max_margin above min_margin")
+        return self
 
 
 class PriceRecord(Strict):
@@ -190,6 +200,12 @@ class DealPrice(Strict):
     valid_to: Day | None = described("Day after the last.", default=None)
     recorded_at: Moment | None = described("When it was approved.", default=None)
 
+    @model_validator(mode="after")
+    def _items(self) -> Self:
+        if not self.items:
+            raise ValueError("the special price names no item | write at least one under items")
+        return self
+
 
 class AccessStep(Strict):
     """One kind of the search: under which keys it is looked for, and what a find means."""
@@ -224,15 +240,21 @@ class Band(Strict):
     """授权折扣区间: what a level may grant. Level 0 is the asker's own; a higher one is asked for approval."""
 
     id: Text = described("Number.")
-    level: Whole = described("0: automatic for the role; 1 and up: needs an approval of this level.")
+    level: Count = described("0: automatic for the role; 1 and up: needs an approval of this level.")
     role: str = described("Level 0: role of the asker; else who approves.", default="")
     lines: Texts = described("Product lines.", default=())
     brands: Texts = described("Brands.", default=())
     price_kinds: Kinds = described("Price kinds.", default=())
     deal_from: Money | None = described("Size of the deal at list prices, at least.", default=None)
     deal_to: Money | None = described("Below this.", default=None)
-    max_discount: Percent = described("Highest total discount from list, percent.")
+    max_discount: Share = described("Highest total discount from list, percent.")
     min_margin: Percent | None = described("Lowest margin on the net price, percent.", default=None)
+
+    @model_validator(mode="after")
+    def _sizes(self) -> Self:
+        if self.deal_from is not None and self.deal_to is not None and self.deal_to <= self.deal_from:
+            raise ValueError(f"no deal is from {self.deal_from} and below {self.deal_to} | deal_to is above deal_from")
+        return self
 
 
 class Fx(Strict):
@@ -244,6 +266,12 @@ class Fx(Strict):
     valid_from: Day | None = described("First day.", default=None)
     valid_to: Day | None = described("Day after the last.", default=None)
     source: str = described("Who says so.", default="")
+
+    @model_validator(mode="after")
+    def _pair(self) -> Self:
+        if self.from_ == self.to:
+            raise ValueError(f"a rate from {self.to} to itself | name two currencies")
+        return self
 
 
 class Settings(Strict):
@@ -265,7 +293,16 @@ class Settings(Strict):
     cost_roles: Texts = described("Roles that see cost and margin.", default=("management", "finance", "pricing"))
     dealer_roles: Texts = described("Roles of dealers: they see no rule that is about others.", default=("dealer", "portal"))
     reasons: dict[str, str] = described("Reason codes for manual discounts; none: any code.", default_factory=dict)
-    split_days: Whole = described("Quotes of the same deal in so many days count together for authority.", default=30)
+    split_days: Count = described("Quotes of the same deal in so many days count together for authority.", default=30)
+
+    @model_validator(mode="after")
+    def _rungs(self) -> Self:
+        taken = next((name for at, name in enumerate(self.waterfall) if name in (*ENDS, *self.waterfall[:at])), None)
+        if taken is not None:
+            raise ValueError(
+                f"the rung {taken} stands twice: every ladder begins with base and ends with net and tax | name each rung once"
+            )
+        return self
 
 
 class Rules(Strict):

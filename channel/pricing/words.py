@@ -106,6 +106,18 @@ def _whole(value: Any) -> int:
     return int(value)
 
 
+def _count(value: int) -> int:
+    if value < 0:
+        raise ValueError(f"{value} is negative | write 0 or more")
+    return value
+
+
+def _of_hundred(value: Decimal) -> Decimal:
+    if not 0 <= value <= 100:
+        raise ValueError(f"{value} % is no part of a price | write a percent from 0 to 100")
+    return value
+
+
 def _places(value: int) -> int:
     if not -6 <= value <= 12:
         raise ValueError(f"{value} decimals are not kept | write a number between -6 and 12")
@@ -126,6 +138,8 @@ Money = Annotated[Decimal, BeforeValidator(number), AfterValidator(_not_negative
 Positive = Annotated[Decimal, BeforeValidator(number), AfterValidator(_positive)]
 Percent = Annotated[Decimal, BeforeValidator(_percent)]
 """A percentage: `10` or `10%` is ten percent."""
+Share = Annotated[Decimal, BeforeValidator(_percent), AfterValidator(_of_hundred)]
+"""A percentage from 0 to 100."""
 Rate = Annotated[Decimal, BeforeValidator(_rate)]
 """A fraction: 0.13 is 13 %, and may be written `13%`."""
 Day = Annotated[date, BeforeValidator(_day)]
@@ -133,6 +147,7 @@ Moment = Annotated[datetime, BeforeValidator(_moment)]
 Currency = Annotated[str, BeforeValidator(_currency)]
 Text = Annotated[str, BeforeValidator(_text)]
 Whole = Annotated[int, BeforeValidator(_whole)]
+Count = Annotated[int, BeforeValidator(_whole), AfterValidator(_count)]
 Places = Annotated[int, BeforeValidator(_whole), AfterValidator(_places)]
 """A number of decimals; below zero rounds to tens and hundreds."""
 

@@ -449,3 +449,12 @@ def test_what_is_left_of_a_special_price_is_offered_down_to_the_last_piece() -> 
     ]
 
     assert offered == [["1"], [], ["2"]]
+
+
+def test_a_formula_whose_base_has_no_price_says_so() -> None:
+    refused = priced("1", {"formula": {"base": "cost"}})
+
+    assert refused["refusal"]["code"] == "pricing/no-price"
+    assert [(one["reason"], one["detail"]) for one in refused["not_used"] if one["rule"] == "std#1"] == [
+        ("requirement_failed", "what it is made from has no price")
+    ]

@@ -365,3 +365,42 @@ def test_a_share_of_the_order_makes_the_unit_price_an_average() -> None:
     told = asked(document(adjustments=[rule("o", scope="order", amount="1")], ask={"lines": [{"item": "A", "quantity": "3"}]}))
 
     assert (told["net"], told["lines"][0]["unit_price"], told["lines"][0]["unit_price_exact"]) == ("299.00", "99.6667", False)
+
+
+def test_a_gift_for_several_lines_together_is_given_once_and_one_for_each_line_for_each() -> None:
+    lines = {"lines": [{"item": "A", "quantity": "6"}, {"item": "A", "quantity": "5"}]}
+    together, each = (
+        asked(document(adjustments=[rule("g", scope=scope, free={"quantity": "1", "for_each": most})], ask=lines))["free_goods"]
+        for scope, most in (("group", "10"), ("line", "5"))
+    )
+
+    assert [(one["for_line"], one["quantity"]) for one in together] == [("1", "1")]
+    assert [(one["for_line"], one["quantity"]) for one in each] == [("1", "1"), ("2", "1")]
+
+
+def test_a_block_price_of_a_rule_is_for_the_whole_line() -> None:
+    scale = {"method": "block", "tiers": [{"up_to": "10", "fixed_price": "50"}, {"up_to": "20", "amount": "7"}, {"percent": "50"}]}
+    nets = [net(rule("b", scale=scale), ask={"lines": [{"item": "A", "quantity": quantity}]}) for quantity in ("4", "12", "21")]
+
+    assert nets == ["50.00", "1193.00", "1050.00"]
+
+
+def test_a_fence_is_for_those_whom_it_names() -> None:
+    def pays(**whom: Any) -> str:
+        told = asked(
+            document(
+                dealers=[{"id": "D", "grade": "G", "territory": "31"}, {"id": "E"}],
+                books=[
+                    {"id": "std", "kind": "standard", "prices": [{"item": "A", "price": "100"}]},
+                    {"id": "g", "kind": "grade", "prices": [{"item": "A", "grade": "G", "price": "80"}]},
+                ],
+                fences=[{"id": "F", "price_kinds": ["grade"], **whom}],
+                ask={"dealer": "D", "ship_to": "440300"},
+            )
+        )
+        found: str = told["net"]
+        return found
+
+    assert [pays(), pays(dealers="D"), pays(dealers="E"), pays(grades="G"), pays(grades="H")] == [
+        "100.00", "100.00", "80.00", "100.00", "80.00",
+    ]  # fmt: skip
