@@ -41,7 +41,7 @@ class When(Strict):
     )
     max_quantity: Money | None = described("Below this.", default=None)
     min_value: Money | None = described(
-        "Running amount of the line (of all matching lines with scope group or order), at least.", default=None
+        "Amount of the line when the rung begins (of all matching lines with scope group or order), at least.", default=None
     )
     max_value: Money | None = described("Below this.", default=None)
     with_items: dict[str, Positive] = described("Other items in the cart with their least quantity, e.g. {A: 2}.", default_factory=dict)

@@ -105,12 +105,26 @@ def out_of_bounds(question: Question, rule: Rule, measured: Measured, cart: dict
     for item, quantity in when.with_items.items():
         if cart.get(f"item:{item}", ZERO) < quantity:
             return "requirement_failed", f"with {quantity} of {item}"
+    if unknown := _unsized(rule, measured):
+        return "requirement_failed", unknown
     steps = rule.steps
     if steps is not None and steps.method != "range":
         found = steps.find(_on_scale(question, rule, measured) + _before(question, rule))
         if isinstance(found, str):
             return found, f"{steps.by} {_plain(measured.by(steps.by))}"
     return "", ""
+
+
+def _unsized(rule: Rule, measured: Measured) -> str:
+    """An item whose weight or volume the rule needs and nobody said; empty when all are known."""
+    spec = rule.spec
+    asked = (spec.per, spec.every_by if spec.every is not None else "", rule.steps.by if rule.steps else "")
+    for what in ("weight", "volume"):
+        if what in asked:
+            bare = next((one.item.id for one in measured.states if not size_of(one.item, what)), "")
+            if bare:
+                return f"{bare} has no {what}"
+    return ""
 
 
 def effect(question: Question, state: State, rule: Rule, total: Decimal, measured: Measured) -> Effect:

@@ -404,3 +404,26 @@ def test_a_fence_is_for_those_whom_it_names() -> None:
     assert [pays(), pays(dealers="D"), pays(dealers="E"), pays(grades="G"), pays(grades="H")] == [
         "100.00", "100.00", "80.00", "100.00", "80.00",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"amount": "10", "per": "weight"},
+        {"amount": "10", "per": "line", "every": "1", "every_by": "volume"},
+        {"scale": {"method": "point", "by": "weight", "tiers": [{"from": "0", "amount": "5"}]}},
+    ],
+)
+def test_freight_by_what_nobody_weighed_or_measured_is_not_free_without_a_word(more: dict[str, Any]) -> None:
+    freight = {"id": "f", "rung": "freight", "surcharge": True, **more}
+    told = [one["detail"] for one in asked(document(adjustments=[freight]))["lines"][0]["not_used"] if one["rule"] == "f"]
+
+    assert told in (["A has no weight"], ["A has no volume"])
+    known = document(items=[{"id": "A", "weight": "1", "volume": "1"}], adjustments=[freight])
+    assert asked(known)["net"] in ("110.00", "105.00")
+
+
+def test_an_amount_by_hand_is_off_each_unit_of_its_line() -> None:
+    manual = {"amount": "5", "reason": "r", "text": "t", "by": "b"}
+
+    assert asked(document(ask={"lines": [{"item": "A", "quantity": "4", "manual": manual}]}))["net"] == "380.00"
