@@ -19,6 +19,8 @@ from sync.runs import Run, RunResult, running
 BY = "rule:rebates"
 SAMPLE: Final = 10
 """So many kept sums of each programme are compared with their lines each night."""
+_PATIENCE: Final = "SET LOCAL idle_in_transaction_session_timeout = '2h'"
+"""Rating the lines of millions of facts takes minutes between two statements; the usual timeout, a lease's, would end the night each time."""
 
 
 def nightly(hub: Hub, *, now: datetime | None = None) -> RunResult:
@@ -49,23 +51,23 @@ def accrue(hub: Hub, as_of: date, *, by: str = BY, full: bool = False, run: Run 
     is read again and summed anew. What cannot be reckoned, and sums that are wrong, finance is told of.
     """
     with hub.transaction() as db:
+        db.execute(_PATIENCE)
         done = service.accrue(db.connection, as_of, by=by, full=full, sample=SAMPLE)
     _tell_refused(hub, "rebate_accrual_refused", done, run)
-    if done.differs:
-        notices.alert(hub, "rebate_sums_differ", audience=FINANCE, about="rebates", facts={"units": list(done.differs)[:100]})
+    _tell_differs(hub, done, run)
     if run is not None:
         run.counts({"results": done.results, "accrued": len(done.units)})
-        for difference in done.differs:
-            run.problem(f"kept sums differ from their lines and are summed anew: {difference}", "differs")
     return done
 
 
 def settle(hub: Hub, as_of: date, *, by: str = BY, programmes: list[str] | None = None, full: bool = False, run: Run | None = None) -> Done:
     """Settle what is due, in one transaction, and tell each dealer that a statement is ready. full: everything is looked at again."""
     with hub.transaction() as db:
-        done = service.settle(db.connection, as_of, by=by, programmes=programmes, full=full)
+        db.execute(_PATIENCE)
+        done = service.settle(db.connection, as_of, by=by, programmes=programmes, full=full, sample=SAMPLE)
         rebate_notices.statements_ready(hub, db, [*done.statements, *done.handed_on])
     _tell_refused(hub, "rebate_settlement_refused", done, run)
+    _tell_differs(hub, done, run)
     if run is not None:
         run.counts({"settled": len(done.units), "statements": len(done.statements), "handed_on": len(done.handed_on)})
     return done
@@ -81,6 +83,15 @@ def _tell_refused(hub: Hub, kind: str, done: Done, run: Run | None) -> None:
     if run is not None:
         for problem in done.problems:
             run.problem(str(problem), "differs")
+
+
+def _tell_differs(hub: Hub, done: Done, run: Run | None) -> None:
+    """Kept sums that are not what their lines give."""
+    if done.differs:
+        notices.alert(hub, "rebate_sums_differ", audience=FINANCE, about="rebates", facts={"units": list(done.differs)[:100]})
+    if run is not None:
+        for difference in done.differs:
+            run.problem(f"kept sums differ from their lines and are summed anew: {difference}", "differs")
 
 
 def pay_due(hub: Hub, *, by: str = BY, run: Run | None = None) -> list[Payout]:

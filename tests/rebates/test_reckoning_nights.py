@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -58,10 +59,11 @@ def night(db: Connection, as_of: date = AS_OF, sample: int = 0) -> tuple[service
 
 
 def sale(history: History, on: date, yuan: int, dealer: str = "甲", **more: Any) -> None:
-    history.put(
-        id=f"X{len(history.known)}", kind="sale", date=on, dealer=dealer, currency="CNY", quantity=1, amount=Decimal(yuan),
-        gross=Decimal(yuan), invoice_date=on, **more,
-    )  # fmt: skip
+    plain = {
+        "id": f"X{len(history.known)}", "kind": "sale", "date": on, "dealer": dealer, "currency": "CNY", "quantity": 1,
+        "amount": Decimal(yuan), "gross": Decimal(yuan), "invoice_date": on,
+    }  # fmt: skip
+    history.put(**plain | more)
 
 
 def paid(db: Connection, period: str) -> list[tuple[str, Decimal, str]]:
@@ -135,6 +137,89 @@ def test_the_night_after_a_settlement_looks_at_nothing(db: Connection, accrual: 
     assert (corrected.results, taken_back.units) == (1, ["core|丙||2025Q1"])
     assert (last.results, last.booked, none_left.results) == (0, {}, 0)
     full_finds_nothing(db, date(2025, 4, 13))
+
+
+def told(db: Connection, as_of: date, *, full: bool) -> list[Any]:
+    """What a settlement says: to the dealer, in the books, and to the second level; then it is undone."""
+    with db.transaction(force_rollback=True):
+        service.settle(db, as_of, by=BOSS, full=full)
+        return [
+            db.execute("SELECT dealer, period, doc FROM rebate_statement ORDER BY dealer, period, doc::text").fetchall(),
+            db.execute("SELECT unit, kind, amount, reason FROM rebate_settlement ORDER BY unit, id").fetchall(),
+            db.execute("SELECT unit, dealer, amount FROM rebate_passed_on ORDER BY unit, dealer, amount").fetchall(),
+            db.execute(
+                "SELECT unit, doc FROM rebate_result WHERE calculation_id = (SELECT max(id) FROM rebate_calculation) ORDER BY unit"
+            ).fetchall(),
+        ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"grouping": {"by": ["dealer", "product_line"]}, "pass_through": {"rate": "80 %"}},
+        {"grouping": {"by": ["dealer"], "group": "all"}, "gates": [{"kind": "minimum_amount", "at_least": "10", "otherwise": "zero"}]},
+        {"gates": [{"kind": "overdue_amount", "at_most": "10000", "otherwise": "hold"}]},
+        {"calendar": {"period": "half", "settle": "quarter", "late_days": "5"}, "settlement": {"claw_back": False}},
+    ],
+    ids=["from sums", "all together, from sums", "from lines", "in parts, carried"],
+)
+def test_a_correction_says_the_same_from_what_is_kept_as_from_everything(db: Connection, changes: dict[str, Any]) -> None:
+    publish(db, **changes)
+    history = History(db, 11)
+    for on in (date(2025, 2, 3), date(2025, 5, 6)):
+        for dealer in ("甲", "乙", "丙"):
+            history.day = on
+            sale(history, on, 1000, dealer, product_line="泵", customer="二级1")
+            sale(history, on, 900, dealer, product_line="阀", customer="二级2")
+    night(db, date(2025, 7, 20))
+    history.day = date(2025, 7, 22)
+    known = {"recorded_at": datetime.now(SHANGHAI)}
+    sale(history, date(2025, 2, 20), 400, "甲", product_line="泵", customer="二级1", **known)
+    history.put(**history.known["X3"] | {"revision": 2, "amount": Decimal(1500), "gross": Decimal(1500)} | known)
+    history.put(**history.known["X4"] | {"revision": 2, "dealer": "丁"} | known)
+    sale(history, date(2025, 5, 20), -300, "丙", product_line="泵", customer="二级1", **known | {"kind": "return"})
+
+    whole, kept = told(db, date(2025, 7, 23), full=True), told(db, date(2025, 7, 23), full=False)
+
+    assert kept == whole
+    assert {reason for *_, reason in (row.values() for row in kept[1])} > {""}
+    night(db, date(2025, 7, 23))
+    full_finds_nothing(db, date(2025, 7, 23))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"gates": [{"kind": "collection", "at_least": "60 %", "otherwise": "hold"}]},
+        {"base": {**json.loads(written())["base"], "event": "payment", "tax": "inclusive"}},
+        {"base": {**json.loads(written())["base"], "paid_invoices_only": True}},
+        {"limits": {"budget": {"amount": "100", "share": "pro_rata"}}},
+        {"grouping": {"by": ["dealer", "line"]}},
+    ],
+    ids=["collection gate", "paid", "paid invoices only", "budget", "line by line"],
+)
+def test_a_programme_that_needs_its_lines_reads_whom_the_news_are_about(db: Connection, changes: dict[str, Any]) -> None:
+    publish(db, **changes)
+    history = History(db, 11)
+    for on in (date(2025, 2, 3), date(2025, 5, 6)):
+        for at, dealer in enumerate(("甲", "乙", "丙")):
+            history.day = on
+            sale(history, on, 1000 + at, dealer, document=f"B{on.month}{dealer}", due_date=on)
+    night(db, date(2025, 7, 20))
+
+    nothing = night(db, date(2025, 7, 21))
+    history.day = date(2025, 7, 22)
+    history.put(
+        id="PAY", kind="payment", date=date(2025, 7, 21), dealer="丁", currency="CNY", quantity=0, amount=Decimal(1000),
+        gross=Decimal(1000), applies_to="B5甲",
+    )  # fmt: skip
+    accrued, settled = night(db, date(2025, 7, 22))
+
+    assert [done.results for done in nothing] == [0, 0]
+    looked_at = {unit.split("|")[1] for unit in [*accrued.units, *settled.units]}
+    assert looked_at <= {"甲"}
+    assert accrued.results + settled.results <= 3
+    full_finds_nothing(db, date(2025, 7, 22))
 
 
 def test_a_fact_that_cannot_be_stops_only_the_programmes_that_count_it(db: Connection) -> None:

@@ -17,7 +17,7 @@ from channel.rebates.queries import Connection, unit_of
 from channel.rebates.reckoning import queries
 from channel.rebates.reckoning.checks import differing
 from channel.rebates.reckoning.families import Family
-from channel.rebates.reckoning.keeping import Night, begun, brought_up, from_lines, from_sums, laid_out
+from channel.rebates.reckoning.keeping import Night, begun, brought_up, from_lines, from_sums, from_touched_lines, laid_out
 from channel.rebates.reporting import of_result
 from channel.rebates.results import Result
 
@@ -107,14 +107,17 @@ def _accrues(family: Family, code: str) -> bool:
 
 def _family(night: Night, family: Family, made: Made, sample: int) -> bool:
     """Rate a family and note what is missing; true when all of it was rated."""
-    db, by_lines = night.db, night.by_lines(family)
-    if by_lines:
+    db, scratch = night.db, night.from_scratch(family)
+    if scratch:
         whole, parts = True, from_lines(night, family)
         queries.drop(db, family.key)
         night.kept.pop(family.key, None)
     else:
-        family_id, whole = brought_up(night, family, sums=True)
-        parts = from_sums(night, family, family_id)
+        family_id, whole = brought_up(night, family)
+        if not family.needs_lines:
+            parts = from_sums(night, family, family_id)
+        else:
+            parts = from_lines(night, family) if whole else from_touched_lines(night, family, family_id)
     seen: set[str] = set()
     touched = [] if whole else queries.touched(db, family_id)
     for part in parts:
@@ -126,11 +129,11 @@ def _family(night: Night, family: Family, made: Made, sample: int) -> bool:
         rebate_queries.add_results(db, made.calculation, [one for one, _ in missing], of_result)
         made.book(db, [booking for _, booking in missing])
     made.book(db, list(_vanished(db, family, seen, None if whole else touched)))
-    if by_lines and night.full and not family.needs_lines:
-        family_id, _ = brought_up(night, family, sums=True)
-    if not by_lines or (night.full and not family.needs_lines):
+    if scratch and night.full:
+        family_id, _ = brought_up(night, family)
+    if not scratch or night.full:
         queries.take_touched(db, family_id)
-    if sample and not by_lines and family.reach.who == "dealer":
+    if sample and not scratch:
         made.differs += differing(night, family, family_id, sample)
     return whole
 
@@ -200,5 +203,5 @@ def _orphans(db: Connection, families: Sequence[Family]) -> Iterator[Booking]:
         for one in family.programmes:
             names.setdefault(one.programme, set()).update(family.owns[one.key])
     for row in queries.accrued_of(db, sorted(names)):
-        if row["unit"].rsplit("|", 1)[1] not in names[row["programme"]]:
+        if row["amount"] and row["unit"].rsplit("|", 1)[1] not in names[row["programme"]]:
             yield row["dealer"], row["programme"], row["currency"], row["unit"], -row["amount"]

@@ -21,6 +21,8 @@ def differing(night: Night, family: Family, family_id: int, sample: int) -> list
     To be called when nothing of the family is touched, and before other facts can come.
     """
     db = night.db
+    if family.needs_lines or family.reach.who != "dealer":
+        return []  # there are no sums, or no dealer can be looked at alone
     with db.transaction(force_rollback=True):
         queries.touch_sample(db, family_id, sample)
         summed = _earned(from_sums(night, family, family_id))

@@ -12,15 +12,16 @@ import json
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, Final, Literal
 
 from channel.rebates import periods
+from channel.rebates.calculating import statement_closes
 from channel.rebates.checking import touching
 from channel.rebates.counted import Filter
 from channel.rebates.ladder import named
-from channel.rebates.payment import Limits
+from channel.rebates.payment import Gate, Limits
 from channel.rebates.periods import Span
 from channel.rebates.programme import Programme
 from channel.rebates.rating import Compare
@@ -29,7 +30,7 @@ from channel.rebates.results import ENGINE, Result
 Who = Literal["dealer", "parent", "all"]
 OF_DOCUMENTS: Final = frozenset(("collection", "overdue_amount", "overdue_share"))
 """Gates that look at invoices and what was paid on them."""
-LAYOUT: Final = "2"
+LAYOUT: Final = "3"
 """Changes when sums are cut, or what touches them is told, in another way than before."""
 
 
@@ -82,7 +83,7 @@ class Family:
         whos: list[Who] = [_who(one) for one in self.programmes]
         who: Who = next((kind for kind in ("all", "parent") if kind in whos), "dealer")
         scope: tuple[str, ...] = ()
-        if len(self.programmes) == 1 and not _across_scopes(self.programmes[0]):
+        if len(self.programmes) == 1 and not self.needs_lines and not _across_scopes(self.programmes[0]):
             scope = tuple(name for name in self.programmes[0].grouping.by if name != "dealer")
         return Reach(who, scope, any(_across_periods(one) for one in self.programmes))
 
@@ -100,7 +101,8 @@ class Family:
     @cached_property
     def words(self) -> tuple[str, ...]:
         """The columns of facts that any of the programmes looks at, besides those that every sum has."""
-        return _words(self.programmes, self.reach)
+        handed = {"customer"} if any(one.pass_through is not None for one in self.programmes) else set[str]()
+        return tuple(sorted({*_words(self.programmes, self.reach), *handed - set(self.reach.scope)}))
 
     @cached_property
     def key(self) -> str:
@@ -117,6 +119,41 @@ class Family:
     def needs_lines(self) -> bool:
         """True where sums do not suffice."""
         return any(_needs_lines(one) for one in self.programmes)
+
+    @property
+    def documents(self) -> bool:
+        """True where lines and payments of one document hang together, whoever's they are."""
+        return any(
+            one.base.event == "payment" or one.base.paid_invoices_only or any(gate.kind in OF_DOCUMENTS for gate in one.gates)
+            for one in self.programmes
+        )
+
+    @property
+    def returns(self) -> bool:
+        """True where a return goes to the day of its sale."""
+        return any(one.base.returns_in == "original_period" for one in self.programmes)
+
+    @property
+    def everywhere(self) -> bool:
+        """True where a line can change results of every period: gates that look at the invoices of all periods."""
+        return any(_of_all_invoices(gate) for one in self.programmes for gate in one.gates)
+
+    @property
+    def whole_dealers(self) -> bool:
+        """True where a period cannot be rated from the lines of its days and their documents alone."""
+        return self.reach.chain or self.everywhere
+
+    @property
+    def due_after(self) -> tuple[int, ...]:
+        """So many days after its due date an invoice begins to matter to a gate."""
+        gates = [gate for one in self.programmes for gate in one.gates if gate.kind in OF_DOCUMENTS]
+        return tuple(sorted({0 if gate.kind == "collection" else gate.grace_days + 1 for gate in gates}))
+
+    @property
+    def closings(self) -> list[datetime | None]:
+        """For the days from each cut on, the first moment after which a line comes too late for a statement; None: there is none."""
+        spans = [(span, statement_closes(one, span)) for one in self.programmes for span in periods.of(one)]
+        return [min((closes for span, closes in spans if span.holds(day)), default=None) for day in self.cuts]
 
     @property
     def figures(self) -> bool:
@@ -140,7 +177,7 @@ class Family:
         """What the cut-off alone decides, by era: when it changes, everything in the era is rated anew."""
         told: dict[str, list[str]] = {}
         for one in self.programmes:
-            plain = one.calendar.annualise == "none" and one.limits.guarantee is None and not _scheduled(one)
+            plain = one.calendar.annualise == "none" and one.limits.guarantee is None and not (self.bare and _scheduled(one))
             for span in () if plain else periods.of(one):
                 era = self.era(span.start)
                 if era is not None and span.start <= as_of:
@@ -220,6 +257,11 @@ def _needs_lines(programme: Programme) -> bool:
         or any(gate.kind in OF_DOCUMENTS for gate in programme.gates)
         or (budget is not None and budget.share == "first_come")
     )
+
+
+def _of_all_invoices(gate: Gate) -> bool:
+    usual = "period" if gate.kind == "collection" else "all"
+    return gate.kind in OF_DOCUMENTS and (gate.invoices or usual) == "all"
 
 
 def _who(programme: Programme) -> Who:

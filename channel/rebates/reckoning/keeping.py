@@ -15,7 +15,7 @@ from channel.rebates.periods import Span
 from channel.rebates.programme import Programme
 from channel.rebates.queries import Connection, Row
 from channel.rebates.rating import addressed
-from channel.rebates.reckoning import queries
+from channel.rebates.reckoning import line_queries, queries
 from channel.rebates.reckoning.families import Family, families
 from channel.rebates.results import Calculation
 
@@ -42,10 +42,10 @@ class Night:
     originals: dict[str, Programme] = field(default_factory=dict)
     """Programmes as they were published, by key."""
 
-    def by_lines(self, family: Family) -> bool:
-        """True where all of a family is rated from its lines: it must be, it is asked for, or the sums are of a later day."""
+    def from_scratch(self, family: Family) -> bool:
+        """True where all of a family is rated from its lines: it is asked for, or what is kept is of a later day."""
         row = self.kept.get(family.key)
-        return family.needs_lines or self.full or self.known_at is not None or (row is not None and self.as_of < row["folded_day"])
+        return self.full or self.known_at is not None or (row is not None and self.as_of < row["folded_day"])
 
 
 def begun(db: Connection, as_of: date, known_at: datetime | None, *, full: bool, bare: bool) -> tuple[Night, list[Family]]:
@@ -63,34 +63,46 @@ def begun(db: Connection, as_of: date, known_at: datetime | None, *, full: bool,
 def laid_out(night: Night, family: Family) -> None:
     """Lay out what changed since a family's last night, for `brought_up`. Outside of what may be rolled back for this family alone."""
     row = night.kept.get(family.key)
-    if row is not None and not night.by_lines(family) and row["folded_to"] != night.changes_after:
+    if row is not None and not night.from_scratch(family) and row["folded_to"] != night.changes_after:
         queries.find_changes(night.db, row["folded_to"], night.seq)
         night.changes_after = row["folded_to"]
 
 
-def brought_up(night: Night, family: Family, *, sums: bool) -> tuple[int, bool]:
-    """Take in what is new; the family's id, and whether all of it was summed now for the first time."""
+def brought_up(night: Night, family: Family) -> tuple[int, bool]:
+    """Take in what is new; the family's id, and whether it was begun now: then all of it is touched."""
     db, row = night.db, night.kept.get(family.key)
     clock = family.clock(night.as_of)
     if row is None:
-        family_id = queries.begin(db, family, night.seq, night.as_of, sums=sums)
+        family_id = queries.begin(db, family, night.seq, night.as_of)
         queries.note_folded(db, family_id, night.seq, night.as_of, clock)
         queries.touch(db, family_id, list(_guaranteed(family, [start for start, _ in family.eras])))
         return family_id, True
-    family_id = row["id"]
-    if night.as_of > row["folded_day"]:
-        queries.touch_days(db, family, family_id, row["folded_day"], night.as_of)
-    queries.fold(db, family, family_id, night.as_of, sums=sums)
-    _touch_figures(night, family, family_id)
+    family_id, after = row["id"], row["folded_day"]
+    if family.needs_lines:
+        line_queries.touch_hanging_together(db, family, family_id, after, night.as_of)
+    else:
+        if night.as_of > after:
+            queries.touch_days(db, family, family_id, row["begun_to"], after, night.as_of)
+        queries.fold(db, family, family_id, row["begun_to"], night.as_of)
+    _touch_figures(night, family, family_id, after)
     moved = [start for start, _ in family.eras if clock.get(start.isoformat()) != row["clock"].get(start.isoformat())]
-    if moved and sums:
-        queries.touch_eras(db, family_id, moved)
+    if moved:
+        _touch_all_of(night, family, family_id, moved)
         queries.touch(db, family_id, list(_guaranteed(family, moved)))
-    if sums and family.reach.who == "parent":
+    if family.reach.who == "parent" or (family.reach.who == "all" and not family.bare):
         # A result does not say who heads its group: what is gone shows only beside everything else of its era.
-        queries.touch_eras(db, family_id, sorted({era for _, era, _ in queries.touched(db, family_id)}))
+        _touch_all_of(night, family, family_id, sorted({era for _, era, _ in queries.touched(db, family_id)}))
     queries.note_folded(db, family_id, night.seq, night.as_of, clock)
     return family_id, False
+
+
+def _touch_all_of(night: Night, family: Family, family_id: int, eras: Sequence[date]) -> None:
+    """Note everything of some eras; a family that has no sums reads its dealers from the facts."""
+    if not eras or not family.needs_lines:
+        queries.touch_eras(night.db, family_id, eras)
+        return
+    dealers = [dealer for dealer, _ in line_queries.many_lines(night.db, *family.window())] if family.reach.who == "dealer" else ["*"]
+    queries.touch(night.db, family_id, [(dealer, era, ()) for dealer in dealers for era in eras])
 
 
 def _guaranteed(family: Family, eras: Collection[date]) -> Iterator[Unit]:
@@ -101,12 +113,12 @@ def _guaranteed(family: Family, eras: Collection[date]) -> Iterator[Unit]:
             yield from ((dealer if family.reach.who == "dealer" else "*", era, ()) for dealer in sorted(dealers) for era in eras)
 
 
-def _touch_figures(night: Night, family: Family, family_id: int) -> None:
+def _touch_figures(night: Night, family: Family, family_id: int, after: date) -> None:
     """Note what new targets, baselines, complaints, measures and the like are about."""
     found: set[Unit] = set()
     eras: set[date] = set()
     spans = {one.key: periods.of(one) for one in family.programmes}
-    for fact in queries.figures_changed(night.db):
+    for fact in line_queries.figures_changed(night.db, after, night.as_of):
         for one in family.programmes:
             for span, scope in _about(one, fact, spans[one.key]):
                 era = family.era(span.start)
@@ -117,7 +129,7 @@ def _touch_figures(night: Night, family: Family, family_id: int) -> None:
                 else:
                     found.add((fact.dealer if family.reach.who == "dealer" else "*", era, scope if family.reach.scope else ()))
     queries.touch(night.db, family_id, sorted(found))
-    queries.touch_eras(night.db, family_id, sorted(eras))
+    _touch_all_of(night, family, family_id, sorted(eras))
 
 
 def _about(programme: Programme, fact: Fact, spans: Sequence[Span]) -> Iterator[tuple[Span, tuple[str, ...]]]:
@@ -132,13 +144,26 @@ def _about(programme: Programme, fact: Fact, spans: Sequence[Span]) -> Iterator[
 
 
 def from_sums(night: Night, family: Family, family_id: int) -> Iterator[Calculation]:
-    """What is touched, rated from the kept sums. Lines are not named in it. Raises: BadFacts."""
-    for units in _by_whom(queries.touched(night.db, family_id)):
-        whos = sorted({who for who, _, _ in units})
-        facts = list(queries.sums_of_touched(night.db, family, family_id, night.as_of, whos))
+    """What is touched, rated from the kept sums; to be settled, beside what was settled. Lines are not named in it. Raises: BadFacts."""
+    units, db = queries.touched(night.db, family_id), night.db
+    by_dealer = family.reach.who == "dealer"
+    for some in _by_whom(units) if by_dealer or family.bare else _at_once(units):
+        whos = sorted({who for who, _, _ in some})
+        facts = list(queries.sums_of_touched(db, family, family_id, night.as_of, whos))
         if family.figures:
-            facts += queries.figures_of(night.db, whos if family.reach.who == "dealer" else None, settled=False)
-        yield _of(_rated(night, family, facts, plainly=True), family, units)
+            facts += line_queries.figures_of(db, whos if by_dealer else None, settled=False)
+        if not family.bare:
+            facts += line_queries.settled_for_touched(db, family, family_id, whos)
+        made = _rated(night, family, facts, plainly=True)
+        if by_dealer or family.bare:
+            yield _of(made, family, some)
+        else:  # of a result without lines nobody knows whose group it was in
+            yield _of(made, family, None, {era for _, era, _ in some})
+
+
+def _at_once(units: Sequence[Unit]) -> Iterator[set[Unit]]:
+    if units:
+        yield set(units)
 
 
 def _by_whom(units: Sequence[Unit]) -> Iterator[set[Unit]]:
@@ -155,20 +180,31 @@ def _by_whom(units: Sequence[Unit]) -> Iterator[set[Unit]]:
         yield some
 
 
-def from_lines(night: Night, family: Family, era: date | None = None) -> Iterator[Calculation]:
-    """Everything in an era, or in all, rated from its lines. Raises: BadFacts."""
-    start, end = family.window(era)
-    end = min(end, night.as_of + timedelta(days=1))
-    if family.needs_lines or family.reach.who != "dealer" or night.known_at is not None:
-        first = family.cuts[0] if family.needs_lines else start
-        facts = fact_queries.facts(night.db, first, night.as_of + timedelta(days=1), known_at=night.known_at)
-        yield _of(_rated(night, family, facts), family, None, era)
+def from_lines(night: Night, family: Family, eras: Collection[date] | None = None) -> Iterator[Calculation]:
+    """Everything in some eras, or in all, rated from its lines. Raises: BadFacts."""
+    db = night.db
+    if night.known_at is not None:
+        first = family.cuts[0]
+        facts = fact_queries.facts(db, first, night.as_of + timedelta(days=1), known_at=night.known_at)
+        yield _of(_rated(night, family, facts), family, None, eras)
         return
-    later = fact_queries.later_revisions(night.db)
-    others = {*queries.figured(night.db), *(who for who, _, _ in _guaranteed(family, [start]))}
-    for dealers in _portions(queries.many_lines(night.db, start, end), sorted(others)):
-        portion = [*queries.lines_between(night.db, start, end, dealers, later), *queries.figures_of(night.db, dealers, settled=True)]
-        yield _of(_rated(night, family, portion), family, {(dealer, None, ()) for dealer in dealers}, era)
+    if family.needs_lines or family.reach.who != "dealer":
+        # One reading for all eras: a group, a budget or a document does not end with them.
+        lines = line_queries.lines_and_payments(db, family.cuts[0], night.as_of)
+        everything = [*lines, *line_queries.figures_of(db, None, settled=True)]
+        yield _of(_rated(night, family, everything), family, None, eras)
+        return
+    later = fact_queries.later_revisions(db)
+    figured = line_queries.figured(db)
+    for start in sorted(eras) if eras is not None else [None]:
+        first, after = family.window(start)
+        end = min(after, night.as_of + timedelta(days=1))
+        others = {*figured, *(who for who, _, _ in _guaranteed(family, [first]))}
+        for dealers in _portions(line_queries.many_lines(db, first, end), sorted(others)):
+            portion = [*line_queries.lines_between(db, first, end, dealers, later), *line_queries.figures_of(db, dealers, settled=True)]
+            yield _of(
+                _rated(night, family, portion), family, {(dealer, None, ()) for dealer in dealers}, None if start is None else {start}
+            )
 
 
 def _portions(counts: Iterable[tuple[str, int]], others: Iterable[str]) -> Iterator[list[str]]:
@@ -188,16 +224,20 @@ def _portions(counts: Iterable[tuple[str, int]], others: Iterable[str]) -> Itera
 
 
 def from_touched_lines(night: Night, family: Family, family_id: int) -> Iterator[Calculation]:
-    """What is touched, rated from its lines. Raises: BadFacts."""
-    units = queries.touched(night.db, family_id)
+    """What is touched, rated from its lines: of a family that needs them, or beside its sums. Raises: BadFacts."""
+    db, units = night.db, queries.touched(night.db, family_id)
     if not units:
         return
-    facts = [
-        *queries.lines_of_touched(night.db, family, family_id, night.as_of),
-        *queries.settled_for_touched(night.db, family, family_id),
-    ]
+    whos = sorted({who for who, _, _ in units})
+    if family.needs_lines and family.reach.who != "dealer":
+        yield from from_lines(night, family, None if family.bare else {era for _, era, _ in units})
+        return
+    read = line_queries.hanging_together if family.needs_lines else line_queries.lines_of_touched
+    facts = read(db, family, family_id, night.as_of)
     if family.figures:
-        facts += queries.figures_of(night.db, sorted({who for who, _, _ in units}), settled=False)
+        facts += line_queries.figures_of(db, whos, settled=False)
+    if not family.bare:
+        facts += line_queries.settled_for_touched(db, family, family_id, whos)
     yield _of(_rated(night, family, facts), family, set(units))
 
 
@@ -217,13 +257,16 @@ def _named(flaw: Flaw) -> Flaw:
 
 
 def _of(
-    made: Calculation, family: Family, wanted: Collection[tuple[str, date | None, tuple[str, ...]]] | None, era: date | None = None
+    made: Calculation,
+    family: Family,
+    wanted: Collection[tuple[str, date | None, tuple[str, ...]]] | None,
+    eras: Collection[date] | None = None,
 ) -> Calculation:
-    """Of a calculation the results that were asked for: all of some dealers, or of some units."""
+    """Of a calculation the results that were asked for: all of some dealers, of some units, or of some eras."""
     kept = []
     for result in made.results:
         place = family.place(result)
         asked = wanted is None or place in wanted or (result.dealer, None, ()) in wanted
-        if asked and family.uses(result) and (era is None or family.reach.chain or place[1] == era):
+        if asked and family.uses(result) and (eras is None or family.reach.chain or place[1] in eras):
             kept.append(result)
     return Calculation(kept, {}, made.programmes, made.as_of, made.known_at, made.facts_hash, made.facts_count)

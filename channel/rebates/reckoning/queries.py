@@ -1,4 +1,4 @@
-"""Statements of the nightly reckoning: kept sums by family, what new facts touch, and the facts or sums of what is touched.
+"""Statements of the nightly reckoning: kept sums by family, what new facts touch, and what is booked and settled.
 
 A family's sums are keyed by whom they are read for, era, scope, day and words (:mod:`channel.rebates.reckoning.families`). Everything is
 done within the caller's transaction: sums, watermark and bookings commit together or not at all.
@@ -6,24 +6,22 @@ done within the caller's transaction: sums, watermark and bookings commit togeth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
 from psycopg.rows import tuple_row
 
-from channel.rebates.fact_queries import READ, fact_of, later_revisions
-from channel.rebates.facts import LINES, Fact
+from channel.rebates.fact_queries import fact_of
+from channel.rebates.facts import BEGINNING, Fact
 from channel.rebates.programme import Programme
 from channel.rebates.queries import Connection, Row, dealer_ids, one, programme_of, rows
 from channel.rebates.reckoning.families import Family
+from channel.rebates.reckoning.line_queries import IS_LINE, WHO, scope_of
 from ledger.bulk import from_json, json_text
 
-_LINES: Final = ", ".join(f"'{kind}'" for kind in sorted(LINES))
-_FIGURES: Final = "('target', 'baseline', 'measure', 'complaint', 'settlement')"
-"""As the index rebate_fact_figure has it."""
 _SHAPE: Final = (
     "concat(coalesce(sign(f.amount)::int::text, 'x'), ' ', coalesce(sign(f.gross)::int::text, 'x'), ' ', sign(f.quantity)::int::text, ' ', "
     "CASE WHEN f.order_date IS NOT NULL THEN 'o' END, CASE WHEN f.delivery_date IS NOT NULL THEN 'd' END, "
@@ -31,7 +29,11 @@ _SHAPE: Final = (
 )
 """Which figures a line has, and of which sign; which of the days."""
 _EVENTS: Final[Mapping[str, str]] = {"o": "order_date", "d": "delivery_date", "i": "invoice_date", "s": "sell_out_date"}
-_WHO: Final[Mapping[str, str]] = {"dealer": "f.dealer", "parent": "coalesce(nullif(f.dealer_parent, ''), f.dealer)", "all": "'*'"}
+_LATE: Final = (
+    "CASE WHEN f.seq > %(begun)s AND f.recorded_at > (%(closings)s::timestamptz[])[width_bucket(f.date, %(cuts)s::date[])] "
+    "THEN concat_ws(' ', f.revision, extract(epoch FROM f.recorded_at), f.id) ELSE '' END"
+)
+"""A line that came after its statement and after the family was begun stands by itself: a correction names it."""
 _KEY: Final = "who, era, scope"
 
 
@@ -69,7 +71,7 @@ def newest_fact(db: Connection) -> int:
 
 def kept(db: Connection, keys: Sequence[str]) -> dict[str, Row]:
     """What is kept of families, by key."""
-    query = "SELECT id, key, folded_to, folded_day, clock::text AS clock FROM rebate_family WHERE key = ANY(%s)"
+    query = "SELECT id, key, begun_to, folded_to, folded_day, clock::text AS clock FROM rebate_family WHERE key = ANY(%s)"
     return {row["key"]: row | {"clock": from_json(row["clock"])} for row in rows(db, query, [list(keys)])}
 
 
@@ -83,22 +85,23 @@ def drop(db: Connection, key: str) -> None:
     db.execute("DELETE FROM rebate_family WHERE key = %s", [key])
 
 
-def begin(db: Connection, family: Family, seq: int, as_of: date, *, sums: bool) -> int:
-    """Keep a family from now on, with the sums of all facts up to a number, and everything touched; its id."""
+def begin(db: Connection, family: Family, seq: int, as_of: date) -> int:
+    """Keep a family from now on, with the sums of all facts up to a number where sums suffice, and everything touched; its id."""
     found = one(
         db,
-        "INSERT INTO rebate_family (key, programmes, folded_to, folded_day) VALUES (%s, %s, %s, %s) RETURNING id",
-        [family.key, [one.key for one in family.programmes], seq, as_of],
+        "INSERT INTO rebate_family (key, programmes, begun_to, folded_to, folded_day) VALUES (%(key)s, %(programmes)s, %(seq)s, %(seq)s, "
+        "%(day)s) RETURNING id",
+        {"key": family.key, "programmes": [one.key for one in family.programmes], "seq": seq, "day": as_of},
     )
     assert found is not None  # noqa: S101  an insert returns its row
-    if sums:
+    if not family.needs_lines:
         later = "(SELECT id, max(revision) AS revision FROM rebate_fact WHERE revision > 1 GROUP BY id)"
         source = (
             f"(SELECT 1 AS sign, a.* FROM rebate_fact AS a LEFT JOIN {later} AS b ON b.id = a.id "
-            "WHERE a.seq <= %(seq)s AND (b.id IS NULL OR a.revision = b.revision))"
+            "WHERE a.seq <= %(begun)s AND (b.id IS NULL OR a.revision = b.revision))"
         )
         db.execute("SET LOCAL enable_nestloop = off")  # nobody has counted yet how many facts were corrected
-        _fold(db, family, found["id"], as_of, source, {"seq": seq})
+        fold(db, family, found["id"], seq, as_of, source)
         db.execute("SET LOCAL enable_nestloop = on")
         db.execute("ANALYZE rebate_sum")
     return int(found["id"])
@@ -120,20 +123,26 @@ def find_changes(db: Connection, after: int, seq: int) -> int:
     return int(found["fresh"]) if found else 0
 
 
-def fold(db: Connection, family: Family, family_id: int, as_of: date, *, sums: bool) -> None:
-    """Take the changes into the sums of a family, and note what they touch."""
-    if sums:
-        _fold(db, family, family_id, as_of, "fact_change", {})
-    else:
-        touched = f"SELECT DISTINCT %(family)s::bigint, {_KEY} FROM ({_keyed(family, 'fact_change')}) AS k"
-        _touch(db, touched, _values(family, family_id, as_of))
+def fold(db: Connection, family: Family, family_id: int, begun: int, as_of: date, source: str = "fact_change") -> None:
+    """Take the changes, or all facts at first, into the sums of a family, and note what they touch."""
+    query = (
+        f"WITH done AS (INSERT INTO rebate_sum (family_id, {_KEY}, day, words, quantity, amount, gross, lines, example) "
+        f"SELECT %(family)s, {_KEY}, day, words, sum(sign * quantity), sum(sign * amount), sum(sign * gross), sum(sign), min(id) "
+        f"FROM ({_keyed(family, source)}) AS k GROUP BY {_KEY}, day, words "
+        f"ON CONFLICT (family_id, {_KEY}, day, words) DO UPDATE SET quantity = rebate_sum.quantity + excluded.quantity, "
+        "amount = rebate_sum.amount + excluded.amount, gross = rebate_sum.gross + excluded.gross, "
+        "lines = rebate_sum.lines + excluded.lines "
+        f"RETURNING {_KEY}) INSERT INTO rebate_touched (family_id, {_KEY}) SELECT DISTINCT %(family)s::bigint, {_KEY} FROM done "
+        "ON CONFLICT DO NOTHING"
+    )
+    db.execute(query.encode(), _values(family, family_id, begun, as_of))
 
 
-def touch_days(db: Connection, family: Family, family_id: int, after: date, as_of: date) -> None:
+def touch_days(db: Connection, family: Family, family_id: int, begun: int, after: date, as_of: date) -> None:
     """Note what facts touch that were known before their day had come: those of the days since the last time."""
     source = "(SELECT 1 AS sign, f.* FROM rebate_fact AS f WHERE f.date > %(after)s AND f.date <= %(as_of)s)"
     touched = f"SELECT DISTINCT %(family)s::bigint, {_KEY} FROM ({_keyed(family, source)}) AS k"
-    _touch(db, touched, _values(family, family_id, as_of) | {"after": after})
+    _touch(db, touched, _values(family, family_id, begun, as_of) | {"after": after})
 
 
 def touch_eras(db: Connection, family_id: int, eras: Sequence[date]) -> None:
@@ -160,15 +169,6 @@ def touch_sample(db: Connection, family_id: int, count: int) -> None:
     _touch(db, query, {"family": family_id, "share": share, "count": count})
 
 
-def figures_changed(db: Connection) -> list[Fact]:
-    """Among the changes: targets, baselines, measures, complaints, what was disputed or written off.
-
-    What was settled is left out: it leaves nothing to settle, and takes from the accrual what it gives.
-    """
-    query = f"SELECT {_READ} FROM fact_change AS f WHERE f.kind IN {_FIGURES} AND coalesce(f.more->>'status', '') <> 'settled'"
-    return list(_facts(db, query, {}))
-
-
 def note_folded(db: Connection, family_id: int, seq: int, as_of: date, clock: Mapping[str, str]) -> None:
     """How far a family's sums go now."""
     query = "UPDATE rebate_family SET folded_to = %s, folded_day = %s, clock = %s WHERE id = %s"
@@ -191,37 +191,27 @@ def _touch(db: Connection, query: str, values: Mapping[str, Any]) -> None:
     db.execute(f"INSERT INTO rebate_touched (family_id, {_KEY}) {query} ON CONFLICT DO NOTHING".encode(), values)
 
 
-def _values(family: Family, family_id: int, as_of: date) -> dict[str, Any]:
+def _values(family: Family, family_id: int, begun: int, as_of: date) -> dict[str, Any]:
     first, after = family.cuts[0], family.cuts[-1]
-    starts = [start for start, _ in family.eras]
-    return {"family": family_id, "as_of": as_of, "cuts": family.cuts, "eras": starts, "first": first, "after_all": after}
+    return {
+        "family": family_id, "as_of": as_of, "cuts": family.cuts, "eras": [start for start, _ in family.eras], "first": first,
+        "after_all": after, "begun": begun, "closings": [] if family.bare else family.closings,
+    }  # fmt: skip
 
 
 def _keyed(family: Family, source: str) -> str:
     """Every line of `source` that can matter, with the key of its sum."""
-    scope = f"ARRAY[{', '.join(f'f.{name}' for name in family.reach.scope)}]::text[]"
-    words = ", ".join(["f.dealer", "f.kind", "f.currency", _SHAPE, "coalesce(f.more::text, '')", *(f"f.{name}" for name in family.words)])
+    late = "''" if family.bare else _LATE
+    words = [
+        "f.dealer", "f.kind", "f.currency", _SHAPE, "coalesce(f.more::text, '')", late, *(f"f.{name}" for name in family.words),
+    ]  # fmt: skip
     return (
-        f"SELECT {_WHO[family.reach.who]} AS who, (%(eras)s::date[])[greatest(1, width_bucket(f.date, %(eras)s::date[]))] AS era, "
-        f"{scope} AS scope, "
+        f"SELECT {WHO[family.reach.who]} AS who, (%(eras)s::date[])[greatest(1, width_bucket(f.date, %(eras)s::date[]))] AS era, "
+        f"{scope_of(family)} AS scope, "
         "CASE WHEN f.date > %(as_of)s THEN f.date ELSE (%(cuts)s::date[])[width_bucket(f.date, %(cuts)s::date[])] END AS day, "
-        f"ARRAY[{words}]::text[] AS words, f.sign, f.id, f.quantity, coalesce(f.amount, 0) AS amount, coalesce(f.gross, 0) AS gross "
-        f"FROM {source} AS f WHERE f.kind IN ({_LINES}) AND f.date >= %(first)s AND f.date < %(after_all)s"
+        f"ARRAY[{', '.join(words)}]::text[] AS words, f.sign, f.id, f.quantity, coalesce(f.amount, 0) AS amount, "
+        f"coalesce(f.gross, 0) AS gross FROM {source} AS f WHERE {IS_LINE} AND f.date >= %(first)s AND f.date < %(after_all)s"
     )
-
-
-def _fold(db: Connection, family: Family, family_id: int, as_of: date, source: str, values: Mapping[str, Any]) -> None:
-    query = (
-        f"WITH done AS (INSERT INTO rebate_sum (family_id, {_KEY}, day, words, quantity, amount, gross, lines, example) "
-        f"SELECT %(family)s, {_KEY}, day, words, sum(sign * quantity), sum(sign * amount), sum(sign * gross), sum(sign), min(id) "
-        f"FROM ({_keyed(family, source)}) AS k GROUP BY {_KEY}, day, words "
-        f"ON CONFLICT (family_id, {_KEY}, day, words) DO UPDATE SET quantity = rebate_sum.quantity + excluded.quantity, "
-        "amount = rebate_sum.amount + excluded.amount, gross = rebate_sum.gross + excluded.gross, "
-        "lines = rebate_sum.lines + excluded.lines "
-        f"RETURNING {_KEY}) INSERT INTO rebate_touched (family_id, {_KEY}) SELECT DISTINCT %(family)s::bigint, {_KEY} FROM done "
-        "ON CONFLICT DO NOTHING"
-    )
-    db.execute(query.encode(), {**_values(family, family_id, as_of), **values})
 
 
 def sums_of_touched(db: Connection, family: Family, family_id: int, as_of: date, whos: Sequence[str]) -> Iterator[Fact]:
@@ -238,83 +228,17 @@ def sums_of_touched(db: Connection, family: Family, family_id: int, as_of: date,
 
 def _summed(family: Family, row: Sequence[Any], at: int) -> Fact:
     example, day, scope, words, quantity, amount, gross = row
-    dealer, kind, currency, shape, more, *others = words
+    dealer, kind, currency, shape, more, late, *others = words
     has_amount, has_gross, _, events = shape.split(" ")
     said: dict[str, Any] = dict(zip(family.words, others, strict=True)) | dict(zip(family.reach.scope, scope, strict=True))
     said |= {_EVENTS[letter]: day for letter in events}
     said |= {"id": f"{example}#{at}", "kind": kind, "dealer": dealer, "date": day, "currency": currency, "quantity": quantity}
     said |= {"amount": None if has_amount == "x" else amount, "gross": None if has_gross == "x" else gross}
+    if late:
+        revision, seconds, said["id"] = late.split(" ", 2)
+        recorded_at = BEGINNING + timedelta(microseconds=int(Decimal(seconds).scaleb(6)))
+        said |= {"revision": int(revision), "recorded_at": recorded_at}
     return fact_of(said, more)
-
-
-# Lines -------------------------------------------------------------------------------------------------------------------------
-
-
-_READ: Final = ", ".join([*(f"f.{name}" for name in READ), "f.more::text AS more"])
-
-
-def _facts(db: Connection, query: str, values: Mapping[str, Any]) -> Iterator[Fact]:
-    with db.cursor(row_factory=tuple_row) as cursor:
-        for *plain, more in cursor.execute(query.encode(), values):
-            yield fact_of(dict(zip(READ, plain, strict=True)), more)
-
-
-def _newest(found: Iterable[Fact], later: Mapping[str, int]) -> Iterator[Fact]:
-    return (fact for fact in found if later.get(fact.id, fact.revision) == fact.revision)
-
-
-def lines_of_touched(db: Connection, family: Family, family_id: int, as_of: date) -> list[Fact]:
-    """The lines of what is touched, newest revisions."""
-    scope = f"ARRAY[{', '.join(f'f.{name}' for name in family.reach.scope)}]::text[]"
-    query = (
-        f"SELECT {_READ} FROM (SELECT t.who, t.scope, e.first, e.upto FROM rebate_touched AS t "
-        "JOIN unnest(%(starts)s::date[], %(firsts)s::date[], %(ends)s::date[]) AS e (era, first, upto) ON e.era = t.era "
-        "WHERE t.family_id = %(family)s OFFSET 0) AS t CROSS JOIN LATERAL (SELECT * FROM rebate_fact AS f "
-        f'WHERE {_WHO[family.reach.who]} = t.who COLLATE "default" AND f.date >= t.first AND f.date < t.upto AND f.date <= %(as_of)s '
-        f"AND f.kind IN ({_LINES}) AND {scope} = t.scope OFFSET 0) AS f"
-    )
-    starts, ends = [start for start, _ in family.eras], [end for _, end in family.eras]
-    firsts = [family.cuts[0] if family.reach.chain else start for start in starts]
-    values = {"starts": starts, "firsts": firsts, "ends": ends, "family": family_id, "as_of": as_of}
-    found = list(_facts(db, query, values))
-    return list(_newest(found, later_revisions(db, ids=[fact.id for fact in found])))
-
-
-def lines_between(db: Connection, start: date, end: date, dealers: Sequence[str], later: Mapping[str, int]) -> Iterator[Fact]:
-    """All lines of some dealers dated in `[start, end)`. later: the newest of those that have several revisions."""
-    query = (
-        f"SELECT {_READ} FROM rebate_fact AS f WHERE f.kind IN ({_LINES}) AND f.date >= %(start)s AND f.date < %(end)s "
-        "AND f.dealer = ANY(%(dealers)s)"
-    )
-    return _newest(_facts(db, query, {"start": start, "end": end, "dealers": list(dealers)}), later)
-
-
-def many_lines(db: Connection, start: date, end: date) -> list[tuple[str, int]]:
-    """How many lines each dealer has in `[start, end)`."""
-    query = f"SELECT dealer, count(*) AS lines FROM rebate_fact WHERE kind IN ({_LINES}) AND date >= %s AND date < %s GROUP BY 1 ORDER BY 1"
-    return [(row["dealer"], row["lines"]) for row in rows(db, query, [start, end])]
-
-
-def figures_of(db: Connection, dealers: Sequence[str] | None, *, settled: bool) -> list[Fact]:
-    """Targets, baselines, measures and complaints of some dealers or of all; with what was settled for them, if asked."""
-    query = (
-        f"SELECT {_READ} FROM rebate_fact AS f WHERE f.kind IN {_FIGURES} AND (%(settled)s OR f.kind <> 'settlement') "
-        "AND (%(dealers)s::text[] IS NULL OR f.dealer = ANY(%(dealers)s))"
-    )
-    found = list(_facts(db, query, {"dealers": None if dealers is None else list(dealers), "settled": settled}))
-    return list(_newest(found, later_revisions(db, ids=[fact.id for fact in found if fact.kind != "settlement"])))
-
-
-def settled_for_touched(db: Connection, family: Family, family_id: int) -> Iterator[Fact]:
-    """What was done about results of the dealers and scopes that are touched, whatever the period."""
-    scope = f"ARRAY[{', '.join(f'f.{name}' for name in family.reach.scope)}]::text[]"
-    query = (
-        f"SELECT {_READ} FROM (SELECT DISTINCT who, scope FROM rebate_touched WHERE family_id = %(family)s OFFSET 0) AS t "
-        "CROSS JOIN LATERAL (SELECT * FROM rebate_fact AS f "
-        f"WHERE f.dealer = t.who COLLATE \"default\" AND {scope} = t.scope AND f.kind IN {_FIGURES} AND f.kind = 'settlement' "
-        "OFFSET 0) AS f"
-    )
-    return _facts(db, query, {"family": family_id})
 
 
 # What is booked ----------------------------------------------------------------------------------------------------------------
@@ -332,12 +256,23 @@ def accrued(db: Connection, units: Sequence[str]) -> dict[tuple[str, str], Decim
 def accrued_of(
     db: Connection, programmes: Sequence[str], *, dealers: Sequence[str] | None = None, units: Sequence[str] | None = None
 ) -> list[Row]:
-    """Every unit of some programmes for which something stands accrued; of some dealers, or of these units, if they are named."""
+    """Every unit of some programmes that is not as if nothing had ever been earned, with what stands accrued for it (`amount`).
+
+    What was accrued and then settled leaves nothing standing, and is there all the same. Of some dealers, or of these units, if named.
+    """
+
+    def wanted(unit: str) -> str:
+        return (
+            "programme = ANY(%(programmes)s) AND (%(dealers)s::text[] IS NULL OR dealer = ANY(%(dealers)s))"
+            f"{'' if units is None else f' AND {unit} = ANY(%(units)s)'}"
+        )
+
     query = (
-        "SELECT reference AS unit, dealer, programme, currency, sum(amount) AS amount FROM rebate_entry WHERE account = 'accrued' "
-        "AND programme = ANY(%(programmes)s) AND (%(dealers)s::text[] IS NULL OR dealer = ANY(%(dealers)s))"
-        f"{'' if units is None else ' AND reference = ANY(%(units)s)'} "
-        "GROUP BY 1, 2, 3, 4 HAVING sum(amount) <> 0 ORDER BY 1, 4"
+        "SELECT unit, dealer, programme, currency, sum(standing) AS amount FROM ("
+        "SELECT reference AS unit, dealer, programme, currency, amount AS standing, 0 AS settled FROM rebate_entry "
+        f"WHERE account = 'accrued' AND {wanted('reference')} UNION ALL "
+        f"SELECT unit, dealer, programme, currency, 0, amount FROM rebate_settlement WHERE {wanted('unit')}"
+        ") AS b GROUP BY 1, 2, 3, 4 HAVING sum(standing) <> 0 OR sum(settled) <> 0 ORDER BY 1, 4"
     )
     given = {"dealers": None if dealers is None else list(dealers), "units": None if units is None else list(units)}
     return rows(db, query, {"programmes": list(programmes), **given})
@@ -374,16 +309,3 @@ def note_settled(db: Connection, family_id: int, programme: str, period: str, up
         "ON CONFLICT (family_id, programme, period) DO UPDATE SET up_to = excluded.up_to, final = excluded.final",
         [family_id, programme, period, up_to, final],
     )
-
-
-def known_since(db: Connection) -> datetime:
-    """The moment of this transaction."""
-    found = one(db, "SELECT transaction_timestamp() AS at")
-    assert found is not None  # noqa: S101  a SELECT without FROM gives a row
-    moment: datetime = found["at"]
-    return moment
-
-
-def figured(db: Connection) -> list[str]:
-    """Dealers about whom there are targets, settlements and the like."""
-    return [row["dealer"] for row in rows(db, f"SELECT DISTINCT dealer FROM rebate_fact WHERE kind IN {_FIGURES} ORDER BY dealer")]
