@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 from channel.pricing.asking import Ask, Past
 from channel.pricing.compiled import Prices
-from channel.pricing.model import Band
+from channel.pricing.model import Band, Item
 from channel.pricing.pricing import WIDE, Priced
 from channel.pricing.result import Line
 
@@ -119,15 +119,28 @@ def allowed(priced: Priced, line: Line, size: Decimal) -> tuple[Decimal, Decimal
 
 
 def cost_of(priced: Priced, line: Line) -> Decimal | None:
-    """Cost of a line in the cart's currency; None where item or rate does not tell."""
-    prices, item = priced.prices, priced.prices.items[line.item]
+    """Cost of a line in the cart's currency, with what is given along on top of it; None where item or rate does not tell.
+
+    A gift whose cost nobody knows counts nothing: it keeps no margin from being told.
+    """
+    item = priced.prices.items[line.item]
+    factor = Decimal(1) if line.unit == item.unit else item.units[line.unit]
+    cost = _cost(priced, item, line.quantity * factor)
+    if cost is None or not priced.gifts:
+        return cost
+    given = [one for one in priced.gifts if one.for_line == line.id and not one.within]
+    return sum((_cost(priced, priced.prices.items[one.item], one.quantity) or ZERO for one in given), cost)
+
+
+def _cost(priced: Priced, item: Item, quantity: Decimal) -> Decimal | None:
+    """Cost of so many base units of an item."""
     if item.cost is None:
         return None
+    prices = priced.prices
     rate = prices.rate(item.cost_currency or prices.settings.currency, priced.currency, priced.ask.date)
     if rate is None:
         return None
-    factor = Decimal(1) if line.unit == item.unit else item.units[line.unit]
-    cost = item.cost * line.quantity * factor
+    cost = item.cost * quantity
     return cost / rate[0] if rate[1] else cost * rate[0]
 
 

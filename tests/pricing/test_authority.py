@@ -162,3 +162,28 @@ def test_the_allowed_range_is_the_askers_own() -> None:
     told = asked(document(authority=[{"id": "own", "level": "0", "role": "sales", "max_discount": "12.5"}], ask={"role": "sales"}))
 
     assert told["lines"][0]["allowed"] == {"lowest": "87.5000", "highest": "100.0000"}
+
+
+def test_goods_given_on_top_are_part_of_the_cost_and_those_within_are_in_it_already() -> None:
+    def margin(**free: Any) -> str:
+        gift = {"id": "g", "rung": "promotion", "free": {"quantity": "1", "for_each": "10", **free}}
+        told = asked(
+            document(
+                items=[{"id": "A", "cost": "60"}, {"id": "B", "cost": "30"}, {"id": "C"}],
+                adjustments=[gift],
+                ask={"role": "management", "lines": [{"item": "A", "quantity": "20"}]},
+            )
+        )
+        found: str = told["profit"]["margin"]
+        return found
+
+    assert [margin(), margin(item="B"), margin(item="C"), margin(within=True)] == ["680.00", "740.00", "800.00", "600.00"]
+
+
+def test_a_cost_in_another_currency_is_converted_by_the_rate_of_the_day() -> None:
+    told = [
+        asked(document(items=[{"id": "A", "cost": "10", "cost_currency": "USD"}], fx=fx, ask={"role": "management"}))["profit"]
+        for fx in ([{"from": "USD", "to": "CNY", "rate": "7"}], [{"from": "CNY", "to": "USD", "rate": "0.125"}], [])
+    ]
+
+    assert [(one["cost"], one.get("margin")) for one in told] == [("70.00", "30.00"), ("80.00", "20.00"), (None, None)]

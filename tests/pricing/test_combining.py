@@ -427,3 +427,17 @@ def test_an_amount_by_hand_is_off_each_unit_of_its_line() -> None:
     manual = {"amount": "5", "reason": "r", "text": "t", "by": "b"}
 
     assert asked(document(ask={"lines": [{"item": "A", "quantity": "4", "manual": manual}]}))["net"] == "380.00"
+
+
+def test_the_parts_of_a_range_are_told_with_what_each_does() -> None:
+    parts = {"method": "range", "tiers": [{"up_to": "1", "fixed_price": "90"}, {"up_to": "3", "percent": "10"}, {"amount": "5"}]}
+    told = asked(document(adjustments=[rule("r", scale=parts)], ask={"lines": [{"item": "A", "quantity": "4"}]}))
+
+    step = next(one for one in told["lines"][0]["waterfall"] if one["rule"] == "r")
+    assert (step["value"], told["net"]) == ("1: = 90 + 2: 10% + 1: 5", "365.00")
+
+
+def test_one_of_several_regions_is_enough() -> None:
+    near = rule("r", when={"regions": ["44", "3101"]}, **TEN)
+
+    assert [net(near, ask={"ship_to": place}) for place in ("310115", "440300", "310200", "")] == ["90.00", "90.00", "100.00", "100.00"]

@@ -115,3 +115,21 @@ def test_a_price_of_nothing_has_its_decimals_too() -> None:
     (line,) = asked(document(adjustments=[{"id": "all", "rung": "promotion", "percent": "100"}]))["lines"]
 
     assert [line[name] for name in ("unit_price", "unit_price_net", "unit_price_gross", "net")] == ["0.0000", "0.0000", "0.0000", "0.00"]
+
+
+def test_the_fee_of_a_small_order_is_in_the_currency_of_the_settings() -> None:
+    item = {"id": "A", "moq": "10", "small_order": "surcharge", "small_order_fee": "70"}
+    usd = [{"id": "usd", "kind": "standard", "currency": "USD", "prices": [{"item": "A", "price": "1"}]}]
+    nets = [
+        asked(document(items=[item], books=usd, fx=[rate], ask={"currency": "USD"}))["net"]
+        for rate in ({"from": "USD", "to": "CNY", "rate": "7"}, {"from": "CNY", "to": "USD", "rate": "0.15"})
+    ]
+
+    assert nets == ["11.00", "11.50"]
+
+
+def test_a_total_of_nothing_has_its_places_whichever_way_it_is_rounded() -> None:
+    free = [{"id": "s", "kind": "standard", "prices": [{"item": "A", "price": "0"}]}]
+    told = [asked(document(settings={"rounding": way}, books=free)) for way in ("line", "total")]
+
+    assert [(one["net"], one["lines"][0]["net"], one["lines"][0]["gross"]) for one in told] == [("0.00", "0.00", "0.00")] * 2
