@@ -193,6 +193,10 @@ class PricesConfig(Strict):
         default=True,
         description="When a list asks a dealer less for what it has in stock, and a programme protects it: announce the price cut.",
     )
+    keep_snapshots_days: int = Field(
+        default=400, ge=31, le=36_500,
+        description="So many days after the last answer that named a snapshot it can still be asked with; those that quotes pin stay.",
+    )  # fmt: skip
 
 
 class PerformanceConfig(Strict):

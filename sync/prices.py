@@ -6,13 +6,13 @@ The money is decided in :mod:`channel.pricing`; here it becomes questions, messa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
 from canonical.values import business_day, decimal_text
 from channel.notices.messages import Message, Question, to_party
-from channel.pricing import asker_queries, asker_service, queries, service, special_service
+from channel.pricing import asker_queries, asker_service, queries, service, snapshots, special_service
 from channel.pricing.changes import Buyer, Change, Price, changes, days_of
 from channel.pricing.special_service import Wanted
 from sync import notices, price_cuts
@@ -25,9 +25,9 @@ MOST: Final = 200
 
 
 def look_after(hub: Hub, *, now: datetime | None = None) -> RunResult:
-    """Make a version of what lists and products say by now, tell dealers whose prices change, announce price cuts. Safe to repeat.
+    """Make a version of what lists and products say by now, tell dealers whose prices change, announce price cuts, forget old snapshots.
 
-    `now`: the moment to judge by; the clock when not said. Days are business days in Asia/Shanghai.
+    Safe to repeat. `now`: the moment to judge by; the clock when not said. Days are business days in Asia/Shanghai.
     """
     with running(hub, "prices") as run:
         with hub.transaction() as db:
@@ -35,6 +35,10 @@ def look_after(hub: Hub, *, now: datetime | None = None) -> RunResult:
         today = business_day(now or datetime.now(UTC))
         announce(hub, today, run=run)
         price_cuts.look(hub, today, run=run)
+        with hub.transaction() as db:
+            run.counts(
+                {"snapshots_forgotten": snapshots.forget(db.connection, today - timedelta(days=hub.config.prices.keep_snapshots_days))}
+            )
     return run.result
 
 

@@ -1,6 +1,7 @@
 """What was known of who asks, kept beside a version of prices: with both, a question gets the answer it got, whatever has changed since.
 
-A snapshot is named in every answer: the version of prices, and the id of the facts, which follows from what they say.
+A snapshot is named in every answer: the version of prices, and the id of the facts, which follows from what they say. Facts that no answer
+has named for long are forgotten, unless a version of a quote pins them.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -62,13 +64,28 @@ def taken(version: int, facts: Facts) -> Snapshot:
 
 
 def keep(db: Connection, snapshot: Snapshot) -> None:
-    """Keep it, within the caller's transaction; one that is there already is not written again."""
-    db.execute(
-        "INSERT INTO price_asker (id, facts) SELECT %(id)s, %(facts)s::json WHERE NOT EXISTS (SELECT FROM price_asker WHERE id = %(id)s) "
-        "ON CONFLICT DO NOTHING",
-        {"id": snapshot.asker, "facts": _text(snapshot.facts).decode()},
-        prepare=True,
+    """Keep it, within the caller's transaction, as named today; one that was named today already is not written again."""
+    db.execute(_KEEP.encode(), {"id": snapshot.asker, "facts": _text(snapshot.facts).decode()}, prepare=True)
+
+
+_TODAY: Final = "(now() AT TIME ZONE 'Asia/Shanghai')::date"
+_KEEP: Final = f"""
+INSERT INTO price_asker (id, facts, named_on) SELECT %(id)s, %(facts)s::json, {_TODAY}
+WHERE NOT EXISTS (SELECT FROM price_asker WHERE id = %(id)s AND named_on >= {_TODAY})
+ON CONFLICT (id) DO UPDATE SET named_on = excluded.named_on WHERE price_asker.named_on < excluded.named_on
+"""
+
+
+def forget(db: Connection, before: date, *, most: int = 10_000) -> int:
+    """Forget, within the caller's transaction, what no answer has named since a business day and no version of a quote pins; how many.
+
+    The database refuses what was named in the last 30 days. `most`: so many at a time, the oldest first.
+    """
+    query = (
+        "DELETE FROM price_asker WHERE id IN (SELECT a.id FROM price_asker AS a WHERE a.named_on < %s "
+        "AND NOT EXISTS (SELECT FROM quote_version AS v WHERE v.asker = a.id) ORDER BY a.named_on LIMIT %s FOR UPDATE SKIP LOCKED)"
     )
+    return db.execute(query, [before, most]).rowcount
 
 
 def named(db: Connection, name: str) -> Snapshot | None:

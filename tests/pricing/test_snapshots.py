@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import psycopg
 import pytest
 
 from channel.pricing import service, special_service
@@ -14,6 +15,8 @@ from channel.pricing.errors import BadPricing
 from channel.pricing.service import NotFoundHere, View
 from channel.pricing.special_service import SpecialItem, Wanted
 from hub_cli.answers import plain
+from sync import prices
+from sync.hub import Hub
 from tests.pricing.stocked import DAY, Db, Stocked, ask, price_list, reprice
 
 SALES = View()
@@ -132,3 +135,61 @@ def test_a_list_follows_a_dealer_that_gets_another_number_at_once(db: Db, made: 
     db.execute("UPDATE parties SET number = 'D-EAST-2' WHERE id = %s", [made.east])
 
     assert kinds(told(db, dealer="D-EAST-2", lines=(("M001", 1),))[1]) == [("contract", "800.0000")]
+
+
+def test_a_dealer_counts_as_its_history_knew_it_at_a_moment(db: Db, made: Stocked) -> None:
+    service.publish(db, "main", "adjustments:\n  - {id: CORE, rung: promotion, percent: 10, when: {grades: 核心}}\n", by="test")
+    db.commit()
+    then = datetime.now(UTC)
+    for version, changed in enumerate(({"level": ["核心", "普通"], "discount_rate": [None, "0.05"]}, {"level": ["普通", "潜在"]}), 2):
+        db.execute(
+            "INSERT INTO history (entity, entity_id, version, cause, changed) VALUES ('party', %s, %s, 'test', %s)",
+            [made.east, version, json.dumps(changed)],
+        )
+    db.execute("UPDATE parties SET level = '潜在', doc = (doc::jsonb || '{\"discount_rate\": \"0.05\"}')::json WHERE id = %s", [made.east])
+
+    known, now = told(db, known_at=then)[1], told(db)[1]
+
+    assert [step["rule"] for step in known["lines"][0]["waterfall"][1:2]] == ["CORE"]
+    assert [step["rule"] for step in now["lines"][0]["waterfall"][1:2]] == ["party/D-EAST"]
+    assert (known["as_of_now"], "as_of_now" in now) == (["regions", "lists", "agreements", "projects"], False)
+    assert "as_of_now" not in told(db, known_at=then, snapshot=known["snapshot"])[1]
+
+
+def age(db: Db, days: int) -> None:
+    """Everything that is kept was named so many days earlier."""
+    with db.transaction():
+        db.execute("SET LOCAL session_replication_role = replica")  # past the trigger, which lets no day become earlier
+        db.execute("UPDATE price_asker SET named_on = named_on - %s::int", [days])
+        db.execute("SET LOCAL session_replication_role = origin")
+
+
+def test_a_snapshot_that_no_answer_names_for_long_is_forgotten(hub: Hub, made: Stocked, db: Db) -> None:
+    db.commit()
+    first = told(db)[1]["snapshot"]
+    age(db, 401)
+    again = told(db)[1]["snapshot"], told(db, dealer="D-WEST")[1]["snapshot"]
+    age(db, 200)
+    asked = told(db, dealer="D-WEST", snapshot=again[1])[1]["snapshot"]
+    age(db, 201)
+    db.commit()
+
+    run = prices.look_after(hub)
+
+    assert (first, asked, run.counts["snapshots_forgotten"]) == (*again, 1), "asking with one names it, and so does another answer"
+    with pytest.raises(NotFoundHere):
+        told(db, snapshot=first)
+    assert told(db, dealer="D-WEST", snapshot=asked)
+    assert prices.look_after(hub).counts.get("snapshots_forgotten", 0) == 0
+
+
+def test_the_database_lets_nobody_change_facts_or_forget_them_early(db: Db, made: Stocked) -> None:
+    told(db)
+    for statement in ("UPDATE price_asker SET facts = '{}'", "UPDATE price_asker SET named_on = named_on - 1", "DELETE FROM price_asker"):
+        with pytest.raises(psycopg.errors.RestrictViolation), db.transaction():
+            db.execute(statement.encode())
+    age(db, 30)
+    with pytest.raises(psycopg.errors.RestrictViolation), db.transaction():
+        db.execute("DELETE FROM price_asker")
+    age(db, 1)
+    assert db.execute("DELETE FROM price_asker").rowcount == 1

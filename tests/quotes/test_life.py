@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from canonical.values import business_day
-from channel.pricing import quote_replaying
+from channel.pricing import quote_replaying, snapshots
 from channel.pricing.errors import BadOffer, WrongQuoteState
 from channel.pricing.quote_queries import Offer
 from sync import cycle, quotes, quotes_upkeep
@@ -89,6 +89,20 @@ def test_every_version_is_kept_word_for_word_and_can_be_priced_again(shop: Shop)
     for statement in ("UPDATE quote_version SET net = 1", "DELETE FROM quote_event", "DELETE FROM quote_offer"):
         with pytest.raises(psycopg.errors.RestrictViolation), shop.hub.transaction() as db:
             db.execute(statement.encode())
+
+
+def test_what_a_version_pins_is_not_forgotten_however_old_it_is(shop: Shop) -> None:
+    offer = quotes.draft(shop.hub, wanted(("PUMP-50", "10", "2")), shop.seller)
+    with shop.hub.transaction() as db:
+        db.execute("SET LOCAL session_replication_role = replica")
+        db.execute("UPDATE price_asker SET named_on = '2020-01-01'")
+        db.execute("SET LOCAL session_replication_role = origin")
+        forgotten = snapshots.forget(db.connection, shop.today)
+
+    assert forgotten == 0
+    with shop.hub.pool.connection() as connection:
+        told = quote_replaying.replay(connection, offer.id, 1)
+        assert (told.same, told.pinned) == (True, True)
 
 
 EVENT = "INSERT INTO quote_event (quote_id, version, action, actor, before, after) SELECT id, 1, {} FROM quote_offer"
