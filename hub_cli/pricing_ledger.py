@@ -164,7 +164,8 @@ def rules(place: Place, document: str | None, *, word_for_word: bool) -> Answer:
         found = service.documents(db.connection, document, text=word_for_word)
     if word_for_word:
         return Answer(plain(found[-1]), text=found[-1]["text"])
-    return Answer(plain(found), empty="no price rules are published: hub price publish FILE")
+    shown = ("document", "version", "price_version", "published_at", "published_by", "reason")
+    return Answer(plain(found), columns=shown, empty="no price rules are published: hub price publish FILE")
 
 
 @click.command()
@@ -222,7 +223,20 @@ def special(place: Place, number: str | None, **said: Any) -> Answer:
         if said["dealer"]:
             number = prices.ask_special(db, _wanted(said), by=who())
         elif number is None:
-            return Answer(plain(special_service.specials(db.connection, limit=1000)), empty="no special prices")
+            shown = (
+                "id",
+                "state",
+                "dealer",
+                "dealer_name",
+                "project",
+                "currency",
+                "valid_from",
+                "valid_to",
+                "asked_by",
+                "asked_at",
+                "reason",
+            )
+            return Answer(plain(special_service.specials(db.connection, limit=1000)), columns=shown, empty="no special prices")
         if said["ends"] is not None:
             prices.end_special(db, number, by=who(), reason=said["ends"])
         elif said["approve"] or said["reject"] is not None:

@@ -37,7 +37,7 @@ def waterfall(told: Mapping[str, Any]) -> str:
             console.print(f"  {need['subject']}: {who}, because of {need['why']}")
     if "profit" in data:
         profit = data["profit"]
-        console.print(f"cost {profit['cost'] or '?'}  margin {profit.get('margin', '?')} ({profit.get('margin_percent', '?')} %)")
+        console.print(_profit(profit))
     if "refusal" in data:
         console.print(_refused(data["refusal"]))
     console.print(f"hash {data['hash']}")
@@ -73,6 +73,13 @@ def _line(console: Console, line: Mapping[str, Any], currency: str) -> None:
         side = "with tax" if line["tax_side"] == "included" else "without tax"
         per = f" for {line['per']}" if "per" in line else ""
         console.print(f"   unit {line['unit_price']}{per} {side}  {amounts} {currency}\n")
+
+
+def _profit(profit: Mapping[str, Any]) -> str:
+    if profit["cost"] is None:
+        return "cost and margin: not known, for an item without a cost or a rate"
+    percent = "" if profit["margin_percent"] is None else f" ({profit['margin_percent']} %)"
+    return f"cost {profit['cost']}  margin {profit['margin']}{percent}, after the rebate expected {profit['margin_after_rebate']}"
 
 
 def _refused(refusal: Mapping[str, Any]) -> str:

@@ -458,3 +458,27 @@ def test_a_formula_whose_base_has_no_price_says_so() -> None:
     assert [(one["reason"], one["detail"]) for one in refused["not_used"] if one["rule"] == "std#1"] == [
         ("requirement_failed", "what it is made from has no price")
     ]
+
+
+def test_what_was_bought_before_counts_on_a_scale_of_prices_where_it_is_named() -> None:
+    tiers = [{"from": "0", "price": "10"}, {"from": "20", "price": "9"}]
+
+    def pays(quantity: str, **scale: str) -> str:
+        books = [{"id": "s", "kind": "standard", "prices": [{"item": "A", "scale": {"method": "point", "tiers": tiers, **scale}}]}]
+        ask = {"accumulated": {"year": "15"}, "lines": [{"item": "A", "quantity": quantity}]}
+        found: str = asked(document(books=books, ask=ask))["net"]
+        return found
+
+    assert [pays("4", accumulated="year"), pays("5", accumulated="year"), pays("5")] == ["40.00", "45.00", "50.00"]
+
+
+def test_a_sum_of_two_prices_is_unit_times_quantity_only_where_both_are() -> None:
+    parts = {"method": "range", "tiers": [{"up_to": "1", "price": "7"}, {"price": "5"}]}
+    books = [
+        {"id": "s", "kind": "standard", "prices": [{"item": "A", "price": "100"}]},
+        {"id": "x", "kind": "extra", "prices": [{"item": "A", "scale": parts}]},
+    ]
+    order = [{"kind": kind, "keys": [["item"]], "exclusive": False} for kind in ("standard", "extra")]
+    told = asked(document(books=books, access=[{"version": "1", "order": order}], ask={"lines": [{"item": "A", "quantity": "3"}]}))
+
+    assert (told["net"], told["lines"][0]["unit_price_exact"]) == ("317.00", False)

@@ -441,3 +441,21 @@ def test_one_of_several_regions_is_enough() -> None:
     near = rule("r", when={"regions": ["44", "3101"]}, **TEN)
 
     assert [net(near, ask={"ship_to": place}) for place in ("310115", "440300", "310200", "")] == ["90.00", "90.00", "100.00", "100.00"]
+
+
+def test_what_was_bought_before_counts_on_a_scale_of_discounts() -> None:
+    scale = {"method": "point", "accumulated": "year", "tiers": [{"from": "10", "percent": "10"}]}
+    nets = [
+        net(rule("v", scale=scale), ask={"accumulated": {"year": before}, "lines": [{"item": "A", "quantity": "3"}]})
+        for before in ("6", "7")
+    ]
+
+    assert nets == ["300.00", "270.00"]
+
+
+def test_order_rules_that_run_on_are_weighed_as_they_run_on() -> None:
+    chain = [rule("a", scope="order", amount="50", order="1"), rule("b", scope="order", percent="10", order="2")]
+
+    assert net(*chain) == "45.00"
+    assert net(*chain, rule("c", "best", scope="order", percent="57", order="3")) == "43.00"
+    assert net(*chain, rule("c", "best", scope="order", percent="54", order="3")) == "45.00"

@@ -85,3 +85,24 @@ def test_json_files_with_a_byte_order_mark_are_read(tmp_path: Path) -> None:
     done = run("quote", written(tmp_path, "\ufeff" + text, "prices.json"), "--json")
 
     assert json.loads(done.output, parse_float=str)["net"] == "3.30"
+
+
+def test_a_table_says_tax_range_lead_time_and_margin_in_words(tmp_path: Path) -> None:
+    known = {
+        "items": [{"id": "A", "cost": "60", "lead_time": {"days": "14", "source": "工厂计划"}}],
+        "settings": {"tax": "含税", "tax_rate": "0.13"},
+        "authority": [{"id": "own", "level": "0", "role": "management", "max_discount": "5"}],
+        "ask": {"role": "management"},
+    }
+    shown = run("quote", written(tmp_path, document(**known))).output
+    unknown = run("quote", written(tmp_path, document(ask={"role": "management"}))).output
+
+    for told in (
+        "1  A  1 pcs",
+        "may be given from 95.0000 to 100.0000",
+        "14 days (工厂计划)",
+        "unit 100.0000 with tax",
+        "margin 28.50 (32.20 %)",
+    ):
+        assert told in shown
+    assert "cost and margin: not known" in unknown

@@ -133,3 +133,10 @@ def test_a_total_of_nothing_has_its_places_whichever_way_it_is_rounded() -> None
     told = [asked(document(settings={"rounding": way}, books=free)) for way in ("line", "total")]
 
     assert [(one["net"], one["lines"][0]["net"], one["lines"][0]["gross"]) for one in told] == [("0.00", "0.00", "0.00")] * 2
+
+
+def test_what_the_tax_differs_by_from_that_of_the_rounded_net_is_told() -> None:
+    books = [{"id": "s", "kind": "standard", "tax": "含税", "prices": [{"item": "A", "price": "1"}]}]
+    (line,) = asked(document(settings={"tax_rate": "0.13"}, books=books))["lines"]
+
+    assert (line["net"], line["tax"], line["tax_difference"]) == ("0.88", "0.12", "0.01")  # 0.88 x 13 % is 0.1144
