@@ -187,3 +187,10 @@ def test_a_cost_in_another_currency_is_converted_by_the_rate_of_the_day() -> Non
     ]
 
     assert [(one["cost"], one.get("margin")) for one in told] == [("70.00", "30.00"), ("80.00", "20.00"), (None, None)]
+
+
+def test_a_box_costs_what_its_pieces_cost() -> None:
+    items = [{"id": "A", "cost": "60", "units": {"箱": "12"}}]
+    told = asked(document(items=items, ask={"role": "management", "lines": [{"item": "A", "quantity": "2", "unit": "箱"}]}))
+
+    assert (told["net"], told["profit"]["cost"]) == ("2400.00", "1440.00")

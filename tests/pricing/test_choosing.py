@@ -434,6 +434,8 @@ def test_the_least_quantity_itself_is_enough_and_needs_no_fee() -> None:
     ]
 
     assert nets == ["1000.00", "1000.00"]
+    few = asked(document(items=[{"id": "A", "moq": "10", **fee}], ask={"lines": [{"item": "A", "quantity": "9"}]}))["lines"][0]
+    assert (few["net"], few["unit_price"], few["unit_price_exact"]) == ("930.00", "103.3333", False)
 
 
 def test_a_line_without_price_or_rate_is_told_what_to_add() -> None:
