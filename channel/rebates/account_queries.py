@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -65,6 +64,16 @@ def orders_named(db: Connection, name: str) -> list[Row]:
     """Orders by their number, hub key or id."""
     query = f"{_ORDER} WHERE %(n)s <> '' AND (o.number = %(n)s OR o.hub_key = %(n)s OR o.id::text = %(n)s) ORDER BY o.retired, o.id"
     return rows(db, query, {"n": name.strip()})
+
+
+def lines_of(db: Connection, order_id: UUID) -> list[Row]:
+    """The lines of an order as people name them (`name`: the position shown to them, else the place), and what else may stand for one."""
+    query = (
+        "SELECT coalesce(nullif(l.doc->>'seq', '0'), l.seq::text) AS name, l.id::text AS id, coalesce(p.number, '') AS product, "
+        "coalesce(l.doc->>'status', '') AS status FROM order_lines AS l LEFT JOIN products AS p ON p.id = l.product_id "
+        "WHERE l.parent_id = %s ORDER BY l.seq, l.id"
+    )
+    return rows(db, query, [order_id])
 
 
 def hold(db: Connection, dealer: str, programme: str, currency: str, reference: str) -> Row | None:
@@ -133,17 +142,17 @@ def last_entry(db: Connection, dealer: str, programme: str, currency: str, refer
 
 
 def lots(db: Connection, *, dealers: Sequence[str] | None = None) -> list[Row]:
-    """Accounts with money that expires: what came in by its last day (`lots`: [day or null, amount] as text), and what is left of it.
+    """Accounts with money that expires: what came in (`amounts`) by its last day (`days`, null: for ever), and what is left of it.
 
     Money for a memo, paid or to be paid, is none of it.
     """
     query = (
-        "SELECT b.dealer, b.dealer_id, b.programme, b.currency, b.available - greatest(m.amount, 0) AS left_over, l.lots, "
+        "SELECT b.dealer, b.dealer_id, b.programme, b.currency, b.available - greatest(m.amount, 0) AS left_over, l.days, l.amounts, "
         "coalesce(p.amount, 0) + greatest(m.amount, 0) AS by_memo FROM rebate_balance AS b "
         f"CROSS JOIN LATERAL (SELECT {FOR_MEMO} AS amount) AS m "
         "LEFT JOIN LATERAL (SELECT -sum(e.amount) AS amount FROM rebate_entry AS e WHERE e.dealer = b.dealer AND e.programme = b.programme "
         "AND e.currency = b.currency AND e.account = 'available' AND e.cause = 'payout') AS p ON true "
-        "CROSS JOIN LATERAL (SELECT array_agg(ARRAY[d.day::text, d.amount::text]) AS lots FROM (SELECT e.expires_on AS day, "
+        "CROSS JOIN LATERAL (SELECT array_agg(d.day) AS days, array_agg(d.amount) AS amounts FROM (SELECT e.expires_on AS day, "
         "sum(e.amount) AS amount FROM rebate_entry AS e WHERE e.dealer = b.dealer AND e.programme = b.programme "
         "AND e.currency = b.currency AND e.account = 'available' AND e.amount > 0 AND e.cause IN ('settlement', 'claim') "
         "GROUP BY 1) AS d) AS l WHERE b.available > 0 AND (b.dealer, b.programme, b.currency) IN ("
@@ -164,8 +173,3 @@ def currency_of(db: Connection, programme: str) -> str | None:
     query = "SELECT doc->>'currency' AS currency FROM programme_version WHERE programme = %s ORDER BY version DESC LIMIT 1"
     found = one(db, query, [programme])
     return str(found["currency"]) if found else None
-
-
-def day_of(text: str | None) -> date | None:
-    """The day of a lot."""
-    return None if text is None else date.fromisoformat(text)

@@ -91,13 +91,14 @@ def release(db: Connection, account: Account, amount: Decimal | None, *, order: 
 def use(db: Connection, account: Account, amount: Decimal, *, order: str, line: str, by: str, rest: Rest = "keep") -> None:
     """An ERP line has used what was frozen for its order. The same line and amount again changes nothing.
 
+    line: of an order whose lines the hub knows, one of them, by its number, product or id; else whatever the ERP calls it.
     rest: `release` gives back what the order still holds. Raises: NotFoundHere, AccountState, NotEnough.
     """
     if not line.strip():
         raise AccountState("the ERP line that used it is not named", next_step="say which line of which document")
     queries.lock(db)
     found = _order(db, account, order)
-    before = account_queries.used_by(db, *_key(account), found["name"], line)
+    line, before = _used(db, account, found, line)
     if before["amount"]:
         if before["amount"] != amount:
             what = f"line {line} of {found['name']} has used {decimal_text(before['amount'])} already"
@@ -117,7 +118,7 @@ def take_back(db: Connection, account: Account, *, order: str, line: str, by: st
     """What an ERP line has used becomes available again, for that line was taken back; how much. Raises: NotFoundHere, AccountState."""
     queries.lock(db)
     found = _order(db, account, order)
-    used = account_queries.used_by(db, *_key(account), found["name"], line)
+    line, used = _used(db, account, found, line)
     if not reason.strip() or used["amount"] <= 0:
         raise AccountState(
             f"line {line} of {found['name']} has used {decimal_text(used['amount'])}", next_step="name its line, and say why"
@@ -159,6 +160,32 @@ def _order(db: Connection, account: Account, name: str, *, alive: bool = False) 
             what = f"order {living[0]['name']} is in {living[0]['currency']}, not in {account.currency}"
             raise AccountState(what, next_step="take money of a programme in the order's currency")
     return living[0]
+
+
+def _used(db: Connection, account: Account, order: Row, said: str) -> tuple[str, Row]:
+    """How a line is called here, and what it has used: under the name that is said, if something is booked under it, else under its own."""
+    booked = account_queries.used_by(db, *_key(account), order["name"], said)
+    if booked["amount"]:
+        return said, booked
+    line = _line(db, order, said)
+    return line, account_queries.used_by(db, *_key(account), order["name"], line)
+
+
+def _line(db: Connection, order: Row, said: str) -> str:
+    """How a line of the order is called here, so that it is booked once whatever it was called. Raises: AccountState, with all of them."""
+    known = account_queries.lines_of(db, order["id"])
+    wanted = said.strip().removeprefix(order["name"]).lstrip("/-# ") or said.strip()
+    found = [row for row in known if wanted in (row["name"], row["id"])] or [row for row in known if wanted == row["product"]]
+    if not known:
+        return said.strip()
+    if len(found) == 1 and found[0]["status"] != "void":
+        return str(found[0]["name"])
+    state = "is void" if len(found) == 1 else "is no line of it" if not found else f"stands for {len(found)} of its lines"
+    names = ", ".join(
+        f"{row['name']} ({row['product']})" if row["product"] else row["name"] for row in known[:20] if row["status"] != "void"
+    )
+    more = f" and {len(known) - 20} more" if len(known) > 20 else ""
+    raise AccountState(f"order {order['name']}: {said.strip()} {state}", next_step=f"name one of its lines: {names}{more}")
 
 
 def _alive(order: Row) -> None:
@@ -218,7 +245,7 @@ def coming(db: Connection, *, dealers: Sequence[str] | None = None) -> list[Expi
     """What expires on which day of every account, or of some dealers' ones, if no order uses it before."""
     found = []
     for row in account_queries.lots(db, dealers=dealers):
-        came = {account_queries.day_of(day): Decimal(amount) for day, amount in row["lots"]}
+        came: dict[date | None, Decimal] = dict(zip(row["days"] or (), row["amounts"] or (), strict=True))
         came[None] = max(came.get(None, NONE) - row["by_memo"], NONE)
         account = Account(row["dealer"], row["programme"], row["currency"])
         found += [Expiring(account, day, amount, row["dealer_id"]) for day, amount in expiring(came.items(), row["left_over"])]

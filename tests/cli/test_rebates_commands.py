@@ -75,7 +75,8 @@ def test_the_account_is_read_frozen_for_an_order_used_and_its_movements_name_the
 
     before = told(settled, "rebates", "account", "C1")
     told(settled, *on, "--freeze", "100")
-    after = told(settled, *on, "--use", "40", "--line", "XSDD-1/1", "--rest", "release")
+    no_line = told(settled, *on, "--use", "40", "--line", "XSDD-1/1", code=1)
+    after = told(settled, *on, "--use", "40", "--line", f"{order}/1", "--rest", "release")
     moved = told(settled, "rebates", "account", "C1", "--movements")
     too_much = told(settled, *on, "--freeze", "1000000", code=7)
     unnamed = settled("rebates", "account", "C1", "--freeze", "1")
@@ -83,7 +84,8 @@ def test_the_account_is_read_frozen_for_an_order_used_and_its_movements_name_the
     assert {row["account"]: row["amount"] for row in before} == {"available": "300.00"}
     assert {row["account"]: row["amount"] for row in after} == {"available": "260.00", "used": "40"}
     assert [(row["cause"], row["account"], row["line"]) for row in moved if row["order_id"]][-1] == ("freeze", "available", "")
-    assert ("use", "used", "XSDD-1/1") in {(row["cause"], row["account"], row["line"]) for row in moved}
+    assert (no_line["error"]["code"], "1, 2" in str(no_line)) == ("rebates/account-state", True)
+    assert ("use", "used", "1") in {(row["cause"], row["account"], row["line"]) for row in moved}
     assert too_much["error"]["code"] == "rebates/not-enough"
     assert unnamed.returncode == 2
 

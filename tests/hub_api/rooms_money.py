@@ -18,7 +18,7 @@ from tests.hub_api import test_rebate_accounts as rebate_accounts
 from tests.hub_api import test_rebates as rebates
 from tests.hub_api.conftest import Fresh, note_problem
 from tests.hub_api.staging import Recorder, Room, Staged, joined, opened, room
-from tests.hub_api.world import RIVAL
+from tests.hub_api.world import RIVAL, make_order
 from tests.pricing.stocked import Stocked
 from tests.quotes import shop as quotes
 
@@ -61,8 +61,9 @@ def _plant_accounts(staged: Staged) -> None:
     rebate_accounts.publish(fresh)
     rebate_accounts.settle(fresh, "C1", "500", accrued=marks["accrued"])
     rebate_accounts.settle(fresh, "C3", marks["their money"])
-    order = fresh.rows("SELECT number FROM orders WHERE id = %s", fresh.world.theirs["order"])[0]["number"]
-    theirs = {"dealer": str(fresh.world.rival), "programme": "pumps-2026", "order": order}
+    with fresh.hub.transaction() as db:  # an order whose lines the hub does not know: what the ERP calls them is taken as it is
+        staged.more["their order"] = str(make_order(db, fresh.world.rival, number="SO-2026-77", lines=0))
+    theirs = {"dealer": str(fresh.world.rival), "programme": "pumps-2026", "order": "SO-2026-77"}
     for told in (rebate_accounts.body(fresh, "30"), theirs | {"amount": "30"}):
         line = {"line": marks["their line"] if told["dealer"] == str(fresh.world.rival) else "1"}
         assert rebate_accounts.move(fresh, "freeze", told).status_code == 200
@@ -72,7 +73,7 @@ def _plant_accounts(staged: Staged) -> None:
 
 
 def _walk_accounts(staged: Staged) -> None:
-    rival, order = str(staged.fresh.world.rival), str(staged.fresh.world.theirs["order"])
+    rival, order = str(staged.fresh.world.rival), staged.more["their order"]
     for more in ({}, {"dealer": rival}, {"programme": "pumps-2026"}):
         staged.ask("GET", "/v1/rebate-accounts", params=more)
         staged.ask("GET", "/v1/rebate-accounts/movements", params=more)

@@ -15,7 +15,7 @@ from canonical.ids import new_id
 from channel.rebates import queries
 from tests.hub_api.conftest import Fresh
 from tests.hub_api.test_rebates import PROGRAMME
-from tests.hub_api.world import RIVAL
+from tests.hub_api.world import RIVAL, make_order
 
 OFFSET = PROGRAMME + "settlement: {ways: [offset], expires_days: 400}\naccrual: {by: earned}\n"
 PATH = "/v1/rebate-accounts"
@@ -50,11 +50,12 @@ def test_an_order_freezes_a_line_uses_and_each_sum_names_them(fresh: Fresh) -> N
     publish(fresh)
     settle(fresh, "C1", "500", expires_on=date(2027, 5, 1), accrued="7391.4687")
     frozen = move(fresh, "freeze", body(fresh, "300"))
-    used = move(fresh, "use", body(fresh, "100", line="XSDD-1/1"))
-    again = move(fresh, "use", body(fresh, "100", line="XSDD-1/1"))
-    other = move(fresh, "use", body(fresh, "120", line="XSDD-1/1"))
+    order = body(fresh, "1")["order"]
+    used = move(fresh, "use", body(fresh, "100", line="1"))
+    again = move(fresh, "use", body(fresh, "100", line=f"{order}/1"))
+    other = move(fresh, "use", body(fresh, "120", line="1"))
     released = move(fresh, "release", {name: value for name, value in body(fresh, "1").items() if name != "amount"})
-    back = {name: value for name, value in body(fresh, "1", line="XSDD-1/1", reason="ERP 行已作废").items() if name != "amount"}
+    back = {name: value for name, value in body(fresh, "1", line=f"{order}-1", reason="ERP 行已作废").items() if name != "amount"}
     taken = move(fresh, "take-back", back)
     moved = fresh.api.get("finance", f"{PATH}/movements", params={"order_id": str(fresh.world.mine["order"])}).json()["items"]
 
@@ -65,11 +66,31 @@ def test_an_order_freezes_a_line_uses_and_each_sum_names_them(fresh: Fresh) -> N
     assert frozen.json()["expires"] == [{"on": "2027-05-01", "amount": "200"}]
     assert frozen.json()["accrued"] == "7391.4687"
     assert [(one["cause"], one["account"], one["amount"], one["line"]) for one in reversed(moved)] == [
-        ("freeze", "available", "-300", ""), ("freeze", "frozen", "300", ""), ("use", "frozen", "-100", "XSDD-1/1"),
-        ("use", "used", "100", "XSDD-1/1"), ("release", "frozen", "-200", ""), ("release", "available", "200", ""),
-        ("release", "used", "-100", "XSDD-1/1"), ("release", "available", "100", "XSDD-1/1"),
+        ("freeze", "available", "-300", ""), ("freeze", "frozen", "300", ""), ("use", "frozen", "-100", "1"),
+        ("use", "used", "100", "1"), ("release", "frozen", "-200", ""), ("release", "available", "200", ""),
+        ("release", "used", "-100", "1"), ("release", "available", "100", "1"),
     ]  # fmt: skip
     assert {one["note"] for one in moved} == {"", "ERP 行已作废"}
+
+
+def test_a_line_is_one_of_the_orders_own_where_the_hub_knows_them(fresh: Fresh) -> None:
+    publish(fresh)
+    settle(fresh, "C1", "500")
+    with fresh.hub.transaction() as db:
+        make_order(db, fresh.world.agent, number="SO-NO-LINES", lines=0)
+    move(fresh, "freeze", body(fresh, "100"))
+    move(fresh, "freeze", body(fresh, "100") | {"order": "SO-NO-LINES"})
+
+    unknown = move(fresh, "use", body(fresh, "10", line="3"))
+    own = move(fresh, "use", body(fresh, "10", line="2"))
+    free_text = move(fresh, "use", body(fresh, "10", line="AR-77/3") | {"order": "SO-NO-LINES"})
+
+    assert (unknown.status_code, unknown.json()["code"]) == (409, "rebates/account-state")
+    assert "is no line of it" in unknown.text
+    assert "name one of its lines: 1, 2" in unknown.text
+    assert (own.status_code, free_text.status_code) == (200, 200)
+    lines = fresh.rows("SELECT line FROM rebate_entry WHERE account = 'used' ORDER BY id")
+    assert [row["line"] for row in lines] == ["2", "AR-77/3"]
 
 
 def test_two_orders_at_one_instant_cannot_freeze_the_same_money(fresh: Fresh) -> None:
