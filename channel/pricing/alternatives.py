@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from typing import Any, Final
 
-from canonical.rounding import half_up
 from channel.pricing.asking import Ask
 from channel.pricing.compiled import Prices
 from channel.pricing.model import DealPrice, DealPriceItem, Item
@@ -101,15 +100,11 @@ def _left(priced: Priced, line: Line, item: Item, factor: Decimal) -> list[Decim
 
 def _rest(priced: Priced, deal: DealPrice, one: DealPriceItem) -> Decimal:
     """What the lines of the cart leave of an item of a special price, in base units, by its own ceiling and by that of all items."""
-    mine = [line for line in priced.lines if line.record is not None and line.record.deal and line.record.id == deal.id]
-    had = {line.id: line.quantity * factor_of(priced, line) for line in mine}
     left = []
     if one.ceiling is not None:
-        left.append(one.ceiling - one.consumed - sum((had[line.id] for line in mine if line.item == one.item), ZERO))
+        left.append(one.ceiling - one.consumed - priced.taken.get((deal.id, one.item), ZERO))
     if deal.ceiling_amount is not None and one.price:
-        places = priced.prices.places(deal.currency or priced.prices.settings.currency)
-        spent = sum((half_up((line.record.price or ZERO) * had[line.id], places) for line in mine if line.record is not None), ZERO)
-        left.append(covers(deal.ceiling_amount - deal.consumed_amount - spent, one.price))
+        left.append(covers(deal.ceiling_amount - deal.consumed_amount - priced.spent.get(deal.id, ZERO), one.price))
     return min(left, default=ZERO)
 
 

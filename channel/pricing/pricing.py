@@ -7,7 +7,7 @@ zero, by `canonical.rounding`. Gross is net + tax on every line and in the total
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, localcontext
 from functools import cached_property, partial
@@ -41,6 +41,10 @@ class Priced:
     net: Decimal = ZERO
     tax: Decimal = ZERO
     gross: Decimal = ZERO
+    taken: Mapping[tuple[str, str], Decimal] = field(default_factory=dict)
+    """By special price and item, the base units that the lines have of it."""
+    spent: Mapping[str, Decimal] = field(default_factory=dict)
+    """By special price with a ceiling of money, what the lines have of that."""
 
     @property
     def refused(self) -> bool:
@@ -75,7 +79,7 @@ def price(prices: Prices, ask: Ask) -> Priced:
 def _price(prices: Prices, ask: Ask) -> Priced:
     known(prices, ask)
     question = Question(prices, ask)
-    result = Priced(prices, ask, question.currency, [])
+    result = Priced(prices, ask, question.currency, [], taken=question.taken, spent=question.spent)
     if ask.role in prices.settings.dealer_roles and ask.asker_dealer and ask.asker_dealer != ask.dealer:
         result.refusal = Refusal("not-yours", {}, "ask for your own prices")
         return result
