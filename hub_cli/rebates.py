@@ -99,7 +99,12 @@ def check(files: tuple[Path, ...]) -> Answer:
 @click.option("--dealer", help="Only this dealer's results.")
 @click.option("--view", type=click.Choice(["full", "dealer"]), default="full", show_default=True, help="dealer: what the dealer may see.")
 @click.option("--out", type=FILE, help="Write results here: .json, .jsonl, .csv or .parquet.")
-@click.option("--lines", "lines_file", type=FILE, help="Write every line here: .csv, .jsonl, .json or .parquet.")
+@click.option(
+    "--lines",
+    "lines_file",
+    type=click.Path(path_type=Path),
+    help="Write every line here: .csv, .jsonl, .json or .parquet; of millions a folder too.",
+)
 @click.option("--schedule", is_flag=True, help="Also what each settlement day up to --as-of pays.")
 @answers
 def calculate(
@@ -117,7 +122,9 @@ def calculate(
     loaded = load(programmes)
     if view == "full" and not schedule and dealers_file is None and settled_file is None and rebates_bulk.fits(facts_file, loaded):
         check({"--out": out, "--lines": lines_file}, read, folders=True)
-        return rebates_bulk.calculate(_rebates(loaded)[0], facts_file, as_of, known_at, out, lines_file, dealer)
+        in_sets = rebates_bulk.calculate(_rebates(loaded)[0], facts_file, as_of, known_at, out, lines_file, dealer)
+        if in_sets is not None:
+            return in_sets
     check({"--out": out, "--lines": lines_file}, read)
     calculation, found, balances = run(loaded, facts_file, dealers_file, settled_file, as_of, known_at)
     told = document(calculation, view, dealer)  # type: ignore[arg-type] # click offers the two words

@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from fnmatch import fnmatch
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +16,19 @@ from hub_cli.answers import Answer, CommandFailed
 from hub_cli.exits import Exit
 
 if TYPE_CHECKING:
-    from channel.rebates.bulk import Bulk
+    from channel.rebates.bulk import Bulk, Cell
     from channel.rebates.loading import Loaded
+    from channel.rebates.periods import Span
     from channel.rebates.programme import Programme
 
 MANY = 200_000
 """Lines from which a Parquet file is summed in sets by itself."""
 SHOWN = 40
 """Results that a person is shown; a file has all."""
+TOLD = 10_000
+"""So many results are also told where `--out` has them all."""
+EARNED = ("earned", "entitled", "open", "payable")
+"""Amounts that are one where nothing is held, lost or settled."""
 
 
 def fits(facts: Path, loaded: Sequence[Loaded]) -> bool:
@@ -49,15 +56,21 @@ def _parts(facts: Path) -> list[Path]:
 
 def calculate(
     programme: Programme, facts: Path, as_of: date, known_at: datetime | None, out: Path | None, lines: Path | None, dealer: str | None
-) -> Answer:
-    """Rate everything; results to `out`, every line with its share into the folder `lines`. Raises: BadFacts, NeedsLines."""
-    from channel.rebates.bulk import Bulk
+) -> Answer | None:
+    """Rate everything; results to `out`, every line with its share to `lines`. None: these facts have to be read line by line.
+
+    Raises: BadFacts; CommandFailed for a file that cannot be written.
+    """
+    from channel.rebates.bulk import Bulk, NeedsLines
     from hub_cli.rebates import RESULT_COLUMNS, flat
     from hub_cli.rebates_outputs import Output, write
 
     engine = Bulk(_parts(facts), exported=facts.is_dir())
     try:
-        count = engine.rate(programme, as_of, known_at=known_at)
+        try:
+            count = engine.rate(programme, as_of, known_at=known_at)
+        except NeedsLines:
+            return None
         counted, total = engine.totals()
         told: dict[str, Any] = {
             "as_of": as_of.isoformat(),
@@ -65,16 +78,16 @@ def calculate(
             "programmes": [{"programme": programme.programme, "version": programme.version, "hash": programme.hash}],
             "facts": {"counted": counted},
             "cells": count,
-            "totals": [{"programme": programme.programme, "currency": programme.currency, "earned": f"{total:f}", "payable": f"{total:f}"}],
+            "totals": [_totals(programme, total)],
         }
-        if out is not None and out.suffix.lower() in (".csv", ".jsonl", ".parquet"):
-            write(Output(out, (flat(row) for row in _rows(engine, programme, dealer)), RESULT_COLUMNS))
-        elif out is not None:
-            write(Output(out, {**told, "results": list(_rows(engine, programme, dealer))}))
         if lines is not None:
             told["lines"] = _share_out(engine, programme, known_at, lines)
-        shown = [flat(row) for row, _ in zip(_rows(engine, programme, dealer), range(SHOWN), strict=False)]
-        told["results"] = list(_rows(engine, programme, dealer)) if out is None else []
+        if out is not None and out.suffix.lower() in (".csv", ".jsonl", ".parquet"):
+            write(Output(out, (flat(row) for row in _rows(engine, programme, dealer, as_of)), RESULT_COLUMNS))
+        elif out is not None:
+            write(Output(out, {**told, "results": list(_rows(engine, programme, dealer, as_of))}))
+        shown = [flat(row) for row, _ in zip(_rows(engine, programme, dealer, as_of), range(SHOWN), strict=False)]
+        told["results"] = list(_rows(engine, programme, dealer, as_of)) if out is None or count <= TOLD else []
     finally:
         engine.close()
     table = [f"{row['dealer']:<14} {row['scope']:<24} {row['period']:<8} {row['base_amount']:>16} {row['earned']:>14}" for row in shown]
@@ -83,38 +96,78 @@ def calculate(
     return Answer(told, text="\n".join([head, *table, *more]))
 
 
+def _totals(programme: Programme, total: Decimal) -> dict[str, str]:
+    """The sums of one programme, as a calculation line by line tells them."""
+    from channel.rebates.reporting import MONEY
+
+    nothing = f"{Decimal(0):.{programme.rounding.places}f}"
+    sums = {name: f"{total:f}" if name in EARNED else nothing for name in MONEY}
+    return {"programme": programme.key, "currency": programme.currency, **sums}
+
+
 def _share_out(engine: Bulk, programme: Programme, known_at: datetime | None, lines: Path) -> int:
     """Into a folder of Parquet files, or one file of the asked kind; it appears whole or not at all."""
-    if not lines.suffix:
-        return engine.share_out(programme, lines, known_at=known_at)
-    if lines.suffix.lower() not in (".parquet", ".csv"):
+    from hub_cli.rebates_outputs import put
+
+    place = lines.resolve()
+    if place.suffix.lower() not in ("", ".parquet", ".csv"):
         raise CommandFailed(
             f"{lines.name}: lines of millions are written as .parquet or .csv", "name such a file, or a folder", exits=Exit.USAGE
         )
-    with tempfile.TemporaryDirectory(dir=lines.absolute().parent, prefix=f".{lines.name}.") as folder:
-        written = engine.share_out(programme, Path(folder) / "parts", known_at=known_at)
-        whole = Path(folder) / f"whole{lines.suffix.lower()}"
-        engine.gather(Path(folder) / "parts", whole)
-        whole.replace(lines)
+    if place.is_dir() and any(not fnmatch(one.name, "part-*.parquet") for one in place.iterdir()):
+        raise CommandFailed(f"{lines}: the folder has other files", "name a folder that is empty or not there yet", exits=Exit.USAGE)
+    with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as folder:
+        parts = Path(folder) / "parts"
+        written = engine.share_out(programme, parts, known_at=known_at)
+        whole = parts
+        if place.suffix:
+            whole = Path(folder) / f"whole{place.suffix.lower()}"
+            engine.gather(parts, whole)
+        put(whole, place)
     return written
 
 
-def _rows(engine: Bulk, programme: Programme, dealer: str | None) -> Iterator[dict[str, Any]]:
+def _rows(engine: Bulk, programme: Programme, dealer: str | None, as_of: date) -> Iterator[dict[str, Any]]:
     """Results in the shape that a calculation line by line gives, as far as sums tell it."""
     from channel.rebates import periods
+    from channel.rebates.claiming import input_vat
 
     names = [name for name in programme.grouping.by if name != "dealer"]
     spans = {span.name: span for span in periods.of(programme)}
-    nothing = f"{Decimal(0):.{programme.rounding.places}f}"
+    places, share = programme.rounding.places, programme.settlement.tax_rate
+    nothing = f"{Decimal(0):.{places}f}"
     for cell in engine.cells():
-        if dealer in (None, cell.dealer):
-            earned, span = f"{cell.earned:f}", spans[cell.period]
-            yield {
-                "programme": programme.programme, "version": programme.version, "dealer": cell.dealer,
-                "scope": dict(zip(names, cell.scope, strict=True)),
-                "period": {"name": cell.period, "from": span.start.isoformat(), "to": span.end.isoformat()},
-                "currency": programme.currency, "method": programme.method,
-                "base": {"amount": decimal_text(cell.base), "quantity": None},
-                "tier": {"number": cell.tier} if cell.tier else None,
-                "earned": earned, "entitled": earned, "open": earned, "payable": earned, "held": nothing, "settled": nothing,
-            }  # fmt: skip
+        if dealer not in (None, cell.dealer):
+            continue
+        earned, span = f"{cell.earned:f}", spans[cell.period]
+        tax = input_vat(cell.earned, share, places) if share is not None else None
+        yield {
+            "programme": programme.programme, "version": programme.version, "dealer": cell.dealer,
+            "scope": dict(zip(names, cell.scope, strict=True)),
+            "period": {"name": cell.period, "from": span.start.isoformat(), "to": span.end.isoformat()},
+            "currency": programme.currency, "method": programme.method,
+            "base": {"amount": decimal_text(cell.base), "quantity": None}, "read": decimal_text(cell.base),
+            "tier": {"number": cell.tier} if cell.tier else None,
+            **dict.fromkeys(EARNED, earned), **dict.fromkeys(("held", "settled", "disputed", "forfeited"), nothing),
+            "payable_net": None if tax is None else f"{cell.earned - tax:f}", "payable_tax": None if tax is None else f"{tax:f}",
+            "accrued": _accrued(programme, cell, span, as_of),
+        }  # fmt: skip
+
+
+def _accrued(programme: Programme, cell: Cell, span: Span, as_of: date) -> str | None:
+    """What should be booked for a sum, by the programme's rule."""
+    if programme.accrual is None:
+        return None
+    from channel.rebates.bands import earn, steps
+    from channel.rebates.calculating import accrued
+    from channel.rebates.counting import Reading
+    from channel.rebates.gates import Outcome
+    from channel.rebates.limits import Due
+    from channel.rebates.rating import Cell as Rated
+    from channel.rebates.values import ZERO
+
+    base = Fraction(cell.base)
+    reading = Reading(amount=base, value=base, pay_amount=base)
+    earned = earn(programme.bands, steps(programme), base, base, ZERO, top=programme.above_top)
+    rated = Rated((cell.dealer, cell.scope, span), cell.dealer, reading, reading, earned, earned.earned, base)
+    return f"{accrued(programme, Due(rated, Outcome(), earned.earned, earned.earned, ZERO), as_of):f}"

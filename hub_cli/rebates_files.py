@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from channel.tables import Rows
 
 DEALER_COLUMNS: Final = frozenset(("id", "name", "grade", "region", "channel", "parent", "valid_from", "valid_to"))
-BINARY: Final = frozenset(("DOUBLE", "FLOAT", "REAL"))
 
 
 def facts(path: Path, dealers: Dealers | None) -> Table:
@@ -120,6 +119,8 @@ def _csv(path: Path, columns: Sequence[str], reader: Any) -> Iterator[tuple[int,
 
 
 def _parquet(path: Path, parts: Sequence[Path]) -> tuple[list[str], Rows]:
+    from channel.rebates.bulk_looking import floats
+
     duckdb = duckdb_module()
     connection = duckdb.connect(":memory:", config={"threads": "1"})
     try:
@@ -127,9 +128,8 @@ def _parquet(path: Path, parts: Sequence[Path]) -> tuple[list[str], Rows]:
     except duckdb.Error as wrong:
         raise _bad(path, "unreadable", "file", str(wrong).splitlines()[0], "give a Parquet file") from wrong
     columns = [str(column[0]) for column in found.description]
-    for name, kind in ((column[0], str(column[1])) for column in found.description):
-        if kind in BINARY:
-            raise _bad(path, "float", name, f"the column is {kind}, which is not exact", "store it as DECIMAL or as text, or leave it out")
+    if flaws := floats({str(column[0]): str(column[1]) for column in found.description}, str(path)):
+        raise BadFacts(flaws)
     return columns, _fetched(found, columns)
 
 

@@ -10,19 +10,25 @@ The Parquet holds facts as docs/rebates.md describes them, amounts as DECIMAL. N
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from canonical.rounding import allocate
 from channel.errors import ChannelError
 from channel.rebates import periods
-from channel.rebates.bulk_statements import CUT, HALF_UP, IMPOSSIBLE, LEFT, SEEN, SHARED, USUAL, WRONG, Asked, listed, quoted
+from channel.rebates.bulk_looking import INTEGERS, doubtful, flaws_of, source, unfit
+from channel.rebates.bulk_statements import CUT, HALF_UP, LEFT, SEEN, SHARED, USUAL, Asked, listed, quoted, sides
+from channel.rebates.counting import counted
 from channel.rebates.errors import BadFacts, Flaw
-from channel.rebates.ladder import SCALE, obstacle, rungs
+from channel.rebates.facts import from_rows
+from channel.rebates.ladder import SCALE, named, obstacle, rungs
 from channel.rebates.programme import Programme
+from channel.rebates.selecting import Dealers, Selector, known
 
 if TYPE_CHECKING:
     import duckdb
@@ -73,10 +79,7 @@ class Bulk:
         self.looked = False
         described = self.db.execute("DESCRIBE SELECT * FROM read_parquet($1, union_by_name = true)", [self.files]).fetchall()
         self.columns = {str(name): str(kind) for name, kind, *_ in described}
-        floats = sorted(name for name, kind in self.columns.items() if kind in ("FLOAT", "DOUBLE"))
-        missing = [name for name in ("id", "kind", "dealer", "date") if name not in self.columns]
-        flaws = [Flaw("float", name, "the column is a binary float", "store it as DECIMAL", None, self.files[0]) for name in floats]
-        flaws += [Flaw("missing_column", name, "the column is missing", f"add a column {name}", None, self.files[0]) for name in missing]
+        flaws = flaws_of(self.columns, self.files[0])
         if flaws:
             raise BadFacts(flaws)
 
@@ -86,15 +89,18 @@ class Bulk:
 
     def rate(self, programme: Programme, as_of: date, *, known_at: datetime | None = None) -> int:
         """Sum and rate everything into the table `cell`; how many cells. Raises: NeedsLines, BadFacts."""
-        why = obstacle(programme)
+        why = (
+            obstacle(programme) or ("a column " + column if (column := unfit(self.columns)) else "") or self._unfit_for(programme, known_at)
+        )
         if why:
-            raise NeedsLines(f"programme {programme.key} has {why}", next_step="calculate it without --bulk")
+            raise NeedsLines(f"programme {programme.key} has {why}", next_step="calculate it line by line")
         self._look(self.files)
         self._tables(programme, as_of)
         self.scope = [name for name in programme.grouping.by if name != "dealer"]
         asked = Asked(self, programme, self.files, known_at)
-        self.db.execute(f"CREATE OR REPLACE TABLE total AS {self._summed(asked)}", asked.values)
-        self._refuse(programme, asked, "total")
+        with self._exact():
+            self.db.execute(f"CREATE OR REPLACE TABLE total AS {self._summed(asked)}", asked.values)
+        self._refuse(programme, asked, "total", as_of)
         self.db.execute(f"CREATE OR REPLACE TABLE cell AS SELECT row_number() OVER () AS n, * FROM ({self._rated('total')}) AS r")
         return int(self.db.execute("SELECT count(*) FROM cell").fetchall()[0][0])
 
@@ -107,9 +113,7 @@ class Bulk:
         self._look([str(late)])
         fresh = Asked(self, programme, [str(late)], known_at)
         changes, values = f"SELECT * FROM ({self._summed(fresh)}) AS n", list(fresh.values)
-        replaced = f"SELECT id FROM read_parquet({quoted(late)})" + (
-            " WHERE revision > 1" if "revision" in self.columns else " WHERE false"
-        )
+        replaced = f"SELECT id FROM {self.source([str(late)])}" + (" WHERE revision > 1" if "revision" in self.columns else " WHERE false")
         revised = bool(self.db.execute(f"SELECT EXISTS ({replaced})").fetchall()[0][0])
         if revised:
             before = Asked(self, programme, self.files, known_at)
@@ -121,9 +125,9 @@ class Bulk:
             f"CAST(sum(lines) AS BIGINT) AS lines, max(wrong) AS wrong FROM ({changes}) AS c GROUP BY dealer{self._names}, span",
             values,
         )
-        self._refuse(programme, fresh, "change")
+        self._refuse(programme, fresh, "change", self.as_of)
         self._take_in()
-        self.db.execute(f"INSERT INTO seen {SEEN.format(id=self._identity, files=listed([str(late)]))}")
+        self.db.execute(f"INSERT INTO seen {SEEN.format(id=self._identity, source=self.source([str(late)]))}")
         self.files.append(str(late))
         return int(self.db.execute("SELECT count(*) FROM change").fetchall()[0][0])
 
@@ -131,31 +135,80 @@ class Bulk:
     def _identity(self) -> str:
         return "id, revision" if "revision" in self.columns else "id, 1"
 
+    def source(self, files: Sequence[str]) -> str:
+        """SQL for the rows of files, as texts, days and numbers."""
+        return source(self.columns, listed(files))
+
+    @contextmanager
+    def _exact(self) -> Iterator[None]:
+        """A figure too large for sums in 128 bits is no error of the file: it is reckoned line by line. Raises: NeedsLines."""
+        import duckdb  # noqa: PLC0415  heavy, and an extra
+
+        try:
+            yield
+        except (duckdb.OutOfRangeException, duckdb.ConversionException) as wrong:
+            raise NeedsLines(f"a figure is out of range: {str(wrong).splitlines()[0]}", next_step="calculate it line by line") from wrong
+
+    def _unfit_for(self, programme: Programme, known_at: datetime | None) -> str:
+        """What the file lacks for sums of this programme; empty when nothing."""
+        if known_at is not None and self.columns.get("recorded_at") == "VARCHAR":
+            return "a knowledge time, but recorded_at is text"
+        if not (sides(programme, self.columns)):
+            return "no column for the amount on its tax side"
+        asked = {name for one in (programme.scope, programme.scope.exclude) for name, _ in named(one)}
+        other = next(
+            (name for name in asked if self.columns.get(name, "VARCHAR").partition("(")[0] not in ("VARCHAR", "UUID", *INTEGERS)), ""
+        )
+        return f"a condition on {other}, which is no text" if other else ""
+
     def _look(self, files: Sequence[str]) -> None:
-        """Refuse what cannot be a fact, whatever the programme: kinds, days, dealers and ids, as for a table that is read line by line.
+        """Refuse what cannot be a fact, whatever the programme, as a table that is read line by line is refused.
 
         The first files are looked at once, and leave a fingerprint of each id and revision; later ones are compared with those.
+        Raises: BadFacts; NeedsLines for rows that are well, and only reading can say so.
         """
         first = files is self.files
         if first and self.looked:
             return
-        source = f"read_parquet({listed(files)}, union_by_name = true)"
-        for code, where, wrong, what, fix in IMPOSSIBLE:
-            found = self.db.execute(f"SELECT id, CAST({where} AS VARCHAR) FROM {source} WHERE {wrong} LIMIT 1").fetchall()
-            if found:
-                raise BadFacts([Flaw(code, where, f"{found[0][0]}: {what.format(found[0][1])}", fix, None, files[0])])
         seen = "seen" if first else "late_seen"
-        self.db.execute(f"CREATE OR REPLACE TABLE {seen} AS {SEEN.format(id=self._identity, files=listed(files))}")
+        self.db.execute(f"CREATE OR REPLACE TABLE {seen} AS {SEEN.format(id=self._identity, source=self.source(files))}")
         twice = int(self.db.execute(f"SELECT count(*) - count(DISTINCT h) FROM {seen}").fetchall()[0][0])
-        if not first:
-            twice += int(self.db.execute("SELECT count(*) FROM seen WHERE h IN (SELECT h FROM late_seen)").fetchall()[0][0])
+        doubts = doubtful(self.columns, exported=self.exported)
         if twice:
-            self._refuse_twice(files, source if first else f"read_parquet({listed([*self.files, *files])}, union_by_name = true)")
+            both, read = "(id, revision)" if "revision" in self.columns else "id", f"read_parquet({listed(files)}, union_by_name = true)"
+            doubts += f" OR {both} IN (SELECT {both} FROM {read} GROUP BY ALL HAVING count(*) > 1)"
+        self._read(files, doubts)
+        if not first and self.db.execute("SELECT EXISTS (SELECT 1 FROM seen WHERE h IN (SELECT h FROM late_seen))").fetchall()[0][0]:
+            self._refuse_known(files)
         self.looked = True
 
-    def _refuse_twice(self, files: Sequence[str], source: str) -> None:
+    def _read(self, files: Sequence[str], doubts: str) -> None:
+        """Read the rows that are in doubt as facts, if there are any. Raises: BadFacts, NeedsLines."""
+        rows = self._rows(files, doubts)
+        first = next(rows, None)
+        if first is None:
+            return
+        from_rows(list(self.columns), chain([first], rows), files[0], exported=self.exported)
+        raise NeedsLines(f"line {first[0]} has to be read to be judged", next_step="calculate it line by line")
+
+    def _rows(self, files: Sequence[str], condition: str, values: Sequence[Any] = ()) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Rows as they are stored, each with its line; the lines of several files are counted on."""
+        before, names = 0, list(self.columns)
+        for file in files:
+            present = {str(row[0]) for row in self.db.execute("DESCRIBE SELECT * FROM read_parquet($1)", [file]).fetchall()}
+            columns = ", ".join(f'"{name}"' if name in present else f'NULL AS "{name}"' for name in names)
+            read = f"SELECT file_row_number + 1 AS line_of_file, {columns} FROM read_parquet({quoted(file)}, file_row_number = true)"
+            query = f"SELECT * FROM ({read}) WHERE {condition} ORDER BY line_of_file"
+            found = self.db.cursor().execute(query, list(values))
+            while some := found.fetchmany(1_000):
+                for line, *cells in some:
+                    yield before + line, dict(zip(names, cells, strict=True))
+            counted = self.db.execute("SELECT sum(num_rows) FROM parquet_file_metadata($1)", [file]).fetchall()
+            before += int(counted[0][0] or 0)
+
+    def _refuse_known(self, files: Sequence[str]) -> None:
         query = (
-            f"SELECT id FROM {source} WHERE id IN (SELECT id FROM read_parquet({listed(files)}, union_by_name = true)) "
+            f"SELECT id FROM {self.source([*self.files, *files])} WHERE id IN (SELECT id FROM {self.source(files)}) "
             f"GROUP BY {self._identity} HAVING count(*) > 1 ORDER BY id LIMIT 1"
         )
         found = self.db.execute(query).fetchall()
@@ -271,7 +324,7 @@ class Bulk:
     def _tables(self, programme: Programme, as_of: date) -> None:
         """Days to periods, and the programme's tiers, as tables."""
         spans = [span for span in periods.of(programme) if span.start <= as_of]
-        self.places = programme.rounding.places
+        self.places, self.as_of = programme.rounding.places, as_of
         self.db.execute("CREATE OR REPLACE TABLE span (span INTEGER, name VARCHAR)")
         self.db.execute("CREATE OR REPLACE TABLE day (day DATE, span INTEGER)")
         for at, span in enumerate(spans):
@@ -295,10 +348,14 @@ class Bulk:
             f"FROM {sums} AS t ASOF LEFT JOIN rung AS r ON CASE WHEN t.units > 0 THEN t.units ELSE -1 END >= r.start"
         )
 
-    def _refuse(self, programme: Programme, asked: Asked, sums: str) -> None:
-        wrong = self.db.execute(f"SELECT max(wrong) FROM {sums}").fetchall()[0][0]
-        if wrong:
-            query = f"SELECT id FROM ({asked.lines(', f.id AS id')}) AS l WHERE wrong = ? LIMIT 1"
-            row = self.db.execute(query, [*asked.values, wrong]).fetchall()
-            code, where, what, fix = WRONG[wrong]
-            raise BadFacts([Flaw(code, where, f"{row[0][0]}: {what} (programme {programme.key})", fix, None, asked.files[0])])
+    def _refuse(self, programme: Programme, asked: Asked, sums: str, as_of: date) -> None:
+        """Counted rows that the programme cannot reckon, told as line by line. Raises: BadFacts; NeedsLines where reading finds a way."""
+        if not self.db.execute(f"SELECT max(wrong) FROM {sums}").fetchall()[0][0]:
+            return
+        query = f"SELECT DISTINCT id FROM ({asked.lines(', f.id AS id')}) AS l WHERE wrong > 0 ORDER BY id LIMIT 1000"
+        wrong = [row[0] for row in self.db.execute(query, asked.values).fetchall()]
+        rows = self._rows(asked.files, "CAST(id AS VARCHAR) IN (SELECT unnest(?::VARCHAR[]))", [wrong])
+        table = from_rows(list(self.columns), rows, asked.files[0], exported=self.exported)
+        spans = [span for span in periods.of(programme) if span.start <= as_of]
+        counted(programme, table, known(table.facts, asked.known_at), Selector(programme, spans, Dealers(), table.columns, as_of))
+        raise NeedsLines(f"{wrong[0]} has to be read to be judged", next_step="calculate it line by line")

@@ -10,11 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from channel.rebates.facts import KINDS
+from channel.rebates.bulk_looking import WORDS, known_by
 from channel.rebates.ladder import SCALE, named
 from channel.rebates.programme import Programme
 from channel.rebates.selecting import EVENT_DAYS
-from channel.rebates.values import FIRST_DAY, LAST_DAY
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,38 +27,12 @@ class Source(Protocol):
     revised: dict[str, bool]
     exported: bool
 
+    def source(self, files: Sequence[str]) -> str:
+        """SQL for the rows of files."""
+
 
 HALF_UP: Final = "(CASE WHEN {top} < 0 THEN -1 ELSE 1 END) * ((abs({top}) * 2 + {bottom}) // ({bottom} * 2))"
-WRONG: Final[Mapping[int, tuple[str, str, str, str]]] = {
-    1: (
-        "wrong_currency",
-        "currency",
-        "another currency than the programme's, or none",
-        "correct the line, or add fx.rates and calculate without --bulk",
-    ),
-    2: ("missing_side", "amount", "the amount on the programme's tax side is missing", "give amount (without tax) and gross (with tax)"),
-    3: (
-        "negative",
-        "amount",
-        "a sale below zero, or a return above",
-        "write what goes back as kind return or credit, with negative figures",
-    ),
-    4: ("too_fine", "amount", "an amount finer than a ten-thousandth", "round the line, or calculate without --bulk"),
-}
-IMPOSSIBLE: Final = (
-    ("missing", "id", "id = '' OR id IS NULL", "the id is empty", "give every fact an id that stays the same"),
-    ("missing", "dealer", "(dealer = '' OR dealer IS NULL) AND kind <> 'price_change'", "the dealer is empty", "name the dealer"),
-    (
-        "unknown_kind", "kind", f"kind NOT IN {tuple(sorted(KINDS))} OR kind IS NULL", "{!r} is no kind of fact",
-        f"one of {', '.join(sorted(KINDS))}",
-    ),
-    (
-        "bad_date", "date", f"date IS NULL OR date < DATE '{FIRST_DAY}' OR date >= DATE '{LAST_DAY}'",
-        f"{{}} is not between {FIRST_DAY} and {LAST_DAY}: is the year right?", "write YYYY-MM-DD",
-    ),
-)  # fmt: skip
-"""What no fact can be: code, column, condition, words, what to do."""
-SEEN: Final = "SELECT hash({id}) AS h FROM read_parquet({files}, union_by_name = true)"
+SEEN: Final = "SELECT hash({id}) AS h FROM {source}"
 CUT: Final = """
 SELECT id, dealer, date, amount, bar, n, fen, CASE WHEN fen = 0 THEN 0::HUGEINT WHEN bar THEN {half_up} ELSE product // whole END AS part,
     CASE WHEN fen = 0 OR bar THEN -1::HUGEINT ELSE product % whole END AS rest
@@ -87,21 +60,22 @@ class Asked:
 
     def __init__(self, engine: Source, programme: Programme, files: Sequence[str], known_at: datetime | None) -> None:
         self.engine, self.programme, self.files = engine, programme, tuple(files)
+        self.known_at = known_at
         self.values: list[Any] = []
         self.where = self._conditions()
         self.newest = self._newest(known_at)
 
     def text(self, name: str) -> str:
         """A text column of the file, empty where there is none."""
-        return f"coalesce(f.{name}, '')" if name in self.engine.columns else "''"
+        kind = self.engine.columns.get(name)
+        if kind is None:
+            return "''"
+        return f"coalesce(f.\"{name}\", '')" if kind == "VARCHAR" or name in WORDS else f"coalesce(CAST(f.\"{name}\" AS VARCHAR), '')"
 
     @property
     def amount(self) -> str:
         """The amount on the programme's tax side."""
-        columns = self.engine.columns
-        if self.programme.base.tax == "exclusive":
-            return "f.amount"
-        return "f.gross" if "gross" in columns else "f.amount + f.tax"
+        return f"coalesce({', '.join(sides(self.programme, self.engine.columns))})"
 
     def lines(self, dims: str, *, more: str = "") -> str:
         """SQL for the counted lines: dealer, period, whole units, what is wrong with the line, and the asked columns."""
@@ -111,7 +85,7 @@ class Asked:
         sign = f"CASE WHEN f.kind IN ('sale', 'sell_out') THEN {self.amount} < 0 WHEN {back} THEN {self.amount} > 0 ELSE false END"
         return (
             f"SELECT f.dealer AS dealer, d.span AS span, CAST(CAST({self.amount} AS DECIMAL(18, 4)) * {SCALE} AS BIGINT) AS units, "
-            f"CASE WHEN {currency} THEN 1 WHEN {self.amount} IS NULL THEN 2 WHEN {sign} THEN 3 {self._too_fine()}ELSE 0 END AS wrong{dims} "
+            f"CASE WHEN {currency} OR {self.amount} IS NULL OR {sign}{self._too_fine()} THEN 1 ELSE 0 END AS wrong{dims} "
             f"FROM {self.newest} AS f JOIN day AS d ON d.day = {self.day} WHERE {self.where}{more}"
         )
 
@@ -119,15 +93,12 @@ class Asked:
         """A look at amounts that may have more decimals than are counted; most columns cannot."""
         kinds = [self.engine.columns.get(name, "") for name in ("amount", "gross", "tax")]
         scales = [int(kind.rpartition(",")[2].rstrip(")")) for kind in kinds if kind.startswith("DECIMAL(")]
-        return f"WHEN {self.amount} <> CAST({self.amount} AS DECIMAL(18, 4)) THEN 4 " if max(scales, default=0) > 4 else ""
+        return f" OR {self.amount} <> CAST({self.amount} AS DECIMAL(18, 4))" if max(scales, default=0) > 4 else ""
 
     def _newest(self, known_at: datetime | None) -> str:
         """The newest revision of each fact that was known; most files have no second ones, which one look at the column tells."""
-        source = f"read_parquet({listed(self.files)}, union_by_name = true)"
-        columns = self.engine.columns
-        known = ""
-        if known_at is not None and "recorded_at" in columns:
-            known = f" WHERE recorded_at <= TIMESTAMPTZ '{known_at.isoformat()}'"
+        source, columns = self.engine.source(self.files), self.engine.columns
+        known = f" WHERE {known_by(columns['recorded_at'], known_at)}" if known_at is not None and "recorded_at" in columns else ""
         if "revision" not in columns:
             return f"(SELECT * FROM {source}{known})"
         for file in self.files:
@@ -189,6 +160,15 @@ class Asked:
     def _bound(self, condition: str, value: Any) -> str:
         self.values.append(value)
         return condition
+
+
+def sides(programme: Programme, columns: Mapping[str, str]) -> list[str]:
+    """The amount on the programme's tax side, as the columns tell it: the first that is there."""
+    if programme.base.tax == "exclusive":
+        found = {"f.amount": ("amount",), "f.gross - f.tax": ("gross", "tax")}
+    else:
+        found = {"f.gross": ("gross",), "f.amount + f.tax": ("amount", "tax")}
+    return [told for told, needed in found.items() if all(name in columns for name in needed)]
 
 
 def quoted(path: Path | str) -> str:

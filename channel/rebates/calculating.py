@@ -185,7 +185,7 @@ def _result(
         programme, due, dict(zip((name for name in programme.grouping.by if name != "dealer"), due.key[1], strict=True)),
         earned, entitled, held, booked, left, payable, set_off,
     )  # fmt: skip
-    result.accrued = _accrued(programme, due, now)
+    result.accrued = accrued(programme, due, now.as_of)
     result.shares = _shares(result)
     result.late = _late(result, now)
     if now.as_of > last_day(due.key[2]) + timedelta(days=programme.calendar.late_days) and (booked.settled or result.late):
@@ -196,7 +196,7 @@ def _result(
     return result
 
 
-def _accrued(programme: Programme, due: Due, now: Known) -> Decimal | None:
+def accrued(programme: Programme, due: Due, as_of: date) -> Decimal | None:
     """What should be booked for this result up to the cut-off, by the programme's accrual rule."""
     accrual, own, cell = programme.accrual, due.cell.own, due.cell
     if accrual is None:
@@ -206,12 +206,12 @@ def _accrued(programme: Programme, due: Due, now: Known) -> Decimal | None:
     elif accrual.by == "rate":
         share = accrual.rate or Decimal(0)
         for step in accrual.rates:
-            share = step.rate if step.from_ <= now.as_of else share
+            share = step.rate if step.from_ <= as_of else share
         amount = own.pay_amount * Fraction(share)
     else:
         base = accrual.expected_base
         for expected in accrual.expected:
-            base = expected.base if expected.from_ <= now.as_of else base
+            base = expected.base if expected.from_ <= as_of else base
         amount = _expected(programme, cell, Fraction(base or 0))
     return exact_rounded(amount, programme.rounding.places, programme.rounding.mode)
 

@@ -128,9 +128,9 @@ def from_rows(columns: Iterable[str], rows: Rows, file: str = "", *, dealers: It
     currency is in the programme's, as on the ledger.
     """
     names = list(columns)
-    flaws = header(names, REQUIRED, file)
+    flaws = wrong_heads(names, file)
     if flaws:
-        raise BadFacts([_renamed(flaw, names) for flaw in flaws])
+        raise BadFacts(flaws)
     present, known = frozenset(names), None if dealers is None else frozenset(dealers)
     extra = [name for name in names if name not in COLUMNS]
     facts: dict[tuple[str, int], Fact] = {}
@@ -149,6 +149,11 @@ CHINESE: Final[Mapping[str, str]] = {
     "经销商编码": "dealer", "日期": "date", "业务日期": "date", "单据日期": "date",
 }  # fmt: skip
 """What the columns that must be there are often called."""
+
+
+def wrong_heads(names: list[str], file: str = "") -> list[Flaw]:
+    """What is wrong with the names of the columns."""
+    return [_renamed(flaw, names) for flaw in header(names, REQUIRED, file)]
 
 
 def _renamed(flaw: Flaw, names: list[str]) -> Flaw:

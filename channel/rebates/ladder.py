@@ -59,6 +59,7 @@ def obstacle(programme: Programme) -> str:
         "goods or amounts per unit": any(tier.goods is not None or tier.per_unit is not None for tier in programme.tiers),
         "thresholds finer than a ten-thousandth": any(_whole(tier.from_) is None for tier in programme.tiers),
         "members for some of the time": bool(programme.participants.members),
+        "customers that it is passed on to": programme.pass_through is not None,
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
 

@@ -148,7 +148,7 @@ def test_a_wrong_late_line_leaves_the_sums_as_they_were(tmp_path: Path) -> None:
     before = list(kept.cells())
     bad = [Fact("BAD", "sale", "经销商1", date(2026, 3, 1), amount=Decimal(-1), currency="CNY", product_line="泵")]
 
-    with pytest.raises(BadFacts, match="BAD"):
+    with pytest.raises(BadFacts, match="bad.parquet:1: amount"):
         kept.add(programme(), stored(bad, tmp_path / "bad.parquet"))
 
     assert list(kept.cells()) == before
@@ -166,7 +166,7 @@ def test_bad_lines_are_refused_by_name(tmp_path: Path) -> None:
     facts.append(Fact("BAD", "sale", "经销商1", date(2026, 3, 1), amount=Decimal(-1), currency="CNY", product_line="泵"))
     engine = Bulk(stored(facts, tmp_path / "facts.parquet"))
 
-    with pytest.raises(BadFacts, match="BAD: a sale below zero"):
+    with pytest.raises(BadFacts, match="facts.parquet:1[0-9]: amount: a sale of -1.00"):
         engine.rate(programme(), AS_OF)
 
 
@@ -187,11 +187,11 @@ def of(identity: str, **changes: Any) -> Fact:
 @pytest.mark.parametrize(
     ("bad", "said"),
     [
-        (of("BAD", date=date(203, 3, 1)), "BAD: 0203-03-01 is not between 2000-01-01 and 2100-01-01"),
-        (of("BAD", kind="sell"), "BAD: 'sell' is no kind of fact"),
-        (of("BAD", dealer=""), "BAD: the dealer is empty"),
-        (of("L00001", amount=Decimal(7)), "L00001 is there twice"),
-        (of("BAD", currency="USD"), "BAD: another currency"),
+        (of("BAD", date=date(203, 3, 1)), "date: 0203-03-01 is not between 2000-01-01 and 2100-01-01"),
+        (of("BAD", kind="sell"), "kind: 'sell' is no kind of fact"),
+        (of("BAD", dealer=""), "dealer: the dealer is empty"),
+        (of("L00001", amount=Decimal(7)), "L00001 (revision 1 says something else on line|is there twice)"),
+        (of("BAD", currency="USD"), "BAD: USD, but programme bulk@1 is in CNY"),
     ],
     ids=["year", "kind", "dealer", "twice", "currency"],
 )
@@ -233,7 +233,122 @@ def test_the_command_sums_many_lines_of_a_parquet_file_in_sets(tmp_path: Path, m
     monkeypatch.setattr(rebates_bulk, "MANY", 1)
     bulk = run("bulk.csv", "--lines", str(tmp_path / "lines.csv"))
 
-    columns = ("dealer", "scope", "period", "period_from", "period_to", "tier", "earned", "payable")
+    columns = ("dealer", "scope", "period", "period_from", "period_to", "base_amount", "read", "tier", "earned", "payable", "accrued")
     assert [[row[name] for name in columns] for row in bulk] == [[row[name] for name in columns] for row in exact]
     shares = list(csv.DictReader((tmp_path / "lines.csv").open(encoding="utf-8")))
     assert sum(Decimal(row["rebate"]) for row in shares) == sum(Decimal(row["payable"]) for row in bulk)
+
+
+# The same file, in sets and line by line ----------------------------------------------------------------------------------------
+
+PLAIN = {"id": "'1'", "kind": "'sale'", "dealer": "'A'", "date": "DATE '2026-02-01'", "amount": "1234.565::DECIMAL(18,3)"}
+UNUSUAL: dict[str, dict[str, str]] = {
+    "whole numbers": {"amount": "1234"}, "wide whole numbers": {"amount": "123456789012::BIGINT"}, "text": {"amount": "'1234.56'"},
+    "blanks around a number": {"amount": "' 1234.5 '"}, "an exponent": {"amount": "'1e5'"}, "thousands": {"amount": "'1,000'"},
+    "no number": {"amount": "'NaN'"}, "a binary float": {"amount": "1234.5::DOUBLE"}, "finer": {"amount": "1234.00505::DECIMAL(18,5)"},
+    "fine zeros": {"amount": "1234.0050000000::DECIMAL(38,10)"}, "huge": {"amount": "99999999999999.9999::DECIMAL(18,4)"},
+    "vast": {"amount": "999999999999999999999999.99::DECIMAL(38,2)"}, "below zero": {"amount": "-5.00::DECIMAL(18,2)"},
+    "a return above zero": {"kind": "'return'"}, "no amount": {"amount": "NULL::DECIMAL(18,2)"},
+    "no amount, but a quantity": {"amount": "NULL::DECIMAL(18,2)", "quantity": "5"},
+    "midnight": {"date": "TIMESTAMP '2026-02-01 00:00:00'"}, "noon": {"date": "TIMESTAMP '2026-02-01 12:00:00'"},
+    "a zone": {"date": "TIMESTAMPTZ '2026-02-01 00:00:00+00'"}, "a day as text": {"date": "'2026-02-01'"},
+    "a compact day": {"date": "'20260201'"}, "no such day": {"date": "'2026-02-30'"}, "a slashed day": {"date": "'2026/02/01'"},
+    "a day as a number": {"date": "20260201"}, "the year 0203": {"date": "DATE '0203-02-01'"}, "no day": {"date": "NULL::DATE"},
+    "another day": {"date": "NULL::DATE", "invoice_date": "DATE '2026-02-03'"}, "a far due date": {"due_date": "DATE '0203-01-01'"},
+    "an unknown kind": {"kind": "'Sale'"}, "blanks around a kind": {"kind": "' sale '"}, "blanks around a dealer": {"dealer": "' A '"},
+    "a dealer of blanks": {"dealer": "'  '"}, "an ideographic blank": {"dealer": "'A　'"}, "a numbered dealer": {"dealer": "7"},
+    "no dealer": {"dealer": "NULL::VARCHAR"}, "a numbered id": {"id": "7"},
+    "a uuid": {"id": "'0b3c5f1e-0000-4000-8000-0000000000aa'::UUID"},
+    "an id of blanks": {"id": "'  '"}, "a negative quantity": {"quantity": "-1"}, "no such quantity": {"quantity": "'x'"},
+    "RMB": {"currency": "'RMB'"}, "no currency": {"currency": "NULL::VARCHAR"}, "dollars": {"currency": "'USD'"},
+    "small letters": {"currency": "'cny'"}, "tax that does not add up": {"tax": "1.00::DECIMAL(18,2)", "gross": "5.00::DECIMAL(18,2)"},
+    "a tax rate of 13": {"tax_rate": "13"}, "a tax rate in percent": {"tax_rate": "'13 %'"}, "a tax rate in words": {"tax_rate": "'13'"},
+    "revision 0": {"revision": "0"}, "no revision": {"revision": "NULL::INTEGER"}, "a revision as text": {"revision": "'1'"},
+    "a settlement": {"kind": "'settlement'", "programme": "'bulk'", "amount": "5"}, "a nameless settlement": {"kind": "'settlement'"},
+    "a target of a period that is none": {"kind": "'target'", "period": "'2026-Q1'"}, "a negative price": {"cost_price": "-1"},
+    "recorded on a day": {"recorded_at": "DATE '2026-02-15'"}, "recorded at a time": {"recorded_at": "TIMESTAMP '2026-02-15 20:30:00'"},
+    "recorded in a zone": {"recorded_at": "TIMESTAMPTZ '2026-02-15 12:30:00+00'"}, "recorded in text": {"recorded_at": "'2026-02-15'"},
+    "recorded later": {"recorded_at": "TIMESTAMP '2026-02-15 23:30:00'"}, "never recorded": {"recorded_at": "NULL::TIMESTAMP"},
+    "recorded in 1960": {"recorded_at": "TIMESTAMP '1960-02-15 20:30:00'"}, "no time": {"recorded_at": "'soon'"},
+    "void": {"status": "'void'"}, "of another event": {"event": "'order'"}, "capitals": {'"Dealer"': "'A'"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("tax", ["exclusive", "inclusive"])
+@pytest.mark.parametrize("said", UNUSUAL.values(), ids=UNUSUAL)
+def test_a_file_is_read_or_refused_alike_in_sets_and_line_by_line(
+    said: dict[str, str], tax: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, rules = tmp_path / "facts.parquet", tmp_path / "rules.json"
+    wanted = programme("marginal", by="[dealer]").model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    wanted["base"]["tax"] = tax
+    rules.write_text(json.dumps(wanted, ensure_ascii=False), encoding="utf-8")
+    row = {**PLAIN, **({"gross": "1395.06::DECIMAL(18,2)"} if tax == "inclusive" and "amount" not in said else {}), **said}
+    duckdb.execute(f"COPY (SELECT {', '.join(f'{value} AS {name}' for name, value in row.items())}) TO '{file}' (FORMAT parquet)")
+    words = ["calculate", "--programme", str(rules), "--facts", str(file), "--as-of", "2026-11-20", "--known-at", "2026-02-15T21:00:00"]
+
+    def told() -> Any:
+        answer = json.loads(CliRunner().invoke(rebates, [*words, "--json"]).output)
+        if "error" in answer:
+            assert answer["error"]["code"] == "rebates/bad-facts", answer
+            return [(flaw["code"], flaw["line"], flaw["field"], flaw["what"], flaw["next_step"]) for flaw in answer["error"]["errors"]]
+        return [(one["dealer"], one["period"], one["base"]["amount"], one["earned"], one["payable"]) for one in answer["results"]]
+
+    line_by_line = told()
+    monkeypatch.setattr(rebates_bulk, "MANY", 0)
+    assert told() == line_by_line
+
+
+def test_rows_that_stand_twice_are_taken_once_if_they_say_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rebates_bulk, "MANY", 0)
+    (tmp_path / "rules.json").write_text(
+        json.dumps(programme(by="[dealer]").model_dump(mode="json", by_alias=True, exclude_defaults=True)), encoding="utf-8"
+    )
+    words = [
+        "calculate",
+        "--programme",
+        f"{tmp_path}/rules.json",
+        "--facts",
+        f"{tmp_path}/facts.parquet",
+        "--as-of",
+        "2026-11-20",
+        "--json",
+    ]
+    facts = [of("L1"), of("L2", amount=Decimal(5))]
+    stored([*facts, facts[0]], tmp_path / "facts.parquet")
+    same = json.loads(CliRunner().invoke(rebates, words).output)
+    stored([*facts, of("L1", amount=Decimal(2))], tmp_path / "facts.parquet")
+    other = json.loads(CliRunner().invoke(rebates, words).output)
+
+    assert [one["base"]["amount"] for one in same["results"]] == ["6"]
+    assert [(flaw["code"], flaw["line"]) for flaw in other["error"]["errors"]] == [("duplicate_id", 3)]
+
+
+def test_lines_in_a_folder_replace_what_a_run_before_left_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rebates_bulk, "MANY", 0)
+    stored(made(3, 40), tmp_path / "facts.parquet")
+    (tmp_path / "rules.json").write_text(
+        json.dumps(programme().model_dump(mode="json", by_alias=True, exclude_defaults=True)), encoding="utf-8"
+    )
+    words = [
+        "calculate",
+        "--programme",
+        f"{tmp_path}/rules.json",
+        "--facts",
+        f"{tmp_path}/facts.parquet",
+        "--as-of",
+        "2026-11-20",
+        "--json",
+    ]
+    words += ["--lines", f"{tmp_path}/lines"]
+    (tmp_path / "lines").mkdir()
+    (tmp_path / "lines" / "part-999.parquet").write_text("of a run before", encoding="utf-8")
+
+    assert CliRunner().invoke(rebates, words).exit_code == 0
+    names = {path.name for path in (tmp_path / "lines").iterdir()}
+    assert "part-000.parquet" in names
+    assert "part-999.parquet" not in names
+    (tmp_path / "lines" / "mine.txt").write_text("keep me", encoding="utf-8")
+    assert CliRunner().invoke(rebates, words).exit_code == 2
+    assert (tmp_path / "lines" / "mine.txt").exists()
+    assert not list(tmp_path.glob(".*"))
