@@ -64,7 +64,7 @@ funds = APIRouter(prefix="/v1/funds", tags=["funds and claims"])
 claims = APIRouter(prefix="/v1/claims", tags=["funds and claims"])
 cuts = APIRouter(prefix="/v1/price-cuts", tags=["funds and claims"])
 Reader = Annotated[Caller, may(Scope.FUNDS_READ)]
-Number = Annotated[str, Path(max_length=40, pattern=TEXT, description="Its number, FC-2026-000001.")]
+Number = Annotated[str, Path(max_length=40, pattern=TEXT, description="Its number, FC-2026-000001-7KQ2M9.")]
 
 FUNDS: Final = Listing(
     "SELECT f.programme, f.dealer, f.dealer_id, p.name AS dealer_name, f.period, f.currency, f.accrued, f.available, f.frozen, f.used, "

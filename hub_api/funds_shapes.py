@@ -86,7 +86,7 @@ class Hand(BaseModel):
     customer: Line = ""
     project: Line = ""
     document: Line = Field(default="", description="The dealer's invoice to its customer.")
-    cut: Line = Field(default="", description="The price cut, PC-2026-000001.")
+    cut: Line = Field(default="", description="The price cut, PC-2026-000001-3XD4AT.")
     quantity: Amount | SkipJsonSchema[None] = None
     sell_price: Amount | SkipJsonSchema[None] = None
     cost_price: Amount | SkipJsonSchema[None] = None
@@ -255,14 +255,14 @@ FUND: Final[dict[str, Any]] = {
     "currency": "CNY", "accrued": "0", "available": "20000", "frozen": "10000", "used": "0", "expired": "0",
 }  # fmt: skip
 CLAIM: Final[dict[str, Any]] = {
-    "id": "FC-2026-000001", "programme": "mdf-2026", "version": 1, "type": "fund", "dealer": "CUST00001", "dealer_id": _DEALER,
+    "id": "FC-2026-000001-7KQ2M9", "programme": "mdf-2026", "version": 1, "type": "fund", "dealer": "CUST00001", "dealer_id": _DEALER,
     "dealer_name": "上海东方工业设备有限公司", "period": "2026Q4", "currency": "CNY", "on": "2026-11-12",
     "due_on": "2026-12-12", "asked": _HANDED,
     "worth": "10000", "allowed": None, "why": None, "state": "submitted", "payout": None, "handed_in_at": "2026-11-20T02:11:12Z",
     "events": [{"what": "submitted", "note": "", "at": "2026-11-20T02:11:12Z"}],
 }  # fmt: skip
 CUT: Final[dict[str, Any]] = {
-    "id": "PC-2026-000001", "product": "LP1", "on": "2026-11-05", "old_price": "500", "new_price": "450", "currency": "CNY",
+    "id": "PC-2026-000001-3XD4AT", "product": "LP1", "on": "2026-11-05", "old_price": "500", "new_price": "450", "currency": "CNY",
     "note": "调价通知", "at": "2026-11-04T02:11:12Z",
 }  # fmt: skip
 

@@ -34,7 +34,7 @@ from hub_api.shapes import TEXT, Day
 programmes = APIRouter(prefix="/v1/programmes", tags=["rebates"])
 statements = APIRouter(prefix="/v1/statements", tags=["rebates"])
 Reader = Annotated[Caller, may(Scope.REBATES_READ)]
-Number = Annotated[str, Path(max_length=40, pattern=TEXT, description="Its number, RS-2026-000001.")]
+Number = Annotated[str, Path(max_length=40, pattern=TEXT, description="Its number, RS-2026-000001-7KQ2M9.")]
 Code = Annotated[str, Path(max_length=200, pattern=TEXT, description="The programme's code.")]
 
 _NEWEST = "NOT EXISTS (SELECT FROM programme_version AS n WHERE n.programme = p.programme AND n.version > p.version)"
@@ -183,7 +183,7 @@ PROGRAMME: dict[str, Any] = {
     "terms": {"method": "retroactive", "currency": "CNY", "tiers": [{"from": "0", "rate": "0.02"}]},
 }
 STATEMENT: dict[str, Any] = {
-    "id": "RS-2026-000001",
+    "id": "RS-2026-000001-7KQ2M9",
     "programme": "pumps-2026",
     "version": 1,
     "dealer": "CUST00001",

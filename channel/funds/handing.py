@@ -48,7 +48,7 @@ class Handed:
     document: str = ""
     """The dealer's invoice to its customer."""
     cut: str = ""
-    """The price cut, PC-2026-000001."""
+    """The price cut, PC-2026-000001-3XD4AT."""
     quantity: Decimal | None = None
     sell_price: Decimal | None = None
     cost_price: Decimal | None = None

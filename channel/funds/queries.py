@@ -11,9 +11,11 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from canonical.values import decimal_text
 from channel.rebates import fact_queries
 from channel.rebates.claims import Claimed, ClaimProgramme
 from channel.rebates.facts import Fact
+from channel.rebates.numbering import letters
 from channel.rebates.queries import Connection, Row, one, rows
 from channel.rebates.selecting import Dealer
 from channel.rebates.values import FIRST_DAY
@@ -132,11 +134,11 @@ def entries(db: Connection, programme: str, dealer_id: UUID) -> list[Row]:
 # Claims ----------------------------------------------------------------------------------------------------------------------
 
 
-def new_number(db: Connection) -> str:
-    """The next claim's number."""
-    found = one(db, f"SELECT 'FC-' || {_NEXT} AS id")
+def new_number(db: Connection, kind: str, said: Sequence[str]) -> str:
+    """The next number of its kind (`FC` claim, `PC` price cut): `FC-2026-000001-7KQ2M9`, the letters of what it says."""
+    found = one(db, f"SELECT {_NEXT} AS id")
     assert found is not None  # noqa: S101  a SELECT without FROM gives a row
-    return str(found["id"])
+    return f"{kind}-{found['id']}-{letters(said)}"
 
 
 def add_claim(db: Connection, values: Mapping[str, Any]) -> None:
@@ -248,16 +250,26 @@ def overdue(db: Connection, today: date) -> list[Row]:
 
 def add_cut(db: Connection, values: Mapping[str, Any]) -> str:
     """Announce a price cut; its number. The same cut again keeps its number. None of an announced cut changes."""
-    found = one(
-        db,
-        f"INSERT INTO price_cut (id, product, dealer, on_day, old_price, new_price, currency, note, by) VALUES ('PC-' || {_NEXT}, "
-        "%(product)s, %(dealer)s, %(on)s, %(old)s, %(new)s, %(currency)s, %(note)s, %(by)s) "
-        "ON CONFLICT (product, dealer, on_day, currency) DO NOTHING RETURNING id",
-        values,
+    there = "SELECT id FROM price_cut WHERE (product, dealer, on_day, currency) = (%(product)s, %(dealer)s, %(on)s, %(currency)s)"
+    said = [
+        values["product"],
+        values["dealer"],
+        str(values["on"]),
+        decimal_text(values["old"]),
+        decimal_text(values["new"]),
+        values["currency"],
+    ]
+    found = (
+        one(db, there, values)
+        or one(
+            db,
+            "INSERT INTO price_cut (id, product, dealer, on_day, old_price, new_price, currency, note, by) VALUES (%(id)s, "
+            "%(product)s, %(dealer)s, %(on)s, %(old)s, %(new)s, %(currency)s, %(note)s, %(by)s) "
+            "ON CONFLICT (product, dealer, on_day, currency) DO NOTHING RETURNING id",
+            {**values, "id": new_number(db, "PC", said)},
+        )
+        or one(db, there, values)
     )
-    if found is None:
-        query = "SELECT id FROM price_cut WHERE (product, dealer, on_day, currency) = (%(product)s, %(dealer)s, %(on)s, %(currency)s)"
-        found = one(db, query, values)
     assert found is not None  # noqa: S101  it conflicted with one that never goes
     return str(found["id"])
 

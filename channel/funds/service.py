@@ -66,12 +66,12 @@ def submit(db: Connection, dealer_id: UUID, handed: Handed, *, today: date, by: 
     due_on = None if programme.claim_days is None else handed.on + timedelta(days=programme.claim_days)
     if due_on is not None and today > due_on:
         raise TooLate(f"a claim for {handed.on} was to be handed in by {due_on}", next_step="ask who runs the programme")
-    number = queries.new_number(db)
+    number = queries.new_number(db, "FC", [programme.key, dealer.id, str(handing.document(handed))])
     fact = _fact(handed, number, dealer)
     if not takes_part(programme, fact, Dealers(), handed.on):
         raise NotTakingPart(
             f"{programme.programme} does not hold for this dealer and these goods on {handed.on}",
-            next_step="look with `hub claims programmes`",
+            next_step="look with `hub rebates programmes`",
         )
     period = _period(programme, handed.on)
     if isinstance(programme, Fund):
@@ -133,7 +133,7 @@ def hand_in(db: Connection, number: str, handed: Handed, *, today: date, by: str
 def _programme(db: Connection, name: str) -> Claimed:
     found = queries.programmes(db, name)
     if not found:
-        raise NoSuchClaim(f"no programme of claims {name} is published", next_step="look with `hub claims programmes`")
+        raise NoSuchClaim(f"no programme of claims {name} is published", next_step="look with `hub rebates programmes`")
     return found[0]
 
 
@@ -180,7 +180,7 @@ def _period(programme: Claimed, on: date) -> str:
         return str(on.year)
     span = find(spans_of(programme), on)
     if span is None:
-        raise NotTakingPart(f"{programme.programme} has no period on {on}", next_step="look with `hub claims programmes`")
+        raise NotTakingPart(f"{programme.programme} has no period on {on}", next_step="look with `hub rebates programmes`")
     return span.name
 
 

@@ -6,25 +6,21 @@ gives that number to another one; and it pays no dealer for whom the ERP shows a
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from canonical.ids import new_id
 from canonical.rounding import exact_half_up
 from canonical.values import decimal_text
 from channel.rebates import queries
+from channel.rebates.numbering import MARK, letters
 from channel.rebates.payment import BY_MEMO
 from channel.rebates.programme import Programme
 from channel.rebates.queries import Connection, Row
-
-_LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Without I, L, O and U, which people misread."""
-_LENGTH: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +58,8 @@ class Due:
     def number(self) -> str:
         """The payout's number: `RP-7KQ2M9-XD4ATP`."""
         head = (self.dealer, self.purpose, self.way, self.currency, decimal_text(self.tax_rate))
-        said = "\x1e".join([*head, *sorted(self.parts)])
-        value, letters = int.from_bytes(hashlib.sha256(said.encode()).digest()), []
-        for _ in range(_LENGTH):
-            value, place = divmod(value, len(_LETTERS))
-            letters.append(_LETTERS[place])
-        return f"RP-{''.join(letters[: _LENGTH // 2])}-{''.join(letters[_LENGTH // 2 :])}"
+        said = letters([*head, *sorted(self.parts)], 2 * MARK)
+        return f"RP-{said[:MARK]}-{said[MARK:]}"
 
 
 def make(

@@ -13,6 +13,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from channel.rebates.claims import Claimed
+from channel.rebates.numbering import letters
 from channel.rebates.programme import Programme
 from channel.rebates.results import ENGINE, Result
 from ledger.bulk import from_json, json_text
@@ -266,16 +267,18 @@ Issued = tuple[Programme, str, UUID | None, str, Mapping[str, Any]]
 
 
 def add_statements(db: Connection, told: Sequence[Issued], by: str) -> list[str]:
-    """Issue statements; their numbers, in order."""
+    """Issue statements; their numbers, in order: `RS-2026-000123-7KQ2M9`, with letters of what each says."""
     query = (
         "SELECT 'RS-' || to_char(clock_timestamp() AT TIME ZONE 'Asia/Shanghai', 'YYYY') || '-' || lpad(nextval('rebate_number')::text, 6, "
         "'0') AS id FROM generate_series(1, %s)"
     )
-    numbers = [str(row["id"]) for row in rows(db, query, [len(told)])]
+    docs = [json_text(doc) for *_, doc in told]
+    counted = zip(rows(db, query, [len(told)]), told, docs, strict=True)
+    numbers = [f"{row['id']}-{letters((one[0].key, one[1], one[3], doc))}" for row, one, doc in counted]
     into = "COPY rebate_statement (id, programme, version, dealer, dealer_id, period, doc, issued_by) FROM STDIN"
     with db.cursor() as cursor, cursor.copy(into) as copy:
-        for number, (programme, dealer, dealer_id, period, doc) in zip(numbers, told, strict=True):
-            copy.write_row((number, programme.programme, programme.version, dealer, dealer_id, period, json_text(doc), by))
+        for number, (programme, dealer, dealer_id, period, _), doc in zip(numbers, told, docs, strict=True):
+            copy.write_row((number, programme.programme, programme.version, dealer, dealer_id, period, doc, by))
     with db.cursor() as cursor, cursor.copy("COPY rebate_statement_event (statement_id, what, by, note) FROM STDIN") as copy:
         for number in numbers:
             copy.write_row((number, "issued", by, ""))

@@ -308,6 +308,37 @@ def test_a_ledger_that_was_set_back_does_not_pay_a_dealer_whose_memo_it_does_not
     assert states == {payout.id: "unknown_in_hub" if payout.dealer_id == party else "matched" for payout in first}
 
 
+def forgotten(stage: Stage) -> None:
+    """The ledger was restored to the state before anything was settled, stated, claimed or paid; its counters as well."""
+    tables = (
+        "fund_claim_key, fund_claim_event, fund_payout_item, fund_entry, fund_balance, fund_claim, rebate_payout_item, rebate_payout, "
+        "rebate_statement_event, rebate_statement, rebate_entry, rebate_balance, rebate_settlement, rebate_settled_span, rebate_family, "
+        "rebate_sum, rebate_touched, rebate_passed_on, rebate_hold"
+    )
+    with stage.hub.transaction() as db:
+        db.execute(f"TRUNCATE {tables}".encode())
+        db.execute("SET LOCAL session_replication_role = replica")
+        db.execute("DELETE FROM rebate_fact WHERE kind = 'settlement'")
+        db.execute("ALTER SEQUENCE rebate_number RESTART; ALTER SEQUENCE claim_number RESTART")
+
+
+def test_a_statements_number_that_was_signed_is_never_another_ones(live: Stage) -> None:
+    publish(live)
+    rebates.settle(live.hub, AS_OF)
+    signed = live.rows("SELECT id, dealer, doc::text FROM rebate_statement ORDER BY id")
+    forgotten(live)
+    dealer = more_of_the_first_line(live, 10)
+
+    rebates.settle(live.hub, AS_OF)
+
+    again = live.rows("SELECT id, dealer, doc::text FROM rebate_statement ORDER BY id")
+    assert [re.fullmatch(r"RS-\d{4}-\d{6}-[0-9A-Z]{6}", row["id"]) is not None for row in again] == [True] * len(signed)
+    assert [row for row in again if row["dealer"] != dealer] == [row for row in signed if row["dealer"] != dealer]
+    changed = [row["id"] for row in again if row["dealer"] == dealer]
+    assert changed
+    assert not set(changed) & {row["id"] for row in signed}
+
+
 def test_a_payouts_number_is_made_of_what_it_pays() -> None:
     due = payouts.Due("CUST1", new_id(), "rebate", "credit_note", "CNY", Decimal("0.13"), Decimal(10), "", ["u|1|4", "v|1|6"])
     others = [
@@ -355,3 +386,28 @@ def test_an_approved_claim_is_one_memo_in_the_erp_and_is_matched_by_its_number(l
     assert [(one.purpose, one.total, one.net) for one in paid] == [("fund", Decimal("617.29"), Decimal("582.35"))]  # x 50 %, / 1.06
     assert [(doc["F_HUB_PAYOUT"], -doc["FAMOUNTFOR"]) for doc in booked(live)] == [(paid[0].id, Decimal("617.29"))]
     assert {row["state"] for row in rebates.reconcile(live.hub)} == {"matched"}
+
+
+@pytest.mark.parametrize("activity", ["苏州泵业展会", "无锡展会"], ids=["the same claim again", "another one"])
+def test_a_claim_that_a_restored_ledger_forgot_is_neither_paid_twice_nor_taken_for_another(live: Stage, activity: str) -> None:
+    valuing.set_value(live.hub, "expense", "kingdee", "", "FYXM21", "fund", by=BOSS)
+    dealer = live.rows("SELECT party_id FROM orders WHERE approval = 'approved' AND status <> 'void' LIMIT 1")[0]["party_id"]
+    with live.hub.transaction() as db:
+        service.publish(db.connection, MDF, by=BOSS)
+    told = Handed("mdf-2026", date(2026, 11, 12), activity="苏州泵业展会", amount=Decimal("1234.57"))
+    claim = funds.submit(live.hub, dealer, told, by=BOSS, on=AS_OF)
+    funds.approve(live.hub, claim["id"], by=BOSS)
+    first = funds.pay_due(live.hub)
+    live.sync()
+    forgotten(live)
+
+    again = funds.submit(live.hub, dealer, replace(told, activity=activity), by=BOSS, on=AS_OF)
+    funds.approve(live.hub, again["id"], by=BOSS)
+    paid = funds.pay_due(live.hub)
+    live.sync()
+
+    same = activity == told.activity
+    assert re.fullmatch(r"FC-\d{4}-\d{6}-[0-9A-Z]{6}", again["id"])
+    assert (again["id"] == claim["id"], paid == first) == (same, same)
+    assert [doc["F_HUB_PAYOUT"] for doc in booked(live)] == [first[0].id]
+    assert {row["state"] for row in rebates.reconcile(live.hub)} == {"matched" if same else "unknown_in_hub"}
