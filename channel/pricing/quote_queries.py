@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -209,8 +210,13 @@ def versions(db: Connection, quotes: Sequence[UUID]) -> dict[UUID, list[Kept]]:
     return found
 
 
+_EXPONENT: Final = re.compile(r'("(?:before|after|amount_before|amount_after|list_price|base_price)":)"(-?[0-9.]+E[+-]?[0-9]+)"')
+
+
 def _kept(row: Row) -> Kept:
-    return Kept(**{name: msgspec.json.decode(value) if name in _DOCUMENTS else value for name, value in row.items()})
+    """A row as it is read. Versions that were kept with a figure as 1E+3 have it as 1000, as every other."""
+    plain = {**row, "answers": _EXPONENT.sub(lambda found: f'{found[1]}"{Decimal(found[2]):f}"', row["answers"])}
+    return Kept(**{name: msgspec.json.decode(value) if name in _DOCUMENTS else value for name, value in plain.items()})
 
 
 def sent_versions(db: Connection, quote: UUID) -> set[int]:

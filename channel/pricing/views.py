@@ -184,11 +184,18 @@ def _prices(priced: Priced, line: Line) -> dict[str, Any]:
 
 
 def _shown(value: Decimal | None) -> Decimal | None:
-    """For reading: at most six decimals, no trailing zeros."""
+    """For reading: at most six decimals, no trailing zeros, and no exponent (1000, not 1E+3)."""
     if value is None:
         return None
-    _, _, decimals = str(value).partition(".")  # cheaper than its tuple, and every rung comes here
-    return (half_up(value, SHOWN) if len(decimals) > SHOWN else value).normalize()
+    text = str(value)  # cheaper than its tuple, and every rung comes here
+    _, _, decimals = text.partition(".")
+    exponent = "E" in text
+    if len(decimals) <= SHOWN and not exponent and decimals[-1:] != "0":
+        return value
+    if exponent or len(decimals) > SHOWN:
+        value = half_up(value, SHOWN)
+        _, _, decimals = str(value).partition(".")
+    return value.normalize() if decimals.strip("0") else value.to_integral_value()
 
 
 def _step(step: Step, line: Line) -> dict[str, Any]:

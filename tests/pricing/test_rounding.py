@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.pricing.documents import asked, document
+from channel.pricing.compiled import Prices
+from channel.pricing.views import answer
+from tests.pricing.documents import asked, document, published
 
 HALVES = [
     ("1.005", "1.01"),
@@ -140,3 +142,13 @@ def test_what_the_tax_differs_by_from_that_of_the_rounded_net_is_told() -> None:
     (line,) = asked(document(settings={"tax_rate": "0.13"}, books=books))["lines"]
 
     assert (line["net"], line["tax"], line["tax_difference"]) == ("0.88", "0.12", "0.01")  # 0.88 x 13 % is 0.1144
+
+
+def test_figures_of_a_rung_are_plain_decimals() -> None:
+    books = [{"id": "s", "kind": "standard", "prices": [{"item": "A", "price": "1000.00"}]}]
+    rules = published(document(books=books, adjustments=[{"id": "r", "rung": "promotion", "percent": "33.3333333"}]))
+    assert rules.ask is not None
+    (line,) = answer(Prices(rules), rules.ask)["lines"]
+
+    assert [str(line[name]) for name in ("list_price", "base_price")] == ["1000", "1000"]
+    assert [str(step["after"]) for step in line["waterfall"][:2]] == ["1000", "666.666667"]

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from canonical.values import business_day
-from channel.pricing import quote_replaying, snapshots
+from channel.pricing import quote_queries, quote_replaying, snapshots
 from channel.pricing.errors import BadOffer, WrongQuoteState
 from channel.pricing.quote_queries import Offer
 from sync import cycle, quotes, quotes_upkeep
@@ -89,6 +89,22 @@ def test_every_version_is_kept_word_for_word_and_can_be_priced_again(shop: Shop)
     for statement in ("UPDATE quote_version SET net = 1", "DELETE FROM quote_event", "DELETE FROM quote_offer"):
         with pytest.raises(psycopg.errors.RestrictViolation), shop.hub.transaction() as db:
             db.execute(statement.encode())
+
+
+def test_figures_of_a_waterfall_are_plain_also_where_they_were_kept_otherwise(shop: Shop) -> None:
+    offer = quotes.draft(shop.hub, wanted(("PUMP-50", "10")), shop.seller)
+    plain = shop.rows("SELECT answers::text AS told FROM quote_version")[0]["told"]
+    with shop.hub.transaction() as db:  # as versions before had it
+        db.execute("SET LOCAL session_replication_role = replica")
+        db.execute('UPDATE quote_version SET answers = replace(answers::text, \'"after":"1000"\', \'"after":"1E+3"\')::json')
+        db.execute("SET LOCAL session_replication_role = origin")
+
+    with shop.hub.pool.connection() as connection:
+        kept = quote_queries.version(connection, offer.id, 1)
+        assert kept is not None
+        told = kept.answers["ours"]["lines"][0]
+        assert ("E+" in plain, told["list_price"], told["waterfall"][0]["after"]) == (False, "1000", "1000")
+        assert quote_replaying.replay(connection, offer.id, 1).same
 
 
 def test_what_a_version_pins_is_not_forgotten_however_old_it_is(shop: Shop) -> None:
