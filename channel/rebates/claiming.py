@@ -204,6 +204,8 @@ def per_unit(programme: ShipAndDebit, fact: Fact, contract: Contract | None, tab
             return Fraction(programme.margin or 0) * sell - sell + price("cost_price")
         case "per_unit":
             return Fraction(programme.amount or 0)
+        case "rate":
+            return Fraction(programme.rate or 0) * price(programme.price_from)
 
 
 def _funded(programme: Fund, table: Table, facts: Sequence[Fact], as_of: date, who: Dealers) -> tuple[list[Claim], list[Balance]]:

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from canonical.values import BadValue
 from channel.rebates.counted import Base, Calendar, Participants, Scope
-from channel.rebates.payment import Rounding, Settlement
+from channel.rebates.payment import Rounding, Settlement, unsaid
 from channel.rebates.programme import Versioned
 from channel.rebates.values import Code, Currency, Name, Number, Rate, Share, Span, Strict
 
@@ -81,15 +81,16 @@ class ShipAndDebit(Claimed):
     """Ship and debit: a dealer sold below its usual price by agreement, and is made good.
 
     formula: `difference`: (price - contract price) x quantity. `margin`: (margin x sell price - sell price + cost price) x quantity.
-    `per_unit`: amount x quantity. price_from: which price of the claim is the one to start from under `difference`.
+    `per_unit`: amount x quantity. `rate`: rate x price x quantity. price_from: which price of the claim `difference` and `rate` start from.
     A claim is a fact of kind `claim` (or a sell_out): quantity, and as the formula needs cost_price, sell_price, contract_price, old_price.
     """
 
     type: Literal["ship_and_debit"]
-    formula: Literal["difference", "margin", "per_unit"]
+    formula: Literal["difference", "margin", "per_unit", "rate"]
     price_from: Literal["cost_price", "old_price", "sell_price"] = "cost_price"
     margin: Share | None = None
     amount: Number | None = Field(default=None, gt=0)
+    rate: Share | None = Field(default=None, gt=0, exclude_if=unsaid)
     contracts: tuple[Contract, ...] = ()
     facts: Literal["claim", "sell_out"] = "claim"
 
@@ -99,6 +100,8 @@ class ShipAndDebit(Claimed):
             raise BadValue("formula: margin and a margin go together")
         if (self.formula == "per_unit") != (self.amount is not None):
             raise BadValue("formula: per_unit and an amount go together")
+        if (self.formula == "rate") != (self.rate is not None):
+            raise BadValue("formula: rate and a rate go together")
         return self
 
 

@@ -15,7 +15,7 @@ BY_MEMO: Final = frozenset(("credit_note", "cash"))
 """Ways of settlement that become a memo in the ERP; the others stay on the dealer's account until an order uses them."""
 
 
-def _unsaid(value: Any) -> bool:
+def unsaid(value: Any) -> bool:
     """A field that came later than the first published programmes is left out of their fingerprint."""
     return value is None
 
@@ -152,9 +152,9 @@ class Settlement(Strict):
     negative: Literal["allowed", "zero", "carried"] = "zero"
     tax_rate: Share | None = None
     """VAT inside a payout with tax; the statement then shows the part without tax."""
-    expires_days: int | None = Field(default=None, ge=1, le=3660, exclude_if=_unsaid)
+    expires_days: int | None = Field(default=None, ge=1, le=3660, exclude_if=unsaid)
     """What stays on the dealer's account can be used for so many days after the day it was settled on."""
-    expires_on: Day | None = Field(default=None, exclude_if=_unsaid)
+    expires_on: Day | None = Field(default=None, exclude_if=unsaid)
     """The last day on which what stays on the dealer's account can be used."""
 
     @property
