@@ -262,10 +262,10 @@ def _late(result: Result, now: Known) -> tuple[Late, ...]:
     return tuple(sorted(found, key=lambda late: late.fact))
 
 
-def passed_on(result: Result, received: Decimal) -> dict[str, Decimal]:
-    """What the dealer hands on of what it receives, by the second level's own base; adds up to the whole exactly."""
+def passed_on(result: Result, received: Decimal, names: Mapping[str, str] | None = None) -> dict[str, Decimal]:
+    """What the dealer hands on of what it receives, by the second level's own base; adds up to the whole exactly. names: as below."""
     handed = result.programme.pass_through
-    bases = second_level(result)
+    bases = second_level(result, names)
     if handed is None or not bases:
         return {}
     places = result.programme.rounding.places
@@ -273,13 +273,17 @@ def passed_on(result: Result, received: Decimal) -> dict[str, Decimal]:
     return dict(zip(bases, allocate(whole, list(bases.values()), places, order=list(bases)), strict=True))
 
 
-def second_level(result: Result) -> dict[str, Fraction]:
-    """What each customer of the dealer's lines has in the base, in the unit that is handed on by; those above zero, by code."""
+def second_level(result: Result, names: Mapping[str, str] | None = None) -> dict[str, Fraction]:
+    """What each customer of the dealer's lines has in the base, in the unit that is handed on by; those above zero, by code.
+
+    names: customers of which several codes are one, by each of its codes.
+    """
     handed, bases = result.programme.pass_through, dict[str, Fraction]()
     for line in result.cell.own.lines if handed is not None else ():
         if line.pays and line.fact.customer:
             own = line.amount if handed is not None and handed.by == "amount" else line.quantity
-            bases[line.fact.customer] = bases.get(line.fact.customer, ZERO) + own
+            name = line.fact.customer if names is None else names.get(line.fact.customer, line.fact.customer)
+            bases[name] = bases.get(name, ZERO) + own
     return {name: bases[name] for name in sorted(bases) if bases[name] > 0}
 
 

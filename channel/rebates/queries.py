@@ -285,10 +285,33 @@ def add_statements(db: Connection, told: Sequence[Issued], by: str) -> list[str]
     return numbers
 
 
-def passed_before(db: Connection, unit: str) -> dict[str, Decimal]:
-    """What was handed on of a unit so far, by who received it."""
-    query = "SELECT dealer, sum(amount) AS amount FROM rebate_passed_on WHERE unit = %s GROUP BY dealer"
-    return {row["dealer"]: row["amount"] for row in rows(db, query, [unit])}
+def passed_before(db: Connection, unit: str) -> list[Row]:
+    """What was handed on of a unit so far, by the code and the party that received it."""
+    return rows(
+        db, "SELECT dealer, dealer_id, sum(amount) AS amount FROM rebate_passed_on WHERE unit = %s GROUP BY 1, 2 ORDER BY 1", [unit]
+    )
+
+
+def called_before(db: Connection, codes: Sequence[str]) -> dict[str, UUID]:
+    """Parties by codes that they do not have any more: of merged records, of what was handed on to them, of their own facts."""
+    query = (
+        "SELECT DISTINCT ON (n.code) n.code, x.id FROM unnest(%(codes)s::text[]) AS n (code) JOIN ("
+        "SELECT hub_key AS code, entity_id AS id, 1 AS how, since AS at FROM hub_key_alias WHERE entity = 'party' "
+        "UNION ALL SELECT dealer, dealer_id, 2, NULL FROM rebate_passed_on WHERE dealer = ANY(%(codes)s) "
+        "UNION ALL SELECT dealer, dealer_id, 3, recorded_at FROM rebate_fact WHERE dealer = ANY(%(codes)s)"
+        ") AS x ON x.code = n.code WHERE x.id IS NOT NULL ORDER BY n.code, x.how, x.at DESC"
+    )
+    return {row["code"]: row["id"] for row in rows(db, query, {"codes": list(codes)})}
+
+
+def living(db: Connection, parties: Sequence[UUID]) -> dict[UUID, tuple[UUID, str]]:
+    """Each of some parties as it is now, and its code: of one that was merged into another, that one."""
+    query = (
+        "SELECT p.id AS was, b.id, coalesce(nullif(b.number, ''), b.hub_key) AS code FROM parties AS p "
+        "LEFT JOIN hub_key_alias AS a ON p.retired AND a.entity = 'party' AND a.hub_key = p.hub_key "
+        "JOIN parties AS b ON b.id = coalesce(a.entity_id, p.id) WHERE p.id = ANY(%s)"
+    )
+    return {row["was"]: (row["id"], row["code"]) for row in rows(db, query, [list(parties)])}
 
 
 def add_passed_on(db: Connection, row: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
@@ -83,6 +83,59 @@ def test_what_comes_late_is_handed_on_as_the_difference(settled: Fresh) -> None:
         ("C1", "299.99", "100.01"), ("C2", "80.00", "-80.00"), ("C3", "80.00", "160.01"),
     ]  # fmt: skip
     assert settled.rows("SELECT sum(amount) AS amount FROM rebate_passed_on")[0]["amount"] == Decimal("320.00")
+
+
+def handed_on(fresh: Fresh) -> dict[Any, Decimal]:
+    """What each party, or else code, was handed on in all."""
+    query = "SELECT coalesce(dealer_id::text, dealer) AS who, sum(amount) AS amount FROM rebate_passed_on GROUP BY 1"
+    return {row["who"]: row["amount"] for row in fresh.rows(query)}
+
+
+def adds_up(fresh: Fresh) -> bool:
+    """The parts of each settlement are 80 % of what was received with it, to the fen of what was received to date."""
+    query = (
+        "SELECT s.unit, sum(s.amount) AS received, (SELECT sum(p.amount) FROM rebate_passed_on AS p WHERE p.unit = s.unit) AS handed "
+        "FROM rebate_settlement AS s GROUP BY 1"
+    )
+    return all((row["received"] * Decimal("0.8")).quantize(Decimal("0.01"), ROUND_HALF_UP) == row["handed"] for row in fresh.rows(query))
+
+
+@pytest.mark.parametrize("told_again", [[], SOLD[:1]], ids=["a late line", "and the old line under the new number"])
+def test_a_second_level_dealer_that_is_renumbered_keeps_its_account(settled: Fresh, told_again: list[dict[str, str]]) -> None:
+    with settled.hub.transaction() as db:
+        db.execute("UPDATE parties SET number = 'C2-NEW' WHERE number = 'C2'")
+    load(settled, LINE | {"id": "4", "date": "2026-02-02", "customer": "C2-NEW", "amount": "10000"})
+    for row in told_again:
+        load(settled, row | {"customer": "C2-NEW"})
+
+    rebates.nightly(settled.hub, now=datetime(2026, 4, 3, 3, 0, tzinfo=SHANGHAI))
+    rebates.nightly(settled.hub, now=datetime(2026, 4, 4, 3, 0, tzinfo=SHANGHAI))
+
+    later = statements(settled, "finance")[3:]
+    assert [(one["dealer"], one["doc"]["settled"], one["doc"]["payable"]) for one in later if one["dealer"] != "C1"] == [
+        ("C2-NEW", "80.00", "80.00"),
+    ]  # fmt: skip
+    assert later[0]["doc"]["passed_on"] == {"C2-NEW": "160.00", "C3": "80.00", "S9": "79.99"}
+    assert handed_on(settled)[str(settled.world.city)] == Decimal("160.00")
+    assert adds_up(settled)
+
+
+def test_a_second_level_dealer_that_moves_to_another_first_level_is_handed_nothing_twice(fresh: Fresh) -> None:
+    assert fresh.api("finance", "POST", "/v1/programmes", json={"text": PASS.replace("[C1]", "[C1, C3]")}).status_code == 200
+    load(fresh, LINE | {"id": "1", "date": "2026-01-10", "customer": "C2", "amount": "10000"})
+    load(fresh, LINE | {"id": "2", "date": "2026-02-11", "customer": "C2", "amount": "20000"})
+    load(fresh, LINE | {"id": "3", "date": "2026-03-12", "dealer": "C3", "customer": "C2", "amount": "40000"})
+    rebates.nightly(fresh.hub, now=APRIL)
+    both = handed_on(fresh)
+
+    load(fresh, LINE | {"id": "2", "date": "2026-02-11", "dealer": "C3", "customer": "C2", "amount": "20000"})  # it had moved before
+    rebates.nightly(fresh.hub, now=datetime(2026, 4, 3, 3, 0, tzinfo=SHANGHAI))
+    rebates.nightly(fresh.hub, now=datetime(2026, 4, 4, 3, 0, tzinfo=SHANGHAI))
+
+    assert both == handed_on(fresh) == {str(fresh.world.city): Decimal("560.00")}
+    parts = fresh.rows("SELECT unit, sum(amount) AS amount FROM rebate_passed_on GROUP BY 1 ORDER BY 1")
+    assert [(row["unit"].split("|")[1], row["amount"]) for row in parts] == [("C1", Decimal("80.00")), ("C3", Decimal("480.00"))]
+    assert adds_up(fresh)
 
 
 def test_a_second_level_dealer_finds_nothing_of_the_first_level_or_of_another(settled: Fresh) -> None:

@@ -27,7 +27,7 @@ from channel.rebates.reckoning.accruals import Done
 from channel.rebates.reckoning.checks import differing
 from channel.rebates.reckoning.families import Family, spans_of
 from channel.rebates.reckoning.keeping import Night, begun, brought_up, from_lines, from_sums, from_touched_lines, laid_out
-from channel.rebates.reckoning.passing import pass_on, received
+from channel.rebates.reckoning.passing import People, pass_on, people, received
 from channel.rebates.reporting import as_dealer, of_result
 from channel.rebates.results import Calculation, Result
 
@@ -190,11 +190,12 @@ def _settled(night: Night, made: Made, by: str, problems: Sequence[BadFacts]) ->
     settled = rebate_queries.add_settlements(db, calculation, due, on=as_of, by=by)
     _book(db, [result for result, _, _ in made.due], settled, by, as_of)
     said = {"as_of": as_of.isoformat()}
+    who = people(db, [one.result for one in due])
     hashes = {one.key: one.hash for one in made.programmes}
     statements = rebate_queries.add_statements(
         db,
         [
-            _stated(one, settled, as_dealer(one.result, told[unit_of(one.result)]) | said | {"hash": hashes[one.result.programme.key]})
+            _stated(one, settled, who, as_dealer(one.result, told[unit_of(one.result)]) | said | {"hash": hashes[one.result.programme.key]})
             for one in due
         ],
         by,
@@ -204,7 +205,7 @@ def _settled(night: Night, made: Made, by: str, problems: Sequence[BadFacts]) ->
     for one in due:
         currency = one.result.programme.currency
         booked[currency] = booked.get(currency, Decimal(0)) + one.result.payable
-        handed += pass_on(db, one.result, settled[unit_of(one.result)][0], as_of=as_of, by=by)
+        handed += pass_on(db, one.result, settled[unit_of(one.result)][0], who, as_of=as_of, by=by)
     units = [unit_of(one.result) for one in due]
     return Done(calculation, made.results, booked, units, statements, problems, made.differs, handed)
 
@@ -213,11 +214,11 @@ Settled = Mapping[str, tuple[int, UUID | None]]
 """By unit the settlement's id, and the party that is paid."""
 
 
-def _stated(one: rebate_queries.Settling, settled: Settled, said: Mapping[str, Any]) -> rebate_queries.Issued:
+def _stated(one: rebate_queries.Settling, settled: Settled, who: People, said: Mapping[str, Any]) -> rebate_queries.Issued:
     result, programme = one.result, one.result.programme
     told = {**said, "kind": one.kind}
     if programme.pass_through is not None:
-        told["passed_on"] = {name: format(amount, "f") for name, amount in received(result).items()}
+        told["passed_on"] = {name: format(amount, "f") for name, amount in received(result, who).items()}
     return programme, result.dealer, settled[unit_of(result)][1], result.span.name, told
 
 
