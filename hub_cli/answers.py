@@ -217,6 +217,11 @@ def moment(at: datetime | str) -> str:
     return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}+08"
 
 
+def changes(found: Mapping[str, Sequence[Any]] | None) -> list[str]:
+    """A line for each field that differs: what stands there, and what should."""
+    return [f"      {path:<28} {cell(there)} → {cell(ours)}" for path, (there, ours) in (found or {}).items()]
+
+
 def cell(value: Any) -> str:
     """A value as a cell of a table shows it."""
     if value is None or value == "":

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import click
 
-from hub_cli.answers import Answer, answers, cell, moment, plain
+from hub_cli.answers import Answer, answers, cell, changes, moment, plain
 from hub_cli.exits import Exit
 from hub_cli.place import Place
 
@@ -52,10 +52,22 @@ def _status(found: dict[str, Any]) -> str:
 def diff(place: Place, system: str | None, entity: str | None, state: str | None, limit: int) -> Answer:
     """Every pair of record and system that is neither in sync nor left, and what differs. Exit code 3 when there is one."""
     from sync import inspecting
+    from sync.naming import called
 
     with place.open_hub() as hub:
         rows = plain(inspecting.drift(hub, system=system, entity=entity, state=state, limit=limit))
-    return Answer(rows, Exit.DIFFERS if rows else Exit.DONE, empty="nothing differs")
+        with hub.transaction() as db:
+            names = called(db, [(one["entity"], one["entity_id"]) for one in rows])
+    rows = [{**one, "called": names.get(one["entity_id"], "")} for one in rows]
+    return Answer(rows, Exit.DIFFERS if rows else Exit.DONE, "\n".join(map(_differs, rows)) or "nothing differs")
+
+
+def _differs(one: dict[str, Any]) -> str:
+    where = f"{one['system']}.{one['stream']}" + (f" of {one['org']}" if one["org"] else "")
+    why = f": {one['reason']}" if one["reason"] else ""
+    detail = [f"      {one['detail']}"] if one["detail"] else []
+    head = f"{one['state']}{why}  {one['entity']} {one['called'] or one['entity_id']} in {where}"
+    return "\n".join([head, *detail, *changes(one["differs"])])
 
 
 @click.command()

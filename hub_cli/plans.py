@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from hub_cli.answers import Answer, answers, of_run, plain
+from hub_cli.answers import Answer, answers, changes, moment, of_run, plain
 from hub_cli.exits import Exit
 from hub_cli.listing import Lists
 from hub_cli.place import Place, who
@@ -33,7 +33,7 @@ def make(place: Place, kind: str, systems: tuple[str, ...], entities: tuple[str,
 
 
 def _plan(one: dict[str, Any]) -> str:
-    lines = [f"plan {one['id']} ({one['kind']}): {one['state']}, valid until {one['expires_at']}"]
+    lines = [f"plan {one['id']} ({one['kind']}): {one['state']}, valid until {moment(one['expires_at'])}"]
     lines += [f"  {'':<28}{'create':>8}{'change':>8}  fields changed"] if one["summary"] else ["  nothing would change"]
     for stream, part in one["summary"].items():
         fields = ", ".join(f"{name} {number}" for name, number in sorted(part["fields"].items(), key=lambda pair: -pair[1]))
@@ -66,15 +66,21 @@ def listing(place: Place, state: str | None) -> Answer:
 def show(place: Place, plan_id: int, system: str | None, limit: int, after: int) -> Answer:
     """A plan and its rows: creates, and changes field by field."""
     from sync import planning
+    from sync.naming import called
 
     with place.open_hub() as hub:
         head = plain(planning.get_plan(hub, plan_id))
         rows = plain(planning.plan_rows(hub, plan_id, after=after, limit=limit, system=system))
+        with hub.transaction() as db:
+            names = called(db, [(one["entity"], one["entity_id"]) for one in rows])
+    rows = [{**one, "called": names.get(one["entity_id"], "")} for one in rows]
     return Answer({**head, "shown": rows}, text=_plan(head) + "\n" + "\n".join(_row(one) for one in rows))
 
 
 def _row(one: dict[str, Any]) -> str:
-    return "  " + " · ".join(f"{name} {value}" for name, value in one.items() if value not in (None, "", {}, []))
+    where = f"{one['system']}.{one['stream']}" + (f" of {one['org']}" if one["org"] else "")
+    came = f": {one['outcome']}" if one["outcome"] else ""
+    return "\n".join([f"  {one['action']} {one['entity']} {one['called'] or one['entity_id']} in {where}{came}", *changes(one["changes"])])
 
 
 @plan.command()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from ledger.bulk import json_text
-from sync.errors import Busy
+from sync.errors import Busy, SyncError
 
 if TYPE_CHECKING:
     from sync.hub import Cursor, Hub
@@ -99,7 +99,8 @@ def running(hub: Hub, kind: str, system: str = "", detail: str = "", *, begun: i
         run.problem(str(busy), "busy")
     except Exception as wrong:
         run.result.status, error = "failed", f"{type(wrong).__name__}: {wrong}"[:4000]
-        log.error("run failed", kind=kind, system=system, detail=detail, error=error)  # noqa: TRY400  a traceback may show a payload
+        told = log.info if isinstance(wrong, SyncError) else log.error  # what we refuse is told to whoever asked for it
+        told("run failed", kind=kind, system=system, detail=detail, error=error)  # without a traceback, which may show a payload
         raise
     except BaseException as stopped:  # Ctrl-C: what was committed stays, and the run did not end as one that is done
         run.result.status, error = "failed", f"stopped by {type(stopped).__name__}"

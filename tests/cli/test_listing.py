@@ -28,3 +28,14 @@ def test_json_before_the_word_is_the_words(filled: Run) -> None:
     assert filled("plan", "--json", "show", "99").returncode == 6
     assert filled("plan", "nonsense").returncode == 2
     assert "approve" in filled("plan", "--help").stdout
+
+
+def test_a_plan_and_a_difference_are_told_by_name_field_by_field(filled: Run) -> None:
+    shown = filled("plan", "show", "1").stdout
+    differing = filled("diff", "--entity", "order").stdout
+
+    assert "update order" in shown
+    assert "in zoho.sales_orders" in shown
+    assert "Total_Amount                 1 → 2" in shown
+    assert "Total_Amount" in differing
+    assert "→ 1130" in differing
