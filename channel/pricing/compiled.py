@@ -319,6 +319,9 @@ class Prices:
         """Some rule looks at more than one line."""
         self.contests = bool(self.rules.exclusions) or any(rule.spec.mode in ("exclusive", "best") for rule in self.adjustments)
         """Some rule may beat another."""
+        self.excluding = [(one, frozenset(rule.spec.id for rule in self.adjustments if rule.group == one.groups[0]))
+                          for one in self.rules.exclusions if one.kind == "excludes"]  # fmt: skip
+        """Exclusions whose first group keeps the others out, with the rules of that group."""
         self.needs_list = any(rule.of == "list" for rule in self.adjustments)
         """Some rule takes its percent of the standard price."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import combinations
 
 from channel.pricing.adjustments import Adjustment, When
@@ -24,6 +25,42 @@ def ties(rules: PricingFile) -> Found:
             spread.setdefault(rule.group, set()).add(rule.scope == "order")
             if len(spread[rule.group]) > 1:
                 yield ("adjustments", at, "group"), f"group {rule.group} mixes rules of lines and of the order", "part it in two groups"
+    yield from _of_order(rules)
+
+
+def _of_order(rules: PricingFile) -> Found:
+    """Rules of the order that would have to be weighed against what another rung, or a line, has done already."""
+    place = {name: at for at, name in enumerate(rules.settings.waterfall)}
+    groups: dict[str, list[Adjustment]] = {}
+    for at, rule in enumerate(rules.adjustments):
+        mine = groups.setdefault(rule.group or rule.rung, [])
+        apart = rule.scope == "order" and any(one.scope == "order" and one.rung != rule.rung for one in mine)
+        if apart and any(one.mode in ("exclusive", "best") for one in (rule, *mine)):
+            yield ("adjustments", at, "rung"), f"rules of the order in group {rule.group} stand at several rungs", "put them at one rung"
+        mine.append(rule)
+    for at, exclusion in enumerate(rules.exclusions):
+        first, *rest = ([*groups.get(name, ())] for name in exclusion.groups)
+        if exclusion.kind == "excludes":
+            later = [one for some in rest for one in some]
+            if not all(_after(one, two, place) for one in first for two in later):
+                what = f"{exclusion.id}: what excludes is not decided when the others are used"
+                yield ("exclusions", at, "groups"), what, "put its rules at an earlier rung; rules of lines go before those of the order"
+        else:
+            every = [*first, *(one for some in rest for one in some)]
+            of_order = [one for one in every if one.scope == "order"]
+            if of_order and (len(of_order) < len(every) or len({one.rung for one in of_order}) > 1):
+                what = f"{exclusion.id} weighs rules of the order with those of lines or of another rung"
+                yield ("exclusions", at, "groups"), what, "use kind: excludes, or put rules of the order at one rung"
+
+
+def _after(one: Adjustment, two: Adjustment, place: Mapping[str, int]) -> bool:
+    """True when it is known whether the first is used before the second is."""
+    if "order" not in (one.scope, two.scope):
+        return True  # rules of a line are weighed together, at whatever rungs
+    rungs = place.get(one.rung, 0), place.get(two.rung, 0)
+    if two.scope != "order":
+        return False
+    return rungs[0] <= rungs[1]
 
 
 def _among(rows: list[tuple[int, Adjustment]]) -> Found:

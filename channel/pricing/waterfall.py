@@ -251,13 +251,27 @@ class Waterfall:
                 holding.append((rule, lines, measured))
         if not holding:
             return
-        lost = self._order_lost([rule for rule, _, _ in holding], {rule.at: (lines, measured) for rule, lines, measured in holding})
+        lost = self._used_before(holding)
+        left = [(rule, lines, measured) for rule, lines, measured in holding if rule.at not in lost]
+        lost |= self._order_lost([rule for rule, _, _ in left], {rule.at: (lines, measured) for rule, lines, measured in left})
         for rule, lines, measured in holding:
             if rule.at in lost:
                 for state in lines:
                     self._tried(state, rule, *lost[rule.at])
             else:
                 self._order_rule(rule, lines, measured)
+
+    def _used_before(self, holding: Sequence[tuple[Rule, list[State], Measured]]) -> contests.Lost:
+        """Order rules that an exclusion keeps out, because a rule of its first group was used on one of their lines or beside them."""
+        lost: contests.Lost = {}
+        charged = {one.rule for one in self.charges}
+        for exclusion, first in self.question.prices.excluding:
+            for rule, lines, _ in holding:
+                if rule.group in exclusion.groups[1:] and rule.spec.id not in first:
+                    used = charged.union(*({step.rule for step in state.steps} for state in lines))
+                    if used & first:
+                        lost[rule.at] = ("excluded", f"by exclusion {exclusion.id}")
+        return lost
 
     def _order_lost(self, rules: list[Rule], of: dict[int, tuple[list[State], Measured]]) -> contests.Lost:
         whole = sum((state.total for state in self.states), ZERO)

@@ -459,3 +459,51 @@ def test_order_rules_that_run_on_are_weighed_as_they_run_on() -> None:
     assert net(*chain) == "45.00"
     assert net(*chain, rule("c", "best", scope="order", percent="57", order="3")) == "43.00"
     assert net(*chain, rule("c", "best", scope="order", percent="54", order="3")) == "45.00"
+
+
+def vip(**more: Any) -> dict[str, Any]:
+    return {"id": "vip", "rung": "agreement", "group": "vip", **TEN, **more}
+
+
+def voucher(**more: Any) -> dict[str, Any]:
+    return {"id": "voucher", "rung": "promotion", "group": "voucher", "scope": "order", "amount": "50", **more}
+
+
+def excludes(*groups: str, kind: str = "excludes") -> list[dict[str, Any]]:
+    return [{"id": "X", "kind": kind, "groups": list(groups)}]
+
+
+def test_what_a_line_used_excludes_a_rule_of_the_order() -> None:
+    assert net(vip(), voucher(), exclusions=excludes("vip", "voucher")) == "90.00"
+    assert net(vip(when={"coupons": "VIP"}), voucher(), exclusions=excludes("vip", "voucher")) == "50.00"
+    assert unused(vip(), voucher(), exclusions=excludes("vip", "voucher")) == {"voucher": "excluded"}
+
+
+def test_what_the_order_used_excludes_a_later_rule_of_the_order() -> None:
+    charge = {"amount": "30", "surcharge": True, "separate": True}
+    express = voucher(id="express", group="express", **charge)
+    freight = voucher(id="freight", rung="freight", **charge)
+
+    assert net(express, freight, exclusions=excludes("express", "voucher")) == "130.00"
+    assert net(voucher(amount="10"), voucher(id="late", rung="project", group="late"), exclusions=excludes("voucher", "late")) == "90.00"
+
+
+UNDECIDED = {
+    "the order before a line": ([vip(), voucher()], excludes("voucher", "vip"), "is not decided when the others are used"),
+    "a later rung before an earlier one": (
+        [voucher(), voucher(id="late", rung="project", group="late")], excludes("late", "voucher"), "is not decided",
+    ),
+    "the best of line and order": ([vip(), voucher()], excludes("vip", "voucher", kind="best"), "those of lines or of another rung"),
+    "the best of two rungs of the order": (
+        [voucher(), voucher(id="late", rung="project", group="late")], excludes("late", "voucher", kind="best"), "another rung",
+    ),
+    "a group of the order at two rungs": (
+        [voucher(mode="best"), voucher(id="late", rung="project", mode="best")], [], "stand at several rungs",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("rules", "exclusions", "told"), UNDECIDED.values(), ids=UNDECIDED)
+def test_what_cannot_be_weighed_is_refused_when_it_is_published(rules: Any, exclusions: Any, told: str) -> None:
+    with pytest.raises(BadPricing, match=told):
+        published(document(adjustments=rules, exclusions=exclusions))
