@@ -46,6 +46,13 @@ class When(Strict):
     max_value: Money | None = described("Below this.", default=None)
     with_items: dict[str, Positive] = described("Other items in the cart with their least quantity, e.g. {A: 2}.", default_factory=dict)
 
+    @model_validator(mode="after")
+    def _bounds(self) -> Self:
+        for what, least, below in (("quantity", self.min_quantity, self.max_quantity), ("value", self.min_value, self.max_value)):
+            if least is not None and below is not None and below <= least:
+                raise ValueError(f"no {what} is at least {least} and below {below} | max_{what} is above min_{what}")
+        return self
+
 
 class Free(Strict):
     """赠品: goods given along."""
@@ -150,6 +157,8 @@ class Adjustment(Strict):
             raise ValueError(
                 f"{self.id}: only an amount per line or order can count for every so many | write amount and per: line or per: order"
             )
+        if self.tax_rate is not None and not self.separate:
+            raise ValueError(f"{self.id}: what stands in the lines has their tax | add separate: true, or leave tax_rate out")
         if self.separate and not (self.scope == "order" and (self.surcharge or self.at_least is not None)):
             raise ValueError(f"{self.id}: only a surcharge of the order can stand by itself | add scope: order and surcharge: true")
         return self

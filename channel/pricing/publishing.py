@@ -5,6 +5,8 @@ Overlapping prices under one key, ties between rules, gaps and overlaps of scale
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from channel.pricing.asking import PricingFile
 from channel.pricing.compiled import in_order
 from channel.pricing.errors import BadPricing, Mistake
@@ -13,6 +15,7 @@ from channel.pricing.loading import place
 from channel.pricing.model import DEFAULT_ACCESS, KEY_FIELDS, AccessStep, PriceRecord
 from channel.pricing.naming import names, twice
 from channel.pricing.overlapping import overlaps, scales, validities
+from channel.pricing.parts import Scale
 from channel.pricing.source import Table
 from channel.pricing.ties import bands, ties
 
@@ -103,6 +106,11 @@ def _reaches(uses: dict[str, set[str]], start: str, goal: set[str]) -> bool:
     return False
 
 
+def _scales(rules: PricingFile) -> Iterator[Scale]:
+    yield from (record.scale for book in rules.books for record in book.prices if record.scale is not None)
+    yield from (rule.scale for rule in rules.adjustments if rule.scale is not None)
+
+
 def _ask(rules: PricingFile) -> Found:
     ask = rules.ask
     if ask is None:
@@ -115,6 +123,11 @@ def _ask(rules: PricingFile) -> Found:
     for at, line in enumerate(ask.lines):
         if line.item not in items:
             yield ("ask", "lines", at, "item"), f"there is no item {line.item!r}", "name one under items"
+    counted = {scale.accumulated for scale in _scales(rules)}
+    for name in ask.accumulated:
+        if name not in counted:
+            told = ", ".join(sorted(counted - {""})) or "none"
+            yield ("ask", "accumulated", name), f"no scale counts {name!r}", f"scales count {told}; write accumulated: {name} in a scale"
     for path, what, fix in twice([one for one in ask.lines if one.id], "lines"):
         yield ("ask", *path), what, fix
     currency = ask.currency or rules.settings.currency

@@ -180,6 +180,27 @@ CASES = {
         "names no item",
         "at least one",
     ),
+    "bounds that nothing meets": (
+        "percent: 10}",
+        "percent: 10, when: {min_quantity: 5, max_quantity: 5}}",
+        15,
+        "no quantity is at least 5 and below 5",
+        "above min_quantity",
+    ),
+    "a tax of its own in the lines": (
+        "percent: 10}",
+        "percent: 10, tax_rate: 9%}",
+        15,
+        "what stands in the lines has their tax",
+        "separate",
+    ),
+    "a count that no scale asks for": (
+        "  date: 2026",
+        "  accumulated: {year: 5}\n  date: 2026",
+        18,
+        "no scale counts 'year'",
+        "accumulated: year",
+    ),
     "broken YAML": ("  - {id: B}", "  - {id: B", 4, "expected", "mend the YAML"),
 }
 
