@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from canonical.rounding import exact_rounded
+from canonical.values import decimal_text
 from channel.rebates.claiming import Claim, contract_for, debit, from_fund, protection
 from channel.rebates.claims import Claimed, Contract, Fund, PriceProtection, ShipAndDebit
 from channel.rebates.facts import COLUMNS, Fact, Table
@@ -27,8 +28,8 @@ class Standing:
     cut: Fact | None = None
     moves: Sequence[Fact] = ()
     """The dealer's own facts about the product: stock, sale, return, sell_out."""
-    protected: Fraction = ZERO
-    """Units of the cut that the dealer has claimed before."""
+    claimed: Mapping[Fact, Fraction] = field(default_factory=dict)
+    """Units that the dealer has claimed before, by the cut: of this one, and of others that announce the same fall."""
 
 
 def contract_key(contract: Contract) -> str:
@@ -57,10 +58,31 @@ def _protected(programme: PriceProtection, fact: Fact, standing: Standing) -> Cl
     if standing.cut is None:
         raise ValueError("a claim for price protection names its price cut")
     whole = protection(programme, standing.cut, fact.dealer, standing.moves)
-    left = max(ZERO, whole.quantity - standing.protected)
+    here = {cut: min(units, _still(programme, standing, cut, units)) for cut, units in standing.claimed.items()}
+    left = max(ZERO, whole.quantity - sum(here.values(), ZERO))
     asked = Fraction(fact.quantity)
     units = min(asked, left)
     each = whole.per_unit or ZERO
     why = "" if units == asked else "no_drop" if whole.why == "no_drop" else "stock"
     payable = exact_rounded(each * units, programme.rounding.places, programme.rounding.mode)
-    return replace(whole, fact=fact.id, quantity=units, asked=each * asked, payable=payable, why=why)
+    gone = sum(standing.claimed.values(), ZERO) - sum(here.values(), ZERO)
+    said = {**whole.facts, "stock": decimal_text(_decimal(whole.quantity)), "gone": decimal_text(_decimal(gone))}
+    return replace(whole, fact=fact.id, quantity=units, asked=each * asked, payable=payable, why=why, facts=said)
+
+
+def _still(programme: PriceProtection, standing: Standing, other: Fact, units: Fraction) -> Fraction:
+    """How much of what was claimed for another announcement is stock of this one: what was there on both days, first in first out."""
+    assert standing.cut is not None  # noqa: S101  the caller has it
+    if other.id == standing.cut.id:
+        return units
+    first, last = sorted((standing.cut, other), key=lambda cut: (cut.date, cut.id))
+    between = [move for move in standing.moves if first.date <= move.date < last.date]
+    sold = sum((Fraction(move.quantity) for move in between if move.kind == "sell_out"), ZERO)
+    bought = sum((Fraction(move.quantity) for move in between if move.kind in ("sale", "return")), ZERO)
+    on_hand = Fraction(protection(programme, last, "", standing.moves).facts["stock"])
+    return max(ZERO, min(units - sold, on_hand - max(ZERO, bought)))
+
+
+def _decimal(value: Fraction) -> Decimal:
+    """Units exactly: stock is counted in decimals."""
+    return Decimal(value.numerator) / Decimal(value.denominator)

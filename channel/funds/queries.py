@@ -220,14 +220,19 @@ def contract_units(db: Connection, programme: str, *, without: str = "") -> dict
     return {row["contract"]: Fraction(row["units"]) for row in rows(db, query, [programme, list(LIVE), without])}
 
 
-def cut_units(db: Connection, programme: str, dealer: str, cut: str) -> Fraction:
-    """Units of a price cut that a dealer's live claims hold."""
+def lock_stock(db: Connection, dealer_id: UUID, product: str) -> None:
+    """Claims for one dealer's stock of one product are judged one at a time, whatever the programme and the cut."""
+    db.execute("SELECT pg_advisory_xact_lock(hashtextextended('stock ' || %s || ' ' || %s, 0))", [str(dealer_id), product])
+
+
+def cut_units(db: Connection, dealer_id: UUID, cut: str) -> list[Row]:
+    """Price cuts that announce the same fall as one, itself among them, with the `units` that a dealer's live claims hold of each."""
     query = (
-        "SELECT coalesce(sum((judged->>'quantity')::numeric), 0) AS units FROM fund_claim "
-        "WHERE programme = %s AND dealer = %s AND asked->>'cut' = %s AND state = ANY(%s)"
+        "SELECT o.id, o.product, o.on_day, o.old_price, o.new_price, sum((c.judged->>'quantity')::numeric) AS units "
+        "FROM price_cut AS p JOIN price_cut AS o ON one_fall(p, o) JOIN fund_claim AS c ON c.asked->>'cut' = o.id "
+        "WHERE p.id = %s AND c.type = 'price_protection' AND c.dealer_id = %s AND c.state = ANY(%s) GROUP BY o.id ORDER BY o.id"
     )
-    found = one(db, query, [programme, dealer, cut, list(LIVE)])
-    return Fraction(found["units"]) if found else Fraction(0)
+    return rows(db, query, [cut, dealer_id, list(LIVE)])
 
 
 def automatic(db: Connection, programme: str, dealer: str, period: str) -> Decimal:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Final
 from uuid import UUID
 
@@ -196,11 +197,16 @@ def _standing(db: Connection, programme: Claimed, handed: Handed, dealer: Dealer
             row = _cut(db, handed.cut)
             if row["currency"] != programme.currency or row["dealer"] not in ("", dealer.id):
                 raise NotTakingPart(f"{handed.cut} is not for this dealer or not in {programme.currency}")
-            cut = Fact(
-                row["id"], "price_change", "", row["on_day"], product=row["product"], old_price=row["old_price"], new_price=row["new_price"]
-            )
+            queries.lock_stock(db, dealer_id, row["product"])
+            claimed = {_announced(one): Fraction(one["units"]) for one in queries.cut_units(db, dealer_id, row["id"])}
             moves = queries.moves(db, dealer_id, dealer.id, row["product"], today)
-            return Standing(cut=cut, moves=moves, protected=queries.cut_units(db, programme.programme, dealer.id, row["id"]))
+            return Standing(cut=_announced(row), moves=moves, claimed=claimed)
+
+
+def _announced(cut: Row) -> Fact:
+    return Fact(
+        cut["id"], "price_change", "", cut["on_day"], product=cut["product"], old_price=cut["old_price"], new_price=cut["new_price"]
+    )
 
 
 def _judged(programme: Claimed, fact: Fact, claim: Claim) -> dict[str, Any]:
@@ -211,6 +217,7 @@ def _judged(programme: Claimed, fact: Fact, claim: Claim) -> dict[str, Any]:
         "quantity": text(claim.quantity), "per_unit": text(claim.per_unit), "asked": text(claim.asked),
         "payable": format(claim.payable, "f"),
         "why": claim.why, "sentence": told, "contract": None if contract is None else contract_key(contract),
+        **{name: claim.facts[name] for name in ("stock", "gone") if isinstance(programme, PriceProtection)},
     }  # fmt: skip
     return {name: value for name, value in found.items() if value is not None}
 

@@ -200,6 +200,89 @@ def test_stock_is_protected_once_against_a_price_cut(fresh: Fresh) -> None:
     assert fresh.api("finance", "POST", "/v1/price-cuts", json=told).json()["id"] == cut
 
 
+def announced(fresh: Fresh, on: str, old: str, new: str, dealer: str = "") -> str:
+    """A cut that is announced, by hand or by the prices; its number."""
+    with fresh.hub.transaction() as db:
+        values = {
+            "product": "LP1",
+            "dealer": dealer,
+            "on": on,
+            "old": Decimal(old),
+            "new": Decimal(new),
+            "currency": "CNY",
+            "note": "",
+            "by": "x",
+        }
+        return queries.add_cut(db.connection, values)
+
+
+def stocked(fresh: Fresh, *facts: tuple[str, str, int]) -> None:
+    """Counts and movements of C1's stock: (day, kind, quantity)."""
+    with fresh.hub.transaction() as db:
+        db.execute("SELECT rebate_fact_month('2026-11-01')")
+        for at, (on, kind, quantity) in enumerate(facts):
+            db.execute(
+                "INSERT INTO rebate_fact (date, id, revision, kind, dealer, quantity, product) VALUES (%s, %s, 1, %s, 'C1', %s, 'LP1')",
+                [on, f"s{at}", kind, quantity],
+            )
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "left"),
+    [
+        (("2026-11-05", "500", "450", ""), ("2026-11-05", "480", "430", "C1"), "0"),
+        (("2026-11-05", "480", "430", "C1"), ("2026-11-05", "500", "450", ""), "0"),
+        (("2026-11-05", "500", "450", "C1"), ("2026-11-06", "500", "450", ""), "0"),
+        (("2026-11-06", "500", "450", ""), ("2026-11-05", "490", "440", "C1"), "0"),
+        (("2026-11-05", "500", "450", ""), ("2026-11-12", "450", "400", "C1"), "20"),
+    ],
+    ids=["by hand, then by the prices", "by the prices, then by hand", "a day later", "a day before", "a further fall"],
+)
+def test_stock_is_protected_once_whatever_numbers_a_fall_was_announced_under(
+    fresh: Fresh, first: tuple[str, ...], second: tuple[str, ...], left: str
+) -> None:
+    publish(fresh, PROTECT)
+    stocked(fresh, ("2026-11-01", "stock", 20))
+    one, two = announced(fresh, *first), announced(fresh, *second)
+    claim = {"programme": "protect-2026", "on": "2026-11-05", "quantity": "20"}
+
+    before = submit(fresh, claim | {"cut": one}).json()
+    again = submit(fresh, claim | {"cut": two})
+
+    assert before["worth"] == "1000"
+    assert (again.json()["code"] if left == "0" else again.json()["worth"]) == ("funds/nothing-to-pay" if left == "0" else "1000")
+
+
+def test_what_was_bought_after_a_claim_is_other_stock(fresh: Fresh) -> None:
+    publish(fresh, PROTECT)
+    stocked(fresh, ("2026-11-01", "stock", 20), ("2026-11-07", "sell_out", 12), ("2026-11-08", "sale", 10))
+    first, second = announced(fresh, "2026-11-05", "500", "450"), announced(fresh, "2026-11-10", "480", "460", "C1")
+    claim = {"programme": "protect-2026", "on": "2026-11-05", "quantity": "20"}
+
+    submit(fresh, claim | {"cut": first})
+    again = submit(fresh, claim | {"cut": second}).json()
+
+    assert (again["worth"], again["why"]["code"]) == ("200", "stock")  # 18 on hand, of which 8 were claimed before: 10 x 20
+
+
+def test_the_database_itself_refuses_stock_that_is_protected(fresh: Fresh) -> None:
+    publish(fresh, PROTECT)
+    stocked(fresh, ("2026-11-01", "stock", 20))
+    first, second = announced(fresh, "2026-11-05", "500", "450"), announced(fresh, "2026-11-05", "480", "430", "C1")
+    submit(fresh, {"programme": "protect-2026", "on": "2026-11-05", "quantity": "15", "cut": first})
+    told = dict(fresh.rows("SELECT * FROM fund_claim")[0])
+    judged = {"quantity": "6", "stock": "20", "gone": "0", "payable": "300"}
+
+    def insert(quantity: str) -> None:
+        with fresh.hub.transaction() as db:
+            values = {**told, "id": f"FC-{quantity}", "asked": {**told["asked"], "cut": second}, "judged": {**judged, "quantity": quantity}}
+            queries.add_claim(db.connection, values)
+
+    with pytest.raises(psycopg.errors.CheckViolation, match="is protected already"):
+        insert("6")
+    insert("5")
+
+
 def test_a_plan_keeps_the_money_and_pays_no_more_than_was_agreed(fresh: Fresh) -> None:
     publish(fresh, MDF)
     plan = submit(fresh, expo(amount="8000", evidence=[], plan=True)).json()
