@@ -5,7 +5,7 @@ Shares of several gates multiply (回款系数 x 投诉系数); one gate that pa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
@@ -14,6 +14,7 @@ from typing import Final
 from channel.rebates.counting import Documents, Line, with_tax
 from channel.rebates.facts import Fact
 from channel.rebates.payment import Gate
+from channel.rebates.periods import Span
 from channel.rebates.programme import Programme
 from channel.rebates.rating import Cell
 from channel.rebates.selecting import inside
@@ -62,6 +63,8 @@ class Gatekeeper:
         for document, lines in self.documents.lines.items():
             for dealer in {fact.dealer for fact in lines}:
                 self._of.setdefault(dealer, []).append(document)
+        self._invoiced: dict[tuple[frozenset[str], Span | None], list[list[Fact]]] = {}
+        self._owed: dict[str, tuple[Fraction, Fraction]] = {}
         self._figures: dict[tuple[str, str], list[Fact]] = {}
         for fact in facts if programme.gates else ():
             if fact.kind in ("complaint", "measure") and fact.status != "void" and fact.date <= as_of:
@@ -141,19 +144,26 @@ class Gatekeeper:
             return late, owed, late
         return late, owed, late / owed if owed > 0 else None
 
-    def _invoices(self, gate: Gate, cell: Cell, usual: str) -> Iterable[list[Fact]]:
-        span = cell.key[2]
-        dealers = {line.fact.dealer for line in cell.own.lines} or {cell.key[0]}
-        for document in sorted({document for dealer in dealers for document in self._of.get(dealer, ())}):
-            lines = self.documents.lines[document]
-            issued = min(fact.invoice_date or fact.date for fact in lines)
-            if issued <= self.as_of and ((gate.invoices or usual) == "all" or span.holds(issued)):
-                yield lines
+    def _invoices(self, gate: Gate, cell: Cell, usual: str) -> list[list[Fact]]:
+        """The invoices that a gate looks at; read once for all results of a dealer and period, of which there may be hundreds."""
+        span = None if (gate.invoices or usual) == "all" else cell.key[2]
+        dealers = frozenset({line.fact.dealer for line in cell.own.lines} or {cell.key[0]})
+        if (dealers, span) not in self._invoiced:
+            found = []
+            for document in sorted({document for dealer in dealers for document in self._of.get(dealer, ())}):
+                lines = self.documents.lines[document]
+                issued = min(fact.invoice_date or fact.date for fact in lines)
+                if issued <= self.as_of and (span is None or span.holds(issued)):
+                    found.append(lines)
+            self._invoiced[dealers, span] = found
+        return self._invoiced[dealers, span]
 
     def _worth(self, lines: Sequence[Fact], scope: Cell | None) -> tuple[Fraction, Fraction]:
         document = lines[0].document
-        worth = self.documents.worth(document)
-        received = min(self.documents.received(document), worth) if worth > 0 else ZERO
+        if document not in self._owed:
+            whole = self.documents.worth(document)
+            self._owed[document] = whole, min(self.documents.received(document), whole) if whole > 0 else ZERO
+        worth, received = self._owed[document]
         if scope is None or worth <= 0:
             return max(worth, ZERO), max(received, ZERO)
         counted = {line.fact.id for line in scope.own.lines}
