@@ -18,7 +18,7 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import dict_row, tuple_row
 
-from channel.rebates.facts import DAYS, Fact
+from channel.rebates.facts import Fact
 
 Connection = psycopg.Connection[Any]
 
@@ -269,8 +269,6 @@ READ: Final = tuple(
 """The columns that every fact has."""
 _MORE: Final = frozenset(one.name for one in fields(Fact)) - set(READ) - {"row", "attributes"}
 _NUMBERS: Final = frozenset({"old_price", "new_price", "sell_price", "cost_price", "contract_price"})
-DAY_COLUMNS: Final = frozenset(DAYS)
-"""Facts of the ledger carry the day of each event, so that an empty one means 'not yet'."""
 
 
 def later_revisions(db: Connection, *, known_at: datetime | None = None, ids: Sequence[str] | None = None) -> dict[str, int]:

@@ -148,6 +148,8 @@ def _take(found: Made, night: Night, parts: Iterator[Calculation], codes: Collec
                 continue
             earlier = before.get(unit_of(result), NEVER)
             kind = _kind(result, night.as_of, earlier)
+            if not result.balanced:
+                raise ArithmeticError(f"{unit_of(result)}: earned is not settled + open + held + disputed + forfeited; nothing is booked")
             if kind is not None and (result.payable or kind == "final"):
                 _late_since(result, earlier.last_at)
                 found.due.append((result, kind, earlier))
