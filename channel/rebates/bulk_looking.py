@@ -25,6 +25,9 @@ WORDS: Final = ("id", "kind", "dealer", "currency", *TEXTS)
 """Columns of text; codes may be stored as whole numbers."""
 BLANKS: Final = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
 """What is cut off at both ends of a text when it is read."""
+BLANK: Final = "".join(f"\\x{{{ord(sign):x}}}" for sign in BLANKS)
+MANY: Final = frozenset(("id", "document", "returns_of", "applies_to"))
+"""Columns of many values, where a look at the edges is twenty times as fast as cutting them; of few values cutting is the faster."""
 PLAIN: Final = r"[+-]?\d{1,14}(\.\d{1,4})?"
 DAY: Final = r"\d{4}-\d{2}-\d{2}"
 RATE: Final = r"0(\.\d{1,18})?|\d{1,2}(\.\d{1,12})?\s*[%％]"
@@ -95,10 +98,10 @@ def doubtful(columns: Mapping[str, str], *, exported: bool) -> str:
 
 
 def _of_column(name: str, kind: str) -> list[str]:
-    blanks = BLANKS.replace("'", "''")
     if name in WORDS and kind == "VARCHAR":
         empty = {"id": ["id = ''"], "dealer": ["dealer = '' AND kind <> 'price_change'"]}.get(name, [])
-        return [f"{name} <> trim({name}, '{blanks}')", *empty]
+        edges = f"regexp_matches({name}, '^[{BLANK}]|[{BLANK}]$')" if name in MANY else f"{name} <> trim({name}, '{BLANKS}')"
+        return [edges, *empty]
     if name in DAYS:
         return _of_day(name, kind)
     if name in NUMBERS and kind == "VARCHAR":
@@ -150,7 +153,8 @@ def _of_figures(columns: Mapping[str, str]) -> list[str]:
         found += [f"kind IN {tuple(sorted(NEVER_BELOW))} AND ({below})", f"kind IN {tuple(sorted(NEGATIVE))} AND ({above})"]
     missing = f"{amount} IS NULL AND {gross} IS NULL"
     found.append(f"kind IN {tuple(sorted(LINES))} AND {missing} AND coalesce({quantity}, 0) = 0 AND {figure('old_price')} IS NULL")
-    found.append(f"kind = 'payment' AND {missing}")
+    paid = "coalesce(CAST(applies_to AS VARCHAR), '') = ''" if "applies_to" in columns else "true"
+    found.append(f"kind = 'payment' AND ({missing} OR {paid})")
     if tax != "NULL":
         found.append(
             f"{amount} + {tax} <> {gross} OR sign({amount}) * sign({tax}) < 0" if "NULL" not in (amount, gross) else f"{tax} IS NOT NULL"

@@ -311,12 +311,19 @@ def _signs(fact: Fact) -> None:
         for name, value in values.items():
             if value is not None and value > ZERO:
                 raise Wrong("positive", name, f"a {fact.kind} of {value}", "write returns and credits as negative figures")
+    _named(fact)
+
+
+def _named(fact: Fact) -> None:
+    """What each kind must say besides."""
     if fact.kind in LINES and fact.amount is None and fact.gross is None and not fact.quantity and fact.old_price is None:
         raise Wrong(
             "missing", "amount", "neither amount nor quantity", "give the amount (without tax), the gross (with tax) or the quantity"
         )
     if fact.kind == "payment" and fact.amount is None and fact.gross is None:
         raise Wrong("missing", "amount", "a payment without amount", "give the amount paid")
+    if fact.kind == "payment" and not fact.applies_to:
+        raise Wrong("missing", "applies_to", "a payment of no document", "name the document that it pays, in a row for each")
     if fact.kind == "settlement" and not fact.programme:
         raise Wrong("missing", "programme", "a settlement that belongs to no programme", "name the programme that it settles")
 

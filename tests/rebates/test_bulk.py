@@ -264,6 +264,7 @@ UNUSUAL: dict[str, dict[str, str]] = {
     "small letters": {"currency": "'cny'"}, "tax that does not add up": {"tax": "1.00::DECIMAL(18,2)", "gross": "5.00::DECIMAL(18,2)"},
     "a tax rate of 13": {"tax_rate": "13"}, "a tax rate in percent": {"tax_rate": "'13 %'"}, "a tax rate in words": {"tax_rate": "'13'"},
     "revision 0": {"revision": "0"}, "no revision": {"revision": "NULL::INTEGER"}, "a revision as text": {"revision": "'1'"},
+    "a payment of no document": {"kind": "'payment'"}, "a payment": {"kind": "'payment'", "applies_to": "'I1'"},
     "a settlement": {"kind": "'settlement'", "programme": "'bulk'", "amount": "5"}, "a nameless settlement": {"kind": "'settlement'"},
     "a target of a period that is none": {"kind": "'target'", "period": "'2026-Q1'"}, "a negative price": {"cost_price": "-1"},
     "recorded on a day": {"recorded_at": "DATE '2026-02-15'"}, "recorded at a time": {"recorded_at": "TIMESTAMP '2026-02-15 20:30:00'"},

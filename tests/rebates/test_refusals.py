@@ -292,6 +292,7 @@ def test_a_refusal_says_what_was_probably_meant(old: str, new: str, says: str) -
         ({"kind": "target", "amount": "-1"}, "negative", "amount"),
         ({"kind": "price_change", "product": "P", "old_price": "-5", "new_price": "-6"}, "negative", "old_price"),
         ({"kind": "settlement", "amount": "30"}, "missing", "programme"),
+        ({"kind": "payment", "amount": "30"}, "missing", "applies_to"),
         ({"amount": "1", "recorded_at": "1960-01-01"}, "bad_time", "recorded_at"),
         ({"amount": "1", "date": "2026-W01-1"}, "bad_date", "date"),
     ],
