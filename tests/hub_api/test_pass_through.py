@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from canonical.values import SHANGHAI
+from channel.rebates import service
 from sync import rebates
 from tests.hub_api.conftest import Fresh
 from tests.hub_api.world import RIVAL
@@ -195,3 +197,35 @@ def test_the_same_row_again_changes_nothing_and_another_one_is_the_next_revision
     assert [(row["revision"], row["amount"]) for row in found] == [(1, 300000), (2, 320000), (3, 0)]
     assert {row["dealer_id"] for row in found} == {fresh.world.agent}
     assert date(2026, 1, 1) == fresh.rows("SELECT date FROM rebate_fact")[0]["date"]
+
+
+def test_loads_at_one_time_and_during_a_night_lose_nothing(fresh: Fresh) -> None:
+    assert fresh.api("finance", "POST", "/v1/programmes", json={"text": PASS}).status_code == 200
+    months = ["2026-01-10", "2026-02-10", "2026-03-10", "2025-12-10"]  # a month's partition is made by whoever comes first
+
+    def loads(at: int) -> int:
+        own = [LINE | {"id": f"{at}-{n}", "date": months[(at + n) % 4], "customer": "C2", "amount": "100"} for n in range(20)]
+        shared = LINE | {"id": "shared", "date": "2026-01-11", "customer": "C3", "amount": str(1000 + at)}
+        told = load(fresh, *own, shared)
+        return int(told.json()["facts"]) if told.status_code == 200 else -1
+
+    with ThreadPoolExecutor(8) as pool:
+        nights = [pool.submit(rebates.nightly, fresh.hub, now=APRIL) for _ in range(2)]
+        done = list(pool.map(loads, range(6)))
+        results = [one.result().status for one in nights]
+
+    assert (min(done), set(results)) == (21, {"done"})
+    facts = fresh.rows(
+        "SELECT id, array_agg(revision ORDER BY revision) AS revisions FROM rebate_fact WHERE id LIKE 'loaded:%%' GROUP BY 1"
+    )
+    assert len(facts) == 121
+    assert {row["id"]: row["revisions"] for row in facts}["loaded:shared"] == [1, 2, 3, 4, 5, 6]
+    rebates.nightly(fresh.hub, now=APRIL)
+    newest = fresh.rows("SELECT amount FROM rebate_fact WHERE id = 'loaded:shared' ORDER BY revision DESC LIMIT 1")[0]["amount"]
+    counted = sum(100 for at in range(6) for n in range(20) if months[(at + n) % 4] > "2026") + newest
+    settled = fresh.rows("SELECT sum(amount) AS amount FROM rebate_settlement")[0]["amount"]
+    assert settled == (counted / 100).quantize(Decimal("0.01"))
+    assert adds_up(fresh)
+    with fresh.hub.transaction() as db:
+        again = service.settle(db.connection, date(2026, 4, 1), by="x", full=True)
+    assert list(again.units) == []
