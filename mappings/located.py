@@ -10,11 +10,14 @@ from typing import Any
 
 import yaml
 
+from canonical.nesting import too_deep
 from mappings.errors import BadFile
 from mappings.rules import Place
 
 _QUICK: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's, where it is built in: every task of Airflow parses all mappings when it starts."""
+DEEPEST = 40
+"""Levels of nesting that a file may have; a mapping needs six."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ def suggestion(word: str, options: Iterable[str]) -> str:
 
 def _composed(text: str) -> yaml.Node | None:
     try:
+        if too_deep(text, DEEPEST) is not None:
+            raise RecursionError
         node: yaml.Node | None = yaml.compose(text, Loader=_QUICK)
     except yaml.YAMLError:
         node = yaml.compose(text, Loader=yaml.SafeLoader)  # tells the place of a mistake better

@@ -77,7 +77,7 @@ def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
         load(tmp_path, "acme", "customers")
 
 
-@pytest.mark.parametrize("text", ["fields: " + "[" * 1500, "entity: party\nfields: \x01", "{" * 1500])
+@pytest.mark.parametrize("text", ["fields: " + "[" * 1500, "fields: " + "[" * 100_000, "entity: party\nfields: \x01", "{" * 1500])
 def test_a_hostile_file_is_told_too(tmp_path: Path, text: str) -> None:
     with pytest.raises(BadFile, match="not valid YAML|nested too deeply"):
         load(write(tmp_path, text), "acme", "customers")
