@@ -52,3 +52,23 @@ def missing(expected: Any, told: Any, path: str = "answer") -> list[str]:
             return [f"{path} is {told!r}"]
         return [one for at, part in enumerate(expected) for one in missing(part, told[at], f"{path}[{at}]")]
     return [] if expected == told else [f"{path}: expected {expected!r}, got {told!r}"]
+
+
+def rule(id: str, mode: str = "compound", **more: Any) -> dict[str, Any]:  # noqa: A002  the file's own word
+    return {"id": id, "rung": "promotion", "mode": mode, **more}
+
+
+def net(*rules: dict[str, Any], **parts: Any) -> str:
+    found: str = asked(document(adjustments=list(rules), **parts))["net"]
+    return found
+
+
+def unused(*rules: dict[str, Any], **parts: Any) -> dict[str, str]:
+    rows = asked(document(adjustments=list(rules), **parts))["lines"][0]["not_used"]
+    return {one["rule"]: one["reason"] for one in rows if one["rung"] != "base"}
+
+
+TEN = {"percent": "10"}
+
+
+TWENTY = {"percent": "20"}
