@@ -253,6 +253,32 @@ def test_a_fact_that_cannot_be_stops_only_the_programmes_that_count_it(db: Conne
     assert {unit.split("|")[0] for unit in [*accrued.units, *settled.units]} == {"other"}
 
 
+@pytest.mark.parametrize("by", [["dealer"], ["dealer", "line"]], ids=["from sums", "from lines"])
+def test_quantities_in_two_units_are_not_added_up_by_night_or_in_full(db: Connection, by: list[str]) -> None:
+    per_unit = {"method": "per_unit", "tiers": [{"from": "0", "per_unit": "2"}], "scope": {"product_lines": ["泵"]}, "grouping": {"by": by}}
+    publish(db, **per_unit, base={**json.loads(written())["base"], "measure": "quantity"}, stacking={"order": 1, "base": "gross"})
+    publish(db, programme="other", stacking={"order": 2, "base": "gross"})
+    history = History(db, 1)
+    history.day = date(2025, 2, 20)
+    sale(history, date(2025, 2, 1), 1000, "甲", product_line="泵", unit="件", quantity=5)
+    sale(history, date(2025, 2, 1), 1000, "甲", product_line="阀", unit="套", quantity=5)
+    first, _ = night(db, date(2025, 2, 20))
+    sale(history, date(2025, 2, 3), 1000, "乙", product_line="泵", unit="箱", quantity=1)
+
+    mixed, refused = night(db, date(2025, 4, 10))
+    with db.transaction(force_rollback=True):
+        whole = service.accrue(db, date(2025, 4, 10), by=BOSS, full=True)
+    history.put(**history.known["X2"] | {"revision": 2, "unit": "件", "quantity": 12})
+    _, right = night(db, date(2025, 4, 11))
+
+    assert first.problems == []
+    told = [[str(problem) for problem in done.problems] for done in (mixed, refused, whole)]
+    assert all(len(problems) == 1 and "X2: '箱', but X0 is in '件'" in problems[0] for problems in told), told
+    assert {unit.split("|")[0] for unit in refused.units} == {"other"}
+    assert (right.problems, right.booked) == ([], {"CNY": Decimal(34)})
+    full_finds_nothing(db, date(2025, 4, 11))
+
+
 def test_a_closed_period_stays_with_its_version_and_late_lines_post_at_once(db: Connection) -> None:
     publish(db, tiers=[{"from": "0", "rate": "2 %"}])
     history = History(db, 1)

@@ -17,7 +17,7 @@ from channel.rebates.queries import Connection, unit_of
 from channel.rebates.reckoning import queries
 from channel.rebates.reckoning.checks import differing
 from channel.rebates.reckoning.families import Family
-from channel.rebates.reckoning.keeping import Night, begun, brought_up, from_lines, from_sums, from_touched_lines, laid_out
+from channel.rebates.reckoning.keeping import Night, begun, brought_up, from_lines, from_sums, from_touched_lines, laid_out, refuse_units
 from channel.rebates.reporting import of_result
 from channel.rebates.results import Result
 
@@ -112,8 +112,10 @@ def _family(night: Night, family: Family, made: Made, sample: int) -> bool:
         whole, parts = True, from_lines(night, family)
         queries.drop(db, family.key)
         night.kept.pop(family.key, None)
+        refuse_units(night, family, None)
     else:
         family_id, whole = brought_up(night, family)
+        refuse_units(night, family, family_id)
         if not family.needs_lines:
             parts = from_sums(night, family, family_id)
         else:

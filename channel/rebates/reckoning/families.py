@@ -26,11 +26,12 @@ from channel.rebates.periods import Span
 from channel.rebates.programme import Programme
 from channel.rebates.rating import Compare
 from channel.rebates.results import ENGINE, Result
+from channel.rebates.units import counts_quantity
 
 Who = Literal["dealer", "parent", "all"]
 OF_DOCUMENTS: Final = frozenset(("collection", "overdue_amount", "overdue_share"))
 """Gates that look at invoices and what was paid on them."""
-LAYOUT: Final = "3"
+LAYOUT: Final = "4"
 """Changes when sums are cut, or what touches them is told, in another way than before."""
 
 
@@ -142,6 +143,11 @@ class Family:
     def whole_dealers(self) -> bool:
         """True where a period cannot be rated from the lines of its days and their documents alone."""
         return self.reach.chain or self.everywhere
+
+    @property
+    def without_unit(self) -> list[Programme]:
+        """Programmes whose money depends on quantities, and that do not say what they are counted in."""
+        return [one for one in self.programmes if one.base.unit is None and counts_quantity(one)]
 
     @property
     def due_after(self) -> tuple[int, ...]:
@@ -328,7 +334,8 @@ def _words(programmes: Sequence[Programme], reach: Reach) -> tuple[str, ...]:
         found |= {gate.count_of for gate in one.gates if gate.kind == "mix_count"}
         who = one.participants
         wanted = {
-            "dealer_grade": who.grades, "dealer_region": who.regions, "dealer_channel": who.channels, "unit": one.base.unit,
+            "dealer_grade": who.grades, "dealer_region": who.regions, "dealer_channel": who.channels,
+            "unit": one.base.unit or counts_quantity(one),
             "price_kind": one.base.exclude_price_kinds, "dealer_parent": one.grouping.group == "parent",
         }  # fmt: skip
         found |= {column for column, asked in wanted.items() if asked}

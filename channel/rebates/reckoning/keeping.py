@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -18,11 +19,14 @@ from channel.rebates.rating import addressed
 from channel.rebates.reckoning import line_queries, queries
 from channel.rebates.reckoning.families import Family, families
 from channel.rebates.results import Calculation
+from channel.rebates.units import refuse_mixed
 
 AT_ONCE: Final = 4_000
 """Units that are rated together from sums."""
 LINES_AT_ONCE: Final = 300_000
 """Lines that are rated together, where dealers can be taken by themselves."""
+_PLACE: Final = re.compile(r"#\d+(?=: | is )")
+"""What makes the name of a sum's line unique."""
 Unit = tuple[str, date, tuple[str, ...]]
 """Whom, era, scope."""
 
@@ -140,6 +144,31 @@ def _about(programme: Programme, fact: Fact, spans: Sequence[Span]) -> Iterator[
         yield key[2], key[1]
 
 
+def refuse_units(night: Night, family: Family, family_id: int | None) -> None:
+    """As on files: quantities in two units of one programme are not added up, whichever dealers they are of. family_id: of kept sums.
+
+    Raises: BadFacts.
+    """
+    if not family.without_unit:
+        return
+    db, summed = night.db, family_id is not None and not family.needs_lines
+    if summed and family_id is not None:
+        units = queries.units_of(db, family, family_id)
+    else:
+        units = line_queries.units_between(db, family.cuts[0], night.as_of)
+    if len(units) > 1:  # some may be outside of the programme's scope
+        facts = (
+            queries.sums_of(db, family, family_id, night.as_of)
+            if summed and family_id is not None
+            else line_queries.lines_and_payments(db, family.cuts[0], night.as_of)
+        )
+        calculation = _rated(night, family, facts, plainly=True)
+        try:
+            refuse_mixed(calculation, family.without_unit)
+        except BadFacts as wrong:
+            raise BadFacts([_named(flaw) for flaw in wrong.flaws]) from wrong
+
+
 # Results -----------------------------------------------------------------------------------------------------------------------
 
 
@@ -252,8 +281,7 @@ def _rated(night: Night, family: Family, facts: Iterable[Fact], *, plainly: bool
 
 def _named(flaw: Flaw) -> Flaw:
     """A sum is named by one of its lines."""
-    name, mark, rest = flaw.what.partition("#")
-    return Flaw(flaw.code, flaw.where, name + ":" + rest.partition(":")[2] if mark else flaw.what, flaw.fix, None, flaw.file)
+    return Flaw(flaw.code, flaw.where, _PLACE.sub("", flaw.what), flaw.fix, None, flaw.file)
 
 
 def _of(

@@ -162,6 +162,15 @@ def lines_and_payments(db: Connection, start: date, as_of: date) -> Iterator[Fac
     return _newest(_facts(db, query, {"start": start, "as_of": as_of}), later_revisions(db))
 
 
+def units_between(db: Connection, start: date, as_of: date) -> list[str]:
+    """The units that quantities of lines are in."""
+    query = (
+        f"SELECT DISTINCT f.unit FROM rebate_fact AS f WHERE {IS_LINE} AND f.date >= %(start)s AND f.date <= %(as_of)s "
+        "AND f.quantity <> 0 AND f.unit <> ''"
+    )
+    return [row["unit"] for row in rows(db, query, {"start": start, "as_of": as_of})]
+
+
 def many_lines(db: Connection, start: date, end: date) -> list[tuple[str, int]]:
     """How many lines each dealer has in `[start, end)`."""
     query = f"SELECT dealer, count(*) AS lines FROM rebate_fact AS f WHERE {IS_LINE} AND date >= %s AND date < %s GROUP BY 1 ORDER BY 1"

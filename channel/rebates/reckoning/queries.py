@@ -34,6 +34,8 @@ _LATE: Final = (
     "THEN concat_ws(' ', f.revision, extract(epoch FROM f.recorded_at), f.id) ELSE '' END"
 )
 """A line that came after its statement and after the family was begun stands by itself: a correction names it."""
+_EVERY_SUM: Final = ("f.dealer", "f.kind", "f.currency", _SHAPE, "coalesce(f.more::text, '')", _LATE)
+"""The words that the sums of every family have, before its own."""
 _KEY: Final = "who, era, scope"
 
 
@@ -201,10 +203,9 @@ def _values(family: Family, family_id: int, begun: int, as_of: date) -> dict[str
 
 def _keyed(family: Family, source: str) -> str:
     """Every line of `source` that can matter, with the key of its sum."""
-    late = "''" if family.bare else _LATE
-    words = [
-        "f.dealer", "f.kind", "f.currency", _SHAPE, "coalesce(f.more::text, '')", late, *(f"f.{name}" for name in family.words),
-    ]  # fmt: skip
+    words = [*_EVERY_SUM, *(f"f.{name}" for name in family.words)]
+    if family.bare:
+        words[_EVERY_SUM.index(_LATE)] = "''"
     return (
         f"SELECT {WHO[family.reach.who]} AS who, (%(eras)s::date[])[greatest(1, width_bucket(f.date, %(eras)s::date[]))] AS era, "
         f"{scope_of(family)} AS scope, "
@@ -223,6 +224,27 @@ def sums_of_touched(db: Connection, family: Family, family_id: int, as_of: date,
     )
     with db.cursor(row_factory=tuple_row) as cursor:
         for at, row in enumerate(cursor.execute(query, [family_id, list(whos), as_of])):
+            yield _summed(family, row, at)
+
+
+def units_of(db: Connection, family: Family, family_id: int) -> list[str]:
+    """The units that the sums of a family are in. Its words have the unit."""
+    query = (
+        "SELECT DISTINCT words[%(at)s] AS unit FROM rebate_sum WHERE family_id = %(family)s AND lines > 0 AND quantity <> 0 "
+        "AND words[%(at)s] <> ''"
+    )
+    at = len(_EVERY_SUM) + family.words.index("unit") + 1
+    return [row["unit"] for row in rows(db, query, {"family": family_id, "at": at})]
+
+
+def sums_of(db: Connection, family: Family, family_id: int, as_of: date) -> Iterator[Fact]:
+    """All sums of a family."""
+    query = (
+        "SELECT example, day, scope, words, quantity, amount, gross FROM rebate_sum WHERE family_id = %s AND lines > 0 AND day <= %s "
+        "ORDER BY who, era, scope, day, words"
+    )
+    with db.cursor(row_factory=tuple_row) as cursor:
+        for at, row in enumerate(cursor.execute(query, [family_id, as_of])):
             yield _summed(family, row, at)
 
 

@@ -26,7 +26,7 @@ from channel.rebates.reckoning import queries
 from channel.rebates.reckoning.accruals import Done
 from channel.rebates.reckoning.checks import differing
 from channel.rebates.reckoning.families import Family, spans_of
-from channel.rebates.reckoning.keeping import Night, begun, brought_up, from_lines, from_sums, from_touched_lines, laid_out
+from channel.rebates.reckoning.keeping import Night, begun, brought_up, from_lines, from_sums, from_touched_lines, laid_out, refuse_units
 from channel.rebates.reckoning.passing import People, pass_on, people, received
 from channel.rebates.reporting import as_dealer, of_result
 from channel.rebates.results import Calculation, Result
@@ -83,6 +83,7 @@ def _family(night: Night, family: Family, made: Made, programmes: Sequence[str] 
         queries.drop(night.db, family.key)
         night.kept.pop(family.key, None)
     if scratch or asked != family.codes:
+        refuse_units(night, family, None)
         _take(found, night, from_lines(night, family), asked)
     if asked == family.codes and night.known_at is None and (night.full or not scratch):
         _what_is_new(night, family, found, looked=scratch, sample=sample)
@@ -108,6 +109,7 @@ def _what_is_new(night: Night, family: Family, found: Made, *, looked: bool, sam
         return
     db = night.db
     family_id, _ = brought_up(night, family)
+    refuse_units(night, family, family_id)
     done = queries.settled_spans(db, family_id)
     new = {place: at for place, at in marks.items() if place not in done or _order(done[place]) < _order(at[1])}
     whole = {era for era, _ in new.values()}
