@@ -54,21 +54,22 @@ def missing(expected: Any, told: Any, path: str = "answer") -> list[str]:
     return [] if expected == told else [f"{path}: expected {expected!r}, got {told!r}"]
 
 
+TEN = {"percent": "10"}
+TWENTY = {"percent": "20"}
+
+
 def rule(id: str, mode: str = "compound", **more: Any) -> dict[str, Any]:  # noqa: A002  the file's own word
+    """An adjustment at the rung of promotions, where nothing else is said."""
     return {"id": id, "rung": "promotion", "mode": mode, **more}
 
 
 def net(*rules: dict[str, Any], **parts: Any) -> str:
+    """What the small document costs with these adjustments."""
     found: str = asked(document(adjustments=list(rules), **parts))["net"]
     return found
 
 
 def unused(*rules: dict[str, Any], **parts: Any) -> dict[str, str]:
+    """Which of these adjustments the first line does not use, and why."""
     rows = asked(document(adjustments=list(rules), **parts))["lines"][0]["not_used"]
     return {one["rule"]: one["reason"] for one in rows if one["rung"] != "base"}
-
-
-TEN = {"percent": "10"}
-
-
-TWENTY = {"percent": "20"}
