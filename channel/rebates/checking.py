@@ -250,7 +250,7 @@ def _ladder(programme: Programme) -> Iterator[Found]:
 def _ends(programme: Programme) -> Iterator[Found]:
     """Where the tiers begin, and what is beyond them."""
     tiers = programme.tiers
-    if tiers and tiers[0].from_ == 1 and programme.bands in ("marginal", "per_unit_marginal"):
+    if tiers and tiers[0].from_ == 1 and programme.base.measure == "quantity" and programme.bands in ("marginal", "per_unit_marginal"):
         what = f"{programme.bands} counts what is above a tier's from, so the first unit would earn nothing"
         yield _flaw(("tiers", 0, "from"), "first_unit", what, "from: 0")
     if tiers and tiers[-1].to is not None and programme.above_top is None:

@@ -325,7 +325,8 @@ def test_a_period_that_no_calendar_has_is_refused(named: str, period: str) -> No
 @pytest.mark.parametrize(("bands", "gives"), [("marginal", "rate: 1 %"), ("per_unit_marginal", "per_unit: 10")])
 def test_whole_units_from_the_first_one_on_are_not_left_a_unit_short(bands: str, gives: str) -> None:
     """Slabs "1 to 2, 3 to 4" of whole units: the part above 1 leaves the first unit out."""
-    text = GOOD[: GOOD.index("tiers:")].replace("retroactive", bands).replace("at_least", "above") + f"tiers: [{{from: 1, {gives}}}]\n"
+    head = GOOD[: GOOD.index("tiers:")].replace("measure: amount", "measure: quantity").replace("retroactive", bands)
+    text = f"{head}tiers: [{{from: 1, {gives}}}]\n"
     with pytest.raises(BadProgramme) as refused:
         load(text)
 
