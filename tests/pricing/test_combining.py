@@ -328,3 +328,11 @@ def test_what_was_bought_before_counts_on_a_scale_of_discounts() -> None:
     ]
 
     assert nets == ["300.00", "270.00"]
+
+
+def test_a_range_by_value_leaves_a_price_of_nothing_as_it_is() -> None:
+    free = [{"id": "s", "kind": "standard", "prices": [{"item": "A", "price": "0"}]}]
+    parts = {"method": "range", "by": "value", "tiers": [{"up_to": "100", "percent": "5"}, {"percent": "10"}]}
+    (line,) = asked(document(books=free, adjustments=[rule("r", scale=parts)]))["lines"]
+
+    assert (line["net"], line["unit_price"], line["unit_price_exact"]) == ("0.00", "0.0000", True)
