@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from channel.funds import service as claims
+from channel.funds.errors import NothingToPay
+from channel.funds.handing import Handed
 from channel.pricing import service
 from channel.rebates import service as programmes
 from sync import prices
@@ -110,3 +114,22 @@ def test_where_it_is_not_for_the_hub_to_announce_it_does_not(hub: Hub, made: Sto
             programmes.publish(db.connection, PROTECT.replace("version: 1", "version: 2").replace("CNY", "USD"), by="t")
 
     assert looked(hub, 1) == 0
+
+
+@pytest.mark.parametrize("first", ["by the list", "by hand"])
+def test_a_cut_by_hand_beside_that_of_the_list_protects_one_stock(hub: Hub, made: Stocked, first: str) -> None:
+    with hub.transaction() as db:
+        reprice(db.connection, made.lists["P-DLR"], made.pump, price="850")
+    assert looked(hub, 1) == 1
+    day = date(2026, 3, 16)
+    with hub.transaction() as db:
+        db.execute("SELECT id FROM price_cut")
+        (own,) = [row["id"] for row in db]
+        everybody = claims.announce_cut(db.connection, "M001", day, Decimal(900), Decimal(850), "CNY", by="finance")
+        one, other = (own, everybody) if first == "by the list" else (everybody, own)
+        handed = [Handed("protect-2026", day, cut=number, quantity=Decimal(20)) for number in (one, other)]
+        paid = claims.submit(db.connection, made.east, handed[0], today=day, by="dealer")
+        with pytest.raises(NothingToPay):
+            claims.submit(db.connection, made.east, handed[1], today=day, by="dealer")
+
+    assert paid["worth"] == Decimal("1000.00")
