@@ -150,7 +150,7 @@ def test_loading_settling_and_expiring_that_are_killed_anywhere_end_as_a_calm_ru
 
     earned = {
         (who, month): Decimal("0.02") * sum(int(row["amount"]) for row in rows if row["dealer"] == who and row["date"].startswith(month))
-        for dealer in ("D1", "D2") for month in ("2025-01", "2025-02", "2025-03")
+        for who in ("D1", "D2") for month in ("2025-01", "2025-02", "2025-03")
     }  # fmt: skip
     settled = db.execute("SELECT dealer, period, sum(amount) AS amount FROM rebate_settlement GROUP BY 1, 2").fetchall()
     assert {(row["dealer"], row["period"]): row["amount"] for row in settled if row["amount"]} == earned

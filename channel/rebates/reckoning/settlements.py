@@ -229,16 +229,16 @@ def _stated(one: rebate_queries.Settling, settled: Settled, who: People, said: M
 def _book(db: Connection, results: Sequence[Result], settled: Settled, by: str, on: date) -> None:
     """What is settled leaves the accrual and becomes available, for as long as the programme says.
 
-    All of it leaves, so that what stands accrued is what should be accrued less what is settled, before a settlement and after it: the next
-    night has nothing to catch up with. A programme that accrues nothing gives up what an earlier version of it has accrued.
+    What stands accrued is then what should be accrued less what is settled: the next night has nothing to catch up with, also where nobody
+    had accrued before. A programme that accrues nothing gives up what an earlier version of it has accrued.
     """
-    silent = [result for result in results if result.programme.accrual is None]
-    standing = queries.accrued(db, [unit_of(result) for result in silent]) if silent else {}
+    standing = queries.accrued(db, [unit_of(result) for result in results])
     entries: list[rebate_queries.Entry] = []
     for result in results:
         unit, programme = unit_of(result), result.programme
-        used = result.payable if programme.accrual is not None else standing.get((unit, programme.currency), Decimal(0))
-        for account, amount, last in (("accrued", -used, None), ("available", result.payable, programme.settlement.last_day(on))):
+        left = Decimal(0) if result.accrued is None else result.accrued - result.booked.settled - result.payable
+        change = left - standing.get((unit, programme.currency), Decimal(0))
+        for account, amount, last in (("accrued", change, None), ("available", result.payable, programme.settlement.last_day(on))):
             if amount:
                 about = result.dealer, settled[unit][1], programme.programme, programme.currency
                 entries.append((*about, account, amount, unit, last))
