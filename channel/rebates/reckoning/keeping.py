@@ -261,8 +261,12 @@ def from_touched_lines(night: Night, family: Family, family_id: int) -> Iterator
     if family.needs_lines and family.reach.who != "dealer":
         yield from from_lines(night, family, None if family.bare else {era for _, era, _ in units})
         return
-    read = line_queries.hanging_together if family.needs_lines else line_queries.lines_of_touched
-    facts = read(db, family, family_id, night.as_of)
+    if not family.needs_lines:
+        facts = line_queries.lines_of_touched(db, family, family_id, night.as_of)
+    elif 2 * len(whos) > len(line_queries.many_lines(db, *family.window())):  # to look for what hangs together would cost more than all
+        facts = list(line_queries.lines_and_payments(db, family.cuts[0], night.as_of))
+    else:
+        facts = line_queries.hanging_together(db, family, family_id, night.as_of)
     if family.figures:
         facts += line_queries.figures_of(db, whos, settled=False)
     if not family.bare:
