@@ -26,8 +26,6 @@ WORDS: Final = ("id", "kind", "dealer", "currency", *TEXTS)
 BLANKS: Final = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
 """What is cut off at both ends of a text when it is read."""
 BLANK: Final = "".join(f"\\x{{{ord(sign):x}}}" for sign in BLANKS)
-MANY: Final = frozenset(("id", "document", "returns_of", "applies_to"))
-"""Columns of many values, where a look at the edges is twenty times as fast as cutting them; of few values cutting is the faster."""
 PLAIN: Final = r"[+-]?\d{1,14}(\.\d{1,4})?"
 DAY: Final = r"\d{4}-\d{2}-\d{2}"
 RATE: Final = r"0(\.\d{1,18})?|\d{1,2}(\.\d{1,12})?\s*[%％]"
@@ -100,8 +98,9 @@ def doubtful(columns: Mapping[str, str], *, exported: bool) -> str:
 def _of_column(name: str, kind: str) -> list[str]:
     if name in WORDS and kind == "VARCHAR":
         empty = {"id": ["id = ''"], "dealer": ["dealer = '' AND kind <> 'price_change'"]}.get(name, [])
-        edges = f"regexp_matches({name}, '^[{BLANK}]|[{BLANK}]$')" if name in MANY else f"{name} <> trim({name}, '{BLANKS}')"
-        return [edges, *empty]
+        # Comparing the edges with those of plain signs costs a tenth of the expression, which looks at what is left.
+        plain = f"{name} < '!' OR {name} > '~' OR {name}[-1] < '!' OR {name}[-1] > '~'"
+        return [f"({plain}) AND regexp_matches({name}, '^[{BLANK}]|[{BLANK}]$')", *empty]
     if name in DAYS:
         return _of_day(name, kind)
     if name in NUMBERS and kind == "VARCHAR":
