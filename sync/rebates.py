@@ -20,7 +20,7 @@ BY = "rule:rebates"
 SAMPLE: Final = 10
 """So many kept sums of each programme are compared with their lines each night."""
 _PATIENCE: Final = "SET LOCAL idle_in_transaction_session_timeout = '2h'"
-"""Rating the lines of millions of facts takes minutes between two statements; the usual timeout, a lease's, would end the night each time."""
+"""Rating the lines of millions of facts takes minutes between two statements; the usual timeout, a lease's, would end every such night."""
 
 
 def nightly(hub: Hub, *, now: datetime | None = None) -> RunResult:

@@ -17,9 +17,9 @@ from typing import Any
 
 import yaml
 
+from canonical.nesting import LOADER, too_deep
 from channel.pricing.errors import BadPricing, Mistake
 
-_BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _JSON_SPACE = re.compile(r"[ \t\n\r]*")
 _JSON_PLAIN = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null")
 DEEPEST = 40
@@ -76,7 +76,10 @@ def _put(table: Table, key: str, value: Any, line: int, file: str, mistakes: lis
 
 def _yaml(text: str, file: str, mistakes: list[Mistake]) -> Any:
     try:
-        root = yaml.compose(text, Loader=_BASE)
+        if (deep := too_deep(text, DEEPEST + 1)) is not None:
+            mistakes.append(Mistake(f"{file}:{deep}", "it is nested too deep", "a pricing file is not"))
+            return None
+        root = yaml.compose(text, Loader=LOADER)
     except yaml.MarkedYAMLError as wrong:
         line = wrong.problem_mark.line + 1 if wrong.problem_mark else 1
         mistakes.append(Mistake(f"{file}:{line}", str(wrong.problem), "mend the YAML there"))

@@ -255,6 +255,14 @@ def test_what_is_no_document_is_refused_with_a_line(text: str) -> None:
     assert refused.value.mistakes[0].where.startswith("prices.yaml:")
 
 
+def test_brackets_without_end_are_refused_and_end_no_process() -> None:
+    """The YAML library builds its tree by calling itself: 100,000 brackets ended the process without a word."""
+    with pytest.raises(BadPricing) as refused:
+        published("books: " + "[" * 100_000, "rules.yaml")
+
+    assert [(one.where, one.what) for one in refused.value.mistakes] == [("rules.yaml:1", "it is nested too deep")]
+
+
 def test_numbers_are_never_floats() -> None:
     price = "12345678901234567.89"
     books = [{"id": "std", "kind": "standard", "prices": [{"item": "A", "price": price}]}]
