@@ -47,7 +47,8 @@ def test_a_wrong_secret_of_kingdee_is_told_as_such_and_the_other_system_goes_on(
         told = of_run(cycle.increment(hub, "kingdee"))
         other = cycle.increment(hub, "zoho")
 
-        problems = [line for line in (told.text or "").splitlines() if "!" in line]
+        assert isinstance(told.text, str)
+        problems = [line for line in told.text.splitlines() if "!" in line]
         assert len(problems) == 1
         assert "the sign-in was refused" in problems[0]
         assert "app_secret" in problems[0]
