@@ -182,7 +182,8 @@ class Protect(BaseModel):
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Protect:
-        if (self.party is None) == (self.customer is None):
+        given = self.model_fields_set & {"party", "customer"}
+        if len(given) != 1 or getattr(self, given.pop()) is None:
             raise ValueError("give the party or the customer")
         return self
 

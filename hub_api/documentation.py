@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -77,9 +78,13 @@ def _bodies(app: FastAPI) -> Iterator[type[BaseModel]]:
 
 def _allow_null(model: type[BaseModel], schemas: dict[str, Any]) -> None:
     """What may be left out, and is nothing then, may also be null: clients in many languages send it so."""
+    extra = model.model_config.get("json_schema_extra")
+    told = json.dumps([extra.get(word) for word in ("oneOf", "dependentRequired")]) if isinstance(extra, dict) else ""
     said = schemas.get(model.__name__) or schemas[f"{model.__module__}__{model.__name__}".replace(".", "__")]
     for name, field in model.model_fields.items():
         shown = said["properties"][field.alias or name]
+        if f'"{name}"' in told:
+            continue  # whether it is there decides what else must be
         if field.default is None and shown.get("type") != "null" and {"type": "null"} not in shown.get("anyOf", ()):
             kept = {word: shown.pop(word) for word in ("title", "description") if word in shown}
             options = shown.pop("anyOf", None) or [dict(shown)]
