@@ -116,13 +116,12 @@ class Firms:
                     districts.setdefault(code[:4], []).append(name)
         self.districts = districts
         self.agencies = [self.landline() for _ in range(400)]
-        self.alike: dict[str, str] = {}
-        for line in tables._lines("readings"):  # noqa: SLF001  the same file, not the folded table
-            syllable, chars, _ = line.split(" ")
-            del syllable
-            common = [char for char in chars if tables.common_characters().get(char, 0) >= 11]
-            for char in common:
-                self.alike[char] = "".join(one for one in common if one != char)
+        common = [char for char in tables.spellings() if tables.common_characters().get(char, 0) >= 11]
+        same: dict[str, list[str]] = {}
+        for char in common:
+            same.setdefault(tables.spellings()[char], []).append(char)
+        self.alike = {char: "".join(one for one in same[tables.spellings()[char]] if one != char) for char in common}
+        """From a common character to the others that sound exactly so."""
 
     def landline(self) -> str:
         """A number with area code."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from benchmarks.matching_firms import BRAND_CHARS, Firm, Firms
 from channel.deals.matching import tables
@@ -50,9 +51,11 @@ class Said:
     trade: str
     form: str
     region: str = "city"
+    """What became of the place in it: the trick's name, `bracket` or `region_none`."""
     whole: str = ""
     """pinyin or english: all of it."""
     after: list[str] = field(default_factory=list)
+    """Tricks on the finished name, in their order."""
 
 
 _MILD = "no_form region_none region_province region_short bracket marks note full_width traditional trade_short form_change".split()
@@ -144,11 +147,7 @@ class Namer(Firms):
 
     def pinyin(self, word: str, joint: str) -> str:
         """A word in pinyin, without tones."""
-        table = getattr(self, "_plain", None)
-        if table is None:
-            table = {char: line.split(" ")[0] for line in tables._lines("readings") for char in line.split(" ")[1]}  # noqa: SLF001  as above
-            self._plain = table
-        return joint.join(table.get(char, "") for char in word)
+        return joint.join(tables.spellings().get(char, "") for char in word)
 
     def _latin_name(self, firm: Firm, kind: str) -> str:
         r = self.r
@@ -197,11 +196,12 @@ class Namer(Firms):
             case "full_width":
                 return "".join(chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char for char in name).replace("(", "（")
             case "traditional":
-                back = getattr(self, "_back", None)
-                if back is None:
-                    back = {new: chr(old) for old, new in tables.simplified().items()}
-                    self._back = back
-                return "".join(back.get(ord(char), char) for char in name)
+                return name.translate(_traditional())
             case "branch":
                 return name + short_name(r.choice(self.cities)[1]) + r.choice(["分公司", "办事处"])
         return name
+
+
+@cache
+def _traditional() -> dict[int, int]:
+    return {new: old for old, new in tables.simplified().items()}

@@ -8,7 +8,8 @@ import pytest
 
 from benchmarks.matching_data import world
 from channel.deals.matching import Claim, Index, Known, keys_of, prepare
-from tests.deals.matching.game import DATA, Player, present
+from tests.deals.matching.game import Player
+from tests.deals.matching.game_firms import DATA, present
 from tests.deals.matching.judging import Marks, judge
 
 needs_names = pytest.mark.skipif(not present(), reason=f"real names are not on this machine ({DATA}): the bars cannot be judged")
