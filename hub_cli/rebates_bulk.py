@@ -62,34 +62,40 @@ def calculate(
     Raises: BadFacts; CommandFailed for a file that cannot be written.
     """
     from channel.rebates.bulk import Bulk, NeedsLines
-    from hub_cli.rebates import RESULT_COLUMNS, flat
-    from hub_cli.rebates_outputs import Output, write
 
     engine = Bulk(_parts(facts), exported=facts.is_dir())
     try:
-        try:
-            count = engine.rate(programme, as_of, known_at=known_at)
-        except NeedsLines:
-            return None
-        counted, total = engine.totals()
-        told: dict[str, Any] = {
-            "as_of": as_of.isoformat(),
-            "engine": "bulk",
-            "programmes": [{"programme": programme.programme, "version": programme.version, "hash": programme.hash}],
-            "facts": {"counted": counted},
-            "cells": count,
-            "totals": [_totals(programme, total)],
-        }
-        if lines is not None:
-            told["lines"] = _share_out(engine, programme, known_at, lines)
-        if out is not None and out.suffix.lower() in (".csv", ".jsonl", ".parquet"):
-            write(Output(out, (flat(row) for row in _rows(engine, programme, dealer, as_of)), RESULT_COLUMNS))
-        elif out is not None:
-            write(Output(out, {**told, "results": list(_rows(engine, programme, dealer, as_of))}))
-        shown = [flat(row) for row, _ in zip(_rows(engine, programme, dealer, as_of), range(SHOWN), strict=False)]
-        told["results"] = list(_rows(engine, programme, dealer, as_of)) if out is None or count <= TOLD else []
+        return _calculated(engine, programme, as_of, known_at, out, lines, dealer)
+    except NeedsLines:
+        return None
     finally:
         engine.close()
+
+
+def _calculated(
+    engine: Bulk, programme: Programme, as_of: date, known_at: datetime | None, out: Path | None, lines: Path | None, dealer: str | None
+) -> Answer:
+    from hub_cli.rebates import RESULT_COLUMNS, flat
+    from hub_cli.rebates_outputs import Output, write
+
+    count = engine.rate(programme, as_of, known_at=known_at)
+    counted, total = engine.totals()
+    told: dict[str, Any] = {
+        "as_of": as_of.isoformat(),
+        "engine": "bulk",
+        "programmes": [{"programme": programme.programme, "version": programme.version, "hash": programme.hash}],
+        "facts": {"counted": counted},
+        "cells": count,
+        "totals": [_totals(programme, total)],
+    }
+    if lines is not None:
+        told["lines"] = _share_out(engine, programme, known_at, lines)
+    if out is not None and out.suffix.lower() in (".csv", ".jsonl", ".parquet"):
+        write(Output(out, (flat(row) for row in _rows(engine, programme, dealer, as_of)), RESULT_COLUMNS))
+    elif out is not None:
+        write(Output(out, {**told, "results": list(_rows(engine, programme, dealer, as_of))}))
+    shown = [flat(row) for row, _ in zip(_rows(engine, programme, dealer, as_of), range(SHOWN), strict=False)]
+    told["results"] = list(_rows(engine, programme, dealer, as_of)) if out is None or count <= TOLD else []
     table = [f"{row['dealer']:<14} {row['scope']:<24} {row['period']:<8} {row['base_amount']:>16} {row['earned']:>14}" for row in shown]
     head = f"{counted} lines, {count} results, {total} {programme.currency} earned"
     more = [] if count <= SHOWN else [f"… and {count - SHOWN} more: --out FILE has all"]

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     import duckdb
 
 MEMORY: Final = "1200MB"
+BATCHES, AT_ONCE = 4, 2_500_000
+"""Lines are shared out in at least so many parts, and about so many of them at once: sorting more together costs more for each."""
+COMPRESSED: Final = "FORMAT parquet, COMPRESSION zstd"
 
 
 class NeedsLines(ChannelError):
@@ -268,45 +271,59 @@ class Bulk:
         lines, fen = self.db.execute("SELECT sum(lines), sum(fen) FROM cell").fetchall()[0]
         return int(lines or 0), Decimal(int(fen or 0)).scaleb(-self.places)
 
-    def share_out(self, programme: Programme, out: Path, *, known_at: datetime | None = None, batches: int = 4) -> int:
+    def share_out(self, programme: Programme, out: Path, *, known_at: datetime | None = None, batches: int | None = None) -> int:
         """Write each counted line with its part of what its cell earns, adding up exactly; how many. `rate` comes first.
 
         Largest remainder: what is left after cutting goes to the lines with the largest rest, then by document day and id; never to a
         returned one while a sale can take it. batches: dealers are taken in so many parts, to bound the memory; each is one file in
-        the folder `out`, with the columns id, dealer, cell, amount, rebate.
+        the folder `out`, with the columns id, dealer, cell, amount, rebate. Raises: NeedsLines for figures that sums cannot share.
         """
         out.mkdir(parents=True, exist_ok=True)
         asked = Asked(self, programme, self.files, known_at)
-        self.db.execute(f"{LEFT} count(*) FILTER (NOT bar) AS takers FROM ({self._cut(asked)}) AS c GROUP BY n", asked.values)
         unit = "1" if not self.places else f"0.{'0' * (self.places - 1)}1"
-        written = 0
-        for part in range(batches):
-            cut = self._cut(asked, f" AND hash(f.dealer) % {batches} = {part}")
-            query = SHARED.format(cut=cut, unit=unit, places=self.places, usual=USUAL)
-            target = quoted(out / f"part-{part:03}.parquet")
-            written += self._copied(f"COPY ({query}) TO {target} (FORMAT parquet, COMPRESSION zstd)", asked.values)
-        return written + self._unusual(asked, out / "part-unusual.parquet")
+        shared = SHARED.format(unit=unit, places=self.places, usual=USUAL)
+        batches = batches or max(BATCHES, -(-self.totals()[0] // AT_ONCE))
+        written, unusual = 0, list[int]()
+        with self._exact():
+            for part in range(batches):
+                self._cut(asked, f" AND hash(f.dealer) % {batches} = {part}")
+                self.db.execute(LEFT)
+                written += self._copied(f"COPY ({shared}) TO {quoted(out / f'part-{part:03}.parquet')} ({COMPRESSED})", [])
+                unusual += [row[0] for row in self.db.execute(f"SELECT n FROM remainder AS r WHERE NOT ({USUAL})").fetchall()]
+            self.db.execute("DROP TABLE cut")
+            return written + self._unusual(asked, sorted(unusual), out / "part-unusual.parquet")
 
     def gather(self, folder: Path, target: Path) -> None:
         """The files of a folder as one, .parquet or .csv."""
-        kind = "FORMAT csv, HEADER" if target.suffix == ".csv" else "FORMAT parquet, COMPRESSION zstd"
+        kind = "FORMAT csv, HEADER" if target.suffix == ".csv" else COMPRESSED
         self.db.execute(f"COPY (SELECT * FROM read_parquet({quoted(folder / '*.parquet')})) TO {quoted(target)} ({kind})")
 
     def _copied(self, query: str, values: Sequence[Any]) -> int:
         return int(self.db.execute(query, values).fetchall()[0][0])
 
-    def _cut(self, asked: Asked, more: str = "") -> str:
+    def _cut(self, asked: Asked, more: str) -> None:
+        """The asked lines with their cut shares, in the table `cut`."""
+        import duckdb  # noqa: PLC0415  heavy, and an extra
+
         same = "".join(f" AND c.{name} = l.{name}" for name in self.scope)
-        return CUT.format(lines=self._lines(asked, more), same=same, half_up=HALF_UP.format(top="product", bottom="whole"))
+        half_up = HALF_UP.format(top="product", bottom="whole")
+
+        def cut(whole: str) -> None:
+            query = CUT.format(lines=self._lines(asked, more), same=same, half_up=half_up, whole=whole)
+            self.db.execute(query, asked.values)
+
+        try:
+            cut("BIGINT")
+        except (duckdb.OutOfRangeException, duckdb.ConversionException):
+            cut("HUGEINT")
 
     def _lines(self, asked: Asked, more: str = "") -> str:
         dims = "".join(f", {asked.text(name)} AS {name}" for name in self.scope)
         bar = f"f.kind IN ('return', 'credit') OR {asked.amount} < 0"
         return asked.lines(f"{dims}, f.id AS id, {asked.day} AS date, {asked.amount} AS amount, {bar} AS bar", more=more)
 
-    def _unusual(self, asked: Asked, target: Path) -> int:
+    def _unusual(self, asked: Asked, cells: Sequence[int], target: Path) -> int:
         """The cells that SQL cannot share out in one pass, by the one way of sharing that all of the hub has."""
-        cells = [row[0] for row in self.db.execute(f"SELECT n FROM remainder AS r WHERE NOT ({USUAL}) ORDER BY n").fetchall()]
         if not cells:
             return 0
         self.db.execute(
@@ -324,7 +341,7 @@ class Bulk:
             rows = [(row[0], row[1], cell, row[2], part) for row, part in zip(found, parts, strict=True)]
             self.db.executemany("INSERT INTO part VALUES (?, ?, ?, ?, ?)", rows)
         columns = f"id, dealer, cell, amount, CAST(rebate AS DECIMAL(18, {self.places})) AS rebate"
-        return self._copied(f"COPY (SELECT {columns} FROM part) TO {quoted(target)} (FORMAT parquet, COMPRESSION zstd)", [])
+        return self._copied(f"COPY (SELECT {columns} FROM part) TO {quoted(target)} ({COMPRESSED})", [])
 
     def _tables(self, programme: Programme, as_of: date) -> None:
         """Days to periods, and the programme's tiers, as tables."""

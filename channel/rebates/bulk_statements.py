@@ -34,25 +34,36 @@ class Source(Protocol):
 HALF_UP: Final = "(CASE WHEN {top} < 0 THEN -1 ELSE 1 END) * ((abs({top}) * 2 + {bottom}) // ({bottom} * 2))"
 SEEN: Final = "SELECT hash({id}) AS h FROM {source}"
 CUT: Final = """
-SELECT id, dealer, date, amount, bar, n, fen, CASE WHEN fen = 0 THEN 0::HUGEINT WHEN bar THEN {half_up} ELSE product // whole END AS part,
-    CASE WHEN fen = 0 OR bar THEN -1::HUGEINT ELSE product % whole END AS rest
+CREATE OR REPLACE TABLE cut AS
+SELECT id, dealer, date, amount, n, CASE WHEN fen = 0 THEN 0 WHEN bar THEN {half_up} ELSE product // whole END AS part,
+    CASE WHEN fen = 0 OR bar THEN -1 ELSE product % whole END AS rest, bar
 FROM (
-    SELECT l.id, l.dealer, l.date, l.amount, l.bar, c.n, c.fen, c.units AS whole, c.fen * l.units AS product
+    SELECT l.id, l.dealer, l.date, l.amount, l.bar, c.n, c.fen, CAST(c.units AS {whole}) AS whole,
+        CAST(c.fen AS {whole}) * l.units AS product
     FROM ({lines}) AS l JOIN cell AS c ON c.dealer = l.dealer AND c.span = l.span{same}
 ) AS j
 """
-"""Each line's exact share cut down to whole units, and the rest that it lost; a returned line is rounded by itself."""
-LEFT: Final = "CREATE OR REPLACE TABLE remainder AS SELECT n, any_value(fen) - sum(part) AS missing, "
+"""Each line's exact share cut down to whole units, and the rest that it lost; a returned line is rounded by itself.
+
+whole: the type of whole numbers to reckon in. Division in 128 bits costs several times that in 64, which nearly all figures fit.
+"""
+LEFT: Final = """
+CREATE OR REPLACE TABLE remainder AS
+SELECT n, c.fen - s.parts AS missing, s.takers
+FROM (SELECT n, sum(part) AS parts, count(*) FILTER (NOT bar) AS takers FROM cut GROUP BY n) AS s JOIN cell AS c USING (n)
+"""
+"""What the cut shares of each cell leave of what it earns, and how many lines can take one unit of it."""
 USUAL: Final = "r.missing BETWEEN 0 AND r.takers"
 """In the few other cells rounded returns took more than there is, or left more than one unit for each sale."""
 SHARED: Final = """
 SELECT id, dealer, n AS cell, CAST(amount AS DECIMAL(18, 4)) AS amount,
     CAST(part + CASE WHEN place <= missing THEN 1 ELSE 0 END AS DECIMAL(16, 0)) * CAST('{unit}' AS DECIMAL(7, {places})) AS rebate
 FROM (
-    SELECT c.*, r.missing, row_number() OVER (PARTITION BY c.n ORDER BY c.bar, c.rest DESC, c.date, c.id) AS place
-    FROM ({cut}) AS c JOIN remainder AS r ON r.n = c.n WHERE {usual}
+    SELECT c.*, r.missing, row_number() OVER (PARTITION BY c.n ORDER BY c.rest DESC, c.date, c.id) AS place
+    FROM cut AS c JOIN remainder AS r ON r.n = c.n WHERE {usual}
 ) AS s
 """
+"""The rests are handed out from the largest on; a returned line has the rest -1, so that it comes last."""
 
 
 class Asked:
