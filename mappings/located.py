@@ -10,12 +10,10 @@ from typing import Any
 
 import yaml
 
-from canonical.nesting import too_deep
+from canonical.nesting import LOADER, too_deep
 from mappings.errors import BadFile
 from mappings.rules import Place
 
-_QUICK: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml's, where it is built in: every task of Airflow parses all mappings when it starts."""
 DEEPEST = 40
 """Levels of nesting that a file may have; a mapping needs six."""
 
@@ -95,14 +93,15 @@ def suggestion(word: str, options: Iterable[str]) -> str:
     return f"Did you mean {near[0]!r}?" if near else f"Known are: {', '.join(names)}"
 
 
-def _composed(text: str) -> yaml.Node | None:
+def _root(text: str, file: str) -> yaml.Node | None:
     try:
-        if too_deep(text, DEEPEST) is not None:
-            raise RecursionError
-        node: yaml.Node | None = yaml.compose(text, Loader=_QUICK)
+        deep = too_deep(text, DEEPEST)
+        root: yaml.Node | None = yaml.compose(text, Loader=LOADER) if deep is None else None
     except yaml.YAMLError:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)  # tells the place of a mistake better
-    return node
+        return yaml.compose(text, Loader=yaml.SafeLoader)  # tells the place of a mistake better
+    if deep is not None:
+        raise BadFile(file, deep, "", "nested too deeply", "A mapping needs no more than six levels")
+    return root
 
 
 def parse(path: Path) -> Loc:
@@ -112,7 +111,7 @@ def parse(path: Path) -> Loc:
     except UnicodeDecodeError as wrong:
         raise BadFile(str(path), 1, "", f"byte {wrong.start} is not UTF-8", "Save the file as UTF-8") from wrong
     try:
-        node = _composed(text)
+        node = _root(text, str(path))
         return _piece(node, str(path), "") if node is not None else Loc({}, Place(str(path), 1))
     except yaml.MarkedYAMLError as wrong:
         mark = wrong.problem_mark or wrong.context_mark
@@ -120,8 +119,6 @@ def parse(path: Path) -> Loc:
         raise BadFile(
             str(path), line, "", f"not valid YAML: {wrong.problem}", "Check indentation, colons and quotes of this line"
         ) from wrong
-    except RecursionError as wrong:
-        raise BadFile(str(path), 1, "", "nested too deeply", "A mapping needs no more than six levels") from wrong
     except yaml.YAMLError as wrong:
         raise BadFile(str(path), 1, "", f"not valid YAML: {wrong}", "Check for characters that YAML does not allow") from wrong
 

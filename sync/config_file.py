@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
+from canonical.nesting import too_deep
 from sync.config import HubConfig
 from sync.config_settings import BY_REFERENCE, anchored, plain_secrets
 from sync.errors import BadConfig
 
-
-class _Loader(yaml.SafeLoader):
-    """A safe loader that refuses keys given twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  PyYAML's
-        seen = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
+DEEPEST = 40
+"""Levels of nesting that the file may have; what it says needs eight."""
 
 
 def line_of(node: yaml.Node | None, path: tuple[Any, ...]) -> int:
@@ -69,6 +60,43 @@ def _explain(problem: Mapping[str, Any], root: yaml.Node | None, path: Path) -> 
     return f"{path}:{line_of(root, location)}: {shown + ': ' if shown else ''}{text}" + (f" ({fix})" if fix else "")
 
 
+def _parsed(text: str, path: Path) -> tuple[yaml.Node | None, Any]:
+    """The document as nodes with their lines, and as plain values. Raises: BadConfig for what is no YAML, or says a key twice."""
+    try:
+        if (deep := too_deep(text, DEEPEST)) is not None:
+            raise BadConfig("nested too deeply", where=f"{path}:{deep}", next_step=f"mend the YAML there: {DEEPEST} levels are allowed")
+        root, raw = yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
+    except yaml.MarkedYAMLError as wrong:
+        mark = wrong.problem_mark
+        line = mark.line + 1 if mark else 1
+        raise BadConfig(str(wrong.problem), where=f"{path}:{line}", next_step="mend the YAML there") from wrong
+    except yaml.YAMLError as wrong:
+        raise BadConfig(f"no YAML: {wrong}", where=str(path), next_step="take that character out") from wrong
+    if again := next(_repeated(root), None):
+        line = again.start_mark.line + 1
+        raise BadConfig(f"key {again.value!r} stands twice", where=f"{path}:{line}", next_step="keep one of the two")
+    return root, raw
+
+
+def _repeated(root: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
+    """Keys that stand twice in one mapping: YAML would take the later one without a word."""
+    waiting, seen = [root], set[int]()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen or not isinstance(node, yaml.CollectionNode):
+            continue
+        seen.add(id(node))  # an alias stands for the node that it names
+        if isinstance(node, yaml.MappingNode):
+            told = set[tuple[str, str]]()
+            for key, value in node.value:
+                waiting.append(value)
+                if isinstance(key, yaml.ScalarNode) and (key.tag, key.value) in told:
+                    yield key
+                told.add((key.tag, str(key.value)))
+        else:
+            waiting += node.value
+
+
 def load(path: Path) -> HubConfig:
     """Read and check hub.yaml. Its relative paths start where it stands, wherever the command is typed.
 
@@ -80,13 +108,7 @@ def load(path: Path) -> HubConfig:
         raise BadConfig("no such file", where=str(path), next_step="name it with --config or HUB_CONFIG") from wrong
     except UnicodeDecodeError as wrong:
         raise BadConfig(f"not UTF-8 at byte {wrong.start}", where=str(path), next_step="save the file as UTF-8") from wrong
-    try:
-        root = yaml.compose(text, Loader=_Loader)
-        raw = yaml.load(text, Loader=_Loader)  # noqa: S506  a SafeLoader
-    except yaml.MarkedYAMLError as wrong:
-        mark = wrong.problem_mark
-        line = mark.line + 1 if mark else 1
-        raise BadConfig(str(wrong.problem), where=f"{path}:{line}", next_step="mend the YAML there") from wrong
+    root, raw = _parsed(text, path)
     if not isinstance(raw, dict):
         raise BadConfig("the file is not a mapping of sections", where=f"{path}:1", next_step="start it with systems:, flows:")
     try:
