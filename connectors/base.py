@@ -200,8 +200,8 @@ class Stream:
     """True when a write must be followed by `get`: the system recomputes what was sent, or does not return the record."""
     fields: Sequence[FieldInfo] = ()
     absent: Sequence[str] = ()
-    """Fields that the connector knows and this installation has not; those of rows as `lines.field`. What a mapping says of them is not
-    written."""
+    """Fields that the connector knows and this installation has not; those of rows as `lines.field`. The engine leaves them out of what it
+    writes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,11 +127,11 @@ def _needed(rules: MappingRules) -> frozenset[str]:
 
 
 def _writes(rules: MappingRules) -> dict[str, str]:
-    found = {key: rule.name for rule in rules.rules for key in rule.writes}
+    found = {key: rule.name for rule in rules.rules for key in rule.writes if key}
     found.update({key: "" for key, _ in rules.constants})
     for child in rules.sets:
         prefix = f"{child.path}." if child.path else ""
-        found.update({f"{prefix}{key}": f"{child.name}.{rule.name}" for rule in child.rules for key in rule.writes})
+        found.update({f"{prefix}{key}": f"{child.name}.{rule.name}" for rule in child.rules for key in rule.writes if key})
         found.update({f"{prefix}{key}": "" for key, _ in child.constants})
     return found
 

@@ -32,6 +32,7 @@ class Rule:
     reads: tuple[str, ...] = ()
     """Vendor keys, the first that is there and not empty counts; a function gets them all."""
     writes: tuple[str, ...] = ()
+    """Vendor keys; a function fills them all, and an empty one, which this installation lacks, is left out."""
     direction: str = "both"
     """both, read_only, write_only"""
     creates_only: bool = False

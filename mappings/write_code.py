@@ -257,7 +257,8 @@ class _WriteCode:
         with source.block("if v is not A:"):
             source.add(f"y = call_write({function}, v, {self._path(rule)}, {len(rule.writes)}, E)")
             for index, key in enumerate(rule.writes):
-                source.add(f"{out}[{source.literal(key)}] = y[{index}]")
+                if key:
+                    source.add(f"{out}[{source.literal(key)}] = y[{index}]")
 
     def _list(self, child: SetRule, chosen: list[Rule]) -> None:
         source = self.source

@@ -76,7 +76,7 @@ class Writer:
     # save
 
     def _save(self, changes: Sequence[Change]) -> list[Receipt]:
-        receipts, changes = _apart([self._present(change) for change in changes])
+        receipts, changes = _apart(changes)
         receipts += [refused for change in changes if (refused := self._not_declared(change))]
         told = {receipt.change_id for receipt in receipts}
         changes = [change for change in changes if change.id not in told]
@@ -86,16 +86,6 @@ class Writer:
             calls += [(part, self._create) for part in chunks([change for change in chosen if change.key is None], BATCH)]
             calls += [(part, self._update) for part in chunks([change for change in chosen if change.key is not None], BATCH)]
         return receipts + self._each(calls, alone=not receipts)
-
-    def _present(self, change: Change) -> Change:
-        """The change without the fields that this organisation has not: a mapping's function may give several of which one is there."""
-        if not (absent := self._module.stream.absent):
-            return change
-        fields = {name: value for name, value in change.fields.items() if name not in absent}
-        if rows := fields.get(self._module.lines):
-            gone = {name.removeprefix(f"{self._module.lines}.") for name in absent}
-            fields[self._module.lines] = [{name: value for name, value in row.items() if name not in gone} for row in rows]
-        return replace(change, fields=fields)
 
     def _not_declared(self, change: Change) -> Receipt | None:
         """Zoho passes over a name that it does not know and says SUCCESS, so such a value would be lost without a word."""

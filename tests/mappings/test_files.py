@@ -139,6 +139,32 @@ def test_what_an_installation_lacks_is_not_written_and_nothing_is_waited_for_on_
     assert not books.sets
 
 
+def test_a_field_that_is_only_written_is_not_read_where_it_is_lacking() -> None:
+    whole, less = (load(OURS, "crm_zoho", "sales_orders", absent=absent) for absent in ((), {"Shipped_Quantity", "Paid_Amount"}))
+
+    assert less.reads == whole.reads
+    assert "shipped_quantity" not in less.reads
+
+
+def test_of_several_fields_that_a_function_fills_those_that_are_there_are_written() -> None:
+    whole, less = (load(OURS, "crm_zoho", "contacts", absent=absent) for absent in ((), {"First_Name"}))
+    both, one = (mapping.write({"name": "李 明", "number": ""}, {}, {}, Values(), only=frozenset({"name"})) for mapping in (whole, less))
+
+    assert set(both) == {"Last_Name", "First_Name"}
+    assert one == {"Last_Name": both["Last_Name"]}
+    assert "First_Name" not in less.writes
+
+
+def test_rows_that_only_a_sum_reads_are_not_written(tmp_path: Path) -> None:
+    rows = "lines: {field: Rows, key: id, fields: {amount: {field: Sum}}}"
+    text = f"entity: receipt\nfields:\n  number: Nr\n  amount: {{sum_of: lines.amount}}\nsets:\n  {rows}\n"
+    mapping = load(write(tmp_path, text, stream="receipts"), "acme", "receipts", absent={"Rows"})
+
+    read = mapping.read({"Nr": "1", "Rows": [{"id": "1", "Sum": "5"}]}, {}, Values())
+
+    assert (mapping.write({"number": "1"}, read.sets, {}, Values()), read.fields["amount"]) == ({"Nr": "1"}, "5")
+
+
 def test_the_version_follows_the_meaning_and_not_the_layout(tmp_path: Path) -> None:
     one = party(tmp_path / "1", "  name: A\n  phone: B")
     same = party(tmp_path / "2", "  # telephone first\n  phone: {field: B}\n\n  name: 'A'")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -73,20 +72,6 @@ def test_answers_that_are_shuffled_or_partly_refused_are_laid_beside_the_right_c
             assert [receipt.key] == written[f"HUB{int(receipt.change_id[1:]):04}"]
         else:
             assert receipt.outcome is Outcome.UNCERTAIN
-
-
-def test_fields_that_the_organisation_has_not_are_left_out_and_the_rest_is_written(sandbox: StandIn, order: dict[str, Any]) -> None:
-    session = sandbox.session(fields={"sales_orders": {"Net_Amount": "", "Ordered_Items.Hub_Line": ""}, "accounts": {"Credit_Limit": ""}})
-    account = save(7)
-
-    ordered = one(session.write("sales_orders", [Change("c1", "save", "HUB1", fields=order)]))
-    receipt = one(session.write("accounts", [replace(account, fields={**account.fields, "Credit_Limit": Decimal(500)})]))
-
-    assert (ordered.outcome, receipt.outcome) == (Outcome.WRITTEN, Outcome.WRITTEN)
-    (stored,) = sandbox.records("sales_orders")
-    assert (stored.get("Net_Amount"), stored["Total_Amount"]) == (None, 565)
-    assert [row.get("Hub_Line") for row in stored["Ordered_Items"]] == [None, None]
-    assert next(one for one in sandbox.records("accounts") if one["id"] == receipt.key).get("Credit_Limit") is None
 
 
 @pytest.mark.promise(5)
