@@ -184,15 +184,15 @@ def _flagged(programme: Programme, line: Line) -> Line:
 
 
 class Documents:
-    """What each invoice is worth with tax, what of it is paid by the cut-off, and its lines."""
+    """What each invoice is worth with tax and what of it is paid, by the lines and payments up to the cut-off."""
 
     def __init__(self, facts: Iterable[Fact], as_of: date) -> None:
         self.lines: dict[str, list[Fact]] = {}
         self.payments: dict[str, list[Fact]] = {}
         for fact in facts:
-            if fact.status == "void":
+            if fact.status == "void" or fact.date > as_of:
                 continue
-            if fact.kind == "payment" and fact.applies_to and fact.date <= as_of:
+            if fact.kind == "payment" and fact.applies_to:
                 self.payments.setdefault(fact.applies_to, []).append(fact)
             elif fact.kind in ("sale", "return", "credit", "price_change") and fact.document:
                 self.lines.setdefault(fact.document, []).append(fact)
@@ -202,7 +202,7 @@ class Documents:
         return sum((with_tax(fact) for fact in self.lines.get(document, ())), ZERO)
 
     def received(self, document: str) -> Fraction:
-        """What is paid on it by the cut-off."""
+        """What is paid on it."""
         return sum((with_tax(fact) for fact in self.payments.get(document, ())), ZERO)
 
     def paid(self, fact: Fact) -> bool:

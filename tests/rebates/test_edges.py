@@ -106,3 +106,12 @@ def test_what_an_earlier_programme_gave_is_taken_off_or_takes_the_line(net_of: s
     found = {result.programme.programme: f"{result.earned:f}" for result in run(rules, [row("1", 1000)]).results}
 
     assert found.get("b") == second
+
+
+@pytest.mark.parametrize(("as_of", "payable"), [(QUARTER, "0.00"), (date(2026, 4, 20), "20.00")])
+def test_a_return_after_the_cut_off_opens_no_gate(as_of: date, payable: str) -> None:
+    gate = {"kind": "collection", "at_least": "100 %", "otherwise": "zero"}
+    rules = programme(tiers=FLAT, gates=[gate])
+    rows = [*invoice("2026-03-01", 800), row("r", -200, kind="return", document="I1", date="2026-04-20")]
+
+    assert str(run(rules, rows, as_of=as_of).results[0].payable) == payable
