@@ -63,8 +63,8 @@ class Reading:
     focus_value: Fraction = ZERO
     focus_amount: Fraction = ZERO
     focus_quantity: Fraction = ZERO
-    counted: set[str] = field(default_factory=set)
-    """Different values for a count (mix)."""
+    counted: dict[str, Fraction] = field(default_factory=dict)
+    """For a count (mix): what each different value brings in."""
     lines: list[Line] = field(default_factory=list)
 
 
@@ -265,5 +265,5 @@ def _read(reading: Reading, line: Line, measure: str, mix: Mix | None) -> None:
         reading.focus_value += own
         reading.focus_amount += line.amount
         reading.focus_quantity += line.quantity
-        if own > 0:
-            reading.counted.add(getattr(line.fact, mix.count_of))
+        value = getattr(line.fact, mix.count_of)
+        reading.counted[value] = reading.counted.get(value, ZERO) + own

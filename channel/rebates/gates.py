@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Final
 
+from channel.rebates.counted import Measure
 from channel.rebates.counting import Documents, Line, with_tax
 from channel.rebates.facts import Fact
 from channel.rebates.payment import Gate
@@ -121,7 +122,7 @@ class Gatekeeper:
                 return None, None, self._complaints(cell)
             case "measure":
                 return None, None, self._measure(gate, cell)
-        return _mix(gate, cell.reading.lines)
+        return _mix(gate, cell.reading.lines, self.programme.base.measure)
 
     def _collection(self, gate: Gate, cell: Cell) -> tuple[Fraction, Fraction, Fraction | None]:
         paid = due = ZERO
@@ -185,7 +186,7 @@ def _due(lines: Sequence[Fact]) -> date:
     return max(fact.due_date or fact.invoice_date or fact.date for fact in lines)
 
 
-def _mix(gate: Gate, lines: Sequence[Line]) -> tuple[Fraction | None, Fraction | None, Fraction | None]:
+def _mix(gate: Gate, lines: Sequence[Line], measure: Measure) -> tuple[Fraction | None, Fraction | None, Fraction | None]:
     meant = [line for line in lines if inside(gate.focus, line.fact)]
     amount = sum((line.amount for line in meant), ZERO)
     match gate.kind:
@@ -197,7 +198,7 @@ def _mix(gate: Gate, lines: Sequence[Line]) -> tuple[Fraction | None, Fraction |
             sums: dict[str, Fraction] = {}
             for line in meant:
                 value = getattr(line.fact, gate.count_of)
-                sums[value] = sums.get(value, ZERO) + line.amount + line.quantity
+                sums[value] = sums.get(value, ZERO) + (line.amount if measure == "amount" else line.quantity)
             return None, None, Fraction(sum(1 for total in sums.values() if total > 0))
     whole = sum((line.amount for line in lines), ZERO)
     return amount, whole, amount / whole if whole > 0 else None

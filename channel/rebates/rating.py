@@ -201,7 +201,7 @@ def _mix_value(programme: Programme, reading: Reading) -> Fraction:
         case "quantity":
             return reading.focus_quantity
         case "count":
-            return Fraction(len(reading.counted))
+            return Fraction(sum(1 for own in reading.counted.values() if own > 0))
 
 
 def _cells(own: Mapping[Key, Reading], read: Mapping[Key, Reading], rated: Mapping[Key, Cell]) -> list[Cell]:

@@ -115,3 +115,15 @@ def test_a_return_after_the_cut_off_opens_no_gate(as_of: date, payable: str) -> 
     rows = [*invoice("2026-03-01", 800), row("r", -200, kind="return", document="I1", date="2026-04-20")]
 
     assert str(run(rules, rows, as_of=as_of).results[0].payable) == payable
+
+
+@pytest.mark.parametrize(("back", "count"), [("-900", 2), ("-1000", 1)], ids=["most of it", "all of it"])
+def test_a_product_line_that_came_back_whole_is_none_of_the_mix(back: str, count: int) -> None:
+    mix = {"tier_on": "count", "count_of": "product_line", "pays_on": "whole", "bands": "retroactive"}
+    counting = programme(method="mix", mix=mix, tiers=[{"from": "1", "rate": "1 %"}])
+    gated = programme(tiers=FLAT, gates=[{"kind": "mix_count", "count_of": "product_line", "at_least": "2", "otherwise": "zero"}])
+    rows = [row("1", 5000, product_line="泵"), row("2", 1000, product_line="阀", quantity=1)]
+    rows.append(row("3", back, kind="return", product_line="阀"))
+
+    assert one(counting, rows).cell.value == count
+    assert one(gated, rows).due.gates.results[0].value == count
