@@ -22,11 +22,13 @@ from channel.rebates.counting import Key, Reading
 from channel.rebates.facts import BEGINNING, NEGATIVE, Fact, Table
 from channel.rebates.gates import Gatekeeper
 from channel.rebates.limits import Due, bound
+from channel.rebates.payment import Rounding
 from channel.rebates.periods import Span
 from channel.rebates.programme import Programme
 from channel.rebates.rating import Cell, Given, Known, Rated, addressed, figures, give, last_day, rate
 from channel.rebates.rating import weights as weights_of
-from channel.rebates.results import Booked, Calculation, Late, Result, Share
+from channel.rebates.results import Booked, Calculation, Late, Result, Rounded, Share
+from channel.rebates.rounding import together
 from channel.rebates.selecting import Dealer, Dealers, known, participates
 from channel.rebates.values import ZERO
 
@@ -101,26 +103,29 @@ def _settled(rated: Rated, now: Known) -> list[Result]:
     dues = bound(programme, cells, [gatekeeper.judge(cell, targets.get(cell.key)) for cell in cells], now.as_of)
     carried: dict[tuple[str, tuple[str, ...]], Decimal] = {}
     order = sorted(dues, key=lambda due: (due.key[2], due.key[0], due.key[1]))
-    together = _rounded_together(programme, order)
-    return [_result(programme, due, together.get(due.key), booked.get(due.key, Booked()), carried, now, spans) for due in order]
+    amounts = _rounded(programme, order)
+    return [_result(programme, due, amounts[due.key], booked.get(due.key, Booked()), carried, now, spans) for due in order]
 
 
-def _rounded_together(programme: Programme, dues: Sequence[Due]) -> dict[Key, Decimal]:
-    """What each result earns where a dealer's period is rounded as a whole: the whole shared out over its results."""
-    rounding = programme.rounding
-    if not programme.rounds_together:
-        return {}
-    groups: dict[tuple[str, Span], list[Due]] = {}
+def _rounded(programme: Programme, dues: Sequence[Due]) -> dict[Key, Rounded]:
+    """What the results come to in money: each rounded by itself, or with all of its dealer's period."""
+    groups: dict[object, list[Due]] = {}
     for due in dues:
-        groups.setdefault((due.key[0], due.key[2]), []).append(due)
-    found = {}
-    for group in groups.values():
-        exact = [due.earned for due in group]
-        whole = sum(exact, ZERO)
-        if whole and all(value >= 0 for value in exact):
-            parts = allocate(exact_rounded(whole, rounding.places, rounding.mode), exact, rounding.places, order=[due.key for due in group])
-            found.update({due.key: part for due, part in zip(group, parts, strict=True)})
-    return found
+        groups.setdefault((due.key[0], due.key[2]) if programme.rounds_together else due.key, []).append(due)
+    return {due.key: own for group in groups.values() for due, own in zip(group, _amounts(programme.rounding, group), strict=True)}
+
+
+def _amounts(rounding: Rounding, group: Sequence[Due]) -> list[Rounded]:
+    """Rounded once: what is earned, what of it is paid or held, what of that is paid; so nobody is paid more than was earned."""
+    earned = together([due.earned for due in group], rounding)
+    kept = paid = earned
+    if any(due.pays + due.held != due.earned for due in group):
+        most = [None if due.earned < 0 else own for due, own in zip(group, earned, strict=True)]
+        kept = paid = together([due.pays + due.held for due in group], rounding, most)
+    if any(due.held for due in group):
+        most = [None if due.earned < 0 else own for due, own in zip(group, kept, strict=True)]
+        paid = together([due.pays for due in group], rounding, most)
+    return [Rounded(own, now, all_ - now) for own, all_, now in zip(earned, kept, paid, strict=True)]
 
 
 def _booked(programme: Programme, now: Known, spans: Sequence[Span]) -> dict[Key, Booked]:
@@ -163,17 +168,14 @@ def _without_lines(
 def _result(
     programme: Programme,
     due: Due,
-    together: Decimal | None,
+    amounts: Rounded,
     booked: Booked,
     carried: dict[tuple[str, tuple[str, ...]], Decimal],
     now: Known,
     spans: Sequence[Span],
 ) -> Result:
-    """Rounds, once: earned, what is paid and held together, and what is paid; the rest are differences."""
-    places, mode = programme.rounding.places, programme.rounding.mode
-    earned = together if together is not None else exact_rounded(due.earned, places, mode)
-    entitled = earned if due.pays == due.earned else exact_rounded(due.pays, places, mode)
-    held = exact_rounded(due.pays + due.held, places, mode) - entitled if due.held else Decimal(0)
+    """What is to be paid now: what the dealer is entitled to, less what was settled and what is carried from before."""
+    entitled = amounts.entitled
     left = entitled - booked.settled - booked.disputed - booked.forfeited
     who = due.key[:2]
     before = carried.pop(who, Decimal(0))
@@ -183,7 +185,7 @@ def _result(
     set_off = left - payable if before and left > 0 else Decimal(0)
     result = Result(
         programme, due, dict(zip((name for name in programme.grouping.by if name != "dealer"), due.key[1], strict=True)),
-        earned, entitled, held, booked, left, payable, set_off,
+        amounts.earned, entitled, amounts.held, booked, left, payable, set_off,
     )  # fmt: skip
     result.accrued = accrued(programme, due, now.as_of)
     result.shares = _shares(result)

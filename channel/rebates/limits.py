@@ -15,6 +15,7 @@ from channel.rebates.payment import Budget, Cap
 from channel.rebates.periods import add_months
 from channel.rebates.programme import Programme
 from channel.rebates.rating import Cell, last_day
+from channel.rebates.rounding import together
 from channel.rebates.values import ZERO
 
 
@@ -144,15 +145,26 @@ def _budget(programme: Programme, budget: Budget, dues: Sequence[Due]) -> None:
         groups.setdefault(due.key[2] if budget.per == "period" else "life", []).append(due)
     for group in groups.values():
         wanting = [due for due in group if due.pays > 0]
-        if sum((_rounded(programme, due.pays) for due in wanting), Decimal(0)) > budget.amount:
-            _cut(programme, budget, wanting)
+        wanted = _as_paid(programme, wanting)
+        if sum(wanted, Decimal(0)) > budget.amount:
+            _cut(programme, budget, wanting, wanted)
 
 
-def _rounded(programme: Programme, value: Fraction) -> Decimal:
-    return exact_rounded(value, programme.rounding.places, programme.rounding.mode)
+def _as_paid(programme: Programme, dues: Sequence[Due]) -> list[Decimal]:
+    """What each comes to in money: rounded by itself, or with all of its dealer's period."""
+    if not programme.rounds_together:
+        return [exact_rounded(due.pays, programme.rounding.places, programme.rounding.mode) for due in dues]
+    groups: dict[object, list[int]] = {}
+    for at, due in enumerate(dues):
+        groups.setdefault((due.key[0], due.key[2]), []).append(at)
+    found = [Decimal(0)] * len(dues)
+    for group in groups.values():
+        for at, own in zip(group, together([dues[at].pays for at in group], programme.rounding), strict=True):
+            found[at] = own
+    return found
 
 
-def _cut(programme: Programme, budget: Budget, wanting: Sequence[Due]) -> None:
+def _cut(programme: Programme, budget: Budget, wanting: Sequence[Due], wanted: Sequence[Decimal]) -> None:
     """Gives each its part in whole smallest units, so that rounding can take nobody over the budget."""
     left = rounded(budget.amount, programme.rounding.places, "down")
     if budget.share == "pro_rata":
@@ -160,11 +172,12 @@ def _cut(programme: Programme, budget: Budget, wanting: Sequence[Due]) -> None:
     else:
         parts = [Decimal(0)] * len(wanting)
         for at in sorted(range(len(wanting)), key=lambda at: (reached_on(programme, wanting[at].cell), wanting[at].key)):
-            parts[at] = min(left, _rounded(programme, wanting[at].pays))
+            parts[at] = min(left, wanted[at])
             left -= parts[at]
-    for due, part in zip(wanting, parts, strict=True):
-        if part < _rounded(programme, due.pays):
+    for due, part, whole in zip(wanting, parts, wanted, strict=True):
+        if part < whole:
             due.lost.append(("budget", due.pays - Fraction(part)))
+        if part < whole or programme.rounds_together:
             due.pays = Fraction(part)
 
 

@@ -18,8 +18,17 @@ from channel.rebates.programme import Programme
 from channel.rebates.rating import Cell
 from channel.rebates.selecting import Decision
 
-ENGINE = "1"
+ENGINE = "2"
 """Changes when the same programme and facts could give another result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rounded:
+    """A result in money: what it earns, what of that is to be paid, and what waits for a gate."""
+
+    earned: Decimal
+    entitled: Decimal
+    held: Decimal
 
 
 @dataclass(frozen=True, slots=True)

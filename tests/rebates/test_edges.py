@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.rebates.making import one, programme, row, run
+from canonical.rounding import exact_half_up
+from tests.rebates.making import earned, one, paid, programme, row, run
 
 FLAT = [{"from": "0", "rate": "2 %"}]
 QUARTER = date(2026, 3, 31)
@@ -127,3 +132,60 @@ def test_a_product_line_that_came_back_whole_is_none_of_the_mix(back: str, count
 
     assert one(counting, rows).cell.value == count
     assert one(gated, rows).due.gates.results[0].value == count
+
+
+BY_LINE = {"tiers": [{"from": "0", "rate": "1 %"}], "grouping": {"by": ["dealer", "line"]}}
+GATE = {"kind": "minimum_amount", "at_least": "1000000"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "payable", "held"),
+    [
+        ({"gates": [{**GATE, "otherwise": "share", "share": "50 %"}]}, "0.50", "0"),
+        ({"gates": [{**GATE, "otherwise": "hold"}]}, "0.00", "1.00"),
+        ({"limits": {"cap": {"rate": "0.5 %"}}}, "0.50", "0"),
+        ({"limits": {"budget": {"amount": "0.55", "share": "pro_rata"}}}, "0.55", "0"),
+        ({"limits": {"budget": {"amount": "0.55", "share": "first_come"}}}, "0.55", "0"),
+        ({"limits": {"budget": {"amount": "1.01", "share": "first_come"}}}, "1.00", "0"),
+    ],
+    ids=["half of it", "held", "capped", "a budget for all alike", "a budget by first come", "a budget that suffices"],
+)
+def test_what_lines_are_paid_is_rounded_once_for_their_dealer(changes: dict[str, Any], payable: str, held: str) -> None:
+    """Eight lines earn 0.125 each. Rounded one by one, half of that would be 0.06 each, and all of it 1.04."""
+    made = run(programme(**BY_LINE, **changes), [row(str(at), "12.50") for at in range(8)])
+
+    assert earned(made) == Decimal("1.00")
+    assert paid(made) == Decimal(payable)
+    assert sum(result.held for result in made.results) == Decimal(held)
+    assert all(result.payable + result.held <= result.earned for result in made.results)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(-3_000, 9_000), st.sampled_from("ABC")), min_size=1, max_size=8),
+    st.integers(0, 100), st.sampled_from(["share", "hold"]),
+)  # fmt: skip
+def test_a_dealers_period_rounded_as_a_whole_adds_up_beside_returns_and_gates(sold: Any, share: int, otherwise: str) -> None:
+    said = {"share": f"{share} %"} if otherwise == "share" else {}
+    gates = [{"kind": "mix_amount", "focus": {"product_lines": ["A"]}, "at_least": "40", "otherwise": otherwise, **said}]
+    rules = programme(
+        tiers=[{"from": "0", "rate": "1.7 %"}], grouping={"by": ["dealer", "product_line"]}, gates=gates, rounding={"per": "dealer"},
+        settlement={"negative": "allowed"},
+    )  # fmt: skip
+    rows = [
+        row(str(at), Decimal(cents).scaleb(-2), kind="return" if cents < 0 else "sale", product_line=line)
+        for at, (cents, line) in enumerate(sold)
+    ]
+    results = run(rules, rows).results
+
+    for name, exact in (
+        ("earned", [result.due.earned for result in results]),
+        ("entitled", [result.due.pays for result in results]),
+        ("held", [result.due.held for result in results]),
+    ):
+        told = [getattr(result, name) for result in results]
+        whole = exact_half_up(sum(exact, Fraction(0)), 2)
+        assert abs(sum(told, Decimal(0)) - whole) <= (Decimal("0.01") if name == "held" else 0)
+        assert all(abs(Fraction(now) - was) < Fraction(2, 100) for now, was in zip(told, exact, strict=True))
+    assert all(result.balanced for result in results)
+    assert all(0 <= result.entitled <= result.entitled + result.held <= result.earned for result in results if result.due.earned >= 0)
