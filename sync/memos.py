@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from canonical.values import decimal_text
-from channel.rebates import queries
+from channel.rebates import payout_queries
 from channel.rebates.payouts import Payout
 from sync import hub_records
 from sync.hub import Cursor, Hub
@@ -16,7 +16,7 @@ def book(hub: Hub, db: Cursor, payout: Payout) -> None:
     memo = _booked(db, payout) or hub_records.put(
         hub, db, "credit_memo", f"payout/{payout.id}", *_memo(db, payout), cause=f"payout {payout.id}"
     ).id  # fmt: skip
-    queries.set_memo(db.connection, payout.id, memo)
+    payout_queries.set_memo(db.connection, payout.id, memo)
 
 
 def _booked(db: Cursor, payout: Payout) -> str | None:

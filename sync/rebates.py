@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from canonical.values import business_day
 from channel.notices.messages import FINANCE, Message
-from channel.rebates import queries, service
+from channel.rebates import payout_queries, service
 from channel.rebates.service import Done, Payout
 from sync import funds, memos, notices, rebate_accounts, rebate_notices
 from sync.hub import Hub
@@ -108,7 +108,7 @@ def pay_due(hub: Hub, *, by: str = BY, run: Run | None = None) -> list[Payout]:
 def reconcile(hub: Hub, *, run: Run | None = None) -> list[dict[str, Any]]:
     """Every payout beside the ERP's memos, by the payout's number. Finance is told what does not match, the dealer what was credited."""
     with hub.transaction() as db:
-        found = queries.reconciled(db.connection)
+        found = payout_queries.reconciled(db.connection)
         for row in found:
             about = f"payout:{row['payout']}"
             if row["state"] == "matched":

@@ -16,7 +16,7 @@ from uuid import UUID
 from canonical.ids import new_id
 from canonical.rounding import exact_half_up
 from canonical.values import decimal_text
-from channel.rebates import queries
+from channel.rebates import payout_queries, queries
 from channel.rebates.numbering import MARK, letters
 from channel.rebates.payment import BY_MEMO
 from channel.rebates.programme import Programme
@@ -69,7 +69,7 @@ def make(
 
     `beside`: all that is due now, itself among it: the memo of another one that was forgotten as well keeps nobody waiting.
     """
-    company = queries.company_of(db, due.dealer_id)
+    company = payout_queries.company_of(db, due.dealer_id)
     if due.total <= 0 or company is None or _forgotten(db, due, beside):
         return None
     net = exact_half_up(Fraction(due.total) / (1 + Fraction(due.tax_rate)), 2)
@@ -77,7 +77,7 @@ def make(
         "id": due.number, "dealer": due.dealer, "dealer_id": due.dealer_id, "company_id": company, "way": due.way, "currency": due.currency,
         "net": net, "tax": due.total - net, "total": due.total, "tax_rate": due.tax_rate, "note": due.note, "by": by,
     }  # fmt: skip
-    queries.add_payout(db, values, settlements)
+    payout_queries.add_payout(db, values, settlements)
     return Payout(
         due.number, due.dealer_id, company, due.purpose, due.currency, net, due.total - net, due.total, due.tax_rate, due.note,
         tuple(claims),
@@ -86,7 +86,7 @@ def make(
 
 def _forgotten(db: Connection, due: Due, beside: Collection[Due]) -> bool:
     """True when the ERP has paid the dealer for this purpose by a payout that this ledger neither knows nor is about to make."""
-    unknown = queries.unknown_memos(db, due.dealer_id, due.purpose)
+    unknown = payout_queries.unknown_memos(db, due.dealer_id, due.purpose)
     return bool(unknown) and not {(row["payout"], row["total"]) for row in unknown} <= {(one.number, -one.total) for one in beside}
 
 
@@ -99,7 +99,7 @@ def pay(db: Connection, *, by: str) -> list[Payout]:
     queries.lock(db)
     groups: dict[tuple[str, str, str, Decimal], list[Row]] = {}
     programmes: dict[tuple[str, int], Programme | None] = {}
-    for row in queries.unpaid(db):
+    for row in payout_queries.unpaid(db):
         key = row["programme"], row["version"]
         if key not in programmes:
             programmes[key] = queries.version(db, *key)
