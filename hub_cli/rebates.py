@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from channel.rebates.claiming import Balance, Claim
     from channel.rebates.loading import Loaded
     from channel.rebates.programme import Programme
+    from channel.rebates.reporting import View
     from channel.rebates.results import Calculation
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -109,7 +110,7 @@ def check(files: tuple[Path, ...]) -> Answer:
 @answers
 def calculate(
     programmes: tuple[Path, ...], facts_file: Path, dealers_file: Path | None, settled_file: Path | None, as_of: date,
-    known_at: datetime | None, dealer: str | None, view: str, out: Path | None, lines_file: Path | None, *, schedule: bool,
+    known_at: datetime | None, dealer: str | None, view: View, out: Path | None, lines_file: Path | None, *, schedule: bool,
 ) -> Answer:  # fmt: skip
     """What every dealer earned, is entitled to and is now to be paid. Needs no database."""
     from channel.rebates.reporting import LINE_COLUMNS, document, lines, of_claims
@@ -127,7 +128,7 @@ def calculate(
             return in_sets
     check({"--out": out, "--lines": lines_file}, read)
     calculation, found, balances = run(loaded, facts_file, dealers_file, settled_file, as_of, known_at)
-    told = document(calculation, view, dealer)  # type: ignore[arg-type] # click offers the two words
+    told = document(calculation, view, dealer)
     told.update(of_claims(found, balances, dealer))
     if schedule:
         told["schedule"] = _schedule(loaded, facts_file, dealers_file, as_of, dealer)
@@ -136,7 +137,7 @@ def calculate(
         rows = told if out.suffix.lower() not in (".csv", ".jsonl", ".parquet") else (flat(result) for result in told["results"])
         files.append(Output(out, rows, RESULT_COLUMNS))
     if lines_file is not None:
-        files.append(Output(lines_file, lines(calculation, view, dealer), LINE_COLUMNS))  # type: ignore[arg-type] # as above
+        files.append(Output(lines_file, lines(calculation, view, dealer), LINE_COLUMNS))
     write(*files)
     return Answer(told, text=_table(told))
 
@@ -157,16 +158,16 @@ def calculate(
 @answers
 def explain(
     programmes: tuple[Path, ...], facts_file: Path, dealers_file: Path | None, settled_file: Path | None, as_of: date,
-    known_at: datetime | None, dealer: str, line_id: str | None, view: str, language: str,
+    known_at: datetime | None, dealer: str, line_id: str | None, view: View, language: str,
 ) -> Answer:  # fmt: skip
     """Why a dealer gets what it gets: each line, the tier, the gates, the rounding, in sentences."""
     from channel.rebates.reporting import document, lines, of_claims
 
     _one_dealer(view, dealer)
     calculation, found, balances = run(load(programmes), facts_file, dealers_file, settled_file, as_of, known_at)
-    told = document(calculation, view, dealer)  # type: ignore[arg-type] # click offers the two words
+    told = document(calculation, view, dealer)
     told.update(of_claims(found, balances, dealer))
-    told["lines"] = [line for line in lines(calculation, view, dealer) if line_id in (None, line["fact"])]  # type: ignore[arg-type] # as above
+    told["lines"] = [line for line in lines(calculation, view, dealer) if line_id in (None, line["fact"])]
     if not told["lines"] and not told["results"]:
         what = f"line {line_id} of dealer {dealer}" if line_id else f"dealer {dealer}"
         raise CommandFailed(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 from typing import Literal
@@ -87,8 +88,8 @@ def steps(programme: Programme, scale: Fraction = Fraction(1)) -> tuple[Step, ..
     )
 
 
-def _exact(value: object) -> Fraction | None:
-    return None if value is None else Fraction(value)  # type: ignore[call-overload] # Decimal or None, by the model
+def _exact(value: Decimal | None) -> Fraction | None:
+    return None if value is None else Fraction(value)
 
 
 def reached(tiers: Sequence[Step], value: Fraction, *, above: bool = False) -> int | None:

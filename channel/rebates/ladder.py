@@ -13,6 +13,7 @@ from typing import Final
 from channel.rebates.bands import steps
 from channel.rebates.counted import Filter
 from channel.rebates.programme import Programme
+from channel.rebates.selecting import FIELDS
 from channel.rebates.values import ZERO
 
 SCALE: Final = 10_000
@@ -98,9 +99,5 @@ def _whole(value: Decimal) -> int | None:
 
 def named(condition: Filter) -> list[tuple[str, tuple[str, ...]]]:
     """The conditions of a filter that are written: column and values, attributes among them."""
-    columns = {
-        "products": "product", "product_lines": "product_line", "brands": "brand", "regions": "region", "channels": "channel",
-        "customers": "customer", "companies": "company", "projects": "project", "price_kinds": "price_kind",
-    }  # fmt: skip
-    found = [(column, tuple(getattr(condition, name))) for name, column in columns.items() if getattr(condition, name)]
+    found = [(column, tuple(getattr(condition, name))) for name, column in FIELDS.items() if getattr(condition, name)]
     return found + [(name, tuple(values)) for name, values in condition.attributes.items()]
