@@ -131,7 +131,6 @@ CASES = {
         "nothing says which goes first",
         "order",
     ),
-    "an exclusion of no group": ("ask:\n", "exclusions: [{id: X, kind: best, groups: [vip]}]\nask:\n", 16, "in group 'vip'", "promotion"),
     "a text where a list stands": (
         "  lines:\n    - {item: A, quantity: 1}\n",
         "  lines: A\n",
@@ -140,45 +139,13 @@ CASES = {
         "write a list",
     ),
     "a currency by its nickname": ("  date: 2026", "  currency: RMB\n  date: 2026", 18, "RMB is no currency", "CNY"),
-    "a rate to itself": ("ask:\n", "fx: [{from: CNY, to: CNY, rate: 7}]\nask:\n", 16, "from CNY to itself", "two currencies"),
-    "a rung that stands twice": ("ask:\n", "settings: {waterfall: [promotion, promotion]}\nask:\n", 16, "promotion stands twice", "once"),
-    "a rung that every ladder has": ("ask:\n", "settings: {waterfall: [promotion, net]}\nask:\n", 16, "the rung net", "once"),
     "a base unit that is twelve of itself": ("id: B}", "id: B, unit: 个, units: {个: 12}}", 3, "个 is the base unit of B", "out of units"),
-    "days below nothing": ("ask:\n", "settings: {split_days: -3}\nask:\n", 16, "-3 is negative", "0 or more"),
-    "a level below nothing": (
-        "ask:\n",
-        "authority: [{id: x, level: -1, role: sales, max_discount: 5}]\nask:\n",
-        16,
-        "-1 is negative",
-        "0 or more",
-    ),
-    "a discount of more than everything": (
-        "ask:\n",
-        "authority: [{id: x, level: 0, role: sales, max_discount: 150}]\nask:\n",
-        16,
-        "no part of a price",
-        "0 to 100",
-    ),
-    "sizes that no deal has": (
-        "ask:\n",
-        "authority: [{id: x, level: 0, max_discount: 5, deal_from: 9, deal_to: 5}]\nask:\n",
-        16,
-        "no deal is from 9",
-        "above deal_from",
-    ),
     "margins the wrong way round": (
         "price: 50}",
         "formula: {base: cost, min_margin: 9, max_margin: 2}}",
         13,
         "highest margin is below",
         "above min_margin",
-    ),
-    "a special price of nothing": (
-        "ask:\n",
-        "deal_prices: [{id: T, project: P, dealer: D, items: []}]\nask:\n",
-        16,
-        "names no item",
-        "at least one",
     ),
     "bounds that nothing meets": (
         "percent: 10}",
@@ -203,6 +170,27 @@ CASES = {
     ),
     "broken YAML": ("  - {id: B}", "  - {id: B", 4, "expected", "mend the YAML"),
 }
+SECTIONS = {
+    "an exclusion of no group": ("exclusions: [{id: X, kind: best, groups: [vip]}]", "in group 'vip'", "promotion"),
+    "a rate to itself": ("fx: [{from: CNY, to: CNY, rate: 7}]", "from CNY to itself", "two currencies"),
+    "a rung that stands twice": ("settings: {waterfall: [promotion, promotion]}", "promotion stands twice", "once"),
+    "a rung that every ladder has": ("settings: {waterfall: [promotion, net]}", "the rung net", "once"),
+    "days below nothing": ("settings: {split_days: -3}", "-3 is negative", "0 or more"),
+    "a level below nothing": ("authority: [{id: x, level: -1, role: sales, max_discount: 5}]", "-1 is negative", "0 or more"),
+    "a discount of more than everything": (
+        "authority: [{id: x, level: 0, role: sales, max_discount: 150}]",
+        "no part of a price",
+        "0 to 100",
+    ),
+    "sizes that no deal has": (
+        "authority: [{id: x, level: 0, max_discount: 5, deal_from: 9, deal_to: 5}]",
+        "no deal is from 9",
+        "above deal_from",
+    ),
+    "a special price of nothing": ("deal_prices: [{id: T, project: P, dealer: D, items: []}]", "names no item", "at least one"),
+}
+"""Written before the question, on the line where it begins."""
+CASES |= {name: ("ask:\n", f"{section}\nask:\n", 16, what, fix) for name, (section, what, fix) in SECTIONS.items()}
 
 
 def test_the_file_without_mistakes_is_priced() -> None:
