@@ -33,7 +33,7 @@ MOST_ROWS = 10_000
 
 
 class Load(BaseModel):
-    """Rows with the columns of docs/rebates.md, Facts; numbers as text."""
+    """Rows with the columns of docs/rebates-facts.md; numbers as text."""
 
     model_config = ConfigDict(
         extra="forbid",

@@ -1,6 +1,6 @@
 """Facts: what happened, append-only. A correction is a new revision of the same id; the old one stays and is what was known then.
 
-The columns of a facts table, which may be empty, and examples: docs/rebates.md. Here a row of text becomes a `Fact`, or a flaw with
+The columns of a facts table, which may be empty, and examples: docs/rebates-facts.md. Here a row of text becomes a `Fact`, or a flaw with
 its line; a table with one flaw is refused whole.
 """
 

@@ -64,7 +64,7 @@ def load_all(texts: Sequence[tuple[str | bytes, str]]) -> list[Loaded]:
 
 
 SHAPES: Final = {
-    "tuple_type": "write a list: [a, b]", "model_type": "write its fields: {field: value}, or a word that docs/rebates.md names",
+    "tuple_type": "write a list: [a, b]", "model_type": "write its fields: {field: value}, or a word that docs/rebates-programme.md names",
     "dict_type": "write its fields: {field: value}", "model_attributes_type": "write its fields: {field: value}",
     "bool_type": "write true or false", "bool_parsing": "write true or false", "int_type": "write a whole number",
     "int_parsing": "write a whole number", "string_type": "write a text",

@@ -1,6 +1,6 @@
 """A rebate programme (返利政策) as a finance person writes it: one file, one version, nothing left to guess.
 
-The file format with an example of every field is docs/rebates.md. `check` in channel.rebates.checking says whether a programme is
+Every field is on docs/rebates-programme.md. `check` in channel.rebates.checking says whether a programme is
 clear enough to be published; these models only hold what is written, and refuse a field they do not know.
 """
 

@@ -1,4 +1,4 @@
-"""Every worked example of docs/rebates.md runs and gives the figures that stand there: docs and code cannot drift apart."""
+"""Every worked example of docs/rebates*.md runs and gives the figures that stand there: docs and code cannot drift apart."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from hub_cli.group import hub
 
-PAGE = Path(__file__).parents[2] / "docs" / "rebates.md"
+PAGES = sorted((Path(__file__).parents[2] / "docs").glob("rebates*.md"))
 FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -24,14 +24,15 @@ FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL
 class Example:
     """Files as they stand at that place of the page, a command, and what it must answer."""
 
+    page: str
     line: int
     command: str
     files: dict[str, str]
     answers: list[str] = field(default_factory=list)
 
 
-def examples() -> Iterator[Example]:
-    text, files = PAGE.read_text(encoding="utf-8"), {}
+def examples(page: Path) -> Iterator[Example]:
+    text, files = page.read_text(encoding="utf-8"), {}
     command, line = "", 0
     for found in FENCE.finditer(text):
         kind, name, body = found.groups()
@@ -41,11 +42,14 @@ def examples() -> Iterator[Example]:
             command, line = body.strip().removeprefix("$ "), text[: found.start()].count("\n") + 1
         elif kind == "answer":
             assert command, f"answer without a command before {found.start()}"
-            yield Example(line, command, dict(files), body.strip().splitlines())
+            yield Example(page.stem, line, command, dict(files), body.strip().splitlines())
 
 
 CASES = [
-    pytest.param(example, answer, id=f"{example.line}-{number}") for example in examples() for number, answer in enumerate(example.answers)
+    pytest.param(example, answer, id=f"{example.page}-{example.line}-{number}")
+    for page in PAGES
+    for example in examples(page)
+    for number, answer in enumerate(example.answers)
 ]
 
 
@@ -149,8 +153,8 @@ def words() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("field_name", "word"), words())
-def test_the_page_has_an_example_with_figures_for_every_word(field_name: str, word: str) -> None:
-    text = PAGE.read_text(encoding="utf-8")
+def test_the_pages_have_an_example_with_figures_for_every_word(field_name: str, word: str) -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     blocks = "".join(found.group(3) for found in FENCE.finditer(text) if found.group(1) in ("yaml", "answer"))
 
     assert re.search(rf"\b{field_name}: {word}\b", blocks)
