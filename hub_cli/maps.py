@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from hub_cli.place import Place
 
 if TYPE_CHECKING:
     from mappings.model import Mapping as Compiled
+    from sync.config import HubConfig
 
 
 @click.group(cls=Words)
@@ -33,16 +35,15 @@ def try_mapping(place: Place, mapping: str, record: Any) -> Answer:
 
     FILE is a mapping file (its folder is the kind of system), or name ours: erp_kingdee/sales_orders. RECORD is one JSON object in the
     stream's declared shape, as `hub quarantine show --json` prints it. Nothing is read or written: records that it cites stand as
-    ‹stream key›, and a value map answers with the value itself.
+    ‹stream key›, and a value map answers with the value itself. `left_out`: fields that a system of hub.yaml lacks, as its settings say.
     """
-    from mappings.compiler import OURS, load_all
     from mappings.trial import try_record
 
-    directories, kind, stream = _place_of(mapping, place)
+    config = _config(place)
+    directories, kind, stream = _place_of(mapping, config)
     compiled = _load(directories, kind, stream)
-    kinds = sorted(directory.name for directory in OURS.iterdir() if directory.is_dir() and any(directory.glob("*.yaml")))
-    others = [one for other in kinds for one in load_all(directories, other).values() if one.name != compiled.name]
-    trial = try_record(compiled, _record(record), others=others)
+    ways, left_out = _ways(directories, config, compiled.entity)
+    trial = try_record(compiled, _record(record), others=ways)
     if trial.candidate is None:
         raise CommandFailed(trial.problem, "mend the record or the mapping, then try again", code="mappings/record")
     candidate = trial.candidate
@@ -54,18 +55,54 @@ def try_mapping(place: Place, mapping: str, record: Any) -> Answer:
         "likeness": candidate.likeness,
         "missing_values": list(trial.missing_values),
         "desired": {one.mapping: f"cannot be written: {one.problem}" if one.payload is None else one.payload for one in trial.outgoing},
+        "left_out": left_out,
     }
     return Answer(told, text=json.dumps(plain(told), ensure_ascii=False, indent=2))
 
 
-def _place_of(named: str, place: Place) -> tuple[list[Path], str, str]:
+def _config(place: Place) -> HubConfig | None:
+    from sync.config_file import load
+
+    return load(place.config_file) if place.config_file.exists() else None
+
+
+def _ways(directories: list[Path], config: HubConfig | None, entity: str) -> tuple[list[Compiled], dict[str, list[str]]]:
+    """How records of an entity are written, apart for a system that lacks fields; and those fields, by `system.stream`."""
+    from mappings.compiler import OURS, load, load_all
+
+    kinds = sorted(directory.name for directory in OURS.iterdir() if directory.is_dir() and any(directory.glob("*.yaml")))
+    every = [one for kind in kinds for one in load_all(directories, kind).values() if one.entity == entity]
+    absent = _absent(config)
+    ways: list[Compiled] = []
+    left_out: dict[str, list[str]] = {}
+    for whole in every:
+        there = absent.get((whole.system_kind, whole.stream), {})
+        less = {name: load(directories, whole.system_kind, whole.stream, absent=fields) for name, fields in there.items()}
+        short = {name: one for name, one in less.items() if one.version != whole.version}
+        ways += [replace(one, name=f"{whole.name} in {name}") for name, one in short.items()]
+        left_out |= {f"{name}.{whole.stream}": there[name] for name in short}
+        if not there or len(short) < len(there):
+            ways.append(whole)
+    return ways, left_out
+
+
+def _absent(config: HubConfig | None) -> dict[tuple[str, str], dict[str, list[str]]]:
+    """By kind of system and stream: connected systems, each with the fields that its settings say it has not."""
+    from sync.checking import declared_streams
+
+    found: dict[tuple[str, str], dict[str, list[str]]] = {}
+    if config is None:
+        return found
+    for name, streams in declared_streams(config).items():
+        for stream in streams.values():
+            found.setdefault((config.systems[name].kind, stream.name), {})[name] = list(stream.absent)
+    return found
+
+
+def _place_of(named: str, config: HubConfig | None) -> tuple[list[Path], str, str]:
     from mappings.compiler import OURS
 
-    directories = [OURS]
-    if place.config_file.exists():
-        from sync.config_file import load
-
-        directories += load(place.config_file).mappings
+    directories = [OURS, *(config.mappings if config is not None else ())]
     file = Path(named)
     if file.suffix in (".yaml", ".yml"):
         if not file.exists():

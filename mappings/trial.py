@@ -42,6 +42,7 @@ class Trial:
 def try_record(mapping: Mapping, payload: Payload, *, others: Sequence[Mapping] = (), values: Map[str, Values] | None = None) -> Trial:
     """A record through its mapping, and what it says through the mapping itself and `others` of the same entity.
 
+    Where `others` has its own stream, as a system that lacks fields has it, that one is written in its place.
     `values`: value maps by system kind. Never raises for a bad record: the trial says what is wrong with it.
     """
     tables = values or {}
@@ -51,8 +52,11 @@ def try_record(mapping: Mapping, payload: Payload, *, others: Sequence[Mapping] 
         candidate = mapping.read(payload, refs, inward)
     except RecordError as wrong:
         return Trial(mapping.name, None, str(wrong), tuple(inward.missing))
-    outgoing = [_write(mapping, candidate, tables, inward, home=True)]
-    outgoing += [_write(one, candidate, tables, inward, home=False) for one in others if one.entity == mapping.entity]
+    own = (mapping.system_kind, mapping.stream)
+    ways = [((one.system_kind, one.stream) == own, one) for one in others if one.entity == mapping.entity]
+    if not any(home for home, _ in ways):
+        ways = [(True, mapping), *ways]
+    outgoing = [_write(one, candidate, tables, inward, home=home) for home, one in ways]
     return Trial(mapping.name, candidate, "", tuple(dict.fromkeys(inward.missing)), outgoing)
 
 

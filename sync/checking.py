@@ -85,6 +85,12 @@ def check_file(path: Path) -> Checked:
     return Checked(config, sum(len(flow.systems) for flow in config.flows.values()), [placed(one) for one in check.notes()])
 
 
+def declared_streams(config: HubConfig) -> dict[str, dict[str, Stream]]:
+    """By system, its streams as its settings in the file have them; a system that :func:`check_file` refuses is left out."""
+    check = _Check(config)
+    return {name: check.declared[name] for name in config.systems if not list(check.system(name))}
+
+
 Found = Mistake | tuple[Place, str, str]
 
 
@@ -98,7 +104,7 @@ class _Check:
 
     def mistakes(self) -> Iterator[Found]:
         for name in self.config.systems:
-            yield from self._system(name)
+            yield from self.system(name)
         for name, flow in self.config.flows.items():
             for system in flow.systems:
                 yield from self._stream(name, flow, system)
@@ -106,7 +112,8 @@ class _Check:
 
     # Systems
 
-    def _system(self, name: str) -> Iterator[Found]:
+    def system(self, name: str) -> Iterator[Found]:
+        """What is wrong with a system; its streams are in `declared` after it."""
         kind = self.config.systems[name].kind
         try:
             connector = load_connector(kind)
