@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import date, datetime
 from decimal import Decimal
 from fnmatch import fnmatch
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from channel.rebates.loading import Loaded
     from channel.rebates.periods import Span
     from channel.rebates.programme import Programme
+    from hub_cli.rebates_outputs import Output, Ready
 
 MANY = 200_000
 """Lines from which a Parquet file is summed in sets by itself."""
@@ -75,8 +77,8 @@ def calculate(
 def _calculated(
     engine: Bulk, programme: Programme, as_of: date, known_at: datetime | None, out: Path | None, lines: Path | None, dealer: str | None
 ) -> Answer:
-    from hub_cli.rebates import RESULT_COLUMNS, flat
-    from hub_cli.rebates_outputs import Output, write
+    from hub_cli.rebates import flat
+    from hub_cli.rebates_outputs import write
 
     count = engine.rate(programme, as_of, known_at=known_at)
     counted, total = engine.totals()
@@ -88,18 +90,30 @@ def _calculated(
         "cells": count,
         "totals": [_totals(programme, total)],
     }
-    if lines is not None:
-        told["lines"] = _share_out(engine, programme, known_at, lines)
-    if out is not None and out.suffix.lower() in (".csv", ".jsonl", ".parquet"):
-        write(Output(out, (flat(row) for row in _rows(engine, programme, dealer, as_of)), RESULT_COLUMNS))
-    elif out is not None:
-        write(Output(out, {**told, "results": list(_rows(engine, programme, dealer, as_of))}))
+    with ExitStack() as beside:
+        files: list[Output | Ready] = []
+        if lines is not None:
+            whole, told["lines"] = _shared_out(engine, programme, known_at, lines, beside)
+            files.append(whole)
+        if out is not None:
+            files.insert(0, _results(out, told, _rows(engine, programme, dealer, as_of)))
+        write(*files)
     shown = [flat(row) for row, _ in zip(_rows(engine, programme, dealer, as_of), range(SHOWN), strict=False)]
     told["results"] = list(_rows(engine, programme, dealer, as_of)) if out is None or count <= TOLD else []
     table = [f"{row['dealer']:<14} {row['scope']:<24} {row['period']:<8} {row['base_amount']:>16} {row['earned']:>14}" for row in shown]
     head = f"{counted} lines, {count} results, {total} {programme.currency} earned"
     more = [] if count <= SHOWN else [f"… and {count - SHOWN} more: --out FILE has all"]
     return Answer(told, text="\n".join([head, *table, *more]))
+
+
+def _results(out: Path, told: Mapping[str, Any], rows: Iterator[dict[str, Any]]) -> Output:
+    """The file of results: everything, or a row each, by its ending."""
+    from hub_cli.rebates import RESULT_COLUMNS, flat
+    from hub_cli.rebates_outputs import Output
+
+    if out.suffix.lower() in (".csv", ".jsonl", ".parquet"):
+        return Output(out, (flat(row) for row in rows), RESULT_COLUMNS)
+    return Output(out, {**told, "results": list(rows)})
 
 
 def _totals(programme: Programme, total: Decimal) -> dict[str, str]:
@@ -111,9 +125,9 @@ def _totals(programme: Programme, total: Decimal) -> dict[str, str]:
     return {"programme": programme.key, "currency": programme.currency, **sums}
 
 
-def _share_out(engine: Bulk, programme: Programme, known_at: datetime | None, lines: Path) -> int:
-    """Into a folder of Parquet files, or one file of the asked kind; it appears whole or not at all."""
-    from hub_cli.rebates_outputs import put
+def _shared_out(engine: Bulk, programme: Programme, known_at: datetime | None, lines: Path, beside: ExitStack) -> tuple[Ready, int]:
+    """Every line with its share, as a folder of Parquet files or one file of the asked kind, beside its place; and how many lines."""
+    from hub_cli.rebates_outputs import Ready, cannot
 
     place = lines.resolve()
     if place.suffix.lower() not in ("", ".parquet", ".csv"):
@@ -122,15 +136,16 @@ def _share_out(engine: Bulk, programme: Programme, known_at: datetime | None, li
         )
     if place.is_dir() and any(not fnmatch(one.name, "part-*.parquet") for one in place.iterdir()):
         raise CommandFailed(f"{lines}: the folder has other files", "name a folder that is empty or not there yet", exits=Exit.USAGE)
-    with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as folder:
-        parts = Path(folder) / "parts"
-        written = engine.share_out(programme, parts, known_at=known_at)
-        whole = parts
-        if place.suffix:
-            whole = Path(folder) / f"whole{place.suffix.lower()}"
-            engine.gather(parts, whole)
-        put(whole, place)
-    return written
+    try:
+        folder = Path(beside.enter_context(tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.")))
+    except OSError as wrong:
+        raise cannot(wrong, place) from wrong
+    parts, whole = folder / "parts", folder / f"whole{place.suffix.lower()}"
+    written = engine.share_out(programme, parts, known_at=known_at)
+    if not place.suffix:
+        return Ready(parts, place), written
+    engine.gather(parts, whole)
+    return Ready(whole, place), written
 
 
 def _rows(engine: Bulk, programme: Programme, dealer: str | None, as_of: date) -> Iterator[dict[str, Any]]:

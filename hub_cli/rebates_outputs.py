@@ -1,5 +1,8 @@
 """The files that `hub rebates` writes: JSON, CSV or Parquet. All of a command's files appear whole, or none does.
 
+No file system puts two files into their places in one step. They are whole and on the disk before the first takes its place, the second
+follows at once, and if it cannot, the first is taken back: only a process that ends between these two steps leaves one without the other.
+
 What cannot be written is said before anything is calculated: a folder that is not there, a device, an ending of another format, a file
 that the command reads.
 """
@@ -30,6 +33,14 @@ class Output:
     path: Path
     rows: Iterable[Mapping[str, Any]] | Mapping[str, Any]
     columns: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A file or folder that was made whole already, on the disk of the place where it belongs."""
+
+    made: Path
+    place: Path
 
 
 def check(wanted: Mapping[str, Path | None], read: Iterable[Path | None] = (), *, folders: bool = False) -> None:
@@ -70,22 +81,30 @@ def part_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
-def write(*outputs: Output) -> None:
-    """Write files: first all beside their places, then each in its place. Raises: CommandFailed; nothing is left then."""
-    done: list[tuple[Path, Path]] = []
+def write(*outputs: Output | Ready) -> None:
+    """All of a command's files: each is written whole and onto the disk beside its place, then all go into their places.
+
+    A process that ends before leaves what stood there. Raises: CommandFailed; what stood in the places stands there again.
+    """
+    ready = [_beside(output) if isinstance(output, Output) else output for output in outputs]
+    place = Path()
     try:
-        for output in outputs:
-            path = output.path.resolve()  # a link stays one, what it names is replaced
-            done.append((part_of(path), path))
-            _write(done[-1][0], path.suffix.lower(), output)
-        for part, path in done:
-            part.replace(path)
+        for output, one in zip(outputs, ready, strict=True):
+            place = one.place
+            if isinstance(output, Output):
+                _write(one.made, place.suffix.lower(), output)
+            _onto_the_disk(one.made)
+        _put(ready)
     except OSError as wrong:
-        raise cannot(wrong, done[-1][1]) from wrong
+        raise cannot(wrong, Path(wrong.filename2 or place)) from wrong
     finally:
-        for part, _ in done:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
+        for one in ready:
+            _remove(one.made)
+
+
+def _beside(output: Output) -> Ready:
+    place = output.path.resolve()  # a link stays one, what it names is replaced
+    return Ready(part_of(place), place)
 
 
 def cannot(wrong: OSError, path: Path) -> CommandFailed:
@@ -95,16 +114,66 @@ def cannot(wrong: OSError, path: Path) -> CommandFailed:
     )
 
 
-def put(made: Path, place: Path) -> None:
-    """A folder that is whole into its place; what a run before left there is replaced as a whole. Raises: CommandFailed."""
-    old = part_of(place)
+def _put(ready: Sequence[Ready]) -> None:
+    """Each into its place, one directly after the other; if one cannot be put there, those before it are taken back. Raises: OSError."""
+    old = [one.place.with_name(f".{one.place.name}.{os.getpid()}.old") for one in ready]
+    done: list[tuple[Ready, Path]] = []
     try:
-        if place.exists():
-            place.rename(old)
-        made.rename(place)
-    except OSError as wrong:
-        raise cannot(wrong, place) from wrong
-    shutil.rmtree(old, ignore_errors=True)
+        for one, before in zip(ready, old, strict=True):
+            if one.made.is_file() and one.place.is_file():
+                _keep(one.place, before)
+        try:
+            for one, before in zip(ready, old, strict=True):
+                if one.made.is_dir() and one.place.exists():  # no folder goes over another in one step
+                    one.place.replace(before)
+                done.append((one, before))
+                one.made.replace(one.place)
+        except OSError:
+            for one, before in reversed(done):
+                _take_back(one, before)
+            raise
+    finally:
+        for before in old:
+            _remove(before)
+    for folder in {one.place.parent for one in ready}:
+        with suppress(OSError):  # the files are whole and in their places; not every file system can say so of a folder
+            _onto_the_disk(folder, deep=False)
+
+
+def _keep(place: Path, before: Path) -> None:
+    """A second name for what stands in a place; where a file system has none, a copy."""
+    try:
+        before.hardlink_to(place)
+    except OSError:
+        shutil.copy2(place, before)
+
+
+def _take_back(one: Ready, before: Path) -> None:
+    """What stood in the place stands there again."""
+    came = not one.made.exists()
+    if came and not (before.is_file() and one.place.is_file()):
+        one.place.replace(one.made)
+    if before.exists():
+        before.replace(one.place)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _onto_the_disk(path: Path, *, deep: bool = True) -> None:
+    """Wait until a file, or a folder with what is in it, is on the disk: a name must not outlive a power cut that the rows do not."""
+    for inside in path.iterdir() if deep and path.is_dir() else ():
+        _onto_the_disk(inside)
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _write(part: Path, ending: str, output: Output) -> None:
