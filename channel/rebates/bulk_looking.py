@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import Final
 
+from canonical.currencies import CODES
 from canonical.values import SHANGHAI
 from channel.rebates.errors import Flaw
 from channel.rebates.facts import DAYS, KINDS, LINES, NEGATIVE, NEVER_BELOW, NUMBERS, PRICES, TEXTS, wrong_heads
-from channel.rebates.values import FIRST_DAY, LAST_DAY, NOT_ISO
+from channel.rebates.values import FIRST_DAY, LAST_DAY
 
 BINARY: Final = frozenset(("DOUBLE", "FLOAT", "REAL"))
 INTEGERS: Final = frozenset(
@@ -88,7 +89,7 @@ def doubtful(columns: Mapping[str, str], *, exported: bool) -> str:
     if "period" in columns:
         found.append("kind IN ('target', 'baseline') AND coalesce(CAST(period AS VARCHAR), '') <> ''")
     if "currency" in columns and columns["currency"] == "VARCHAR":
-        said = f"currency IS NULL OR NOT regexp_full_match(currency, '[A-Z]{{3}}') OR currency IN {tuple(NOT_ISO)}"
+        said = f"currency IS NULL OR currency NOT IN {tuple(sorted(CODES))}"
         silent = "coalesce(currency, '') = '' AND " + ("true" if exported else "kind IN ('stock', 'complaint', 'measure')")
         found.append(f"({said}) AND NOT ({silent})")
     found += _of_figures(columns)

@@ -6,18 +6,18 @@ its line; a table with one flaw is refused whole.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
+from canonical.currencies import CODES, instead
 from canonical.rounding import exact_half_up, half_up
 from canonical.values import SHANGHAI
 from channel.rebates.errors import BadFacts, Flaw
-from channel.rebates.values import NOT_ISO, ZERO, exact, rate
+from channel.rebates.values import ZERO, exact, rate
 from channel.rebates.values import day as business_day
 from channel.tables import Row, Rows, Wrong, cell, header, known_dealer, known_kind, read, taken
 
@@ -25,7 +25,7 @@ Kind = Literal[
     "sale", "return", "credit", "price_change", "sell_out",
     "payment", "stock", "complaint", "measure", "target", "baseline", "settlement", "claim",
 ]  # fmt: skip
-KINDS: Final = frozenset(Kind.__args__)  # type: ignore[attr-defined] # a Literal lists its values
+KINDS: Final = frozenset(get_args(Kind))
 LINES: Final = frozenset(("sale", "return", "credit", "price_change", "sell_out"))
 """Kinds that can be in a base."""
 NEGATIVE: Final = frozenset(("return", "credit"))
@@ -45,7 +45,6 @@ NUMBERS: Final = ("quantity", "amount", "tax", "gross", *PRICES)
 DAYS: Final = ("date", "order_date", "delivery_date", "invoice_date", "sell_out_date", "due_date")
 COLUMNS: Final = frozenset(("id", "revision", "kind", "dealer", "currency", "tax_rate", "recorded_at", *TEXTS, *NUMBERS, *DAYS))
 REQUIRED: Final = ("id", "kind", "dealer", "date")
-_CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 Date = date
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -226,10 +225,8 @@ def _currency(row: Mapping[str, Any], present: frozenset[str], kind: str, *, exp
     value = cell(row, "currency")
     if "currency" not in present or (not value and (exported or kind in ("stock", "complaint", "measure"))):
         return ""
-    if not _CURRENCY.fullmatch(value):
-        raise Wrong("bad_currency", "currency", f"{value!r} is no currency code", "write three letters, such as CNY")
-    if value in NOT_ISO:
-        raise Wrong("bad_currency", "currency", f"{value} is no code of ISO 4217", f"write {NOT_ISO[value]}")
+    if value not in CODES:
+        raise Wrong("bad_currency", "currency", f"{value[:40]!r} is no code of ISO 4217", f"write {instead(value)}")
     return value
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
+from canonical.currencies import CODES, instead
 from canonical.values import BadValue, decimal_text
 
 ZERO: Final = Fraction(0)
@@ -75,15 +76,9 @@ def _code(value: Any) -> str:
 
 
 def _currency(value: str) -> str:
-    if not re.fullmatch(r"[A-Z]{3}", value):
-        raise BadValue(f"{value!r} is no currency code of three letters (ISO 4217), such as CNY")
-    if value in NOT_ISO:
-        raise BadValue(f"{value} is no code of ISO 4217; write {NOT_ISO[value]}")
+    if value not in CODES:
+        raise BadValue(f"{value!r} is no code of ISO 4217; write {instead(value)}")
     return value
-
-
-NOT_ISO: Final = {"RMB": "CNY", "CNH": "CNY", "NTD": "TWD", "UKP": "GBP"}
-"""What people write for a currency, and its code."""
 
 
 def _text(value: Decimal) -> str:
