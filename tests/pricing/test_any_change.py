@@ -19,7 +19,12 @@ from hub_cli.answers import plain
 from tests.docs.pages import ROOT, examples
 from tests.pricing.documents import published
 
-FILES = [yaml.load(one.body, Loader=yaml.BaseLoader) for one in examples(ROOT / "docs" / "pricing.md") if one.info == "yaml price"]  # noqa: S506  text only
+FILES = [
+    yaml.load(one.body, Loader=yaml.BaseLoader)  # noqa: S506  text only
+    for page in sorted((ROOT / "docs").glob("pricing*.md"))
+    for one in examples(page)
+    if one.info == "yaml price"
+]
 STRANGE: tuple[Any, ...] = (
     "", "0", "-1", "1e9", "abc", "true", None, [], {}, "9" * 24, "0.000000001", "2026-01-05", "含税", "10%", "A", "D", ["A", "A"],
     {"x": "y"}, "standard", "grade", "best", "range", "block", "value", "order", "USD", "-0", "1" * 30,

@@ -1,4 +1,4 @@
-"""docs/pricing.md and docs/pricing-format.md say what is so: each example is run, and the published ones have the published answers."""
+"""docs/pricing*.md say what is so: each example is run, and the published ones have the published answers."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.docs.pages import ROOT, Example, examples, text_of
 from tests.pricing import format_page
 from tests.pricing.documents import asked, missing
 
-_BLOCKS = list(examples(ROOT / "docs" / "pricing.md"))
-PAIRS = [(one, after) for one, after in pairwise(_BLOCKS) if one.info == "yaml price"]
+_PAGES = sorted((ROOT / "docs").glob("pricing*.md"))
+PAIRS = [(one, after) for page in _PAGES for one, after in pairwise(examples(page)) if one.info == "yaml price"]
 
 
 @pytest.mark.parametrize(("file", "answer"), PAIRS, ids=str)
@@ -47,7 +47,7 @@ def test_every_refusal_is_on_the_page() -> None:
 
 
 def test_every_reason_is_on_the_page() -> None:
-    page = text_of("docs/pricing.md")
+    page = text_of("docs/pricing-base.md")
     source = (ROOT / "channel" / "pricing" / "result.py").read_text(encoding="utf-8")
     reasons = re.findall(r"\w+", source.split('reason: str\n    """')[1].split('"""')[0])
 

@@ -1,4 +1,4 @@
-"""Worked examples that others published, with their answers; where each was read stands beside it. More stand on docs/pricing.md."""
+"""Worked examples that others published, with their answers; where each was read stands beside it. More stand on docs/pricing*.md."""
 
 from __future__ import annotations
 
