@@ -31,7 +31,7 @@ def alternatives(priced: Priced, line: Line) -> list[dict[str, Any]]:
     if line.refusal is not None or line.unit_price is None:
         return []
     item = prices.items[line.item]
-    factor = factor_of(priced, line)
+    factor = item.factor(line.unit)
     with localcontext(WIDE):
         wanted = _quantities(priced, line, item, factor)
     if not wanted:
@@ -106,12 +106,6 @@ def _rest(priced: Priced, deal: DealPrice, one: DealPriceItem) -> Decimal:
     if deal.ceiling_amount is not None and one.price:
         left.append(covers(deal.ceiling_amount - deal.consumed_amount - priced.spent.get(deal.id, ZERO), one.price))
     return min(left, default=ZERO)
-
-
-def factor_of(priced: Priced, line: Line) -> Decimal:
-    """How many base units the unit of a line is."""
-    item = priced.prices.items[line.item]
-    return ONE if line.unit == item.unit else item.units[line.unit]
 
 
 def _scales(prices: Prices, priced: Priced, line: Line, item: Item) -> list[Steps]:

@@ -124,8 +124,7 @@ def cost_of(priced: Priced, line: Line) -> Decimal | None:
     A gift whose cost nobody knows counts nothing: it keeps no margin from being told.
     """
     item = priced.prices.items[line.item]
-    factor = Decimal(1) if line.unit == item.unit else item.units[line.unit]
-    cost = _cost(priced, item, line.quantity * factor)
+    cost = _cost(priced, item, line.quantity * item.factor(line.unit))
     if cost is None or not priced.gifts:
         return cost
     given = [one for one in priced.gifts if one.for_line == line.id and not one.within]

@@ -5,6 +5,7 @@ Days are business days (Asia/Shanghai); a validity is half-open: `valid_from` is
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Literal, Self
 
 from pydantic import model_validator
@@ -69,6 +70,10 @@ class Item(Strict):
         "With `surcharge`: the fee for the line, in `settings.currency`, on the side of the price.", default=ZERO
     )
     lead_time: LeadTime | None = described("交期.", default=None)
+
+    def factor(self, unit: str) -> Decimal:
+        """How many base units one of a unit is. Raises: KeyError for a unit that it is not sold in."""
+        return ONE if unit == self.unit else self.units[unit]
 
 
 class Dealer(Strict):

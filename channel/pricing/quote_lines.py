@@ -61,12 +61,11 @@ def _goods(priced: Priced) -> Iterator[DocumentLine]:
         net, gross, quantity = line.net or ZERO, line.gross or ZERO, line.quantity
         listed = (line.list_net or ZERO) * (1 + line.tax_rate) / quantity
         list_price, discount = listed_as(quantity, gross, half_up(listed, PRICE_PLACES), places)
-        factor = Decimal(1) if line.unit == item.unit else item.units[line.unit]
         record = line.record
         yield DocumentLine(
             "item", line.item, item.name, quantity, line.unit, line.tax_rate, net, line.tax or ZERO, gross, list_price,
             half_up(gross / quantity, PRICE_PLACES), discount, line.price_kind,
-            record.id if record is not None and record.deal else "", quantity * factor, line.side,
+            record.id if record is not None and record.deal else "", quantity * item.factor(line.unit), line.side,
         )  # fmt: skip
 
 
