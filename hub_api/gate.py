@@ -45,8 +45,10 @@ SECURITY_HEADERS = {
 """On every answer; a route that sets one of them itself keeps its own."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_LARGE = re.compile(r"/v1/(quarantine/\d+/mend|rebate-facts|scorecards/facts)")
-"""Where a whole vendor record, or a table of thousands of rows, is sent."""
+_LARGE = re.compile(
+    r"/v1/(quarantine/\d+/mend|rebate-facts|scorecards/(facts|definitions)|price-rules|programmes|programmes/[^/]+/simulate)"
+)
+"""Where a whole vendor record, a table of thousands of rows or a document of rules is sent: 200,000 characters may be 1.2 MB of JSON."""
 
 
 def _plural(path: str) -> str:

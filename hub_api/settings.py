@@ -17,7 +17,7 @@ class ApiSettings:
     body_limit_bytes: int = 1024 * 1024
     """Largest body of a request, callbacks of vendors included."""
     record_limit_bytes: int = 16 * 1024 * 1024
-    """Largest body where a whole vendor record (mending a quarantined one) or a table of facts is sent in."""
+    """Largest body where a whole vendor record (mending a quarantined one), a table of facts or a document of rules is sent in."""
     body_deadline_s: float = 30.0
     """How long a client may take to send its body."""
     statement_timeout_s: float = 5.0

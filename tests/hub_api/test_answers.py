@@ -145,6 +145,10 @@ _SMALL, _LARGE = ApiSettings().body_limit_bytes, ApiSettings().record_limit_byte
         ("/v1/plans", "it", _SMALL),
         ("/v1/rebate-facts", "it", _LARGE),
         ("/v1/scorecards/facts", "it", _LARGE),
+        ("/v1/scorecards/definitions", "it", _LARGE),
+        ("/v1/price-rules", "it", _LARGE),
+        ("/v1/programmes", "it", _LARGE),
+        ("/v1/programmes/pumps-2026/simulate", "it", _LARGE),
     ],
 )
 @pytest.mark.parametrize("announced", [True, False])
