@@ -130,23 +130,20 @@ def test_results_are_summed_by_what_is_asked_and_only_who_may_see_costs_reads_ma
     span = {"until": "2026-12-31", "days": 365}
 
     ours, finance = (
-        selling.api.get(role, "/v1/deals/results", params={"by": ["salesperson"], **span}).json() for role in ("sales", "finance")
+        selling.api.get(role, "/v1/deals/results", params={"by": ["salesperson"], **span}).json()["items"] for role in ("sales", "finance")
     )
     own = selling.api.get("dealer", "/v1/deals/results", params={"by": ["year"], **span}).json()["items"]
     hidden = [selling.api.get("dealer", f"/v1/deals/results?by={by}") for by in ("salesperson", "industry")]
     theirs = selling.api.get("dealer", f"/v1/deals/results?dealer={world.rival}")
 
-    [cell] = ours["items"]
-    assert (cell["key"], cell["won"], cell["lost"], cell["win_rate"], cell["expected"]) == (
-        {"salesperson": "S07"},
-        2,
-        1,
-        "0.6667",
-        "5000.50",
-    )
-    assert (cell["contract"], cell["lost_amount"], "margin" in cell) == ("1800", "200", False)
-    assert (finance["items"][0]["costed"], finance["items"][0]["margin"]) == (0, None)
-    assert [(one["won"], one["lost"], one["expected"]) for one in own] == [(1, 1, "1000.50")]
+    expected = {
+        "sales": {"key": {"salesperson": "S07"}, "won": 2, "lost": 1, "win_rate": "0.6667", "expected": "5000.50", "lost_amount": "200"},
+        "finance": {"key": {"salesperson": "S07"}, "contract": "1800", "costed": 0, "margin": None},
+        "the dealer": {"key": {"year": "2026"}, "won": 1, "lost": 1, "expected": "1000.50", "lost_amount": "200"},
+    }
+    for who, [cell] in {"sales": ours, "finance": finance, "the dealer": own}.items():
+        assert {name: cell[name] for name in expected[who]} == expected[who], who
+        assert ("margin" in cell) is (who == "finance")
     assert [(one.status_code, one.json()["code"]) for one in hidden] == [(400, "records/field-not-allowed")] * 2
     assert theirs.status_code == 404
 
