@@ -10,7 +10,8 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Self
+from operator import attrgetter
+from typing import Final, Self
 
 from channel.pricing.adjustments import Adjustment
 from channel.pricing.model import (
@@ -125,14 +126,21 @@ class Rule:
         """It is looked up by this fact, which therefore need not be asked again."""
         spec, when = self.spec, self.spec.when
         self.conditions = tuple(one for one in self.conditions if one[0] != name)
-        timeless = spec.valid_from is None and spec.valid_to is None and spec.recorded_at is None
         elsewhere = when.not_items or when.regions or when.terms or when.coupons or when.registered or spec.unit
-        self.always = timeless and not self.conditions and not elsewhere
+        self.always = _timeless(spec) and not self.conditions and not elsewhere
 
 
 def _in_money(scale: Scale) -> bool:
     told = ((tier.amount, tier.fixed_price, tier.price, tier.flat or None) for tier in scale.tiers)
     return scale.by == "value" or any(one is not None for tier in told for one in tier)
+
+
+_ranks: Final = attrgetter("ranks")
+
+
+def _timeless(spec: Adjustment | Book) -> bool:
+    """Whether it holds on every day, whatever was known when."""
+    return spec.valid_from is None and spec.valid_to is None and spec.recorded_at is None
 
 
 def _plain(value: Decimal) -> str:
@@ -182,6 +190,8 @@ class Prices:
         self.fx: dict[tuple[str, str], list[tuple[date, date, Decimal]]] = {}
         for rate in rules.fx:
             self.fx.setdefault((rate.from_, rate.to), []).append((rate.valid_from or date.min, rate.valid_to or date.max, rate.rate))
+        self.lasting = {book: some[0].version for book, some in self.books.items() if len(some) == 1 and _timeless(some[0])}
+        """Books of one version that holds on every day, with its number."""
         self.rungs = {name: at for at, name in enumerate(rules.settings.waterfall)}
         shown = rules.model_dump_json(include=set(Rules.model_fields), exclude={"items": {"__all__": {"cost", "cost_currency"}}})
         self.content_hash = hashlib.sha256(shown.encode()).hexdigest()
@@ -324,12 +334,16 @@ class Prices:
         """Exclusions whose first group keeps the others out, with the rules of that group."""
         self.needs_list = any(rule.of == "list" for rule in self.adjustments)
         """Some rule takes its percent of the standard price."""
+        self.anywhere.sort(key=_ranks)
+        self.of_line = {line: sorted([*self.anywhere, *some], key=_ranks) for line, some in self.by_line.items()}
+        """All that may be about an item of a product line that no rule names, for a dealer that none names: most are."""
 
-    def rules_for(self, item: str, line: str, dealer: str) -> list[Rule]:
+    def rules_for(self, item: str, line: str, dealer: str) -> Sequence[Rule]:
         """The adjustments that may be about a line, in their order."""
-        found = [*self.anywhere, *self.by_item.get(item, ()), *self.by_line.get(line, ()), *self.by_dealer.get(dealer, ())]
-        if len(found) > 1:
-            found.sort(key=lambda rule: rule.ranks)
+        if item not in self.by_item and dealer not in self.by_dealer:
+            return self.of_line.get(line, self.anywhere)
+        found = [*self.of_line.get(line, self.anywhere), *self.by_item.get(item, ()), *self.by_dealer.get(dealer, ())]
+        found.sort(key=_ranks)
         return found
 
     def under(self, kind: str, spec: PriceRecord) -> Sequence[Record]:

@@ -91,6 +91,9 @@ class Question:
 
     def active(self, book: str) -> int:
         """The version of a book that counts on the day, as far as it was known; 0 for none."""
+        lasting = self.prices.lasting.get(book)
+        if lasting is not None:
+            return lasting
         if book not in self._active:
             self._active[book] = max(
                 (

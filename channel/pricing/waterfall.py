@@ -20,6 +20,7 @@ from channel.pricing.state import Question, State
 ZERO: Final = Decimal(0)
 ONE: Final = Decimal(1)
 HUNDRED: Final = Decimal(100)
+NOTHING: Final = ("", "")
 
 
 class Waterfall:
@@ -32,6 +33,8 @@ class Waterfall:
         """Of this rung, by rule and what it measures over."""
         self.charges: list[Charge] = []
         self.gifts: list[Gift] = []
+        self.within: dict[str, Decimal] = {}
+        """By rule, how many of what is ordered are still to be free."""
         self.refusal: Refusal | None = None
         self.candidates: list[dict[str, list[Rule]]] = [self._candidates(state) for state in states]
         """For each line its rules by rung, in their order."""
@@ -59,9 +62,9 @@ class Waterfall:
 
     def _candidates(self, state: State) -> dict[str, list[Rule]]:
         found: dict[str, list[Rule]] = {}
-        facts = self.question.facts(state)
+        facts, open_to_all = self.question.facts(state), not state.final
         for rule in self.question.prices.rules_for(state.item.id, state.item.line, self.question.ask.dealer):
-            reason, detail = unmet(self.question, state, rule, facts)
+            reason, detail = NOTHING if rule.always and open_to_all else unmet(self.question, state, rule, facts)
             if reason:
                 self._tried(state, rule, reason, detail)
             else:
@@ -171,23 +174,29 @@ class Waterfall:
             lost.update(contests.inside(holding, run) if exclusion is None else contests.between(exclusion, holding, run))
 
     def _give(self, state: State, rule: Rule, measured: Measured) -> None:
-        """赠品: on top of the order, or part of it."""
+        """赠品: on top of the order, or part of it. Of a group they are given once; its lines of that item have them in their order."""
         free, spec = rule.spec.free, rule.spec
         assert free is not None  # noqa: S101  the caller looked
-        if spec.scope == "group" and any(gift.rule == spec.id for gift in self.gifts):
-            return  # given once for all lines together
-        count = given(free, measured.quantity)
-        if count <= 0:
-            self._tried(state, rule, "below_scale", f"for each {free.for_each}")
-            return
-        item = free.item or state.item.id
-        unit = self.question.prices.items[item].unit
-        self.gifts.append(Gift(spec.id, spec.version, state.id, item, count, unit, free.within))
-        if free.within:
-            count = min(count, state.quantity)
-            self._apply(
-                state, rule, Effect(state.total - state.total * count / state.quantity, False, "free", f"{count} of {state.quantity}")
-            )
+        gift = next((one for one in self.gifts if one.rule == spec.id), None) if spec.scope == "group" else None
+        if gift is None:
+            item = free.item or state.item.id
+            count = given(free, measured.quantity)
+            ordered = sum((one.quantity for one in measured.states if one.item.id == item), ZERO)
+            if count <= 0:
+                self._tried(state, rule, "below_scale", f"for each {free.for_each}")
+                return
+            if free.within and not ordered:
+                self._tried(state, rule, "requirement_failed", f"no {item} is ordered")
+                return
+            count = min(count, ordered) if free.within else count
+            gift = Gift(spec.id, spec.version, state.id, item, count, self.question.prices.items[item].unit, free.within)
+            self.gifts.append(gift)
+            self.within[spec.id] = count if free.within else ZERO
+        count = min(self.within[spec.id], state.quantity) if state.item.id == gift.item else ZERO
+        if count:
+            self.within[spec.id] -= count
+            left = state.total - state.total * count / state.quantity
+            self._apply(state, rule, Effect(left, False, "free", f"{count} of {state.quantity}"))
 
     # The manual rung ----------------------------------------------------------------------------------------------------------
 
