@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 import schemathesis
 from fastapi import FastAPI
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, assume, settings
 from schemathesis.checks import load_all_checks
 from schemathesis.generation.feedback import FeedbackSources
 from schemathesis.pytest._test_builder import build_operation_test
@@ -47,6 +47,7 @@ def held_true(route: Route, token: str, how: settings, *, coverage: bool) -> Non
 
     @how
     def send(case: Any) -> None:
+        assume([] not in (case.query or {}).values())  # it is sent as nothing, so what is forbidden about it is not sent either
         case.call_and_validate(headers={"Authorization": f"Bearer {token}"})
 
     load_all_checks()
