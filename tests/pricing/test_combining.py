@@ -148,16 +148,6 @@ def test_discounts_that_take_more_than_the_price_are_refused() -> None:
     assert told["lines"][0]["refusal"]["code"] == "pricing/below-zero"
 
 
-def test_free_goods_have_their_thresholds() -> None:
-    gift = {"id": "g", "rung": "promotion", "free": {"quantity": "1", "for_each": "10", "most": "3"}}
-    counts = [
-        [one["quantity"] for one in asked(document(adjustments=[gift], ask={"lines": [{"item": "A", "quantity": quantity}]}))["free_goods"]]
-        for quantity in ("9", "10", "19.5", "100")
-    ]
-
-    assert counts == [[], ["1"], ["1"], ["3"]]
-
-
 def test_alternatives_are_told_for_the_cart_as_it_is() -> None:
     scale = {"method": "point", "tiers": [{"from": "1", "percent": "1"}, {"from": "10", "percent": "5"}]}
     mix = {"id": "mix", "rung": "volume", "scope": "group", "scale": scale}
@@ -242,17 +232,6 @@ def test_a_surcharge_by_parts_adds_to_each_part() -> None:
     parts = {"method": "range", "tiers": [{"up_to": "1", "percent": "10"}, {"percent": "20"}]}
 
     assert net(rule("s", surcharge=True, scale=parts), ask={"lines": [{"item": "A", "quantity": "2"}]}) == "230.00"
-
-
-def test_a_gift_for_several_lines_together_is_given_once_and_one_for_each_line_for_each() -> None:
-    lines = {"lines": [{"item": "A", "quantity": "6"}, {"item": "A", "quantity": "5"}]}
-    together, each = (
-        asked(document(adjustments=[rule("g", scope=scope, free={"quantity": "1", "for_each": most})], ask=lines))["free_goods"]
-        for scope, most in (("group", "10"), ("line", "5"))
-    )
-
-    assert [(one["for_line"], one["quantity"]) for one in together] == [("1", "1")]
-    assert [(one["for_line"], one["quantity"]) for one in each] == [("1", "1"), ("2", "1")]
 
 
 def test_a_block_price_of_a_rule_is_for_the_whole_line() -> None:
