@@ -209,24 +209,19 @@ def test_what_cannot_be_is_refused_in_the_first_file_and_in_a_late_one(bad: Fact
     assert list(kept.cells()) == before
 
 
+def asked(rules: Programme, folder: Path, *more: str) -> list[str]:
+    """The words that calculate a programme on the facts of a folder."""
+    said = rules.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    (folder / "rules.json").write_text(json.dumps(said, ensure_ascii=False), encoding="utf-8")
+    return ["calculate", "--programme", f"{folder}/rules.json", "--facts", f"{folder}/facts.parquet", "--as-of", str(AS_OF), *more]
+
+
 def test_the_command_sums_many_lines_of_a_parquet_file_in_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    facts = made(5, 60)
-    stored(facts, tmp_path / "facts.parquet")
-    text = (tmp_path / "programme.yaml").write_text
-    text(json.dumps(programme().model_dump(mode="json", by_alias=True, exclude_defaults=True), ensure_ascii=False), encoding="utf-8")
-    asked = [
-        "calculate",
-        "--programme",
-        str(tmp_path / "programme.yaml"),
-        "--facts",
-        str(tmp_path / "facts.parquet"),
-        "--as-of",
-        "2026-11-20",
-    ]
+    stored(made(5, 60), tmp_path / "facts.parquet")
 
     def run(name: str, *more: str) -> list[dict[str, str]]:
         out = tmp_path / name
-        done = CliRunner().invoke(rebates, [*asked, "--out", str(out), *more])
+        done = CliRunner().invoke(rebates, asked(programme(), tmp_path, "--out", str(out), *more))
         assert done.exit_code == 0, done.output
         return list(csv.DictReader(out.open(encoding="utf-8")))
 
@@ -304,19 +299,7 @@ def test_a_file_is_read_or_refused_alike_in_sets_and_line_by_line(
 
 def test_rows_that_stand_twice_are_taken_once_if_they_say_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rebates_bulk, "MANY", 0)
-    (tmp_path / "rules.json").write_text(
-        json.dumps(programme(by="[dealer]").model_dump(mode="json", by_alias=True, exclude_defaults=True)), encoding="utf-8"
-    )
-    words = [
-        "calculate",
-        "--programme",
-        f"{tmp_path}/rules.json",
-        "--facts",
-        f"{tmp_path}/facts.parquet",
-        "--as-of",
-        "2026-11-20",
-        "--json",
-    ]
+    words = asked(programme(by="[dealer]"), tmp_path, "--json")
     facts = [of("L1"), of("L2", amount=Decimal(5))]
     stored([*facts, facts[0]], tmp_path / "facts.parquet")
     same = json.loads(CliRunner().invoke(rebates, words).output)
@@ -330,20 +313,7 @@ def test_rows_that_stand_twice_are_taken_once_if_they_say_the_same(tmp_path: Pat
 def test_lines_in_a_folder_replace_what_a_run_before_left_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rebates_bulk, "MANY", 0)
     stored(made(3, 40), tmp_path / "facts.parquet")
-    (tmp_path / "rules.json").write_text(
-        json.dumps(programme().model_dump(mode="json", by_alias=True, exclude_defaults=True)), encoding="utf-8"
-    )
-    words = [
-        "calculate",
-        "--programme",
-        f"{tmp_path}/rules.json",
-        "--facts",
-        f"{tmp_path}/facts.parquet",
-        "--as-of",
-        "2026-11-20",
-        "--json",
-    ]
-    words += ["--lines", f"{tmp_path}/lines"]
+    words = asked(programme(), tmp_path, "--json", "--lines", f"{tmp_path}/lines")
     (tmp_path / "lines").mkdir()
     (tmp_path / "lines" / "part-999.parquet").write_text("of a run before", encoding="utf-8")
 
@@ -355,3 +325,17 @@ def test_lines_in_a_folder_replace_what_a_run_before_left_and_nothing_else(tmp_p
     assert CliRunner().invoke(rebates, words).exit_code == 2
     assert (tmp_path / "lines" / "mine.txt").exists()
     assert not list(tmp_path.glob(".*"))
+
+
+def test_results_that_cannot_be_written_leave_no_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """/proc is a folder in which no file can be made, whoever asks."""
+    monkeypatch.setattr(rebates_bulk, "MANY", 0)
+    stored(made(3, 40), tmp_path / "facts.parquet")
+    (tmp_path / "lines.csv").write_text("of a run before", encoding="utf-8")
+
+    answer = CliRunner().invoke(
+        rebates, asked(programme(), tmp_path, "--json", "--lines", f"{tmp_path}/lines.csv", "--out", "/proc/out.csv")
+    )
+    assert json.loads(answer.output)["error"]["code"] == "rebates/cannot-write"
+    assert (tmp_path / "lines.csv").read_text(encoding="utf-8") == "of a run before"
+    assert {path.name for path in tmp_path.iterdir()} == {"facts.parquet", "rules.json", "lines.csv"}
