@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from channel.rebates import service
 from tests.dags.test_runs import Run, quiet, run
-from tests.rebates.test_money import PROGRAMME
+from tests.rebates.money import PROGRAMME
 from tests.sync.stage import BOSS, Stage
 
 __all__ = ["quiet", "run"]

@@ -14,7 +14,7 @@ from channel.rebates import account_queries, accounts, queries, service
 from channel.rebates.accounts import Account
 from channel.rebates.errors import BadProgramme
 from sync import rebate_accounts, rebates
-from tests.rebates.test_money import AS_OF, PROGRAMME
+from tests.rebates.money import AS_OF, PROGRAMME
 from tests.sync.stage import BOSS, Pair, Stage, open_hub
 
 TERMS = "settlement: {ways: [credit_note], tax_rate: 13 %}"

@@ -23,7 +23,7 @@ from channel.rebates.programme import Programme  # noqa: E402
 from hub_cli import rebates_bulk  # noqa: E402
 from hub_cli.rebates import rebates as command  # noqa: E402
 from sync import rebate_export, rebates  # noqa: E402
-from tests.rebates.test_money import AS_OF, PROGRAMME, more_of_the_first_line  # noqa: E402
+from tests.rebates.money import AS_OF, PROGRAMME, more_of_the_first_line  # noqa: E402
 from tests.sync.stage import BOSS, Stage  # noqa: E402
 
 
