@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from canonical.ids import new_id_text
 from sync import deriving, holding, scope, store
-from sync.decide import Canonical, Source, changed_fields, merge_fields, policy_of
+from sync.decide import Canonical, Rows, Source, changed_fields, merge_fields, policy_of
 from sync.decide_sets import Parts, merge_rows_by_company, merge_set
 from sync.hub import Cursor, Hub
 from sync.policy import EntityPolicy
@@ -38,12 +38,10 @@ def merge_entities(
     new = list(present.values())
     changed: list[Canonical] = []
     history: list[tuple[str, int, Mapping[str, Sequence[Any]] | None]] = [(entity_id, 1, None) for entity_id in present]
-    paths = _paths(state.policy)
-    numbers = scope.company_numbers(db) if state.policy.by_company else None
-    parts = holding.parts(hub, db, state.entity, by_entity.values(), existing.values())
+    merging = _merging(hub, db, state, by_entity.values(), existing.values())
     for entity_id, sources in by_entity.items():
         before = existing.get(entity_id)
-        merged = merge_one(hub, state, entity_id, sources, before, paths, (fresh or {}).get(entity_id, ""), numbers, parts)
+        merged = merging.one(entity_id, sources, before, (fresh or {}).get(entity_id, ""))
         present[entity_id] = merged
         if before is None:
             new.append(merged)
@@ -71,76 +69,49 @@ def _paths(policy: EntityPolicy) -> list[str]:
     return own + [path for path in policy.owners if path.startswith("custom.")]
 
 
-def merge_one(
-    hub: Hub,
-    state: Kind,
-    entity_id: str,
-    sources: Sequence[Source],
-    before: Canonical | None,
-    paths: Sequence[str],
-    hub_key: str,
-    numbers: Mapping[str, str] | None = None,
-    parts: Mapping[str, Parts] | None = None,
-) -> Canonical:
-    """The canonical record that follows from all sources.
+@dataclass(frozen=True, slots=True)
+class _Merging:
+    """What it takes to merge records of one entity, looked up once for all of them."""
 
-    `numbers`: of our companies by id, where owners differ by company. `parts`: by child set, streams that have room for a part of its rows.
-    """
-    policy, parts = state.policy, parts or {}
-    if numbers is not None:
-        return _merge_by_company(hub, state, entity_id, sources, before, paths, hub_key, numbers, parts)
-    doc = merge_fields(policy, paths, sources, before.doc if before else {})
-    number = doc.pop("number", None) or next((source.number for source in sources if source.number), before.number if before else "")
-    sets = {
-        name: merge_set(
-            policy,
-            name,
-            sources,
-            before.sets.get(name, {}) if before else {},
-            new_id_text,
-            hub.natural_keys(state.entity, name),
-            parts.get(name, {}),
-        )
-        for name in state.table.sets
-    }
-    if before is None:
-        return deriving.begin(state.entity, Canonical(entity_id, hub_key, number, 1, doc, sets, fresh=True))
-    return Canonical(entity_id, before.hub_key, number, before.version, doc, sets, before.retired)
+    state: Kind
+    paths: Sequence[str]
+    natural: Mapping[str, Sequence[str]]
+    """By child set, the fields that tell a row whatever the system."""
+    parts: Mapping[str, Parts]
+    """By child set, streams that have room for a part of its rows."""
+    numbers: Mapping[str, str] | None
+    """Of our companies by id, where owners differ by company."""
+
+    def one(self, entity_id: str, sources: Sequence[Source], before: Canonical | None, hub_key: str = "") -> Canonical:
+        """The canonical record that follows from all sources. `hub_key`: of a new one."""
+        now = before or Canonical(entity_id, hub_key, "", 1, {}, {}, fresh=True)
+        policy = self.state.policy if self.numbers is None else policy_of(self.state.policy, sources, now.doc, self.numbers)
+        doc = merge_fields(policy, self.paths, sources, now.doc)
+        number = doc.pop("number", None) or next((source.number for source in sources if source.number), now.number)
+        sets = {name: self._rows(policy, name, sources, now.sets.get(name, {})) for name in self.state.table.sets}
+        merged = Canonical(entity_id, now.hub_key, number, now.version, doc, sets, now.retired, now.fresh)
+        return merged if before else deriving.begin(self.state.entity, merged)
+
+    def _rows(self, policy: EntityPolicy, name: str, sources: Sequence[Source], rows: Rows) -> Rows:
+        natural, parts = self.natural[name], self.parts.get(name, {})
+        if self.numbers is not None and name in policy.company_of_rows:
+            return merge_rows_by_company(policy, name, sources, rows, new_id_text, self.numbers, natural, parts)
+        return merge_set(policy, name, sources, rows, new_id_text, natural, parts)
+
+
+def _merging(hub: Hub, db: Cursor, state: Kind, sources: Iterable[Sequence[Source]], records: Iterable[Canonical]) -> _Merging:
+    return _Merging(
+        state,
+        _paths(state.policy),
+        {name: hub.natural_keys(state.entity, name) for name in state.table.sets},
+        holding.parts(hub, db, state.entity, sources, records),
+        scope.company_numbers(db) if state.policy.by_company else None,
+    )
 
 
 def computed(hub: Hub, db: Cursor, state: Kind, before: Canonical, sources: Sequence[Source]) -> Canonical:
     """What a record would be by these sources; nothing is stored."""
-    paths = _paths(state.policy)
-    numbers = scope.company_numbers(db) if state.policy.by_company else None
-    return merge_one(hub, state, before.id, sources, before, paths, "", numbers, holding.parts(hub, db, state.entity, [sources], [before]))
-
-
-def _merge_by_company(
-    hub: Hub,
-    state: Kind,
-    entity_id: str,
-    sources: Sequence[Source],
-    before: Canonical | None,
-    paths: Sequence[str],
-    hub_key: str,
-    numbers: Mapping[str, str],
-    parts: Mapping[str, Parts],
-) -> Canonical:
-    current = before or Canonical(entity_id, hub_key, "", 1, {}, {}, fresh=True)
-    policy = policy_of(state.policy, sources, current.doc, numbers)
-    doc = merge_fields(policy, paths, sources, current.doc)
-    number = doc.pop("number", None) or next((source.number for source in sources if source.number), current.number)
-    sets = {}
-    for name in state.table.sets:
-        natural = hub.natural_keys(state.entity, name)
-        rows = current.sets.get(name, {})
-        sets[name] = (
-            merge_rows_by_company(policy, name, sources, rows, new_id_text, numbers, natural, parts.get(name, {}))
-            if name in policy.company_of_rows
-            else merge_set(policy, name, sources, rows, new_id_text, natural, parts.get(name, {}))
-        )
-    merged = replace(current, number=number, doc=doc, sets=sets)
-    return merged if before else deriving.begin(state.entity, merged)
+    return _merging(hub, db, state, [sources], [before]).one(before.id, sources, before)
 
 
 def _links_moved(before: Canonical, after: Canonical) -> bool:
