@@ -148,7 +148,7 @@ class Gatekeeper:
     def _invoices(self, gate: Gate, cell: Cell, usual: str) -> list[list[Fact]]:
         """The invoices that a gate looks at; read once for all results of a dealer and period, of which there may be hundreds."""
         span = None if (gate.invoices or usual) == "all" else cell.key[2]
-        dealers = frozenset({line.fact.dealer for line in cell.own.lines} or {cell.key[0]})
+        dealers = _dealers(cell)
         if (dealers, span) not in self._invoiced:
             found = []
             for document in sorted({document for dealer in dealers for document in self._of.get(dealer, ())}):
@@ -172,13 +172,18 @@ class Gatekeeper:
         return worth * part, received * part
 
     def _complaints(self, cell: Cell) -> Fraction:
-        dealer, _, span = cell.key
-        return sum((Fraction(fact.quantity or 1) for fact in self._figures.get(("complaint", dealer), ()) if span.holds(fact.date)), ZERO)
+        told = (fact for dealer in _dealers(cell) for fact in self._figures.get(("complaint", dealer), ()))
+        return sum((Fraction(fact.quantity or 1) for fact in told if cell.key[2].holds(fact.date)), ZERO)
 
     def _measure(self, gate: Gate, cell: Cell) -> Fraction | None:
         dealer, _, span = cell.key
         found = [fact for fact in self._figures.get(("measure", dealer), ()) if fact.measure == gate.measure and span.holds(fact.date)]
         return Fraction(max(found, key=lambda fact: (fact.date, fact.id)).quantity) if found else None
+
+
+def _dealers(cell: Cell) -> frozenset[str]:
+    """Whose invoices and complaints a result answers for: its own lines' dealers, which are several where the head of a group is paid."""
+    return frozenset({line.fact.dealer for line in cell.own.lines} | {cell.key[0]})
 
 
 def _due(lines: Sequence[Fact]) -> date:

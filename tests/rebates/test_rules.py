@@ -205,6 +205,15 @@ def test_overdue_and_scores_are_gates_too() -> None:
     assert not one(score, rows, as_of=date(2026, 2, 28)).due.gates.passed
 
 
+@pytest.mark.parametrize(("pays", "payable"), [("head", ["0.00"]), ("member", ["12.00", "0.00"])])
+def test_who_is_paid_for_a_group_answers_for_its_complaints(pays: str, payable: list[str]) -> None:
+    gate = {"kind": "complaints", "at_most": "0", "otherwise": "zero"}
+    rules = programme(tiers=[{"from": "0", "rate": "2 %"}], grouping={"group": "parent", "pays": pays}, gates=[gate])
+    rows = [row("1", 600), row("2", 600, dealer="D2", dealer_parent="D1"), row("c", kind="complaint", dealer="D2", date="2026-02-01")]
+
+    assert [str(result.payable) for result in run(rules, rows).results] == payable
+
+
 def test_a_line_counts_on_the_day_of_the_programmes_event() -> None:
     rows = [row("1", 1000, date="", order_date="2026-03-30", delivery_date="2026-04-02", invoice_date="")]
 
