@@ -19,7 +19,7 @@ from channel.rebates.reckoning.checks import differing
 from channel.rebates.reckoning.families import Family
 from channel.rebates.reckoning.keeping import Night, begun, brought_up, from_lines, from_sums, from_touched_lines, laid_out, refuse_units
 from channel.rebates.reporting import of_result
-from channel.rebates.results import Result
+from channel.rebates.results import Calculation, Result
 
 Booking = tuple[str, str, str, str, Decimal]
 """Dealer, programme, currency, unit, amount."""
@@ -107,21 +107,38 @@ def _accrues(family: Family, code: str) -> bool:
 
 def _family(night: Night, family: Family, made: Made, sample: int) -> bool:
     """Rate a family and note what is missing; true when all of it was rated."""
-    db, scratch = night.db, night.from_scratch(family)
-    if scratch:
-        whole, parts = True, from_lines(night, family)
-        queries.drop(db, family.key)
+    db = night.db
+    family_id, whole, parts = _to_rate(night, family)
+    touched = None if whole or family_id is None else queries.touched(db, family_id)
+    seen = _catch_up(db, parts, made)
+    made.book(db, list(_vanished(db, family, seen, touched)))
+    if family_id is None:
+        if night.full:
+            queries.take_touched(db, brought_up(night, family)[0])
+        return whole
+    queries.take_touched(db, family_id)
+    if sample:
+        made.differs += differing(night, family, family_id, sample)
+    return whole
+
+
+def _to_rate(night: Night, family: Family) -> tuple[int | None, bool, Iterator[Calculation]]:
+    """The id of its kept sums, whether all of it is rated, and what is. None: from its lines; what was kept is forgotten."""
+    if night.from_scratch(family):
+        queries.drop(night.db, family.key)
         night.kept.pop(family.key, None)
         refuse_units(night, family, None)
-    else:
-        family_id, whole = brought_up(night, family)
-        refuse_units(night, family, family_id)
-        if not family.needs_lines:
-            parts = from_sums(night, family, family_id)
-        else:
-            parts = from_lines(night, family) if whole else from_touched_lines(night, family, family_id)
+        return None, True, from_lines(night, family)
+    family_id, whole = brought_up(night, family)
+    refuse_units(night, family, family_id)
+    if not family.needs_lines:
+        return family_id, whole, from_sums(night, family, family_id)
+    return family_id, whole, from_lines(night, family) if whole else from_touched_lines(night, family, family_id)
+
+
+def _catch_up(db: Connection, parts: Iterable[Calculation], made: Made) -> set[str]:
+    """Book what is missing of results; the units that should have an accrual."""
     seen: set[str] = set()
-    touched = [] if whole else queries.touched(db, family_id)
     for part in parts:
         made.results += len(part.results)
         made.hashes.append(part.facts_hash)
@@ -130,14 +147,7 @@ def _family(night: Night, family: Family, made: Made, sample: int) -> bool:
         missing = list(_missing(db, results))
         rebate_queries.add_results(db, made.calculation, [one for one, _ in missing], of_result)
         made.book(db, [booking for _, booking in missing])
-    made.book(db, list(_vanished(db, family, seen, None if whole else touched)))
-    if scratch and night.full:
-        family_id, _ = brought_up(night, family)
-    if not scratch or night.full:
-        queries.take_touched(db, family_id)
-    if sample and not scratch:
-        made.differs += differing(night, family, family_id, sample)
-    return whole
+    return seen
 
 
 def _missing(db: Connection, results: Sequence[Result]) -> Iterator[tuple[Result, Booking]]:
