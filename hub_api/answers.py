@@ -6,7 +6,7 @@ Approvals and notices are records too (`/v1/approvals`, `/v1/notices`) for our o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -16,11 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
-from canonical.values import business_day
 from channel.notices.messages import FINANCE
 from hub_api import engine_calls, lists
 from hub_api.actions import Action, doing
-from hub_api.deals_days import Day, day_of
+from hub_api.deals_days import Day, span
 from hub_api.deals_problems import ProtectionsOverlap, RegistrationNotFound, StillHeld, WrongStatus
 from hub_api.deals_shapes import Words
 from hub_api.deps import Db, EngineDep, may
@@ -210,9 +209,7 @@ _TIMES: dict[str, Any] = {
 )
 def approval_times(asked: Annotated[TimesFilters, Query()], _who: Annotated[Caller, may(Scope.CASES_READ)], engine: EngineDep) -> Response:
     """How long people take to answer questions, by what they ask."""
-    until = day_of(asked.until) or business_day(datetime.now(UTC))
-    start = date.fromordinal(max(until.toordinal() - asked.days + 1, 1))
-    return answer({"items": engine_calls.answer_times(engine.hub, start, until)})
+    return answer({"items": engine_calls.answer_times(engine.hub, *span(asked.until, asked.days))})
 
 
 @router.post(

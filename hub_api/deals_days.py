@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from canonical.values import business_day
 from hub_api.pages import Paged
 from hub_api.shapes import DayText
 
 Day = DayText | SkipJsonSchema[None]
+_LAST: Final = date.max - timedelta(days=1)
+"""A span of days ends where the next day begins, and the calendar has none after its last."""
 
 
 class OnDay(Paged):
@@ -40,3 +44,9 @@ class End(BaseModel):
 def day_of(text: str | None) -> date | None:
     """The day that a text names."""
     return date.fromisoformat(text) if text else None
+
+
+def span(until: str | None, days: int) -> tuple[date, date]:
+    """The first and the last of so many business days (Asia/Shanghai) up to `until`, or to today."""
+    last = min(day_of(until) or business_day(datetime.now(UTC)), _LAST)
+    return date.fromordinal(max(last.toordinal() - days + 1, 1)), last

@@ -11,11 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
-from canonical.values import business_day
 from channel.deals import fencing, guarding
 from hub_api.actions import Action, doing
 from hub_api.deals import only
-from hub_api.deals_days import Day, day_of
+from hub_api.deals_days import Day, span
 from hub_api.deals_lists import HITS
 from hub_api.deals_problems import BadFence, FenceNotFound
 from hub_api.deals_shapes import Message, Words
@@ -127,11 +126,6 @@ class ReportFilters(Paged):
     kind: Kind | SkipJsonSchema[None] = None
     dealer: MaybeId = None
 
-    def window(self) -> tuple[date, date]:
-        """First and last day."""
-        until = day_of(self.until) or business_day(datetime.now(UTC))
-        return date.fromordinal(max(until.toordinal() - self.days + 1, 1)), until
-
 
 class SuspicionOut(BaseModel):
     """Goods that may have gone where they should not."""
@@ -180,7 +174,7 @@ SUSPICION: dict[str, Any] = {
 @router.get("/goods-report", operation_id="report_goods", responses=listed(GoodsReport, SUSPICION), response_class=Response)
 def report(asked: Annotated[ReportFilters, Query()], who: Reader, engine: EngineDep, db: Db) -> Response:
     """Suspicious shipments by address and by serial, for 防窜货; by kind, then by day."""
-    since, until = asked.window()
+    since, until = span(asked.until, asked.days)
     query = query_id("goods-report", who.key_id, since, until, asked.kind, asked.dealer)
     after = _place(engine.sealer.open(asked.after, query)) if asked.after is not None else None
     rows = guarding.suspicions(db.connection, since, until, kind=asked.kind, dealer=asked.dealer, after=after, limit=asked.limit + 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -12,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
-from canonical.values import business_day
+from channel.deals.results import Cell, Days
 from hub_api import engine_calls
 from hub_api.deals import only
-from hub_api.deals_days import Day, day_of
+from hub_api.deals_days import Day, span
 from hub_api.deals_pipelines import Reader, seen_parties
 from hub_api.deps import Db, EngineDep
 from hub_api.pages import MaybeId, answer, ok
@@ -96,8 +95,7 @@ def report(asked: Annotated[ResultFilters, Query()], who: Reader, engine: Engine
     by = list(dict.fromkeys(asked.by))
     if who.role is Role.DEALER and not set(by) - _DAYS <= sight(who, "deal").fields:
         raise FieldNotAllowed
-    until = day_of(asked.until) or business_day(datetime.now(UTC))
-    start = date.fromordinal(max(until.toordinal() - asked.days + 1, 1))
+    start, until = span(asked.until, asked.days)
     cells = engine_calls.deal_results(engine.hub, by, start, until, seen_parties(db, who, asked.dealer))
     costs = Scope.PRICES_COST in who.scopes and who.role is not Role.DEALER
     return answer({"items": [_told(by, cell, costs=costs) for cell in cells]})
@@ -106,15 +104,15 @@ def report(asked: Annotated[ResultFilters, Query()], who: Reader, engine: Engine
 only("/results", "GET")
 
 
-def _told(by: list[By], cell: Any, *, costs: bool) -> Mapping[str, Any]:
+def _told(by: list[By], cell: Cell, *, costs: bool) -> Mapping[str, Any]:
     currency, *rest = cell.key
-    told = {"currency": currency, "key": dict(zip(by, rest, strict=True)), "won": cell.won, "lost": cell.lost}
+    told: dict[str, Any] = {"currency": currency, "key": dict(zip(by, rest, strict=True)), "won": cell.won, "lost": cell.lost}
     told |= {"win_rate": _text(cell.win_rate)} | {name: _text(getattr(cell, name)) for name in _AMOUNTS}
-    told |= {name: _took(getattr(cell, name)) for name in ("to_win", "to_delivery")}
+    told |= {"to_win": _took(cell.to_win), "to_delivery": _took(cell.to_delivery)}
     return told | ({"costed": cell.costed, "margin": _text(cell.margin), "margin_rate": _text(cell.margin_rate)} if costs else {})
 
 
-def _took(days: Any) -> dict[str, Any]:
+def _took(days: Days) -> dict[str, Any]:
     return {"deals": days.deals, "average": _text(days.average), "median": _text(days.median)}
 
 

@@ -41,7 +41,7 @@ from sync import (
     reviewing,
     valuing,
 )
-from sync.answer_times import answer_times as answering_times
+from sync.answer_times import times_of
 from sync.deal_results import results_of
 from sync.hub import Hub
 from sync.runs import RunResult
@@ -217,7 +217,7 @@ def forecast(hub: Hub, by: Sequence[str], groups: Collection[str], parties: Coll
 def answer_times(hub: Hub, start: date, end: date) -> list[dict[str, Any]]:
     """How long questions waited that were asked in these days, by kind; hours as text."""
     figures = ("median", "p90", "waiting")
-    told = [asdict(one) for one in answering_times(hub, start, end)]
+    told = [asdict(one) for one in times_of(hub, start, end)]
     return [one | {name: None if one[name] is None else format(one[name], "f") for name in figures} for one in told]
 
 

@@ -82,10 +82,10 @@ def approvals(
 
 def _times(hub: Hub, start: datetime | None, end: datetime | None) -> Answer:
     from canonical.values import business_day
-    from sync.answer_times import answer_times
+    from sync.answer_times import times_of
 
     last = end.date() if end else business_day(datetime.now(UTC))
     first = start.date() if start else last - timedelta(days=90)
-    rows = plain(answer_times(hub, first, last))
+    rows = plain(times_of(hub, first, last))
     shown = [{f"{name}_hours" if name in ("median", "p90", "waiting") else name: value for name, value in row.items()} for row in rows]
     return Answer(shown, empty=f"nothing was asked from {first} to {last}")

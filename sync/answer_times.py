@@ -40,7 +40,7 @@ class AnswerTimes:
     """Of the one that waits longest; None: nothing waits."""
 
 
-def answer_times(hub: Hub, start: date, end: date) -> list[AnswerTimes]:
+def times_of(hub: Hub, start: date, end: date) -> list[AnswerTimes]:
     """How long questions waited that were asked from one business day to another (both count; Asia/Shanghai), by kind."""
     with hub.transaction() as db:
         db.execute(_TIMES, {"start": start, "end": end})

@@ -267,6 +267,8 @@ def test_a_serial_seen_beyond_the_fence_is_in_the_goods_report(selling: Fresh) -
     assert "5101" in report[0]["message"]["zh"]
     assert api("sales", "POST", "/v1/deals/serials-seen", json=seen | {"serial": "  "}).status_code == 422
     assert api.get("sales", "/v1/deals/goods-report?days=5000").status_code == 400
+    ends = ("0001-01-01", "9999-12-31")
+    assert [api.get("sales", f"/v1/deals/goods-report?until={day}").json()["items"] for day in ends] == [[], []]
 
 
 def _twins(fresh: Fresh) -> list[str]:

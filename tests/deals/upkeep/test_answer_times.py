@@ -10,7 +10,7 @@ import psycopg
 
 from canonical.ids import new_hub_key, new_id
 from ledger.bulk import json_text
-from sync.answer_times import AnswerTimes, answer_times
+from sync.answer_times import AnswerTimes, times_of
 from sync.hub import Hub
 
 Db = psycopg.Connection[Any]
@@ -35,7 +35,7 @@ def test_hours_are_told_by_kind_and_what_was_withdrawn_counts_nowhere(hub: Hub, 
     asked(db, "quote_approval", "withdrawn", 500)
     asked(db, "deal_appeal", "withdrawn", 3)
 
-    quotes, appeals = sorted(answer_times(hub, date(2026, 11, 20), date(2026, 11, 20)), key=lambda one: one.kind, reverse=True)
+    quotes, appeals = sorted(times_of(hub, date(2026, 11, 20), date(2026, 11, 20)), key=lambda one: one.kind, reverse=True)
 
     assert quotes == AnswerTimes("quote_approval", 3, 1, 0, Decimal("2.00"), Decimal("30.00"), None)
     assert appeals == AnswerTimes("deal_appeal", 0, 0, 0, None, None, None)
@@ -45,9 +45,9 @@ def test_what_still_waits_is_told_with_how_long_and_days_are_those_of_shanghai(h
     late = datetime(2026, 11, 20, 17, tzinfo=UTC)  # 01:00 on the 21st in Shanghai
     asked(db, "special_price", "open", at=late)
 
-    [waits] = answer_times(hub, date(2026, 11, 21), date(2026, 11, 21))
+    [waits] = times_of(hub, date(2026, 11, 21), date(2026, 11, 21))
 
     assert (waits.open, waits.median) == (1, None)
     assert waits.waiting is not None
     assert waits.waiting > 0
-    assert answer_times(hub, date(2026, 11, 20), date(2026, 11, 20)) == []
+    assert times_of(hub, date(2026, 11, 20), date(2026, 11, 20)) == []
