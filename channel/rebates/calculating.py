@@ -182,7 +182,7 @@ def _result(
     payable = left + before
     if payable < 0 and not programme.settlement.claw_back:
         carried[who], payable = payable, Decimal(0)
-    set_off = left - payable if before and left > 0 else Decimal(0)
+    set_off = left - payable if left > 0 else Decimal(0)
     result = Result(
         programme, due, dict(zip((name for name in programme.grouping.by if name != "dealer"), due.key[1], strict=True)),
         amounts.earned, entitled, amounts.held, booked, left, payable, set_off,
@@ -238,7 +238,7 @@ def _shares(result: Result) -> tuple[Share, ...]:
     if not sum(weights, ZERO):
         return ()
     order = [(line.decision.on or line.fact.date, line.fact.id) for line in lines]
-    bar = [line.fact.kind in NEGATIVE or weight < 0 for line, weight in zip(lines, weights, strict=True)]
+    bar = [weight < 0 for weight in weights]
     last = programme.rounding.shares == "last_line"
     entitled = allocate(result.entitled, weights, programme.rounding.places, order=order, bar=bar, last_takes_rest=last)
     pays = entitled
