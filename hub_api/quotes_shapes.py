@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from channel.pricing.quote_queries import Kept, Offer, Row
+from channel.pricing.quote_states import OPEN
 from channel.pricing.wanted import Wanted
 from hub_api.deals_shapes import Words
 from hub_api.prices_shapes import ManualIn, Name, Named, Number
@@ -274,7 +275,7 @@ def head(offer: Offer, names: Mapping[UUID, str], *, shown: Row | None = None, d
     if not dealer:
         return made | {name: _id(value) if isinstance(value := getattr(offer, name), UUID) else value for name in _OURS}
     if shown is not None and shown["version"] != offer.version:
-        made |= {**shown, "total": format(shown["total"], "f"), "state": "revising"}
+        made |= {**shown, "total": format(shown["total"], "f"), "state": "revising" if offer.state in OPEN else offer.state}
     return made
 
 

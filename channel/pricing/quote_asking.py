@@ -81,7 +81,7 @@ def parties(db: Connection, wanted: Wanted, actor: Actor, default_company: str) 
     said = deal["doc"] if deal else {}
     own = str(actor.dealer) if actor.dealer is not None else ""
     dealer = _party(db, own or wanted.dealer or said.get("dealer") or "", "dealer")
-    if own and wanted.dealer and (dealer is None or wanted.dealer not in (own, dealer["mention"])):
+    if own and wanted.dealer and (quote_queries.record(db, "party", wanted.dealer) or {}).get("id") != actor.dealer:
         raise BadOffer("a dealer's quotes are for himself", next_step="leave `dealer` out")
     if own and wanted.customer:
         raise BadOffer("a dealer names his customer by the deal", next_step="leave `customer` out, and name the deal")

@@ -17,7 +17,7 @@ from canonical.ids import new_id
 from canonical.values import business_day
 from channel.pricing import quote_asking, quote_queries, quote_weighing
 from channel.pricing.authority import Verdict
-from channel.pricing.errors import BadOffer, NotApprover, QuoteNotFound, QuoteRefused
+from channel.pricing.errors import BadOffer, NotApprover, QuoteNotFound, QuoteRefused, WrongQuoteState
 from channel.pricing.queries import Connection
 from channel.pricing.quote_asking import Actor
 from channel.pricing.quote_queries import Kept, Offer
@@ -149,8 +149,8 @@ def submit(db: Connection, named: str | UUID, actor: Actor) -> Submitted:
     Raises: QuoteNotFound, WrongQuoteState; QuoteRefused when nobody may grant it.
     """
     offer = seen(db, named, actor, lock=True)
+    _refuse_unread(db, offer, actor, "submit")
     after("submit", offer.state, offer.number)
-    _may_touch(db, offer, actor)
     today = business_day(quote_queries.now(db))
     _still_valid(offer, today)
     quote_queries.lock_buyer(db, offer.buyer)
@@ -169,10 +169,11 @@ def submit(db: Connection, named: str | UUID, actor: Actor) -> Submitted:
     return Submitted(_moved(db, offer, state=becomes), verdict, asked)
 
 
-def _may_touch(db: Connection, offer: Offer, actor: Actor) -> None:
-    """A dealer works on versions that he wrote himself. Raises: QuoteNotFound for others: he does not know of them."""
+def _refuse_unread(db: Connection, offer: Offer, actor: Actor, action: str) -> None:
+    """A dealer acts on the newest version where he may read it. Raises: WrongQuoteState, the same whatever state the unread one is in."""
     if actor.dealer is not None and version_of(db, offer, actor).number != offer.version:
-        raise QuoteNotFound(f"quote {offer.number} is being revised", next_step="wait for the new version")
+        state, fix = ("being revised", "wait for the new version") if offer.state in OPEN else (offer.state, "ask for a new quote")
+        raise WrongQuoteState(f"{action} is not possible for quote {offer.number}, which is {state}", next_step=fix)
 
 
 def _still_valid(offer: Offer, today: date) -> None:
@@ -211,8 +212,8 @@ def _check_approver(asked: Mapping[str, Any], by: str, terms: Terms) -> None:
 def send(db: Connection, named: str | UUID, actor: Actor) -> Offer:
     """The quote goes out as it was granted. Raises: QuoteNotFound, WrongQuoteState, BadOffer when it is over."""
     offer = seen(db, named, actor, lock=True)
+    _refuse_unread(db, offer, actor, "send")
     becomes = after("send", offer.state, offer.number)
-    _may_touch(db, offer, actor)
     today = business_day(quote_queries.now(db))
     _still_valid(offer, today)
     quote_queries.note(db, offer, "send", actor.by, becomes)
@@ -226,6 +227,7 @@ def accept(db: Connection, named: str | UUID, actor: Actor, *, version: int | No
     OverCeiling when a special price does not reach any more.
     """
     offer = seen(db, named, actor, lock=True)
+    _refuse_unread(db, offer, actor, "accept")
     if version is not None and version != offer.version:
         raise BadOffer(f"quote {offer.number} has a version {offer.version} by now", next_step="accept that one, or ask for a new one")
     if offer.state == "accepted":

@@ -50,7 +50,7 @@ def earlier(db: Connection, offer: Offer, version: Kept, prices: Prices, today: 
         rate = prices.rate(row["currency"], offer.currency, today)
         if rate is None:
             raise BadOffer(
-                f"quote {row['number']} counts with this one and is in {row['currency']}",
+                f"another quote counts with this one and is in {row['currency']}",
                 next_step=f"publish a rate of {row['currency']} to {offer.currency}",
             )
         found[row["number"]] = [_in_currency(_subject(line, f"{row['number']} line {line['id']}"), *rate) for line in lines]

@@ -180,6 +180,47 @@ def test_a_dealer_does_not_see_what_is_being_revised(desk: Desk) -> None:
     assert desk.get("dealer", "/quotes/offers")["items"][0]["total"] == "10848.00"
 
 
+def test_a_dealer_reads_no_state_of_a_version_that_was_not_sent_to_him(desk: Desk) -> None:
+    """Each action is refused in the same words while sales works on the next version, whatever became of that so far."""
+    told = {}
+    for percent, steps in {"4": (), "3": ("submit",), "12": ("submit",)}.items():
+        number = sent(desk, "1", deal=desk.shop.deal(key=percent))
+        desk.post("sales", f"/quotes/{number}/versions", cart(percent, "1", dealer="D-EAST"))
+        for step in steps:
+            desk.post("sales", f"/quotes/{number}/{step}")
+        bodies: dict[str, list[Any]] = {"submit": [None], "send": [None], "accept": [{}, {"version": 1}, {"version": 2}, {"version": 7}]}
+        answers = [(name, desk("dealer", "POST", f"/quotes/{number}/{name}", body)) for name, many in bodies.items() for body in many]
+        state = desk.get("sales", f"/quotes/offers/{number}")["state"]
+        told[state] = [(name, one.status_code, one.json()["detail"].replace(number, "")) for name, one in answers]
+
+    assert set(told) == {"draft", "approved", "submitted"}
+    assert told["draft"] == told["approved"] == told["submitted"]
+    assert {status for _, status, _ in told["draft"]} == {409}
+    assert len({detail.removeprefix(name) for name, _, detail in told["draft"]}) == 1
+
+
+def test_a_quote_that_was_lost_while_it_was_revised_is_lost_to_its_dealer_too(desk: Desk) -> None:
+    number = sent(desk)
+    desk.post("sales", f"/quotes/{number}/versions", cart("3", dealer="D-EAST"))
+    desk.post("sales", f"/quotes/{number}/lose", {"reason": "price"})
+
+    seen = desk.get("dealer", f"/quotes/offers/{number}")
+    late = desk("dealer", "POST", f"/quotes/{number}/accept", {"version": 1})
+
+    assert (seen["state"], seen["version"], seen["total"]) == ("lost", 1, "10848.00")
+    assert (late.status_code, "which is lost" in late.json()["detail"]) == (409, True)
+
+
+def test_a_dealer_may_name_itself_by_number_hub_key_or_id(desk: Desk) -> None:
+    (own,) = desk.shop.rows("SELECT id::text AS id, hub_key, number FROM parties WHERE id = %s", desk.shop.east)
+
+    made = [desk("dealer", "POST", "/quotes", cart(dealer=name)).status_code for name in own.values()]
+    refused = [desk("dealer", "POST", "/quotes", cart(dealer=name)).json()["detail"] for name in ("D-WEST", desk.shop.west, "D-NONE")]
+
+    assert made == [201, 201, 201]
+    assert len(set(refused)) == 1
+
+
 ACTIONS = {"versions": cart(), "submit": None, "send": None, "accept": {}, "lose": {"reason": "price"}, "copy": {}}
 LOOKS = ("offers/{}", "{}/trace", "{}/paper.pdf", "{}/paper.xlsx")
 
