@@ -35,6 +35,9 @@ def board_table(told: Mapping[str, Any]) -> str:
             " · ".join(value or "-" for value in group) or "all",
             *table(("place", "before", "dealer", "name", "score", "target", "driver", "tags"), [_board_row(row) for row in rows]),
         ]
+    for one in told.get("uncounted", ()):
+        about = f"{one['facts']} facts of {one['dealer']} about {one['product_line']}"
+        lines += ["", f"counted nowhere: {about}, for which it is not on the board"]
     return "\n".join(lines)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -64,6 +64,8 @@ class Board:
     rows: tuple[Row, ...]
     """By group, then place; those without a place at the end of their group."""
     quartiles: Mapping[Group, tuple[Fraction, Fraction, Fraction] | None]
+    uncounted: Mapping[Key, int]
+    """How many facts are about a product line for which their dealer is not on the board: they count nowhere."""
 
 
 def assess(
@@ -78,7 +80,16 @@ def assess(
 ) -> Board:
     """The board at the end of a day. Raises: BadScorecard when the scorecard is not in force on that day."""
     if not card.valid.holds(as_of):
-        raise BadScorecard([Flaw("not_valid", "valid", f"{card.scorecard} is not in force on {as_of}", "take the version that is")])
+        raise BadScorecard(
+            [
+                Flaw(
+                    "not_valid",
+                    "valid",
+                    f"{card.scorecard} is not in force on {as_of}",
+                    "take the version that is in force then, or another day",
+                )
+            ]
+        )
     span = window(card.period, as_of, card.fiscal_start)
     who = {subject.key: subject for subject in sorted(subjects, key=lambda one: one.key)}
     measured = with_margin_share(_measured(card, table, who, span))
@@ -121,7 +132,16 @@ def assess(
             )
         )
     rows.sort(key=lambda row: (row.group, row.place is None, row.place or 0, row.subject.key))
-    return Board(card, span, table.hash, tuple(rows), {group: quartiles(values) for group, values in ranked.items()})
+    ends = {group: quartiles(values) for group, values in ranked.items()}
+    return Board(card, span, table.hash, tuple(rows), ends, _uncounted(table, who))
+
+
+def _uncounted(table: Table, who: Iterable[Key]) -> dict[Key, int]:
+    lines: dict[str, set[str]] = defaultdict(set)
+    for dealer, line in who:
+        lines[dealer].add(line)
+    said = Counter((fact.dealer, fact.product_line) for fact in table.facts if fact.product_line)
+    return {key: count for key, count in sorted(said.items()) if key[0] in lines and not {"", key[1]} & lines[key[0]]}
 
 
 def _measured(card: Scorecard, table: Table, who: Mapping[Key, Subject], span: Window) -> dict[Key, Measured]:

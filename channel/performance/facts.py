@@ -6,7 +6,7 @@ A table with one flaw is refused whole, with the line of each flaw and what to w
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -106,7 +106,7 @@ def from_rows(columns: Iterable[str], rows: Rows, file: str = "", *, dealers: It
         return fact
 
     facts, flaws = taken(rows, one, file)
-    flaws = flaws or _documents(facts, at, file)
+    flaws = flaws or [*_documents(facts, at, file), *_targets(facts, at, file)][:MAX_FLAWS]
     if flaws:
         raise BadFacts(flaws)
     return Table(tuple(facts), fact_hash(facts))
@@ -149,6 +149,8 @@ def _check(kind: str, said: Mapping[str, Any]) -> None:
     _signs(kind, said)
     if kind == "target" and said["to"] <= said["date"]:
         raise Wrong("bad_date", "to", f"{said['date']} is not before {said['to']}", "the last day is not included")
+    if kind == "invoice" and said["due_date"] < said["date"]:
+        raise Wrong("bad_date", "due_date", f"due on {said['due_date']}, before its day {said['date']}", "correct one of the two days")
     for part, whole in (("passed", "required"), ("attended", "invited"), ("registered", "invited")):
         if said[part] is not None and said[whole] is not None and said[part] > said[whole]:
             raise Wrong("contradiction", part, f"{said[part]} {part} of {said[whole]} {whole}", f"correct {part} or {whole}")
@@ -183,4 +185,24 @@ def _documents(found: Iterable[Fact], at: Mapping[str, int], file: str) -> list[
         if fact.applies_to and (fact.dealer, fact.applies_to) not in invoices:
             what = f"{fact.dealer} has no invoice {fact.applies_to}"
             flaws.append(Flaw("unknown_document", "applies_to", what, "add the invoice, or leave the cell empty", at[fact.id], file))
-    return flaws[:MAX_FLAWS]
+    return flaws
+
+
+def _targets(found: Iterable[Fact], at: Mapping[str, int], file: str) -> Iterator[Flaw]:
+    """Targets of a dealer that hold for the same days and goods: the year's and its quarters' would add up to twice what was agreed."""
+    latest: dict[tuple[str, str | None], Fact] = {}
+    """By dealer and product line, with none for those of all its goods and None for any: the target that ends last."""
+    for fact in sorted((fact for fact in found if fact.kind == "target"), key=lambda one: (one.date, at[one.id])):
+        line = fact.product_line
+        before = [latest.get((fact.dealer, key)) for key in ((line, "") if line else (None,))]
+        first = next((one for one in before if one is not None and fact.date < _end(one)), None)
+        if first is not None:
+            what = f"{fact.dealer} has a target on line {at[first.id]} for some of these days already"
+            yield Flaw("overlap", "to", what, "keep the whole or its parts: of days, or of product lines", at[fact.id], file)
+        for key in (line, None):
+            one = latest.get((fact.dealer, key))
+            latest[fact.dealer, key] = fact if one is None or _end(fact) > _end(one) else one
+
+
+def _end(target: Fact) -> date:
+    return target.to or target.date

@@ -130,8 +130,10 @@ def dso_count_back(receivable: Fraction, months: Sequence[Billed], *, as_of: dat
     """DSO for seasonal sales: the newest months' billing is taken off the receivable until it is used up.
 
     `months`: newest first. A month that is taken whole counts its days; the last counts the part that is left. No value where the
-    receivable is older than the months that are known.
+    receivable is older than the months that are known, or where nothing was ever billed.
     """
+    if not months:
+        return ratio("dso_count_back", ZERO, ZERO, as_of)
     left, days = receivable, ZERO
     for month in months:
         if left <= ZERO:

@@ -40,8 +40,8 @@ class Window:
         return self.start <= on < self.end
 
     def last_year(self) -> Window:
-        """The same days of last year."""
-        return Window(self.name, add_months(self.start, -12), add_months(self.end, -12))
+        """The same days of last year: up to 28 February it is up to 28 February, whichever year has a 29th."""
+        return Window(self.name, _year_before(self.start), _year_before(self.end))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,12 @@ class Measured:
 
     kpis: Mapping[str, Kpi]
     overdue: Overdue
+
+
+def _year_before(day: date) -> date:
+    """The same day a year before; of a 29 February the day after the 28th."""
+    before = add_months(day, -12)
+    return before if before.day == day.day else before + DAY
 
 
 def window(cut: Cut, as_of: date, fiscal_start: int = 1) -> Window:

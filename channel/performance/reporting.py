@@ -38,6 +38,7 @@ def document(board: Board) -> Document:
             }
             for group, values in sorted(board.quartiles.items())
         ],
+        "uncounted": [{"dealer": dealer, "product_line": line, "facts": count} for (dealer, line), count in board.uncounted.items()],
     }
 
 

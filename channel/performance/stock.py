@@ -193,7 +193,7 @@ def _advice(state: _State, as_of: date) -> Advice:
     moved = sum(one.quantity for one in state.incoming)
     there = state.on_hand + Fraction(holding.on_order) + moved
     threshold = max(Fraction(holding.restock_at or 0), state.pace * holding.lead_days)
-    low = there <= threshold and (threshold > ZERO or holding.restock_at is not None)
+    low = there <= threshold and (state.pace > ZERO or holding.restock_at is not None)
     packs = max(1, _up((max(state.target, threshold) - there) / Fraction(holding.multiple))) if low else 0
     why = "at_threshold" if low else "enough" if state.pace else "no_sales"
     return Advice(

@@ -18,7 +18,7 @@ Pair = dict[str, str]
 UNITS: Final[Mapping[str, tuple[str, str]]] = {"days": (" 天", " days"), "hours": (" 小时", " hours"), "share": (" %", " %")}
 NOTES: Final[Mapping[str, tuple[str, str]]] = {
     "few": ("项目或客户不足 5 个，不作评价", "fewer than five, which says nothing"),
-    "no_denominator": ("分母为零", "its denominator is zero"),
+    "no_denominator": ("分母为零或负数", "its denominator is zero or below"),
     "unknown": ("缺少数据", "data is missing"),
 }
 

@@ -71,6 +71,18 @@ def test_money_figures_of_an_account() -> None:
     assert found.kpis["dso_count_back"].value == Fraction(750, 900) * 30
 
 
+@pytest.mark.parametrize(
+    ("as_of", "before", "day_after"),
+    [("2026-05-10", "2025-05-10", "2025-05-11"), ("2028-02-28", "2027-02-28", "2027-03-01"), ("2028-02-29", "2027-02-28", "2027-03-01"),
+     ("2029-02-28", "2028-02-29", "2028-03-01")],
+)  # fmt: skip
+def test_growth_is_against_the_same_days_of_last_year(as_of: str, before: str, day_after: str) -> None:
+    rows = [row("S1", "sale", 150, date=as_of), row("S2", "sale", 100, date=before), row("S3", "sale", 900, date=day_after)]
+    growth = measure(table(rows).facts, window("month", date.fromisoformat(as_of))).kpis["sales_growth"]
+
+    assert (growth.numerator, growth.denominator) == (Fraction(50), Fraction(100))
+
+
 def test_what_comes_after_the_cut_off_changes_nothing() -> None:
     until = date(2026, 6, 30)
     later = [
@@ -219,6 +231,13 @@ def test_margin_share_is_of_all_dealers_and_unknown_when_one_is() -> None:
 
     assert known == {"D1": Fraction(3, 4), "D2": Fraction(1, 4)}
     assert [one.measured.kpis["margin_share"].value for one in unknown] == [None] * 3
+
+
+def test_a_line_for_which_a_dealer_is_not_on_the_board_is_told_to_count_nowhere() -> None:
+    who = [Subject("D1", product_line="泵"), Subject("D2")]
+    rows = [row("A", "sale", 5, product_line="阀"), row("B", "sale", 5), row("C", "sale", 5, dealer="D2", product_line="阀")]
+
+    assert document(board(card(), rows, who))["uncounted"] == [{"dealer": "D1", "product_line": "阀", "facts": 1}]
 
 
 def test_peer_groups_are_grade_region_and_product_line() -> None:

@@ -40,7 +40,22 @@ def test_counting_back_takes_the_newest_months_first() -> None:
     assert kpis.dso_count_back(Fraction(25_000), months, as_of=DAY).value == 31 + Fraction(14)  # 10,000 / 20,000 x 28
     assert kpis.dso_count_back(Fraction(35_000), months, as_of=DAY).value == 59
     assert kpis.dso_count_back(Fraction(35_001), months, as_of=DAY).value is None
-    assert kpis.dso_count_back(Fraction(0), [], as_of=DAY).value == 0
+    assert kpis.dso_count_back(Fraction(0), months, as_of=DAY).value == 0
+
+
+def test_counting_back_of_the_published_quarter() -> None:
+    # trymesha.com, countback: 212,000 owed, billed 100,000, 80,000 and 70,000 in months of 30 days
+    months = [kpis.Billed(Fraction(amount), 30) for amount in (100_000, 80_000, 70_000)]
+    found = kpis.dso_count_back(Fraction(212_000), months, as_of=DAY)
+
+    assert found.value is not None
+    assert str(exact_half_up(found.value, 1)) == "73.7"
+
+
+def test_who_was_never_billed_has_no_days() -> None:
+    found = kpis.dso_count_back(Fraction(0), [], as_of=DAY)
+
+    assert (found.value, found.note) == (None, "no_denominator")
 
 
 def test_days_to_pay_are_weighted_and_a_prepayment_counts_0_days() -> None:

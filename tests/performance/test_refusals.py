@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,7 @@ def test_a_scorecard_that_is_not_clear_is_refused_with_line_and_fix(old: str, ne
         (row("A", "activity", invited=1, attended=2), "contradiction"),
         (row("A", "payment", 1, applies_to="X"), "unknown_document"),
         (row("A", "project", withdrawn_date="2026-01-01"), "bad_date"),
+        (row("A", "invoice", 1, document="X", due_date="2026-05-14"), "bad_date"),
     ],
 )
 def test_facts_that_cannot_be_are_refused_with_their_line(said: dict[str, str], code: str) -> None:
@@ -122,6 +124,37 @@ def test_an_id_twice_an_invoice_twice_and_an_unknown_dealer_are_refused() -> Non
         with pytest.raises(BadFacts) as refused:
             table(rows, **options)
         assert [(flaw.code, flaw.line) for flaw in refused.value.flaws] == [(code, 3)]
+
+
+def told(taken: Callable[[], object]) -> list[tuple[str, int | None]]:
+    """What is wrong, by code and line; nothing when nothing is."""
+    try:
+        taken()
+    except BadFacts as refused:
+        return [(flaw.code, flaw.line) for flaw in refused.flaws]
+    return []
+
+
+YEAR = ("2026-01-01", "2027-01-01")
+SPRING, SUMMER = ("2026-01-01", "2026-04-01"), ("2026-04-01", "2026-07-01")
+
+
+@pytest.mark.parametrize(
+    ("targets", "lines"),
+    [
+        pytest.param([(YEAR, ""), (SPRING, "")], [3], id="a year and its first quarter"),
+        pytest.param([(SPRING, ""), (SUMMER, "")], [], id="two quarters"),
+        pytest.param([(SUMMER, ""), (YEAR, "泵"), (SPRING, "阀")], [2], id="one line's year and a quarter of all lines"),
+        pytest.param([(YEAR, "泵"), (YEAR, "阀")], [], id="two lines"),
+        pytest.param([(YEAR, "泵"), (YEAR, "阀"), (SPRING, "泵")], [4], id="a line's year and its quarter"),
+        pytest.param([(YEAR, "泵"), (SPRING, "")], [3], id="a line's year and a quarter of all lines"),
+    ],
+)
+def test_targets_that_hold_for_the_same_days_are_refused(targets: list[tuple[tuple[str, str], str]], lines: list[int]) -> None:
+    rows = [row(f"T{at}", "target", 100, date=days[0], to=days[1], product_line=line) for at, (days, line) in enumerate(targets)]
+    another = row("T9", "target", 100, date=YEAR[0], to=YEAR[1], dealer="D2")
+
+    assert told(lambda: table([*rows, another])) == [("overlap", line) for line in lines]
 
 
 @pytest.mark.parametrize(

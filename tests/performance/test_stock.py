@@ -56,6 +56,20 @@ def test_a_threshold_orders_whatever_the_pace_in_whole_packs() -> None:
     assert (above.restock, above.why) == (Fraction(0), "no_sales")
 
 
+def test_goods_that_come_the_day_they_are_ordered_are_ordered_when_nothing_is_left() -> None:
+    some, none = (advise([holding("D1", on, lead_days=0)], [sold("D1", 180)], DAY).advice[0] for on in (1, 0))
+
+    assert (some.restock, some.why) == (Fraction(0), "enough")
+    assert (none.restock, none.why) == (Fraction(60), "at_threshold")  # 2 a day for 30 days
+
+
+def test_the_published_reorder_point_of_35_a_day() -> None:
+    # marginkit.app: 35 a day x 18 days of lead time + 220 of safety stock = 850
+    at, above = (advise([holding("D1", on, lead_days=18, restock_at=Decimal(850))], [sold("D1", 3150)], DAY).advice[0] for on in (850, 851))
+
+    assert (at.restock, above.restock) == (Fraction(35 * (18 + 30) - 850), Fraction(0))
+
+
 def test_what_comes_already_is_not_ordered_again_but_does_not_hide_the_warning() -> None:
     one = advise([holding("D1", 10, on_order=Decimal(100))], [sold("D1", 90)], DAY).advice[0]
 
