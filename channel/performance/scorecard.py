@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
-from canonical.values import BadValue, decimal_text
+from canonical.values import BadValue
 from channel.performance.definitions import DEFINITIONS
 from channel.rebates.values import Code, Currency, Name, Number, Rate, Share, Span, Strict
 
@@ -137,8 +137,3 @@ class Scorecard(Strict):
     def figures(self) -> tuple[str, ...]:
         """The figures that the score is made of."""
         return tuple(dict.fromkeys([*(one.kpi for one in self.kpis), *(one.kpi for one in self.deductions)]))
-
-
-def shown(value: Decimal) -> str:
-    """A number of a scorecard as people read it."""
-    return decimal_text(value)
