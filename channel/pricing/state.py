@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from canonical.rounding import half_up, rounded
+from canonical.rounding import allocate, half_up, rounded
 from channel.pricing.asking import Ask, AskLine
 from channel.pricing.compiled import Prices
 from channel.pricing.model import Dealer, Item, Registration
@@ -156,6 +157,26 @@ class State:
     def unit_of(self, total: Decimal) -> Decimal:
         """A line amount as the price of the unit that the line is priced in."""
         return total * self.per / self.price_unit_quantity
+
+    def exact(self, unit_places: int) -> Decimal:
+        """The amount of the line: unit price at its places times quantity, not rounded again."""
+        return half_up(self.unit_of(self.total), unit_places) * self.price_unit_quantity / self.per if self.by_unit else self.total
+
+
+def said(states: Sequence[State], unit_places: int, places: int, *, total_first: bool) -> list[Decimal]:
+    """What lines say, to so many places: each rounds by itself, or the total of those with one tax rate does, and they share it."""
+    exact = [state.exact(unit_places) for state in states]
+    if not total_first:
+        return [half_up(amount, places) for amount in exact]
+    found = [ZERO for _ in states]
+    for rate in {state.tax_rate: None for state in states}:
+        group = [at for at, state in enumerate(states) if state.tax_rate == rate]
+        whole = sum((exact[at] for at in group), ZERO)
+        if whole:
+            shares = allocate(half_up(whole, places), [exact[at] for at in group], places)
+            for at, share in zip(group, shares, strict=True):
+                found[at] = share
+    return found
 
 
 def covers(amount: Decimal, price: Decimal) -> Decimal:

@@ -15,7 +15,7 @@ from channel.pricing.effects import OPERATION, Effect, Measured, effect, out_of_
 from channel.pricing.gifts import given
 from channel.pricing.model import Item
 from channel.pricing.result import Charge, Gift, Refusal, Step, Tried
-from channel.pricing.state import Question, State
+from channel.pricing.state import Question, State, said
 
 ZERO: Final = Decimal(0)
 ONE: Final = Decimal(1)
@@ -302,7 +302,7 @@ class Waterfall:
         """What a rule adds to these lines together; below zero for a discount. `so_far`: what others took off in a contest."""
         whole = State(lines[0].ask, lines[0].item, lines[0].factor, lines[0].tax_rate)
         minimum = rule.spec.at_least is not None  # of what the lines will say, to the last fen
-        total = sum((self.line_amount(state) if minimum else state.total for state in lines), so_far)
+        total = sum(self._said(lines) if minimum else (state.total for state in lines), so_far)
         whole.base_total = sum((state.base_total for state in lines), ZERO)
         whole.list_total = sum((state.list_total for state in lines), ZERO)
         whole.rung_total = sum((state.rung_total for state in lines), ZERO)
@@ -338,13 +338,11 @@ class Waterfall:
         """
         if not self._one_side(rung):
             return None
-        for state in self.states:
-            exact = state.total
-            state.total = self.line_amount(state)
-            if state.total != exact:
-                told = f"half_up {self.places} places"
-                state.steps.append(Step(rung, "rounding", "1", "round", str(state.total), exact, state.total, told))
-            state.by_unit = False
+        told = f"half_up {self.places} places" + (", total" if self.question.prices.settings.rounding == "total" else "")
+        for state, amount in zip(self.states, self._said(self.states), strict=True):
+            if state.total != amount:
+                state.steps.append(Step(rung, "rounding", "1", "round", str(amount), state.total, amount, told))
+            state.total, state.by_unit = amount, False
         return sum((state.total for state in self.states), ZERO)
 
     def _one_side(self, rung: str) -> bool:
@@ -353,12 +351,10 @@ class Waterfall:
             return False
         return True
 
-    def line_amount(self, state: State) -> Decimal:
-        """The amount of a line: unit price at its places times quantity, at the currency's places."""
-        if not state.by_unit:
-            return half_up(state.total, self.places)
-        unit = half_up(state.unit_of(state.total), self.question.prices.settings.unit_places)
-        return half_up(unit * state.price_unit_quantity / state.per, self.places)
+    def _said(self, states: Sequence[State]) -> list[Decimal]:
+        """What lines say, at the currency's places."""
+        settings = self.question.prices.settings
+        return said(states, settings.unit_places, self.places, total_first=settings.rounding == "total")
 
     def _share(
         self, lines: Sequence[State], rung: str, rule: str, version: str, amount: Decimal, note: str, who: str = "", *, by: str = "value"

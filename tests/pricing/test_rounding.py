@@ -113,6 +113,31 @@ def test_total_first_keeps_tax_and_total_together() -> None:
     assert [one["net"] for one in told["lines"]] == ["0.34", "0.33", "0.33"]
 
 
+QUARTERS = [{"item": "A", "quantity": "1"}] * 4
+OF_ORDER: dict[str, tuple[dict[str, Any], str, list[str]]] = {
+    # four lines of 0.255 are 1.02, and not 4 x 0.26
+    "an amount on top": ({"rung": "freight", "amount": "1", "surcharge": True}, "2.02", ["0.51", "0.51", "0.50", "0.50"]),
+    "a percent": ({"rung": "promotion", "percent": "10"}, "0.92", ["0.23", "0.23", "0.23", "0.23"]),
+    "a minimum": ({"rung": "freight", "at_least": "1.03"}, "1.03", ["0.27", "0.26", "0.25", "0.25"]),
+    "a minimum that is there": ({"rung": "freight", "at_least": "1.02"}, "1.02", ["0.26", "0.26", "0.25", "0.25"]),
+}
+
+
+@pytest.mark.parametrize(("rule", "net", "lines"), OF_ORDER.values(), ids=OF_ORDER)
+def test_total_first_holds_where_the_order_has_a_rule_too(rule: dict[str, Any], net: str, lines: list[str]) -> None:
+    books = [{"id": "std", "kind": "standard", "prices": [{"item": "A", "price": "0.255"}]}]
+    told = asked(
+        document(
+            settings={"rounding": "total"},
+            books=books,
+            adjustments=[{"id": "o", "scope": "order", **rule}],
+            ask={"lines": QUARTERS},
+        )
+    )
+
+    assert (told["net"], [one["net"] for one in told["lines"]]) == (net, lines)
+
+
 def test_a_price_of_nothing_has_its_decimals_too() -> None:
     (line,) = asked(document(adjustments=[{"id": "all", "rung": "promotion", "percent": "100"}]))["lines"]
 
