@@ -48,6 +48,14 @@ def party(db: Connection, name: str, on: date) -> Party | None:
     return _party(found[0]) if found else None
 
 
+def sells_to(db: Connection, dealer: UUID, customer: UUID) -> bool:
+    """Whether a dealer has a deal with a customer, or is the customer itself."""
+    if dealer == customer:
+        return True
+    query = "SELECT id FROM deals WHERE dealer_id = %s AND customer_id = %s AND NOT retired LIMIT 1"
+    return bool(_rows(db, query, [dealer, customer]))
+
+
 def dealers(db: Connection, on: date, after: UUID | None = None, limit: int = 500) -> list[Party]:
     """The dealers that may be sold to, by id, a page at a time."""
     values = {"day": on, "after": after, "limit": limit}

@@ -153,11 +153,13 @@ def _dealer(db: Connection, ask: Ask, view: View, wrong: list[Mistake]) -> Party
 
 
 def _customer(db: Connection, ask: Ask, view: View, wrong: list[Mistake]) -> str:
-    """The end customer's name in the ledger. A dealer cannot find out by asking who is known to us."""
+    """The end customer's name in the ledger; to a dealer as it asked, but for its own: it cannot find out by asking who is known to us."""
     if not ask.customer:
         return ""
     named = asker_queries.party(db, ask.customer, ask.date)
-    if named is None and view.dealer is None:
+    if view.dealer is not None:
+        return named.name if named and asker_queries.sells_to(db, view.dealer, named.id) else ask.customer
+    if named is None:
         wrong.append(Mistake("ask.customer", f"there is no customer {ask.customer!r}", "use its number, hub key or id, or leave it out"))
     return named.name if named else ask.customer
 

@@ -293,7 +293,7 @@ def as_wanted(offer: Offer, kept: Kept, actor: Actor, changes: Mapping[str, Any]
     except ValidationError as wrong:
         first = wrong.errors(include_url=False, include_input=False, include_context=False)[0]
         path = ".".join(str(step) for step in first["loc"])
-        raise BadOffer(f"{path}: {first['msg']}", next_step="mend it") from None
+        raise BadOffer(f"{path}: {first['msg'].removeprefix('Value error, ')}", next_step="mend it") from None
 
 
 def _said(manual: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from channel.pricing import special_service
 from tests.hub_api.conftest import Api, Fresh, make_tokens
-from tests.hub_api.world import World
+from tests.hub_api.world import World, make
 from tests.pricing.stocked import Stocked, price_list, stock
 
 RULES = """
@@ -209,3 +209,21 @@ def test_an_answer_is_given_again_byte_for_byte_by_its_snapshot_and_to_nobody_el
     assert now.json()["lines"][0]["price_kind"] == "deal"
     assert (other.status_code, nobody.status_code, dayless.status_code, both.status_code) == (404, 404, 409, 409)
     assert other.json()["detail"].replace(snapshot, "") == nobody.json()["detail"].replace("1." + "0" * 32, "")
+
+
+def test_a_dealer_does_not_learn_who_an_identifier_is_unless_it_sells_to_it(fresh: Fresh) -> None:
+    """An end customer's number comes back only for one of the dealer's own deals; whoever else is named stays as it was named."""
+    made = stocked(fresh)
+    names = fresh.rows("SELECT id::text AS id, hub_key, number FROM parties WHERE number IN ('C-1', 'D-WEST') ORDER BY number")
+
+    def called(name: str) -> str:
+        return str(price(fresh.api, "dealer", dealer="", customer=name).json()["customer"])
+
+    before = [called(one[by]) for one in names for by in ("id", "hub_key", "number")]
+    deal = {"name": "三号泵站", "dealer": str(made.east), "customer": names[0]["id"]}
+    with fresh.hub.transaction() as db:
+        make(db, "deal", deal)
+
+    assert before == [one[by] for one in names for by in ("id", "hub_key", "number")]
+    assert called(names[0]["id"]) == called(names[0]["hub_key"]) == "C-1"
+    assert called(names[1]["id"]) == names[1]["id"]
