@@ -12,6 +12,7 @@ from typing import Any, Final
 from canonical.values import decimal_text
 from channel.rebates.claims import Claimed, Fund, PriceProtection, ShipAndDebit
 from channel.rebates.facts import Fact
+from channel.rebates.values import FIRST_DAY, LAST_DAY
 
 WORLDWIDE: Final = 8
 """An invoice number of so many characters is a tax invoice's (发票号码 has 8 or 20 digits) and one in the country; a shorter one is the
@@ -61,7 +62,7 @@ class Handed:
 
 def missing(programme: Claimed, handed: Handed, *, planned: bool = False) -> list[str]:
     """What the claim lacks; empty when it can be judged. A plan needs no evidence yet."""
-    found: list[str] = []
+    found = [] if FIRST_DAY <= handed.on < LAST_DAY else [f"a business day ({handed.on}: is the year right?)"]
     match programme:
         case Fund():
             found += [] if handed.activity.strip() else ["activity"]

@@ -15,7 +15,7 @@ from channel.rebates.loading import load, place
 from channel.rebates.programme import Programme
 from channel.rebates.queries import Connection
 from channel.rebates.simulating import compare
-from channel.rebates.values import FIRST_DAY
+from channel.rebates.values import FIRST_DAY, LAST_DAY
 
 
 def what_if(
@@ -40,7 +40,8 @@ def what_if(
     if flaws:
         raise BadProgramme(place(flaws, loaded.source))
     start = min((_first(one) for one in [*current, draft]), default=as_of)
-    table = Table(tuple(fact_queries.facts(db, start, as_of + timedelta(days=1), dealers=dealers)), COLUMNS)
+    end = min(as_of, LAST_DAY) + timedelta(days=1)  # no fact is later, and the calendar has a last day
+    table = Table(tuple(fact_queries.facts(db, start, end, dealers=dealers)), COLUMNS)
     return compare(calculate(current, table, as_of=as_of), calculate([*others, draft], table, as_of=as_of))
 
 

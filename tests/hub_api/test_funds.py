@@ -283,6 +283,16 @@ def test_the_database_itself_refuses_stock_that_is_protected(fresh: Fresh) -> No
     insert("5")
 
 
+@pytest.mark.parametrize("day", ["0203-11-12", "9999-12-31"])
+def test_a_day_with_a_slip_of_the_pen_is_told(fresh: Fresh, day: str) -> None:
+    publish(fresh, MDF)
+
+    told = submit(fresh, expo(on=day, evidence=[], plan=True))
+
+    assert (told.status_code, told.json()["code"]) == (409, "funds/incomplete")
+    assert f"{day}: is the year right?" in told.json()["detail"]
+
+
 def test_a_plan_keeps_the_money_and_pays_no_more_than_was_agreed(fresh: Fresh) -> None:
     publish(fresh, MDF)
     plan = submit(fresh, expo(amount="8000", evidence=[], plan=True)).json()

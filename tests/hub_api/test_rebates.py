@@ -123,8 +123,11 @@ def test_a_draft_is_tried_beside_what_is_published_and_nothing_is_stored(fresh: 
     told = fresh.api("finance", "POST", "/v1/programmes/pumps-2026/simulate", json=draft)
     other = fresh.api("finance", "POST", "/v1/programmes/fans-2026/simulate", json=draft)
 
+    ever = fresh.api("finance", "POST", "/v1/programmes/pumps-2026/simulate", json=draft | {"as_of": "9999-12-31"})
+
     assert told.status_code == 200, told.text
     assert [(one["dealer"], one["current"], one["draft"]) for one in told.json()["dealers"]] == [("A", "20.00", "30.00")]
+    assert ever.json()["dealers"] == told.json()["dealers"]
     assert (other.status_code, other.json()["code"]) == (409, "rebates/bad-programme")
     assert [row["version"] for row in fresh.rows("SELECT version FROM programme_version")] == [1]
     assert fresh.api("dealer", "POST", "/v1/programmes/pumps-2026/simulate", json=draft).status_code == 403
