@@ -246,15 +246,22 @@ def test_lines_share_what_is_paid_now_beside_what_they_are_entitled_to() -> None
     assert [(str(share.entitled), str(share.pays)) for share in result.shares] == [("14.00", "10.50"), ("6.00", "4.50")]
 
 
-def test_a_price_cut_takes_no_fen_that_is_left_over() -> None:
-    base = {**PLAIN["base"], "net_of": ["price_change"]}
-    rules = programme(base=base, method="fixed", tiers=[{"from": "0", "amount": "100"}])
-    rows = [row(name, 50, date=f"2026-01-1{name}") for name in "123"]
-    rows.append(row("0", -20, kind="price_change", product="P", old_price=2, new_price=1))
+def test_what_was_paid_too_much_is_set_off_against_the_next_period() -> None:
+    rules = programme(tiers=FLAT, settlement={"claw_back": False})
+    rows = [row("1", 1000), row("s", 26, kind="settlement", programme="core", period="2026Q1"), row("2", 1000, date="2026-05-01")]
+    results = run(rules, rows).results
 
-    assert {share.line.fact.id: str(share.pays) for share in one(rules, rows).shares} == {
-        "0": "-15.38", "1": "38.46", "2": "38.46", "3": "38.46",
-    }  # fmt: skip
+    told = [(str(result.open), str(result.payable), str(result.set_off)) for result in results]
+    assert told == [("-6.00", "0", "0"), ("20.00", "14.00", "6.00")]
+
+
+@pytest.mark.parametrize("kind", ["return", "price_change"])
+def test_what_goes_back_is_rounded_by_itself_and_takes_no_fen_that_is_left_over(kind: str) -> None:
+    """100 over 10, 10 and -5 are 66.67 each and -33.33, which is a fen too much; a sale gives it."""
+    rules = programme(base={**PLAIN["base"], "net_of": [kind]}, method="fixed", tiers=[{"from": "0", "amount": "100"}])
+    rows = [row("1", 10, date="2026-01-11"), row("2", 10, date="2026-01-12"), row("0", -5, kind=kind, product="P")]
+
+    assert {share.line.fact.id: str(share.pays) for share in one(rules, rows).shares} == {"0": "-33.33", "1": "66.67", "2": "66.66"}
 
 
 def test_a_customer_who_gave_everything_back_is_handed_nothing() -> None:
