@@ -149,8 +149,6 @@ def _check(kind: str, said: Mapping[str, Any]) -> None:
     _signs(kind, said)
     if kind == "target" and said["to"] <= said["date"]:
         raise Wrong("bad_date", "to", f"{said['date']} is not before {said['to']}", "the last day is not included")
-    if kind == "invoice" and said["due_date"] < said["date"]:
-        raise Wrong("bad_date", "due_date", f"due on {said['due_date']}, before its day {said['date']}", "correct one of the two days")
     for part, whole in (("passed", "required"), ("attended", "invited"), ("registered", "invited")):
         if said[part] is not None and said[whole] is not None and said[part] > said[whole]:
             raise Wrong("contradiction", part, f"{said[part]} {part} of {said[whole]} {whole}", f"correct {part} or {whole}")

@@ -103,7 +103,6 @@ def test_a_scorecard_that_is_not_clear_is_refused_with_line_and_fix(old: str, ne
         (row("A", "activity", invited=1, attended=2), "contradiction"),
         (row("A", "payment", 1, applies_to="X"), "unknown_document"),
         (row("A", "project", withdrawn_date="2026-01-01"), "bad_date"),
-        (row("A", "invoice", 1, document="X", due_date="2026-05-14"), "bad_date"),
     ],
 )
 def test_facts_that_cannot_be_are_refused_with_their_line(said: dict[str, str], code: str) -> None:
