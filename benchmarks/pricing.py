@@ -1,6 +1,6 @@
 """Prices: one line with its full trace, and a cart of 20 lines, with 100,000 price records loaded.
 
-CPU is that of this thread, by the process clock of the operating system. Source of the bars: docs/pricing.md.
+CPU is that of this thread, by the process clock of the operating system. Source of the bars: docs/benchmarks.md.
 """
 
 from __future__ import annotations

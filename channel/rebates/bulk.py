@@ -4,7 +4,7 @@ Everything is whole numbers (ten-thousandths in 128 bits); there is no division 
 :mod:`channel.rebates.calculating` to the fen, which the tests hold. Programmes that need more than sums are refused by name
 (:func:`channel.rebates.ladder.obstacle`) and are reckoned line by line.
 
-The Parquet holds facts as docs/rebates.md describes them, amounts as DECIMAL. Needs DuckDB (extra `resolve`).
+The Parquet holds facts as docs/rebates-facts.md describes them, amounts as DECIMAL. Needs DuckDB (extra `resolve`).
 """
 
 from __future__ import annotations
