@@ -20,10 +20,11 @@ from starlette.responses import Response
 
 from hub_api.deps import Engine, EngineDep, may
 from hub_api.keys import Caller
+from hub_api.known_errors import problem_of
 from hub_api.lists import Listing
 from hub_api.pages import found
 from hub_api.permissions import Scope
-from hub_api.problems import KeyReused, RequestRepeated, of
+from hub_api.problems import KeyReused, RequestRepeated
 
 _Intent = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 IdempotencyKey = Annotated[
@@ -133,7 +134,7 @@ class Action:
     def end(self, error: Exception | None) -> None:
         """Record the outcome, and keep or forget the answer."""
         if error is not None:
-            problem = of(error)
+            problem = problem_of(error)
             self.answer = (problem.status, msgspec.json.encode(problem.body()))
             if self.target:
                 self.record("failed" if problem.status >= 500 else "refused", code=problem.code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub_api import problems
+from hub_api.known_errors import know
 from hub_api.problems import Forbidden, InvalidPayload, Problem, RecordNotFound, WrongState
 
 
@@ -233,4 +233,4 @@ ALL: tuple[type[Problem], ...] = (
 )  # fmt: skip
 """Each becomes what its code says."""
 
-problems.know(*ALL)
+know(*ALL)

@@ -19,7 +19,8 @@ from starlette.datastructures import Headers, MutableHeaders
 
 from hub_api import keys
 from hub_api.actions import Answered
-from hub_api.problems import BodyTooLarge, BodyTooSlow, Problem, of
+from hub_api.known_errors import problem_of
+from hub_api.problems import BodyTooLarge, BodyTooSlow, Problem
 from hub_api.shapes import ADDRESSES
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class Gate:
         if isinstance(error, Answered):
             await error.response()(scope, receive, answer.send)
             return
-        problem = of(error)
+        problem = problem_of(error)
         if problem.status >= 500:
             # Names and places only: a message may hold values of records.
             log.error(

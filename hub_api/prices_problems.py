@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub_api import problems
+from hub_api.known_errors import know
 from hub_api.problems import Problem, RecordNotFound, WrongState
 
 
@@ -58,4 +58,4 @@ class OverCeiling(WrongState):
 ALL: tuple[type[Problem], ...] = (BadPricing, PriceNotFound, PriceVersionTaken, SpecialNotFound, SpecialState, OverCeiling)
 """Each becomes what its code says."""
 
-problems.know(*ALL)
+know(*ALL)

@@ -1,7 +1,7 @@
 """What an answer says when something is wrong (RFC 9457), and the one table from kinds of error to HTTP statuses.
 
-Rules and the engine raise errors that know nothing of HTTP; `of` turns each into a problem by its kind. A problem names no record that the
-caller may not see: a hidden record and a missing one give the same bytes.
+Rules and the engine raise errors that know nothing of HTTP; :mod:`hub_api.known_errors` turns each into a problem. A problem names no
+record that the caller may not see: a hidden record and a missing one give the same bytes.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import msgspec
-import psycopg
-from psycopg_pool import PoolClosed, PoolTimeout
 from starlette.responses import Response
 
 STATUS: dict[str, int] = {
@@ -297,61 +295,6 @@ class SystemAway(Problem):
     code = "sync/system-failed"
     title = "A system failed"
     detail = "A connected system did not answer as it should. Nothing is lost; see /v1/systems."
-
-
-_BY_CODE: dict[str, type[Problem]] = {
-    "sync/not-found": NotFound,
-    "sync/busy": WrongState,
-    "sync/overtaken": WrongState,
-    "sync/wrong-state": WrongState,
-    "sync/plan-expired": WrongState,
-    "sync/stale": Stale,
-    "sync/not-allowed": NotAllowedHere,
-    "sync/bad-value-row": WrongState,
-    "sync/bad-link-rows": BadLinkRows,
-}
-
-
-def know(*kinds: type[Problem]) -> None:
-    """Let errors with these codes become these problems; a room's own problems stand beside its routes."""
-    _BY_CODE.update({kind.code: kind for kind in kinds})
-
-
-_BY_KIND: dict[str, type[Problem]] = {
-    "invalid": InvalidPayload,
-    "not_found": NotFound,
-    "forbidden": Forbidden,
-    "conflict": WrongState,
-    "gone": WrongState,
-}
-
-
-def of(error: BaseException) -> Problem:
-    """The problem that an error of any room becomes. Anything unknown is our own failure, and says nothing of its cause."""
-    if isinstance(error, Problem):
-        return error
-    if isinstance(error, psycopg.errors.QueryCanceled):
-        return TookTooLong()
-    if isinstance(error, (psycopg.OperationalError, PoolTimeout, PoolClosed)):
-        return Unavailable()
-    code = str(getattr(error, "code", ""))
-    if code == "connectors/forged":
-        return ForgedCallback()
-    if code.startswith("connectors/"):
-        return SystemAway()
-    if code == "sync/bad-config":
-        return Unavailable("The hub's configuration cannot be used; the log says why.", retry_after_s=60)
-    found = _BY_CODE.get(code) or _BY_KIND.get(str(getattr(error, "kind", "")))
-    if found is None:
-        return Problem()
-    told = [
-        {"where": one["where"], "what": one["what"] + (f" ({one['next_step']})" if one.get("next_step") else "")}
-        for one in getattr(error, "errors", ())
-    ]
-    problem = found("" if found.says_no_more else str(error)[:1000], errors=told)
-    problem.code = code or found.code
-    problem.retry_after_s = getattr(error, "retry_after_s", None) or problem.retry_after_s
-    return problem
 
 
 SCHEMA: dict[str, Any] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub_api import problems
+from hub_api.known_errors import know
 from hub_api.problems import Forbidden, Problem, RecordNotFound, WrongState
 
 
@@ -50,4 +50,4 @@ class NotApprover(Forbidden):
 ALL: tuple[type[Problem], ...] = (QuoteNotFound, WrongQuoteState, BadOffer, QuoteRefused, NotApprover)
 """Each becomes what its code says."""
 
-problems.know(*ALL)
+know(*ALL)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub_api import problems
+from hub_api.known_errors import know
 from hub_api.problems import Problem, RecordNotFound, WrongState
 
 
@@ -68,4 +68,4 @@ ALL: tuple[type[Problem], ...] = (
 )  # fmt: skip
 """Each becomes what its code says."""
 
-problems.know(*ALL)
+know(*ALL)

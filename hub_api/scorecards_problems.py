@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub_api import problems
+from hub_api.known_errors import know
 from hub_api.problems import Problem, RecordNotFound, WrongState
 
 
@@ -58,4 +58,4 @@ class ReasonNeeded(WrongState):
 ALL: tuple[type[Problem], ...] = (ScorecardNotFound, BadScorecard, BadFacts, ScorecardTaken, MonthNotOver, ReasonNeeded)
 """Each becomes what its code says."""
 
-problems.know(*ALL)
+know(*ALL)

@@ -11,8 +11,8 @@ import jsonschema_rs
 import pytest
 from fastapi.testclient import TestClient
 
+from hub_api.known_errors import problem_of
 from hub_api.main import create_app
-from hub_api.problems import of
 from hub_api.settings import ApiSettings
 from sync.hub import Hub
 from tests.hub_api.conftest import Api
@@ -278,7 +278,7 @@ def test_a_statement_that_takes_too_long_is_our_failure_and_ends(hub: Hub) -> No
     with pytest.raises(Exception, match="statement timeout") as caught, engine.reading() as db:
         db.execute("SELECT pg_sleep(5)")
 
-    problem = of(caught.value)
+    problem = problem_of(caught.value)
     assert (problem.status, problem.code, problem.headers()["Retry-After"]) == (503, "api/took-too-long", "5")
 
 
