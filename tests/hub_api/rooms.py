@@ -7,7 +7,6 @@ answers well at least once.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from uuid import uuid4
@@ -21,7 +20,6 @@ from tests.hub_api import test_deals
 from tests.hub_api import test_deals_privacy as deals
 from tests.hub_api import test_markers as records
 from tests.hub_api import test_scorecards as scorecards
-from tests.hub_api.conftest import Fresh
 from tests.hub_api.spec import RECORD_ROUTES
 from tests.hub_api.staging import Recorder, Room, Staged, joined, opened, room
 from tests.hub_api.world import HIDDEN_FROM_DEALERS, RIVAL
@@ -84,7 +82,7 @@ def _our_deals(staged: Staged) -> bytes:
 
 def _plant_messages(staged: Staged) -> None:
     world = staged.fresh.world
-    with staged.fresh.hub.transaction() as db:
+    with staged.hub.transaction() as db:
         for party, mark in ((world.agent, "报价已到"), (world.rival, RIVAL)):
             facts = {"zh": f"通知 {mark}", "en": f"notice {mark}"}
             staged.more[mark] = str(notices.post(db, Message("price_changed", to_party(party), f"price_list:{mark}", facts)))
@@ -104,15 +102,11 @@ def _walk_messages(staged: Staged) -> None:
 
 @contextmanager
 def _scored(database: str) -> Iterator[Staged]:
-    made = scorecards.scored.__wrapped__(database)  # type: ignore[attr-defined]  # the fixture's own function
-    scored = next(made)
-    try:
+    with scorecards.opened(database) as scored:
         api = Recorder(scored.api.client, scored.api.tokens)
         theirs = str(scored.trade.dealers["D2"])
         markers = {"cost": scorecards.COST, "margin": scorecards.MARGIN, "tag": "thin", "rival": "宁波东钱湖传动", "rival's id": theirs}
-        yield Staged(api, Fresh(scored.trade.hub, None, api), markers, {"trade": scored.trade})  # type: ignore[arg-type]
-    finally:
-        made.close()
+        yield Staged(api, scored.trade.hub, markers, {"trade": scored.trade})
 
 
 def _walk_scorecards(staged: Staged) -> None:
@@ -128,8 +122,10 @@ def _walk_scorecards(staged: Staged) -> None:
 def _our_scorecards(staged: Staged) -> bytes:
     ids = [str(staged.more["trade"].dealers[code]) for code in ("D1", "D2")]
     raw = b"".join(staged.api.get("finance", f"/v1/scorecards/margin/dealers/{one}").content for one in ids)
-    facts = staged.fresh.rows("SELECT to_jsonb(f)::text AS fact FROM performance_fact AS f WHERE kind = 'cost'")
-    return joined(raw, staged.api.get("finance", "/v1/scorecards")) + json.dumps(facts, default=str).encode()
+    with staged.hub.transaction() as db:
+        db.execute("SELECT to_jsonb(f)::text AS fact FROM performance_fact AS f WHERE kind = 'cost'")
+        facts = "".join(row["fact"] for row in db)
+    return joined(raw, staged.api.get("finance", "/v1/scorecards")) + facts.encode()
 
 
 # All of them ---------------------------------------------------------------------------------------------------------------------

@@ -197,7 +197,7 @@ def _quotes(database: str) -> Iterator[Staged]:
         with TestClient(create_app(hub, settings=ApiSettings(), on_problem=note_problem), raise_server_exceptions=True) as client:
             api = Recorder(client, tokens)
             markers = {**quotes.MARKERS, "rival": "成都天府阀门有限公司", "inner words": INNER, "margin": "margin_percent"}
-            staged = Staged(api, Fresh(hub, None, api), markers, {"shop": shop})  # type: ignore[arg-type]  # the shop is the world
+            staged = Staged(api, hub, markers)
             _plant_quotes(staged)
             yield staged
 

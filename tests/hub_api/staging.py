@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from starlette.routing import Match
 
@@ -16,7 +17,7 @@ from sync.config import HubConfig
 from sync.hub import Hub
 from tests.hub_api.configured import CONFIG
 from tests.hub_api.conftest import Api, Fresh, make_tokens, note_problem
-from tests.hub_api.world import fill
+from tests.hub_api.world import World, fill
 from tests.pricing.test_papers import cells, text_of
 
 
@@ -42,7 +43,8 @@ class Recorder(Api):
     def operation(self, method: str, path: str) -> str:
         """The operation that an address leads to, empty for none."""
         scope = {"type": "http", "method": method, "path": path.partition("?")[0]}
-        for route in self.client.app.routes:  # type: ignore[attr-defined]  # the application that it was given
+        assert isinstance(self.client.app, FastAPI)
+        for route in self.client.app.routes:
             if route.matches(scope)[0] is Match.FULL:
                 return str(getattr(route, "operation_id", None) or "")
         return ""
@@ -53,9 +55,17 @@ class Staged:
     """A world with markers, and a dealer in front of it."""
 
     api: Recorder
-    fresh: Fresh
+    hub: Hub
     markers: Mapping[str, str]
     more: dict[str, Any] = field(default_factory=dict)
+    world: World | None = None
+    """The small channel of the other tests, where it is that."""
+
+    @property
+    def fresh(self) -> Fresh:
+        """As the other tests have the small channel."""
+        assert self.world is not None
+        return Fresh(self.hub, self.world, self.api)
 
     def ask(self, method: str, path: str, **more: Any) -> Any:
         """One request of the dealer."""
@@ -85,7 +95,7 @@ def opened(
             world = fill(db)
         with TestClient(create_app(hub, settings=ApiSettings(), on_problem=note_problem), raise_server_exceptions=True) as client:
             api = Recorder(client, make_tokens(hub, world))
-            staged = Staged(api, Fresh(hub, world, api), dict(markers))
+            staged = Staged(api, hub, dict(markers), world=world)
             if plant is not None:
                 plant(staged)
             yield staged
@@ -96,6 +106,8 @@ def joined(raw: bytes, *answers: Any) -> bytes:
     return raw + b"".join(bytes(answer.content) for answer in answers)
 
 
-def room(operations: str, stage: Any, walk: Callable[[Staged], None], ours: Callable[[Staged], bytes]) -> Room:
+def room(
+    operations: str, stage: Callable[[str], AbstractContextManager[Staged]], walk: Callable[[Staged], None], ours: Callable[[Staged], bytes]
+) -> Room:
     """A room; `operations` are words, `stage` opens its world over a database."""
     return Room(frozenset(operations.split()), stage, walk, ours)

@@ -6,6 +6,7 @@ Answers, headers, errors, papers and logs are scanned. A route without a room fa
 from __future__ import annotations
 
 from collections import Counter
+from io import StringIO
 
 import pytest
 
@@ -30,14 +31,14 @@ def test_every_route_that_a_dealers_key_opens_belongs_to_one_room() -> None:
 @pytest.mark.promise(13)
 @pytest.mark.parametrize("name", ROOMS)
 def test_a_dealer_finds_no_marker_in_answers_errors_papers_or_logs(
-    name: str, database: str, log: object, monkeypatch: pytest.MonkeyPatch
+    name: str, database: str, log: StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(paper, "INSTALLED", ())  # the reader's own font: the text of a paper can be read here
     room = ROOMS[name]
     with room.stage(database) as staged:
-        told = log.getvalue()  # type: ignore[attr-defined]
+        told = log.getvalue()
         room.walk(staged)
-        logged = log.getvalue()[len(told) :].encode()  # type: ignore[attr-defined]
+        logged = log.getvalue()[len(told) :].encode()
         heard, markers = staged.api.heard, staged.markers
 
     assert markers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -52,8 +53,9 @@ class Scored:
         return self.api.get(role, f"/v1/scorecards{path}", params=params)
 
 
-@pytest.fixture
-def scored(database: str) -> Iterator[Scored]:
+@contextmanager
+def opened(database: str) -> Iterator[Scored]:
+    """The trade over this database."""
     with Hub.open(CONFIG, database) as hub:
         assert hub.streams
         trade = filled(hub)
@@ -70,6 +72,12 @@ def scored(database: str) -> Iterator[Scored]:
             for name in ("health", "margin"):
                 assert made.post(f"/{name}/months", OCTOBER).status_code == 200
             yield made
+
+
+@pytest.fixture
+def scored(database: str) -> Iterator[Scored]:
+    with opened(database) as made:
+        yield made
 
 
 def test_a_dealer_reads_its_own_month_and_its_place_among_unnamed_others(scored: Scored) -> None:
