@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import psycopg
@@ -12,7 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import hub_api.deals_pipelines
+import hub_api.deals_results
+import hub_cli.deals_pipelines
+import hub_cli.deals_results
 from canonical.ids import new_hub_key, new_id
+from channel.deals import forecast
 from channel.deals.errors import PipelineNotFound
 from channel.deals.results import BY, Cell, Days, Decided, results
 from ledger.bulk import json_text
@@ -119,6 +124,11 @@ def test_a_deal_of_which_nobody_said_the_day_is_won_when_the_hub_first_saw_it_wo
 
     assert [(cell.key, cell.won, cell.to_win.average) for cell in mine] == [(("CNY", "2026-05"), 1, Decimal("40.0"))]
     assert theirs == []
+
+
+def test_every_door_asks_for_results_and_forecasts_by_the_same_words() -> None:
+    assert hub_cli.deals_results.BY == get_args(hub_api.deals_results.By) == BY
+    assert hub_cli.deals_pipelines.BY == get_args(hub_api.deals_pipelines.By) == tuple(forecast.BY)
 
 
 def money(cell: Cell) -> tuple[str, ...]:
