@@ -84,6 +84,12 @@ def test_every_column_kind_and_flaw_of_facts_is_on_their_page() -> None:
     assert [one for one in sorted(COLUMNS | KINDS | codes("facts.py")) if f"`{one}`" not in told] == []
 
 
+def test_every_flaw_that_rebates_tell_is_on_one_of_their_pages() -> None:
+    told = "".join(text_of(name_of(page)) for page in PAGES if page.name.startswith("rebates"))
+
+    assert [code for code in sorted(codes(*(file.name for file in REBATES.glob("*.py")))) if f"`{code}`" not in told] == []
+
+
 @pytest.mark.parametrize("method", [word for part in _parts(Programme.model_fields["method"].annotation) for word in get_args(part)])
 def test_every_method_leads_to_its_worked_example(method: str) -> None:
     row = next(line for line in text_of(FORMAT).splitlines() if line.startswith(f"| `{method}`") and "rebates-methods.md#" in line)
