@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeVar
 from uuid import UUID
 
 from canonical.values import business_day, decimal_text
-from channel.funds import filling, queries, service
+from channel.funds import filling, paying, queries, service
 from channel.funds.errors import AlreadyClaimed
 from channel.funds.handing import Handed
 from channel.notices.messages import FINANCE, MANAGER, Message, Question, to_party
@@ -159,7 +159,7 @@ def _done(hub: Hub, work: Callable[[Cursor], T]) -> T:
 def pay_due(hub: Hub, *, by: str = BY, run: Run | None = None) -> list[Payout]:
     """Payouts of approved claims, each with the one credit memo that the ERP will book, which carries its number."""
     with hub.transaction() as db:
-        paid = service.pay(db.connection, by=by, on=today())
+        paid = paying.pay(db.connection, by=by, on=today())
         for payout in paid:
             memos.book(hub, db, payout)
             for number in payout.claims:

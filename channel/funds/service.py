@@ -1,4 +1,4 @@
-"""The use cases of claims: plan, hand in, approve, refuse, take back, grant, pay. Within the caller's transaction.
+"""The use cases of claims: plan, hand in, approve, refuse, take back, grant. Within the caller's transaction.
 
 A claim freezes what it is worth, uses it when it is approved, and frees it when it is refused. Claims of one programme are judged one at
 a time, and the database holds every fund at zero or above.
@@ -6,7 +6,7 @@ a time, and the database holds every fund at zero or above.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -28,26 +28,16 @@ from channel.funds.errors import (
 )
 from channel.funds.handing import Handed
 from channel.funds.judging import Standing, contract_key, judge
-from channel.rebates import payouts
-from channel.rebates import queries as rebates
 from channel.rebates.claiming import Claim, contract_for, spans_of, takes_part
 from channel.rebates.claims import Claimed, Fund, PriceProtection, ShipAndDebit
 from channel.rebates.facts import Fact
-from channel.rebates.payment import BY_MEMO
-from channel.rebates.payouts import Payout
 from channel.rebates.periods import find
 from channel.rebates.queries import Connection, Row
 from channel.rebates.reporting import text
 from channel.rebates.selecting import Dealer, Dealers
 from channel.rebates.wording import claim_sentence
 
-PURPOSES: Final = {"fund": "fund", "ship_and_debit": "claim", "price_protection": "price_protection"}
-"""Type of a programme -> purpose of the credit memo that pays its claims."""
 OPEN: Final = ("planned", "agreed", "submitted")
-
-
-_Group = tuple[str, str, str, str, Decimal]
-"""Dealer, currency, type, way and tax rate: what one payout has in common."""
 
 
 # Handing in --------------------------------------------------------------------------------------------------------------------
@@ -58,7 +48,7 @@ def submit(db: Connection, dealer_id: UUID, handed: Handed, *, today: date, by: 
 
     Raises: NoSuchClaim, Incomplete, NotTakingPart, TooLate, NothingToPay, AlreadyClaimed, BadFacts.
     """
-    programme, dealer = _programme(db, handed.programme), _dealer(db, dealer_id, today)
+    programme, dealer = programme_of(db, handed.programme), _dealer(db, dealer_id, today)
     queries.lock(db, programme.programme)
     handed = _completed(db, programme, handed)
     if plan and not isinstance(programme, Fund):
@@ -100,7 +90,7 @@ def hand_in(db: Connection, number: str, handed: Handed, *, today: date, by: str
     Raises: NoSuchClaim, WrongClaimState, Incomplete, TooLate, NothingToPay, AlreadyClaimed.
     """
     claim = _claim(db, number)
-    programme, dealer = _programme(db, claim["programme"]), _dealer(db, claim["dealer_id"], today)
+    programme, dealer = programme_of(db, claim["programme"]), _dealer(db, claim["dealer_id"], today)
     queries.lock(db, programme.programme)
     claim = _in_state(db, number, ("agreed",), "handed in")
     if handed.programme != claim["programme"] or not isinstance(programme, Fund):
@@ -131,7 +121,8 @@ def hand_in(db: Connection, number: str, handed: Handed, *, today: date, by: str
     return _claim(db, number)
 
 
-def _programme(db: Connection, name: str) -> Claimed:
+def programme_of(db: Connection, name: str) -> Claimed:
+    """A published programme of claims. Raises: NoSuchClaim."""
     found = queries.programmes(db, name)
     if not found:
         raise NoSuchClaim(f"no programme of claims {name} is published", next_step="look with `hub rebates programmes`")
@@ -242,7 +233,7 @@ def _take_keys(db: Connection, programme: Claimed, handed: Handed, dealer: Deale
 def goes_by_rule(db: Connection, number: str) -> bool:
     """True when nobody needs to be asked: the programme says so, and what the rule gave the dealer in the period stays within its limit."""
     claim = _claim(db, number)
-    most = _programme(db, claim["programme"]).approval.automatic_up_to
+    most = programme_of(db, claim["programme"]).approval.automatic_up_to
     before = queries.automatic(db, claim["programme"], claim["dealer"], claim["period"])
     return most is not None and claim["state"] == "submitted" and before + claim["worth"] <= most
 
@@ -250,7 +241,7 @@ def goes_by_rule(db: Connection, number: str) -> bool:
 def for_finance(db: Connection, number: str) -> bool:
     """True when the claim is so large that finance decides."""
     claim = _claim(db, number)
-    above = _programme(db, claim["programme"]).approval.finance_above
+    above = programme_of(db, claim["programme"]).approval.finance_above
     return above is not None and claim["worth"] > above
 
 
@@ -327,7 +318,7 @@ def _free(db: Connection, claim: Row, amount: Decimal, by: str) -> None:
         queries.book(db, _key(claim), claim["period"], {"frozen": -amount, "available": amount}, cause="free", booking=new_id(), by=by)
 
 
-# Funds, price cuts, payouts ------------------------------------------------------------------------------------------------------
+# Funds, price cuts ------------------------------------------------------------------------------------------------------------
 
 
 def grant(db: Connection, programme: str, dealer_id: UUID, amount: Decimal, *, on: date, by: str, reason: str) -> Row:
@@ -335,7 +326,7 @@ def grant(db: Connection, programme: str, dealer_id: UUID, amount: Decimal, *, o
 
     Raises: NoSuchClaim, NotTakingPart, BadAmount.
     """
-    fund, dealer = _programme(db, programme), _dealer(db, dealer_id, on)
+    fund, dealer = programme_of(db, programme), _dealer(db, dealer_id, on)
     if not isinstance(fund, Fund):
         raise NotTakingPart(f"{programme} is no fund")
     if amount <= 0 or not reason.strip():
@@ -357,50 +348,3 @@ def announce_cut(
         raise BadAmount(f"{decimal_text(old)} to {decimal_text(new)} is no fall of a price", next_step="give a lower new price")
     values = {"product": product, "dealer": dealer, "on": on, "old": old, "new": new, "currency": currency, "note": note, "by": by}
     return queries.add_cut(db, values)
-
-
-def pay(db: Connection, *, by: str, on: date) -> list[Payout]:
-    """Payouts of approved claims: one a dealer, type, currency, tax rate and way. What is not paid by memo goes to the rebate account.
-
-    on: the business day of the payment, from which on money on the account expires.
-    """
-    rebates.lock(db)
-    groups: dict[_Group, list[Row]] = {}
-    for row in queries.unpaid(db):
-        settlement = _programme(db, row["programme"]).settlement
-        way = settlement.ways[0]
-        if way in BY_MEMO:
-            groups.setdefault((row["dealer"], row["currency"], row["type"], way, settlement.tax_rate or Decimal(0)), []).append(row)
-        else:
-            _to_account(db, row, by, settlement.last_day(on))
-    dues = [(_due(key, members), members) for key, members in groups.items()]
-    made = (_pay_one(db, due, members, by, [one for one, _ in dues]) for due, members in dues)
-    return [one for one in made if one is not None]
-
-
-def _to_account(db: Connection, row: Row, by: str, expires_on: date | None) -> None:
-    rebates.book(
-        db, row["dealer"], row["programme"], row["currency"], {"available": row["allowed"]}, cause="claim", reference=row["id"],
-        booking=new_id(), by=by, expires_on=expires_on,
-    )  # fmt: skip
-    queries.set_claim(db, row["id"], {"state": "paid"})
-    queries.event(db, row["id"], "paid", by, "on the rebate account")
-
-
-def _due(key: _Group, members: Sequence[Row]) -> payouts.Due:
-    dealer, currency, type_, way, rate = key
-    return payouts.Due(
-        dealer, members[0]["dealer_id"], PURPOSES[type_], way, currency, rate, sum((row["allowed"] for row in members), Decimal(0)),
-        "; ".join(row["id"] for row in members),
-        [f"{row['id']}|{row['programme']}|{row['on_day']}|{decimal_text(row['allowed'])}" for row in members],
-    )  # fmt: skip
-
-
-def _pay_one(db: Connection, due: payouts.Due, members: Sequence[Row], by: str, beside: Collection[payouts.Due]) -> Payout | None:
-    payout = payouts.make(db, due, by=by, beside=beside, settlements={}, claims=[row["id"] for row in members])
-    if payout is not None:
-        for row in members:
-            queries.add_paid(db, row["id"], payout.id, row["allowed"])
-            queries.set_claim(db, row["id"], {"state": "paid"})
-            queries.event(db, row["id"], "paid", by, payout.id)
-    return payout
