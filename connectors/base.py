@@ -349,7 +349,10 @@ class Connector(Protocol):
     """What a person types to connect one system."""
 
     def streams(self, settings: BaseModel) -> Sequence[Stream]:
-        """The kinds of record it can read or write, with this system's settings (custom field names, say) applied."""
+        """The kinds of record it can read or write, with this system's settings (custom field names, say) applied.
+
+        Raises: ValueError where the settings name a stream or field that there is not.
+        """
 
     def open(self, settings: BaseModel, transport: Transport) -> Session:
         """Start a conversation; signs in lazily, at the first call."""

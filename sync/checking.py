@@ -125,7 +125,10 @@ class _Check:
             return
         settings, wrong = _settings(name, connector, self.config.systems[name].settings)
         yield from wrong
-        self.declared[name] = {stream.name: stream for stream in connector.streams(settings)}
+        try:
+            self.declared[name] = {stream.name: stream for stream in connector.streams(settings)}
+        except ValueError as unknown:
+            yield ("systems", name, "settings"), str(unknown), f"see docs/connectors/{kind}.md"
 
     # Streams and mappings
 

@@ -162,7 +162,11 @@ class Hub:
                     f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in wrong.errors(include_input=False, include_url=False)
                 )
                 raise BadConfig(problems, where=f"systems.{name}.settings", next_step=f"see docs/connectors/{config.kind}.md") from None
-            states[name] = _SystemState(name, config, connector, settings, {stream.name: stream for stream in connector.streams(settings)})
+            try:
+                streams = {stream.name: stream for stream in connector.streams(settings)}
+            except ValueError as unknown:
+                raise BadConfig(str(unknown), where=f"systems.{name}.settings", next_step=f"see docs/connectors/{config.kind}.md") from None
+            states[name] = _SystemState(name, config, connector, settings, streams)
         return states
 
     def connector(self, system: str) -> tuple[Connector, BaseModel]:

@@ -112,6 +112,8 @@ STOCK = """stream: accounts}
 MISTAKES = {
     "kind": ("kind: crm_zoho", "kind: crm_zohoo", 11, "no connector of kind 'crm_zohoo' is installed"),
     "a setting's name": ("user_name: hub", "user_nam: hub", 7, "Extra inputs"),
+    "a stream in the settings": ('client_id: "1000.x"', "client_id: x\n      fields: {acounts: {A: B}}", 12, "no stream 'acounts'"),
+    "a field in the settings": ('client_id: "1000.x"', "client_id: x\n      fields: {accounts: {Fon: B}}", 12, "'Fon'"),
     "two places of a secret": ("{env: ZOHO_CLIENT_SECRET}", "{env: A, file: B}", 14, "name exactly one of env, file, airflow_connection"),
     "stream": ("stream: customers", "stream: custmers", 20, "has no stream 'custmers' (customers?)"),
     "stream of another kind": ("stream: customers", "stream: products", 20, "the mapping of products is for product, not for party"),
