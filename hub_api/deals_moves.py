@@ -7,7 +7,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field, create_model
-from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
 from hub_api import engine_calls, queries
@@ -19,7 +18,7 @@ from hub_api.pages import acted
 from hub_api.permissions import Scope
 from hub_api.problems import Forbidden, RecordNotFound, Stale
 from hub_api.records import sight, whole
-from hub_api.shapes import TEXT, shape
+from hub_api.shapes import NOTHING, TEXT, shape
 
 router = APIRouter(prefix="/v1", tags=["deal answers"])
 RecordId = Annotated[UUID, Path(description="The hub's identifier of the record.")]
@@ -39,8 +38,7 @@ class _Move(BaseModel):
     reason: Words = Field(default="", description="Needed for a step back.")
 
 
-_NOTHING: Any = SkipJsonSchema[None]  # type: ignore[misc]  # subscripted at run time only
-_FIELDS: Any = (_DEAL.edit | _NOTHING, Field(default=None, description="What the stage needs, entered with the move."))
+_FIELDS: Any = (_DEAL.edit | NOTHING, Field(default=None, description="What the stage needs, entered with the move."))
 _MOVE: Any = create_model("DealMove", __base__=_Move, fields=_FIELDS)
 
 

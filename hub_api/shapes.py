@@ -188,7 +188,8 @@ def _record_model(spec: EntitySpec) -> type[BaseModel]:
 
 
 # Types made at run time, which a type checker cannot follow.
-_NOTHING: Any = SkipJsonSchema[None]  # type: ignore[misc]  # subscripted at run time only
+NOTHING: Any = SkipJsonSchema[None]  # type: ignore[misc]  # subscripted at run time only
+"""Left out, and not shown in the description."""
 _CHOICE: Any = Literal
 _LIST: Any = list
 _RANGED = {"numeric": DecimalText, "date": DayText}
@@ -200,7 +201,7 @@ def _filters(spec: EntitySpec) -> type[BaseModel]:
     fields: dict[str, Any] = {}
 
     def add(name: str, kind: Any, description: str) -> None:
-        fields[name] = (Annotated[kind | _NOTHING, Field(description=description)], None)
+        fields[name] = (Annotated[kind | NOTHING, Field(description=description)], None)
 
     add("number", Annotated[str, Field(max_length=200)], "Business number, exactly.")
     add("hub_key", Annotated[str, Field(max_length=20)], "Hub key.")

@@ -8,7 +8,7 @@ from typing import Any
 from sync import observing, pairing, store
 from sync.hub import Cursor, Hub
 
-FIRST = "00000000-0000-0000-0000-000000000000"
+_FIRST = "00000000-0000-0000-0000-000000000000"
 
 
 def judge_records(hub: Hub, name: str, where: str = "true", values: Mapping[str, Any] | None = None, *, page: int = 500) -> int:
@@ -16,7 +16,7 @@ def judge_records(hub: Hub, name: str, where: str = "true", values: Mapping[str,
 
     `where`: a condition of ours over the record's row `t`, with `values` as its parameters. `page`: records a transaction.
     """
-    table, judged, last = hub.kind(name).table, 0, FIRST
+    table, judged, last = hub.kind(name).table, 0, _FIRST
 
     def one_page(db: Cursor) -> list[str]:
         db.execute(

@@ -70,7 +70,7 @@ class Story:
             self._show_links()
             self._show_cases()
             plan = planning.make_plan(self.hub, kind="first_load")
-            self._show_plan(plan)
+            self.show_plan(plan)
         with self.tell.chapter("first_write", "The plan is approved; the mode goes to write"):
             planning.approve(self.hub, plan.id, BOSS)
             for state in self.hub.streams.values():
@@ -102,7 +102,8 @@ class Story:
         rows = [(case["left"].get("name"), case["right"].get("name"), "; ".join(case["evidence"])) for case in found[:6]]
         self.tell.table(["one", "the other", "why it is asked"], rows)
 
-    def _show_plan(self, plan: planning.Plan) -> None:
+    def show_plan(self, plan: planning.Plan) -> None:
+        """What a plan would do, by stream."""
         rows = []
         for stream, part in plan.summary.items():
             fields = ", ".join(f"{name} {number}" for name, number in list(part["fields"].items())[:6])

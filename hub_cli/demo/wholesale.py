@@ -24,7 +24,7 @@ def tell_ledger(story: Story) -> None:
         with story.tell.waiting("reading Kingdee and Zoho"):
             cycle.until_quiet(story.hub)
         plan = planning.make_plan(story.hub)
-        story._show_plan(plan)  # noqa: SLF001  the same table of the same story
+        story.show_plan(plan)
         for state in story.hub.streams.values():
             if state.flow.mode == "plan":
                 modes.set_mode(story.hub, "write", "demo", entity=state.entity, system=state.system)
