@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
 
@@ -193,6 +193,12 @@ def _named(trouble: dict[str, str]) -> str:
     return " ".join(filter(None, (trouble["list"], trouble["item"])))
 
 
+SPECIALS: Final = (
+    "id", "state", "dealer", "dealer_name", "project", "currency", "valid_from", "valid_to", "asked_by", "asked_at", "reason",
+)  # fmt: skip
+"""What the list of special prices shows of each."""
+
+
 @click.command()
 @click.argument("number", required=False)
 @click.option("--dealer", default="", help="Ask for one: for this dealer.")
@@ -223,20 +229,7 @@ def special(place: Place, number: str | None, **said: Any) -> Answer:
         if said["dealer"]:
             number = prices.ask_special(db, _wanted(said), by=who())
         elif number is None:
-            shown = (
-                "id",
-                "state",
-                "dealer",
-                "dealer_name",
-                "project",
-                "currency",
-                "valid_from",
-                "valid_to",
-                "asked_by",
-                "asked_at",
-                "reason",
-            )
-            return Answer(plain(special_service.specials(db.connection, limit=1000)), columns=shown, empty="no special prices")
+            return Answer(plain(special_service.specials(db.connection, limit=1000)), columns=SPECIALS, empty="no special prices")
         if said["ends"] is not None:
             prices.end_special(db, number, by=who(), reason=said["ends"])
         elif said["approve"] or said["reject"] is not None:

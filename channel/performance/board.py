@@ -95,16 +95,7 @@ def assess(
     measured = with_margin_share(_measured(card, table, who, span))
     scores = {key: score(card, found.kpis) for key, found in measured.items()}
     groups = {key: group_of(card, subject) for key, subject in who.items()}
-    placed = places(
-        Entry(
-            key,
-            groups[key],
-            one.total if one.ranked else None,
-            measured[key].kpis["target_completion"].value,
-            measured[key].kpis["margin_amount"].value,
-        )
-        for key, one in scores.items()
-    )
+    placed = places(_entry(key, groups[key], one, measured[key]) for key, one in scores.items())
     ranked: dict[Group, list[Fraction]] = {group: [] for group in groups.values()}
     for key, one in scores.items():
         if one.ranked and one.total is not None:
@@ -124,16 +115,27 @@ def assess(
                 previous=before,
                 last_year=last_year.standings.get(key) if last_year is not None else None,
                 driver=driver(scores[key].parts(), before.parts) if before is not None else None,
-                tags=tuple(
-                    step(rule, before.tags.get(rule.tag) if before is not None else None, measured[key].kpis, peers[groups[key]], as_of)
-                    for rule in card.tags
-                ),
+                tags=_tags(card, before, measured[key], peers[groups[key]], as_of),
                 manual=tuple(one for one in manual if one.dealer == subject.dealer and one.holds(as_of)),
             )
         )
     rows.sort(key=lambda row: (row.group, row.place is None, row.place or 0, row.subject.key))
     ends = {group: quartiles(values) for group, values in ranked.items()}
     return Board(card, span, table.hash, tuple(rows), ends, _uncounted(table, who))
+
+
+def _entry(key: Key, group: Group, one: Score, found: Measured) -> Entry:
+    """What a dealer's place depends on."""
+    completion, margin = (found.kpis[code].value for code in ("target_completion", "margin_amount"))
+    return Entry(key, group, one.total if one.ranked else None, completion, margin)
+
+
+def _tags(
+    card: Scorecard, before: Standing | None, found: Measured, peers: Mapping[str, Sequence[Fraction]], as_of: date
+) -> tuple[Tag, ...]:
+    """How a dealer stands under each rule, going on from how it stood before."""
+    past = before.tags if before is not None else {}
+    return tuple(step(rule, past.get(rule.tag), found.kpis, peers, as_of) for rule in card.tags)
 
 
 def _uncounted(table: Table, who: Iterable[Key]) -> dict[Key, int]:
