@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from click.testing import CliRunner
 from pydantic import BaseModel
 
 from channel.rebates.claims import Fund, PriceProtection, ShipAndDebit
@@ -16,6 +18,7 @@ from channel.rebates.facts import COLUMNS, KINDS
 from channel.rebates.loading import CODES
 from channel.rebates.programme import Programme
 from channel.rebates.values import Name
+from hub_cli.group import hub
 from tests.docs.pages import PAGES, ROOT, links, name_of, text_of
 
 FORMAT = "docs/rebates-programme.md"
@@ -88,6 +91,20 @@ def test_every_flaw_that_rebates_tell_is_on_one_of_their_pages() -> None:
     told = "".join(text_of(name_of(page)) for page in PAGES if page.name.startswith("rebates"))
 
     assert [code for code in sorted(codes(*(file.name for file in REBATES.glob("*.py")))) if f"`{code}`" not in told] == []
+
+
+def test_every_field_of_an_answer_is_on_the_page(tmp_path: Path) -> None:
+    table = text_of(FACTS).split("## The answer", 1)[1].split("## Millions", 1)[0]
+    told = set(re.findall(r"\w+", " ".join(re.findall(r"`[^`]+`", table))))
+    for name in ("slabs.yaml", "facts.csv"):
+        block = re.search(rf"^```\w+ {name}\n(.*?)^```$", text_of(FACTS), re.MULTILINE | re.DOTALL)
+        assert block is not None
+        (tmp_path / name).write_text(block[1], encoding="utf-8")
+    words = ["rebates", "calculate", "--programme", "slabs.yaml", "--facts", "facts.csv", "--as-of", "2026-12-31", "--json", "--schedule"]
+    answer = json.loads(CliRunner().invoke(hub, [str(tmp_path / one) if (tmp_path / one).is_file() else one for one in words]).stdout)
+
+    assert answer["results"]
+    assert sorted(({*answer} | {*answer["results"][0]}) - told) == []
 
 
 @pytest.mark.parametrize("method", [word for part in _parts(Programme.model_fields["method"].annotation) for word in get_args(part)])
