@@ -127,7 +127,8 @@ def _totals(programme: Programme, total: Decimal) -> dict[str, str]:
 
 def _shared_out(engine: Bulk, programme: Programme, known_at: datetime | None, lines: Path, beside: ExitStack) -> tuple[Ready, int]:
     """Every line with its share, as a folder of Parquet files or one file of the asked kind, beside its place; and how many lines."""
-    from hub_cli.rebates_outputs import Ready, cannot
+    from hub_cli.rebates_files import duckdb_module
+    from hub_cli.rebates_outputs import Ready, as_system_error, cannot
 
     place = lines.resolve()
     if place.suffix.lower() not in ("", ".parquet", ".csv"):
@@ -141,11 +142,13 @@ def _shared_out(engine: Bulk, programme: Programme, known_at: datetime | None, l
     except OSError as wrong:
         raise cannot(wrong, place) from wrong
     parts, whole = folder / "parts", folder / f"whole{place.suffix.lower()}"
-    written = engine.share_out(programme, parts, known_at=known_at)
-    if not place.suffix:
-        return Ready(parts, place), written
-    engine.gather(parts, whole)
-    return Ready(whole, place), written
+    try:
+        written = engine.share_out(programme, parts, known_at=known_at)
+        if place.suffix:
+            engine.gather(parts, whole)
+    except duckdb_module().IOException as wrong:
+        raise cannot(as_system_error(wrong), place) from wrong
+    return Ready(whole if place.suffix else parts, place), written
 
 
 def _rows(engine: Bulk, programme: Programme, dealer: str | None, as_of: date) -> Iterator[dict[str, Any]]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -112,6 +113,12 @@ def cannot(wrong: OSError, path: Path) -> CommandFailed:
     return CommandFailed(
         f"{path}: {wrong.strerror or wrong}", "make room, or name another place; nothing was written", code="rebates/cannot-write"
     )
+
+
+def as_system_error(wrong: Exception) -> OSError:
+    """What DuckDB says when the disk refuses, as the system says it."""
+    number = re.search(r"errno\W+(\d+)", str(wrong))
+    return OSError(int(number[1]), os.strerror(int(number[1]))) if number else OSError(str(wrong).splitlines()[0])
 
 
 def _put(ready: Sequence[Ready]) -> None:
@@ -216,6 +223,6 @@ def _write_parquet(part: Path, output: Output) -> None:
         columns = ", ".join(f"'{name}': 'VARCHAR'" for name in output.columns)
         connection.execute(f"COPY (SELECT * FROM read_csv('{source}', {form}, columns = {{{columns}}})) TO '{target}' (FORMAT parquet)")
     except duckdb.IOException as wrong:
-        raise OSError(str(wrong).splitlines()[0]) from wrong
+        raise as_system_error(wrong) from wrong
     finally:
         csv_part.unlink(missing_ok=True)

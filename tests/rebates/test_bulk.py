@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import random
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -339,3 +342,32 @@ def test_results_that_cannot_be_written_leave_no_lines(tmp_path: Path, monkeypat
     assert json.loads(answer.output)["error"]["code"] == "rebates/cannot-write"
     assert (tmp_path / "lines.csv").read_text(encoding="utf-8") == "of a run before"
     assert {path.name for path in tmp_path.iterdir()} == {"facts.parquet", "rules.json", "lines.csv"}
+
+
+FULL_DISK = """
+import resource, sys
+from hub_cli import rebates_bulk
+from hub_cli.rebates import rebates
+rebates_bulk.MANY = 0
+resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+rebates(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("lines", ["lines.csv", "lines.parquet", "lines"])
+def test_a_disk_that_takes_no_more_is_told_as_such_and_nothing_is_left(lines: str, tmp_path: Path) -> None:
+    select = (
+        "SELECT 'L' || i AS id, 'sale' AS kind, 'D' || i % 7 AS dealer, DATE '2026-02-01' AS date, '泵' AS product_line, "
+        "(hash(i) % 99991)::DECIMAL(18, 2) AS amount FROM range(20000) AS t (i)"
+    )
+    duckdb.execute(f"COPY ({select}) TO '{tmp_path}/facts.parquet' (FORMAT parquet)")
+    (tmp_path / "out.csv").write_text("of a run before", encoding="utf-8")
+    words = asked(programme(), tmp_path, "--json", "--out", f"{tmp_path}/out.csv", "--lines", f"{tmp_path}/{lines}")
+    answer = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, *words], capture_output=True, check=False, env={**os.environ, "PYTHONPATH": "."}, text=True
+    )
+
+    told = json.loads(answer.stdout)["error"]
+    assert (told["code"], told["what"]) == ("rebates/cannot-write", f"{tmp_path}/{lines}: File too large")
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8") == "of a run before"
+    assert {path.name for path in tmp_path.iterdir()} == {"facts.parquet", "rules.json", "out.csv"}
