@@ -64,6 +64,8 @@ STATEMENTS = Listing(
 )
 _TERMS = ("name", "note", "currency", "valid", "scope", "base", "calendar", "method", "boundary", "tiers", "growth", "mix", "pass_through")
 """Parts of a programme that a dealer reads. Participants, targets, budgets and gates' figures of others are not among them."""
+_NAMED = ("customers", "projects")
+"""Whom these parts name may be another dealer's."""
 
 
 EXAMPLE = """programme: pumps-2026
@@ -91,7 +93,10 @@ class ProgrammeOut(BaseModel):
     published_at: datetime
     published_by: str | SkipJsonSchema[None] = Field(default=None, description="Absent for dealers.")
     reason: str | SkipJsonSchema[None] = Field(default=None, description="Absent for dealers.")
-    terms: dict[str, Any] = Field(description="As it was written; for a dealer without participants, targets, limits and accruals.")
+    terms: dict[str, Any] = Field(
+        description="As it was written; for a dealer without participants, targets, limits, accruals and the "
+        "customers and projects that it names."
+    )
 
 
 class ProgrammesOut(BaseModel):
@@ -199,8 +204,12 @@ STATEMENT: dict[str, Any] = {
 def _programme(row: Mapping[str, Any], who: Caller) -> dict[str, Any]:
     told = {name: row[name] for name in ("programme", "version", "hash", "published_at")}
     if who.role is Role.DEALER:
-        return told | {"terms": {name: row["doc"][name] for name in _TERMS if name in row["doc"]}}
+        return told | {"terms": {name: _nameless(row["doc"][name]) for name in _TERMS if name in row["doc"]}}
     return told | {"published_by": row["published_by"], "reason": row["reason"], "terms": row["doc"]}
+
+
+def _nameless(part: Any) -> Any:
+    return {name: _nameless(inner) for name, inner in part.items() if name not in _NAMED} if isinstance(part, dict) else part
 
 
 def _statement(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,9 @@ from tests.quotes import shop as quotes
 
 def _plant_rebates(staged: Staged) -> None:
     world = staged.fresh.world
-    rebates.publish(staged.fresh)
+    named = f"{{customers: [{staged.markers['a customer']}], projects: [{staged.markers['a project']}]}}"
+    told = rebates.publish(staged.fresh, text=f"{rebates.PROGRAMME}scope: {{brands: [恒流], exclude: {named}}}\n")
+    assert told.status_code == 200, told.text
     for number, dealer, mark in (("RS-1", world.agent, ""), ("RS-2", world.city, ""), ("RS-3", world.rival, RIVAL)):
         rebates.state(staged.fresh, number, dealer, mark)
     theirs = rebates.PROGRAMME.replace("pumps-2026", staged.markers["their programme"]).replace(", A]", "]")
@@ -253,7 +255,12 @@ ROOMS: Mapping[str, Room] = {
         "list_programmes get_programme list_statements get_statement get_statement_pdf get_statement_xlsx sign_statement "
         "dispute_statement",
         lambda database: opened(
-            database, {"rival": RIVAL, "their number": "CUST-RIVAL-SECRET", "their programme": "MK-PROGRAMME-77aa"}, _plant_rebates
+            database,
+            {
+                "rival": RIVAL, "their number": "CUST-RIVAL-SECRET", "their programme": "MK-PROGRAMME-77aa",
+                "a customer": "MK-CUSTOMER-31b", "a project": "MK-PROJECT-9c4",
+            },
+            _plant_rebates,
         ),
         _walk_rebates, _our_rebates,
     ),
