@@ -62,6 +62,17 @@ def test_the_whole_quote_is_judged_too() -> None:
     assert {one["subject"]: one["level"] for one in told["needs"]} == {"line 1": 1, "line 2": 1, "line 3": 1, "quote": 1}
 
 
+def test_a_band_that_grants_more_on_one_product_line_does_not_grant_it_on_the_whole() -> None:
+    wide = {"id": "own-pumps", "level": "0", "role": "sales", "lines": "pumps", "max_discount": "20"}
+    bands = [BANDS[0], wide, BANDS[-1]]
+
+    alone = approval(by_hand("20", "B"), authority=bands)
+    among = approval(by_hand("20", "B"), by_hand("0"), authority=bands)
+
+    assert {one["subject"]: one["level"] for one in alone["needs"]} == {"line 1": 0, "quote": 2}
+    assert among["result"] == "auto"  # 20 off 200
+
+
 def test_a_margin_below_the_limit_needs_a_higher_level_and_is_no_word_for_sellers() -> None:
     items = {"authority": [{**band, "max_discount": "50"} for band in BANDS]}
     seller = approval(by_hand("28"), **items)  # (72 - 60) / 72 = 16.67 %: below 20 %, not below 15 %
