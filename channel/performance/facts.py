@@ -187,16 +187,26 @@ def _documents(found: Iterable[Fact], at: Mapping[str, int], file: str) -> list[
 
 
 def _targets(found: Iterable[Fact], at: Mapping[str, int], file: str) -> Iterator[Flaw]:
-    """Targets of a dealer that hold for the same days and goods: the year's and its quarters' would add up to twice what was agreed."""
+    for earlier, later in clashing(sorted(found, key=lambda one: at[one.id])):
+        what = f"{later.dealer} has a target on line {at[earlier.id]} for some of these days already"
+        yield Flaw("overlap", "to", what, APART, at[later.id], file)
+
+
+APART: Final = "keep the whole or its parts: of days, or of product lines"
+"""What to do about targets that clash."""
+
+
+def clashing(facts: Iterable[Fact]) -> Iterator[tuple[Fact, Fact]]:
+    """Targets of a dealer that hold for the same days and goods: a year and its quarters would add up to twice what was agreed.
+
+    Each that begins when another one holds, after that one; of equal ones the first goes first.
+    """
     latest: dict[tuple[str, str | None], Fact] = {}
     """By dealer and product line, with none for those of all its goods and None for any: the target that ends last."""
-    for fact in sorted((fact for fact in found if fact.kind == "target"), key=lambda one: (one.date, at[one.id])):
+    for fact in sorted((fact for fact in facts if fact.kind == "target"), key=lambda one: one.date):
         line = fact.product_line
         before = [latest.get((fact.dealer, key)) for key in ((line, "") if line else (None,))]
-        first = next((one for one in before if one is not None and fact.date < _end(one)), None)
-        if first is not None:
-            what = f"{fact.dealer} has a target on line {at[first.id]} for some of these days already"
-            yield Flaw("overlap", "to", what, "keep the whole or its parts: of days, or of product lines", at[fact.id], file)
+        yield from ((one, fact) for one in before if one is not None and fact.date < _end(one))
         for key in (line, None):
             one = latest.get((fact.dealer, key))
             latest[fact.dealer, key] = fact if one is None or _end(fact) > _end(one) else one

@@ -16,10 +16,13 @@ from canonical.values import decimal_text
 from channel.performance import fact_queries
 from channel.performance.errors import BadFacts, Flaw
 from channel.performance.fact_queries import Connection
-from channel.performance.facts import DAYS, NUMBERS, TEXTS, Fact, from_rows
+from channel.performance.facts import APART, DAYS, NUMBERS, TEXTS, Fact, Table, clashing, from_rows
+from channel.performance.gathering import fact_of
 from channel.performance.people import manual_tags
+from channel.performance.queries import transaction_moment
 from channel.performance.stock_files import holdings, sell_out
 from channel.performance.tags import ManualTag
+from channel.tables import MAX_FLAWS
 
 Rows = Sequence[tuple[int, Mapping[str, Any]]]
 FROM_DOCUMENTS: Final = frozenset(("sale", "return", "shipment", "rebate", "invoice", "payment", "credit_note"))
@@ -34,7 +37,7 @@ def known_dealers(db: Connection, codes: Iterable[str], file: str = "") -> dict[
     fix = "write its number or hub key, as `hub why party` knows it"
     flaws = [Flaw("unknown_dealer", "dealer", f"the hub knows no dealer {code}", fix, None, file) for code in wanted if code not in found]
     if flaws:
-        raise BadFacts(flaws[:100])
+        raise BadFacts(flaws[:MAX_FLAWS])
     return found
 
 
@@ -46,7 +49,30 @@ def load_facts(db: Connection, columns: Sequence[str], rows: Rows, *, by: str, f
         fix = "take these rows out: the ledger has them from the documents of connected systems"
         raise BadFacts([Flaw("from_documents", "kind", f"{kind} cannot be loaded", fix, None, file) for kind in wrong])
     ids = known_dealers(db, (fact.dealer for fact in table.facts), file)
+    _refuse_clashes(db, table, ids, file)
     return _add(db, [(f"loaded:{fact.id}", fact.kind, ids[fact.dealer], fact.date, _json(_said(fact))) for fact in table.facts], by)
+
+
+def _refuse_clashes(db: Connection, table: Table, ids: Mapping[str, UUID], file: str) -> None:
+    """Refuse a target that holds for days of one that was loaded before under another id. Raises: BadFacts."""
+    fact_queries.lock(db)
+    codes = {dealer: code for code, dealer in ids.items()}
+    new = {f"loaded:{fact.id}": fact for fact in table.facts if fact.kind == "target"}
+    kept = fact_queries.facts(db, ["target"], date.max, transaction_moment(db)) if new else []
+    before = [
+        fact_of(row, row["doc"], codes[row["dealer_id"]])
+        for row in kept
+        if row["recorded_by"] != fact_queries.RULE and row["dealer_id"] in codes and row["id"] not in new
+    ]
+    known = {fact.id for fact in before}
+    flaws = []
+    for pair in clashing([*before, *new.values()]):
+        older, newer = sorted(pair, key=lambda one: one.id not in known)
+        if older.id in known and newer.id not in known:
+            what = f"{newer.id}: {newer.dealer} has {older.id.removeprefix('loaded:')} for some of these days already"
+            flaws.append(Flaw("overlap", "to", what, f"load that one again with other days, or {APART}", None, file))
+    if flaws:
+        raise BadFacts(flaws[:MAX_FLAWS])
 
 
 def load_stock(db: Connection, columns: Sequence[str], rows: Rows, as_of: date, *, by: str, file: str = "") -> int:

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from channel.performance import loads, service
-from channel.performance.errors import Refused
+from channel.performance.errors import BadFacts, Refused
 from hub_cli.performance_text import explained
 from sync import performance
 from tests.performance.making import row as fact
@@ -198,6 +198,16 @@ def test_a_target_that_was_loaded_goes_before_the_agreements_and_the_years(trade
     keep(trade, reason="目标调整")
 
     assert (year, agreed, figure(shown(trade), "D1", "target_completion")["denominator"]) == ("120000", "150000", "90000")
+
+
+def test_a_target_for_days_of_another_one_that_was_loaded_is_refused_and_may_correct_that_one(trade: Trade) -> None:
+    load(trade, fact("T1", "target", "90000", date="2026-01-01", to="2027-01-01"))
+
+    with pytest.raises(BadFacts, match="T2: D1 has T1 for some of these days already"):
+        load(trade, fact("T2", "target", "30000", date="2026-10-01", to="2027-01-01"))
+    assert load(trade, fact("T1", "target", "60000", date="2026-01-01", to="2026-10-01")) == 1
+    assert load(trade, fact("T2", "target", "30000", date="2026-10-01", to="2027-01-01")) == 1
+    assert load(trade, fact("T3", "target", "30000", dealer="D2", date="2026-10-01", to="2027-01-01")) == 1
 
 
 def test_what_no_system_tells_is_loaded_once_corrected_by_its_id_and_never_beside_the_documents(trade: Trade) -> None:
