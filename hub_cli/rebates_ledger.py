@@ -172,15 +172,18 @@ def statements(
 def _write_paper(db: Any, found: dict[str, Any], pdf_file: Path | None, xlsx_file: Path | None, language: Literal["zh", "en"]) -> None:
     from channel import paper
     from channel.rebates import queries, statement_paper
+    from hub_cli.rebates_outputs import Paper, write
 
     terms = queries.version(db, found["programme"], found["version"])
     name = queries.one(db, "SELECT name FROM parties WHERE id = %s", [found["dealer_id"]])
     written = terms.model_dump(mode="json", by_alias=True, exclude_defaults=True) if terms else {}
     made = statement_paper.paper(found, str(name["name"]) if name else "", written, language)
+    papers = []
     if pdf_file is not None:
-        pdf_file.write_bytes(paper.pdf(made, font=paper.installed_font()))
+        papers.append(Paper(pdf_file, paper.pdf(made, font=paper.installed_font())))
     if xlsx_file is not None:
-        xlsx_file.write_bytes(paper.xlsx(made))
+        papers.append(Paper(xlsx_file, paper.xlsx(made)))
+    write(*papers)
 
 
 @click.command("what-if")

@@ -1,4 +1,4 @@
-"""The files that `hub rebates` writes: JSON, CSV or Parquet. All of a command's files appear whole, or none does.
+"""The files that `hub rebates` writes: JSON, CSV or Parquet, and papers. All of a command's files appear whole, or none does.
 
 No file system puts two files into their places in one step. They are whole and on the disk before the first takes its place, the second
 follows at once, and if it cannot, the first is taken back: only a process that ends between these two steps leaves one without the other.
@@ -34,6 +34,14 @@ class Output:
     path: Path
     rows: Iterable[Mapping[str, Any]] | Mapping[str, Any]
     columns: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A file as it is: a PDF, a workbook."""
+
+    path: Path
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +90,20 @@ def part_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
-def write(*outputs: Output | Ready) -> None:
+def write(*outputs: Output | Paper | Ready) -> None:
     """All of a command's files: each is written whole and onto the disk beside its place, then all go into their places.
 
     A process that ends before leaves what stood there. Raises: CommandFailed; what stood in the places stands there again.
     """
-    ready = [_beside(output) if isinstance(output, Output) else output for output in outputs]
+    ready = [output if isinstance(output, Ready) else _beside(output.path) for output in outputs]
     place = Path()
     try:
         for output, one in zip(outputs, ready, strict=True):
             place = one.place
             if isinstance(output, Output):
                 _write(one.made, place.suffix.lower(), output)
+            elif isinstance(output, Paper):
+                one.made.write_bytes(output.content)
             _onto_the_disk(one.made)
         _put(ready)
     except OSError as wrong:
@@ -103,8 +113,8 @@ def write(*outputs: Output | Ready) -> None:
             _remove(one.made)
 
 
-def _beside(output: Output) -> Ready:
-    place = output.path.resolve()  # a link stays one, what it names is replaced
+def _beside(path: Path) -> Ready:
+    place = path.resolve()  # a link stays one, what it names is replaced
     return Ready(part_of(place), place)
 
 

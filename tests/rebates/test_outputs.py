@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from hub_cli.answers import CommandFailed
-from hub_cli.rebates_outputs import Output, Ready, write
+from hub_cli.rebates_outputs import Output, Paper, Ready, write
 
 OLD = "of a run before"
 WRITER = """
@@ -113,3 +113,14 @@ def test_results_and_lines_replace_those_of_a_run_before(before: str, tmp_path: 
     write(Output(place / "out.csv", [{"id": "1"}], ("id",)), whole(tmp_path, "place/lines"))
 
     assert standing(place) == {"lines/part-000.parquet": "new", "out.csv": "id\n1\n"}
+
+
+def test_a_paper_that_cannot_be_written_leaves_the_other_one_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "statement.pdf").write_text(OLD, encoding="utf-8")
+
+    with pytest.raises(CommandFailed, match=r"nowhere/statement\.xlsx: No such file or directory"):
+        write(Paper(tmp_path / "statement.pdf", b"%PDF"), Paper(tmp_path / "nowhere" / "statement.xlsx", b"PK"))
+    assert standing(tmp_path) == {"statement.pdf": OLD}
+
+    write(Paper(tmp_path / "statement.pdf", b"%PDF"))
+    assert standing(tmp_path) == {"statement.pdf": "%PDF"}
