@@ -28,7 +28,8 @@ def sqlalchemy_url(url: str) -> str:
     return url
 
 
-def _config(connection: Connection | None = None) -> Config:
+def configuration(connection: Connection | None = None) -> Config:
+    """Alembic's settings for the ledger's migrations, over an open connection."""
     config = Config()
     config.set_main_option("script_location", str(HERE / "migrations"))
     config.set_main_option("path_separator", "os")
@@ -66,7 +67,7 @@ def migrate(url: str) -> str:
             connection.execute(text("SELECT pg_advisory_lock(726354)"))
             connection.commit()
             try:
-                command.upgrade(_config(connection), "head")
+                command.upgrade(configuration(connection), "head")
                 connection.commit()
                 return MigrationContext.configure(connection).get_current_revision() or ""
             finally:
@@ -79,4 +80,4 @@ def migrate(url: str) -> str:
 
 def newest() -> str:
     """The revision that this code needs."""
-    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+    return ScriptDirectory.from_config(configuration()).get_current_head() or ""

@@ -13,7 +13,7 @@ from alembic import command
 from sqlalchemy import create_engine
 
 from ledger import postgres
-from ledger.migrate import UnfitDatabase, _config, migrate, newest, sqlalchemy_url
+from ledger.migrate import UnfitDatabase, configuration, migrate, newest, sqlalchemy_url
 
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 Db = psycopg.Connection[Any]
@@ -100,7 +100,7 @@ def test_downgrade_and_upgrade_again(empty_database: str) -> None:
     migrate(empty_database)
     engine = create_engine(sqlalchemy_url(empty_database))
     with engine.connect() as connection:
-        command.downgrade(_config(connection), "0003-1")
+        command.downgrade(configuration(connection), "0003-1")
         connection.commit()
     engine.dispose()
 

@@ -9,7 +9,7 @@ from alembic import command
 from psycopg.rows import dict_row
 from sqlalchemy import create_engine
 
-from ledger.migrate import _config, migrate, newest, sqlalchemy_url
+from ledger.migrate import configuration, migrate, newest, sqlalchemy_url
 from ledger.tables import TABLES
 from sync import inspecting
 from tests.sync.conftest import *  # noqa: F403  the stage's fixtures
@@ -25,7 +25,7 @@ def _to(url: str, revision: str, *, down: bool = False) -> None:
     engine = create_engine(sqlalchemy_url(url))
     try:
         with engine.connect() as connection:
-            (command.downgrade if down else command.upgrade)(_config(connection), revision)
+            (command.downgrade if down else command.upgrade)(configuration(connection), revision)
             connection.commit()
     finally:
         engine.dispose()

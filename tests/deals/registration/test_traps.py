@@ -13,7 +13,7 @@ from sqlalchemy import create_engine
 from channel.deals import claim_queries, matching
 from channel.deals.service import check, register
 from ledger import postgres
-from ledger.migrate import _config, sqlalchemy_url
+from ledger.migrate import configuration, sqlalchemy_url
 from tests.deals.registration.helpers import HUAYI, HUAYI_AGAIN, LANSI, LANSI_AGAIN, UNSURE, YADU, add_dealer, add_party
 
 Db = psycopg.Connection[Any]
@@ -28,7 +28,7 @@ def database_in_c(postgres_server: postgres.Server) -> Iterator[str]:
         connection.execute("CREATE DATABASE registering_in_c TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
     engine = create_engine(sqlalchemy_url(url))
     with engine.connect() as connection:
-        command.upgrade(_config(connection), "head")
+        command.upgrade(configuration(connection), "head")
         connection.commit()
     engine.dispose()
     yield url
