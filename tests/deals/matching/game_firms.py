@@ -46,16 +46,17 @@ class Firm:
 
     number: int
     city: str
-    """Name of the prefecture, 深圳市."""
     region: str
-    """Its division code, 440300."""
+    """Division code of the city, 440300."""
     brand: str
     trade: str
-    form: str
-    """有限公司 and the like; empty where the name has none."""
-    name: str
+    form: str  # 有限公司 and the like; empty where the name has none
     fields: dict[str, str]
-    """What a tidy row says of it."""
+
+    @property
+    def name(self) -> str:
+        """As it is registered."""
+        return self.fields["name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,6 @@ class Registry:
             brand,
             trade,
             form,
-            name,
             {"name": name, "uscc": self.uscc(code), "phone": phone, "contact": contact, "city": city, "addr": self.addr(code, city)},
         )
 
@@ -173,7 +173,7 @@ class Registry:
         after = name.partition(brand)[2]
         form = next((one for one in ("有限责任公司", "有限公司", "公司", "商行", "店", "厂") if after.endswith(one)), "")
         others = {"uscc": self.uscc(code), "phone": self.phone(), "contact": self.person(), "city": city, "addr": self.addr(code, city)}
-        return Firm(number, city, code, brand, after.removesuffix(form), form, name, {"name": name, **others})
+        return Firm(number, city, code, brand, after.removesuffix(form), form, {"name": name, **others})
 
     def firms(self, count: int) -> list[Firm]:
         """Labelled names first, then brands of the list, a third of them in families."""
