@@ -14,8 +14,8 @@ import click
 from hub_cli.answers import Answer, CommandFailed, answers, plain
 from hub_cli.exits import Exit
 from hub_cli.listing import Lists
+from hub_cli.parameters import Amount, Day
 from hub_cli.place import Place, who
-from hub_cli.rebates import Day
 
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 STATES = ("planned", "agreed", "submitted", "approved", "rejected", "withdrawn", "lapsed", "paid")
@@ -49,7 +49,7 @@ def list_funds(place: Place, dealer: str | None, programme: str | None) -> Answe
 @funds.command()
 @click.argument("programme")
 @click.argument("dealer")
-@click.argument("amount", type=Decimal)
+@click.argument("amount", type=Amount())
 @click.option("--on", type=Day(), required=True, help="A day of the period that it is for.")
 @click.option("--reason", required=True, help="Why.")
 @click.pass_obj
@@ -141,7 +141,7 @@ def hand_in(place: Place, number: str, file: Path) -> Answer:
 
 @claims.command()
 @click.argument("number")
-@click.option("--amount", type=Decimal, help="Less than it is worth.  [default: all]")
+@click.option("--amount", type=Amount(), help="Less than it is worth.  [default: all]")
 @click.option("--note", default="", help="The dealer reads it.")
 @click.pass_obj
 @answers
@@ -208,8 +208,8 @@ def cuts(place: Place) -> Answer:
 @claims.command()
 @click.argument("product")
 @click.option("--on", type=Day(), required=True, help="The first day of the new price.")
-@click.option("--old", type=Decimal, required=True, help="The price before.")
-@click.option("--new", type=Decimal, required=True, help="The price from that day on.")
+@click.option("--old", type=Amount(), required=True, help="The price before.")
+@click.option("--new", type=Amount(), required=True, help="The price from that day on.")
 @click.option("--currency", default="CNY", show_default=True, help="Of the prices.")
 @click.option("--dealer", default="", help="The number of the only dealer that it is for.  [default: all]")
 @click.option("--note", default="", help="A word about it.")

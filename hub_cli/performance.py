@@ -12,9 +12,10 @@ from hub_cli import performance_ledger
 from hub_cli.answers import Answer, CommandFailed, answers
 from hub_cli.exits import Exit
 from hub_cli.listing import Words
+from hub_cli.parameters import Day
 from hub_cli.performance_text import board_table, stock_table
 from hub_cli.place import Place
-from hub_cli.rebates import FILE, Day
+from hub_cli.rebates import FILE
 
 if TYPE_CHECKING:
     from channel.performance.board import Board

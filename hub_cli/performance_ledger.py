@@ -14,8 +14,9 @@ import click
 
 from hub_cli.answers import Answer, answers, of_run, plain
 from hub_cli.exits import Exit
+from hub_cli.parameters import Day
 from hub_cli.place import Place, who
-from hub_cli.rebates import FILE, Day
+from hub_cli.rebates import FILE
 
 if TYPE_CHECKING:
     import psycopg

@@ -12,6 +12,7 @@ from hub_cli import rebates_ledger
 from hub_cli.answers import Answer, CommandFailed, answers
 from hub_cli.exits import Exit
 from hub_cli.listing import Words
+from hub_cli.parameters import Day, Moment
 
 if TYPE_CHECKING:
     from channel.rebates.claiming import Balance, Claim
@@ -30,37 +31,6 @@ def rebates() -> None:
 
 for _command in rebates_ledger.COMMANDS:
     rebates.add_command(_command)
-
-
-class Day(click.ParamType[date]):
-    """A business day, YYYY-MM-DD."""
-
-    name = "DATE"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """The day. Fails for anything else."""
-        from canonical.values import BadValue
-        from channel.rebates.values import day
-
-        try:
-            return day(value)
-        except BadValue as wrong:
-            self.fail(str(wrong), param, ctx)
-
-
-class Moment(click.ParamType[datetime]):
-    """A time, ISO 8601; without a zone Asia/Shanghai; a mere day is its end."""
-
-    name = "TIME"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """The time. Fails for anything else."""
-        from channel.rebates.facts import moment_of
-
-        try:
-            return value if isinstance(value, datetime) else moment_of(value)
-        except ValueError:
-            self.fail(f"{value!r} is no time; write 2026-01-31 or 2026-01-31T18:00:00+08:00", param, ctx)
 
 
 PROGRAMMES = click.option(

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import click
 
 from hub_cli.answers import Answer, answers, plain
+from hub_cli.parameters import Amount
 from hub_cli.place import Place, who
 
 _FOR_ORDERS = {"freeze", "release", "use", "take_back"}
@@ -17,11 +18,11 @@ _FOR_ORDERS = {"freeze", "release", "use", "take_back"}
 @click.argument("dealer")
 @click.option("--programme", help="Of which programme, with an amount.")
 @click.option("--currency", default="CNY", show_default=True, help="Of the account.")
-@click.option("--freeze", type=Decimal, metavar="AMOUNT", help="Set aside for --order.")
-@click.option("--release", type=Decimal, metavar="AMOUNT", help="Give back what --order does not use.")
-@click.option("--use", type=Decimal, metavar="AMOUNT", help="A --line of --order has used it.")
+@click.option("--freeze", type=Amount(), help="Set aside for --order.")
+@click.option("--release", type=Amount(), help="Give back what --order does not use.")
+@click.option("--use", type=Amount(), help="A --line of --order has used it.")
 @click.option("--take-back", metavar="REASON", help="What the --line of --order has used becomes available again, and why.")
-@click.option("--expire", type=Decimal, metavar="AMOUNT", help="Write it off by hand, for a --reason.")
+@click.option("--expire", type=Amount(), help="Write it off by hand, for a --reason.")
 @click.option("--order", default="", help="The order: its number, hub key or id.")
 @click.option("--line", default="", help="The ERP's line.")
 @click.option("--rest", type=click.Choice(["keep", "release"]), default="keep", show_default=True, help="With --use: of what is left over.")

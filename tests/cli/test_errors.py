@@ -94,3 +94,12 @@ def test_a_demo_whose_airflow_does_not_start_names_the_log_and_the_way_without_i
     assert "`hub demo --in-process`" in done.stderr
     log = next(Path(word.rstrip(";")) for word in told["next_step"].split() if word.rstrip(";").endswith(".log"))
     assert "nowhere.at.all" in log.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("typed", ["abc", "NaN", "1e9", "1,200.50", "１２元"])
+@pytest.mark.parametrize("command", [("funds", "grant", "MDF", "C1"), ("rebates", "account", "C1", "--programme", "P", "--expire")])
+def test_an_amount_that_is_none_is_told(tmp_path: Path, command: tuple[str, ...], typed: str) -> None:
+    done = hub(tmp_path / "home", *command, typed)
+
+    assert done.returncode == 2
+    assert f"{typed!r} is no plain decimal number" in done.stderr
