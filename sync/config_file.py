@@ -68,7 +68,7 @@ def _parsed(text: str, path: Path) -> tuple[yaml.Node | None, Any]:
         root, raw = yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
     except yaml.MarkedYAMLError as wrong:
         mark = wrong.problem_mark
-        line = mark.line + 1 if mark else 1
+        line = min(mark.line + 1, len(text.splitlines())) if mark else 1  # libyaml's end of a text is beyond its last line
         raise BadConfig(str(wrong.problem), where=f"{path}:{line}", next_step="mend the YAML there") from wrong
     except yaml.YAMLError as wrong:
         raise BadConfig(f"no YAML: {wrong}", where=str(path), next_step="take that character out") from wrong
