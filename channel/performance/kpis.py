@@ -48,6 +48,8 @@ class Overdue:
 
     receivable: Fraction
     overdue: Fraction
+    invoices: int
+    """How many are overdue."""
     buckets: Mapping[str, Fraction]
 
 
@@ -147,15 +149,16 @@ def dso_count_back(receivable: Fraction, months: Sequence[Billed], *, as_of: dat
 
 def ageing(owed: Iterable[tuple[Fraction, date]], as_of: date) -> Overdue:
     """What is owed, and how late it is on `as_of`: open amounts with the day (after the agreed grace) on which each is due."""
-    receivable = overdue = ZERO
+    receivable, overdue, invoices = ZERO, ZERO, 0
     buckets = dict.fromkeys(BUCKETS, ZERO)
     for amount, due in owed:
         receivable += amount
         late = (as_of - due).days
         if late > 0:
             overdue += amount
+            invoices += amount > ZERO
             buckets[BUCKETS[min((late - 1) // 30, 3)]] += amount
-    return Overdue(receivable, overdue, buckets)
+    return Overdue(receivable, overdue, invoices, buckets)
 
 
 def complaints_per_1000(valid: int, units: Fraction, *, as_of: date, evidence: Iterable[str] = ()) -> Kpi:

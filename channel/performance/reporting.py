@@ -6,14 +6,13 @@ where the score is made of a figure for management only, the score and the quart
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
 from channel.performance.board import Board, Row, Standing
 from channel.performance.definitions import DEFINITIONS
-from channel.performance.kpis import Kpi
+from channel.performance.kpis import Kpi, Overdue
 from channel.performance.measuring import window
 from channel.performance.ranking import Group
 from channel.performance.scoring import KpiScore
@@ -63,7 +62,7 @@ def _head(board: Board) -> Document:
 
 
 def _row(board: Board, row: Row) -> Document:
-    score, owed = row.score, row.measured.overdue
+    score = row.score
     used = {one.kpi.code: one for one in score.kpis}
     return {
         **_standing(board, row),
@@ -76,7 +75,7 @@ def _row(board: Board, row: Row) -> Document:
             for one in score.deductions
         ],
         "figures": [_figure(kpi) for code, kpi in sorted(row.measured.kpis.items()) if code not in used],
-        "overdue": _overdue(owed.receivable, owed.overdue, owed.buckets),
+        "overdue": _overdue(row.measured.overdue),
         "tags": [of_tag(tag) for tag in row.tags],
         "manual_tags": [_manual(one) for one in row.manual],
     }
@@ -84,7 +83,7 @@ def _row(board: Board, row: Row) -> Document:
 
 def _own(board: Board, row: Row) -> Document:
     """A dealer's own row, made from what it may see rather than by striking out what it may not."""
-    hidden, score, owed = board.card.management, row.score, row.measured.overdue
+    hidden, score = board.card.management, row.score
     quartiles = board.quartiles.get(row.group)
     told = _standing(board, row)
     if not hidden:
@@ -98,7 +97,7 @@ def _own(board: Board, row: Row) -> Document:
     told["figures"] = [
         _figure(kpi) for code, kpi in sorted(row.measured.kpis.items()) if code not in used and not DEFINITIONS[code].management
     ]
-    told["overdue"] = _overdue(owed.receivable, owed.overdue, owed.buckets)
+    told["overdue"] = _overdue(row.measured.overdue)
     return told
 
 
@@ -156,8 +155,9 @@ def _scored(one: KpiScore) -> Document:
     }
 
 
-def _overdue(receivable: Fraction, overdue: Fraction, buckets: Mapping[str, Fraction]) -> Document:
-    return {"receivable": number(receivable), "overdue": number(overdue), **{name: number(amount) for name, amount in buckets.items()}}
+def _overdue(owed: Overdue) -> Document:
+    said = {"receivable": number(owed.receivable), "overdue": number(owed.overdue), "invoices": owed.invoices}
+    return said | {name: number(amount) for name, amount in owed.buckets.items()}
 
 
 def of_tag(tag: Tag) -> Document:

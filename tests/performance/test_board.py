@@ -64,7 +64,7 @@ def test_money_figures_of_an_account() -> None:
 
     assert found.kpis["collection_rate"].value == Fraction(200, 400)
     assert found.kpis["days_to_pay"].value == 20
-    assert (found.overdue.receivable, found.overdue.overdue) == (Fraction(750), Fraction(200))
+    assert (found.overdue.receivable, found.overdue.overdue, found.overdue.invoices) == (Fraction(750), Fraction(200), 1)
     assert {name for name, amount in found.overdue.buckets.items() if amount} == {"1-30"}
     assert found.kpis["overdue_share"].evidence == ("I2",)
     assert found.kpis["dso"].value == Fraction(750, 2) * 91 / 1000
