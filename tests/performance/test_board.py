@@ -38,6 +38,15 @@ def test_the_published_board_of_three_dealers() -> None:
     assert [rows[one].place for one in ("D1", "D2", "D3")] == [2, 3, 1]
 
 
+def test_the_published_score_of_two_equal_weights() -> None:
+    # support.dsco.io, configuring a scorecard: half of 95 % and half of 99 % are 97 %
+    straight = [{"at": "0 %", "points": "0"}, {"at": "100 %", "points": "100"}]
+    rules = card(kpis=[{"kpi": code, "weight": "50", "curve": straight} for code in ("attended_of_invited", "training_passed")])
+    rows = [row("A", "activity", invited=100, attended=95), row("T", "training", required=100, passed=99)]
+
+    assert board(rules, rows).rows[0].score.total == 97
+
+
 def test_a_target_is_spread_by_days_by_last_years_season_or_not_at_all() -> None:
     rows = [*yearly("D1", 365, 100), row("O1", "sale", 300, date="2025-02-01"), row("O2", "sale", 100, date="2025-11-01")]
     until = date(2026, 6, 30)
