@@ -25,7 +25,7 @@ _GONE: Final = """
 """Withdrawn since 2000: documents of those years are in them."""
 CODES: Final = frozenset(f"{_MONEY} {_UNITS} {_GONE}".split())
 """All codes that a document since 2000 can be in. No metals, no code for tests (XTS) or for no currency (XXX)."""
-CALLED: Final = {"RMB": "CNY", "CNH": "CNY", "NTD": "TWD", "UKP": "GBP"}
+CALLED: Final = {"RMB": "CNY", "CNH": "CNY", "NTD": "TWD", "STG": "GBP", "UKP": "GBP"}
 """What people write for a currency, and its code."""
 
 

@@ -8,8 +8,6 @@ from typing import Any
 from channel.pricing.asking import PricingFile
 from channel.pricing.found import Found, Path
 
-NICKNAMES = {"RMB": "CNY", "NTD": "TWD", "STG": "GBP", "UKP": "GBP"}
-"""What people write for a currency, and its code (ISO 4217)."""
 SECTION = {"item": "items", "dealer": "dealers", "project": "registrations"}
 
 
@@ -34,9 +32,6 @@ def names(rules: PricingFile) -> Found:
         if name not in there[kind]:
             yield path, f"there is no {kind} {name!r}", f"name one under {SECTION[kind]}"
     yield from _groups(rules)
-    for path, currency in _currencies(rules):
-        if currency in NICKNAMES:
-            yield path, f"{currency} is no currency", f"write its ISO 4217 code, {NICKNAMES[currency]}"
     for at, item in enumerate(rules.items):
         if item.units.get(item.unit, 1) != 1:
             yield ("items", at, "units"), f"{item.unit} is the base unit of {item.id}, which is one of itself", "leave it out of units"
@@ -45,19 +40,6 @@ def names(rules: PricingFile) -> Found:
             yield ("adjustments", at, "rung"), f"there is no rung {rule.rung!r}", f"use one of {', '.join(rules.settings.waterfall)}"
         if rule.rung == "manual":
             yield ("adjustments", at, "rung"), "the manual rung is for people's discounts", "use another rung"
-
-
-def _currencies(rules: PricingFile) -> Iterator[tuple[Path, str | None]]:
-    """Every place that names a currency."""
-    yield ("settings", "currency"), rules.settings.currency
-    if rules.ask is not None:
-        yield ("ask", "currency"), rules.ask.currency
-    for section, name in (("items", "cost_currency"), ("books", "currency"), ("deal_prices", "currency"), ("adjustments", "currency")):
-        for at, one in enumerate(getattr(rules, section)):
-            yield (section, at, name), getattr(one, name)
-    for at, rate in enumerate(rules.fx):
-        yield ("fx", at, "from"), rate.from_
-        yield ("fx", at, "to"), rate.to
 
 
 def _groups(rules: PricingFile) -> Found:

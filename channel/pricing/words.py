@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from canonical.currencies import CODES, instead
 from canonical.values import MAX_DIGITS
 
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
@@ -87,8 +88,8 @@ def _moment(value: Any) -> datetime:
 
 
 def _currency(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[A-Z]{3}", value):
-        raise ValueError(f"{str(value)[:20]!r} is no currency | write its ISO 4217 code, such as CNY")
+    if not isinstance(value, str) or value not in CODES:
+        raise ValueError(f"{str(value)[:20]!r} is no code of ISO 4217 | write {instead(str(value))}")
     return value
 
 

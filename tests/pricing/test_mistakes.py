@@ -52,7 +52,7 @@ CASES = {
     "an unknown dealer": ("dealer: D\n  date", "dealer: X\n  date", 17, "there is no dealer 'X'", "dealers"),
     "an unknown project": ("  dealer: D\n  date", "  dealer: D\n  project: Q\n  date", 18, "there is no project 'Q'", "registrations"),
     "a wrong currency": ("  date: 2026", "  currency: EUR\n  date: 2026", 18, "no price and no rate is in EUR", "CNY"),
-    "a currency that is none": ("  date: 2026", "  currency: yuan\n  date: 2026", 18, "'yuan' is no currency", "ISO 4217"),
+    "a currency that is none": ("  date: 2026", "  currency: yuan\n  date: 2026", 18, "'yuan' is no code of ISO 4217", "such as CNY"),
     "a date in year 0203": ("date: 2026-01-05", "date: 0203-01-05", 18, "year 0203", "between 1990 and 2200"),
     "a date that is none": ("date: 2026-01-05", "date: 2026-02-30", 18, "in no calendar", "2026-01-31"),
     "a date written another way": ("date: 2026-01-05", "date: 05.01.2026", 18, "is no day", "2026-01-31"),
@@ -138,7 +138,8 @@ CASES = {
         "ask.lines is not a list",
         "write a list",
     ),
-    "a currency by its nickname": ("  date: 2026", "  currency: RMB\n  date: 2026", 18, "RMB is no currency", "CNY"),
+    "a currency by its nickname": ("  date: 2026", "  currency: RMB\n  date: 2026", 18, "'RMB' is no code of ISO 4217", "CNY"),
+    "three capitals that are none": ("  date: 2026", "  currency: XYZ\n  date: 2026", 18, "'XYZ' is no code of ISO 4217", "such as CNY"),
     "a base unit that is twelve of itself": ("id: B}", "id: B, unit: 个, units: {个: 12}}", 3, "个 is the base unit of B", "out of units"),
     "margins the wrong way round": (
         "price: 50}",
