@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 from channel.deals import guarding
 from channel.deals.fences import INSIDE
 from channel.deals.goods import Goods, assess
-from channel.pricing import asker_queries, service
+from channel.pricing import asker_queries, quote_queries, service
 from channel.pricing.asking import Ask
 from channel.pricing.authority import Verdict
 from channel.pricing.ordering import Credit, Ordered, Problem, validate
@@ -99,8 +99,9 @@ def check_order(
 ) -> Checked:  # fmt: skip
     """Everything that keeps an order from being taken; no problem when it may go.
 
-    `ordered`: the prices that the order names, by line. `approved_hash`: of the price result that was approved. Prices
-    may be those of a `snapshot`; credit, stock and fences are those of now. Raises: as `service.priced`.
+    `ordered`: the prices that the order names, by line. `approved_hash`: of the price result that was approved; a dealer's word for it
+    counts where a quote of that hash was approved. Prices may be those of a `snapshot`; credit, stock and fences are those of now.
+    Raises: as `service.priced`.
     """
     priced, verdict, asked = service.priced(db, ask, view=view, at_version=at_version, snapshot=snapshot)
     credit, blocked = None, []
@@ -111,7 +112,9 @@ def check_order(
         if standing.limit is not None:
             credit = Credit(standing.currency, standing.limit, standing.open)
     stock = asker_queries.stock(db, [line.item for line in priced.lines], asked.ask.company)
-    found = validate(priced, verdict, ordered, approved_hash=approved_hash, credit=credit, stock=stock)
+    if view.dealer is not None and approved_hash and not quote_queries.was_approved(db, view.dealer, approved_hash):
+        approved_hash = ""
+    found = validate(priced, verdict, ordered, approved_hash=approved_hash, credit=credit, stock=stock, dealer=view.dealer is not None)
     return Checked(priced, verdict, asked, (*found, *blocked, *_fence(db, priced, asked)))
 
 

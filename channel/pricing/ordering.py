@@ -56,13 +56,16 @@ def validate(
     approved_hash: str = "",
     credit: Credit | None = None,
     stock: Mapping[str, Decimal] | None = None,
+    dealer: bool = False,
 ) -> list[Problem]:
     """Everything that keeps an order from being taken; an empty list when it may go.
 
     `stock`: free base units by item; an item that is not named is not held against the order. `approved_hash`: of the price result
-    that was approved; any change since voids it.
+    that was approved; any change since voids it. `dealer`: a dealer reads them, and what nobody may grant looks like what is not
+    approved: the price at which the one becomes the other would tell what the goods cost.
     """
-    return [*_prices(priced, ordered), *_approval(priced, verdict, approved_hash), *_credit(priced, credit), *_stock(priced, stock or {})]
+    approval = _approval(priced, verdict, approved_hash, dealer=dealer)
+    return [*_prices(priced, ordered), *approval, *_credit(priced, credit), *_stock(priced, stock or {})]
 
 
 def _prices(priced: Priced, ordered: Sequence[Ordered]) -> list[Problem]:
@@ -82,10 +85,11 @@ def _prices(priced: Priced, ordered: Sequence[Ordered]) -> list[Problem]:
     return found
 
 
-def _approval(priced: Priced, verdict: Verdict, approved_hash: str) -> list[Problem]:
+def _approval(priced: Priced, verdict: Verdict, approved_hash: str, *, dealer: bool) -> list[Problem]:
     if priced.refused or verdict.result == "auto" or (verdict.result == "approval" and approved_hash == priced.hash):
         return []
-    code = "refused-discount" if verdict.result == "refused" else "approval-missing" if not approved_hash else "approval-outdated"
+    refused = verdict.result == "refused" and not dealer
+    code = "refused-discount" if refused else "approval-missing" if not approved_hash else "approval-outdated"
     return [Problem("approval", f"pricing/{code}", "", {"level": str(verdict.level)} if verdict.level else {})]
 
 

@@ -279,6 +279,15 @@ def approved_level(db: Connection, quote: UUID, result_hash: str) -> int | None:
 # Authority over the whole deal ---------------------------------------------------------------------------------------------------
 
 
+def was_approved(db: Connection, dealer: UUID, result_hash: str) -> bool:
+    """Whether an approver granted what this hash stands for, on a quote of the dealer."""
+    query = (
+        "SELECT EXISTS (SELECT FROM quote_offer AS o JOIN quote_event AS e ON e.quote_id = o.id "
+        "WHERE o.dealer_id = %s AND e.action = 'approve' AND e.facts->>'hash' = %s) AS found"
+    )
+    return bool(rows(db, query, [dealer, result_hash])[0]["found"])
+
+
 def lock_buyer(db: Connection, buyer: UUID) -> None:
     """Quotes of one buyer are judged one after another: of two at one instant, the second sees the first."""
     db.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"quotes of {buyer}"])

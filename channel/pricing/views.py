@@ -227,9 +227,12 @@ def _refusal(one: Refusal) -> dict[str, Any]:
 
 
 def _approval(verdict: Verdict, *, dealer: bool, costs: bool) -> Mapping[str, Any]:
-    """A dealer learns whether an approval is needed; a seller also whose; only cost roles learn that the margin was the reason."""
+    """A dealer learns whether it needs more than its own role; a seller also whose; only cost roles learn that the margin was the reason.
+
+    What nobody may grant a dealer sees as what needs an approval: the price at which the one becomes the other would tell the cost.
+    """
     if dealer:
-        return {"result": verdict.result}
+        return {"result": "auto" if verdict.result == "auto" else "approval"}
     told: dict[str, Any] = {
         "result": verdict.result,
         "level": verdict.level,

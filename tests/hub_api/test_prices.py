@@ -96,6 +96,25 @@ def test_a_dealers_key_prices_for_itself_and_finds_no_trace_of_another(fresh: Fr
     assert own.json()["approval"] == {"result": "auto"}
 
 
+def test_a_dealer_finds_no_cost_by_asking_for_one_discount_after_the_other(fresh: Fresh) -> None:
+    stocked(fresh)
+    fresh.api(
+        "finance", "POST", "/v1/price-rules", json={"document": "main", "text": RULES.replace("max_discount: 30", "max_discount: 60")}
+    )
+
+    def told(role: str, percent: str) -> tuple[Any, Any]:
+        asked = cart(manual={"percent": percent, "reason": "competitor", "text": "对手报价更低"})
+        priced = fresh.api(role, "POST", "/v1/price", json=asked).json()
+        asked |= {"approved_hash": priced["hash"]}
+        return priced["approval"], fresh.api(role, "POST", "/v1/price/check-order", json=asked).json()["problems"]
+
+    granted, beyond = "23", "25"  # of 882 with a cost of 600.43: margins of 11.6 % and 9.2 %, where nobody may go below 10 %
+    assert [told("sales", percent)[0]["result"] for percent in (granted, beyond)] == ["approval", "refused"]
+    assert told("dealer", granted) == told("dealer", beyond)
+    assert told("dealer", granted)[0] == {"result": "approval"}
+    assert [one["code"] for one in told("dealer", granted)[1]] == ["pricing/approval-missing"]
+
+
 def test_rules_that_are_ambiguous_are_refused_with_line_and_fix(fresh: Fresh) -> None:
     stocked(fresh)
     text = RULES.replace("promotion, percent: 2%", "promotion, percent: 2%, when: {items: M777}")
