@@ -9,8 +9,6 @@ from channel.pricing.quote_queries import Offer
 from sync import quotes, quotes_upkeep
 from tests.quotes.shop import Shop, wanted
 
-NOW = datetime.now(UTC)
-
 
 def sent(shop: Shop, **more: Any) -> Offer:
     offer = quotes.draft(shop.hub, wanted(**more), shop.seller)
@@ -24,7 +22,7 @@ def told(shop: Shop, kind: str) -> list[tuple[str, str]]:
 
 
 def on(shop: Shop, days: int) -> dict[str, int]:
-    return dict(quotes_upkeep.look_after(shop.hub, now=NOW + timedelta(days=days)).counts)
+    return dict(quotes_upkeep.look_after(shop.hub, now=datetime.now(UTC) + timedelta(days=days)).counts)
 
 
 def test_a_quote_without_an_answer_is_named_after_a_week_and_again_before_it_ends(shop: Shop) -> None:
