@@ -21,7 +21,7 @@ from channel.rebates.bands import Earned, earn, steps
 from channel.rebates.counting import Key, Reading
 from channel.rebates.facts import BEGINNING, NEGATIVE, Fact, Table
 from channel.rebates.gates import Gatekeeper
-from channel.rebates.limits import Due, bound
+from channel.rebates.limits import Due, bound, rounded_as_one
 from channel.rebates.payment import Rounding
 from channel.rebates.periods import Span
 from channel.rebates.programme import Programme
@@ -108,11 +108,9 @@ def _settled(rated: Rated, now: Known) -> list[Result]:
 
 
 def _rounded(programme: Programme, dues: Sequence[Due]) -> dict[Key, Rounded]:
-    """What the results come to in money: each rounded by itself, or with all of its dealer's period."""
-    groups: dict[object, list[Due]] = {}
-    for due in dues:
-        groups.setdefault((due.key[0], due.key[2]) if programme.rounds_together else due.key, []).append(due)
-    return {due.key: own for group in groups.values() for due, own in zip(group, _amounts(programme.rounding, group), strict=True)}
+    """What the results come to in money."""
+    groups = rounded_as_one(programme, dues)
+    return {due.key: own for group in groups for due, own in zip(group, _amounts(programme.rounding, group), strict=True)}
 
 
 def _amounts(rounding: Rounding, group: Sequence[Due]) -> list[Rounded]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from canonical.rounding import allocate, exact_rounded, rounded
+from canonical.rounding import allocate, rounded
 from channel.rebates.counting import Key
 from channel.rebates.gates import Outcome
 from channel.rebates.payment import Budget, Cap
@@ -150,18 +150,20 @@ def _budget(programme: Programme, budget: Budget, dues: Sequence[Due]) -> None:
             _cut(programme, budget, wanting, wanted)
 
 
+def rounded_as_one(programme: Programme, dues: Sequence[Due]) -> Iterable[list[Due]]:
+    """The results that are rounded together: each by itself, or all of a dealer's period."""
+    groups: dict[object, list[Due]] = {}
+    for due in dues:
+        groups.setdefault((due.key[0], due.key[2]) if programme.rounds_together else due.key, []).append(due)
+    return groups.values()
+
+
 def _as_paid(programme: Programme, dues: Sequence[Due]) -> list[Decimal]:
-    """What each comes to in money: rounded by itself, or with all of its dealer's period."""
-    if not programme.rounds_together:
-        return [exact_rounded(due.pays, programme.rounding.places, programme.rounding.mode) for due in dues]
-    groups: dict[object, list[int]] = {}
-    for at, due in enumerate(dues):
-        groups.setdefault((due.key[0], due.key[2]), []).append(at)
-    found = [Decimal(0)] * len(dues)
-    for group in groups.values():
-        for at, own in zip(group, together([dues[at].pays for at in group], programme.rounding), strict=True):
-            found[at] = own
-    return found
+    """What each comes to in money."""
+    found: dict[Key, Decimal] = {}
+    for group in rounded_as_one(programme, dues):
+        found |= zip((due.key for due in group), together([due.pays for due in group], programme.rounding), strict=True)
+    return [found[due.key] for due in dues]
 
 
 def _cut(programme: Programme, budget: Budget, wanting: Sequence[Due], wanted: Sequence[Decimal]) -> None:

@@ -31,7 +31,7 @@ def together(values: Sequence[Fraction], rounding: Rounding, most: Sequence[Deci
     units = [value // 1 if bound is None else min(value // 1, bound) for value, bound in zip(exact, bounds, strict=True)]
     left = int(exact_rounded(sum(exact, ZERO), 0, mode)) - sum(units)
     takers = sorted(range(len(units)), key=lambda at: units[at] - exact[at])
-    for at in takers[:]:
+    for at in takers:
         bound = bounds[at]
         if left and (bound is None or units[at] < bound):
             units[at], left = units[at] + 1, left - 1
