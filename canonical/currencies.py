@@ -1,7 +1,9 @@
-"""Codes of currencies (ISO 4217): three capitals alone are no currency, and a slip of the pen (CNX, XYZ) would be another one for ever.
+"""Currencies (ISO 4217): their codes, and how many decimals their amounts have.
 
->>> "CNY" in CODES, "XYZ" in CODES, instead("RMB")
-(True, False, 'CNY')
+Three capitals alone are no currency, and a slip of the pen (CNX, XYZ) would be another one for ever.
+
+>>> "CNY" in CODES, "XYZ" in CODES, instead("RMB"), places("JPY"), places("CNY")
+(True, False, 'CNY', 0, 2)
 """
 
 from __future__ import annotations
@@ -25,6 +27,10 @@ _GONE: Final = """
 """Withdrawn since 2000: documents of those years are in them."""
 CODES: Final = frozenset(f"{_MONEY} {_UNITS} {_GONE}".split())
 """All codes that a document since 2000 can be in. No metals, no code for tests (XTS) or for no currency (XXX)."""
+_WHOLE: Final = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())
+"""Without a smaller unit."""
+_THOUSANDTHS: Final = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
+"""Whose smaller unit is a thousandth."""
 CALLED: Final = {"RMB": "CNY", "CNH": "CNY", "NTD": "TWD", "STG": "GBP", "UKP": "GBP"}
 """What people write for a currency, and its code."""
 
@@ -32,3 +38,8 @@ CALLED: Final = {"RMB": "CNY", "CNH": "CNY", "NTD": "TWD", "STG": "GBP", "UKP": 
 def instead(text: str) -> str:
     """What to write instead of a text that is no code."""
     return CALLED.get(text.upper(), "a code of three letters, such as CNY")
+
+
+def places(currency: str) -> int:
+    """Decimals of an amount in a currency, by its smallest unit: 2 but for a few."""
+    return 0 if currency in _WHOLE else 3 if currency in _THOUSANDTHS else 2

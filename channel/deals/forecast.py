@@ -12,16 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Final
 
+from canonical.currencies import places
+from canonical.rounding import half_up
 from channel.deals.errors import PipelineNotFound
 from channel.deals.pipeline.model import GROUPS
 
-WHOLE: Final = frozenset({"JPY", "KRW", "VND", "CLP", "ISK", "PYG", "UGX", "XAF", "XOF", "XPF"})
-"""Currencies without a smaller unit (ISO 4217)."""
-THREE: Final = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
-"""Currencies whose smaller unit is a thousandth."""
 USUAL_GROUPS: Final = frozenset({"early", "offer", "won"})
 """What is still to come: neither delivered nor lost."""
 
@@ -47,7 +45,7 @@ class Expected:
     @property
     def weighted(self) -> Decimal:
         """Amount times probability. Rounds: half-up to the currency's smallest unit, once for each deal, so that sums of sums agree."""
-        return (self.amount * self.probability).quantize(smallest(self.currency), ROUND_HALF_UP)
+        return half_up(self.amount * self.probability, places(self.currency))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +56,6 @@ class Cell:
     deals: int
     amount: Decimal
     weighted: Decimal
-
-
-def smallest(currency: str) -> Decimal:
-    """The currency's smallest unit. Source: ISO 4217 minor units."""
-    return Decimal(1) if currency in WHOLE else Decimal("0.001") if currency in THREE else Decimal("0.01")
 
 
 BY: Final[Mapping[str, Callable[[Expected], str]]] = {

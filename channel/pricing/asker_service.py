@@ -226,7 +226,8 @@ def _deal(name: str, project: str, dealer: str, rows: list[Special]) -> DealPric
     head = rows[0]
     items = tuple(DealPriceItem(item=one.item, price=one.price, ceiling=one.ceiling, consumed=one.consumed) for one in rows)
     left = None if head.left_amount is None else max(head.left_amount, ZERO)
-    return DealPrice(
+    # The ledger keeps its own rows right; a currency that a door let in before it knew better has no rate, and stops nobody's cart.
+    return DealPrice.model_construct(
         id=name, project=project, dealer=dealer, items=items, currency=head.currency, tax="included" if head.tax_included else "excluded",
         approver=head.approver, over_ceiling="refuse" if head.over_ceiling == "refuse" else "next_kind", ceiling_amount=left,
         valid_from=head.valid_from, valid_to=head.valid_to,

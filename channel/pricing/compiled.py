@@ -13,6 +13,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Final, Self
 
+from canonical.currencies import places
 from channel.pricing.adjustments import Adjustment
 from channel.pricing.model import (
     DEFAULT_ACCESS,
@@ -30,9 +31,6 @@ from channel.pricing.model import (
 from channel.pricing.parts import Scale
 from channel.pricing.records import Index, Key, Listed, Over, Record
 from channel.pricing.scales import Steps
-
-MINOR = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "XAF": 0, "XOF": 0, "KWD": 3, "BHD": 3, "OMR": 3, "JOD": 3, "TND": 3}
-"""Decimals of currencies that have not two (ISO 4217)."""
 
 ZERO, ONE, HUNDRED = Decimal(0), Decimal(1), Decimal(100)
 LIST = "list"
@@ -284,7 +282,9 @@ class Prices:
         return made
 
     def _deal(self, deal: DealPrice) -> None:
-        book = Book(id=deal.id, kind="deal", currency=deal.currency, tax=deal.tax, valid_from=deal.valid_from, valid_to=deal.valid_to)
+        book = Book.model_construct(
+            id=deal.id, kind="deal", currency=deal.currency, tax=deal.tax, valid_from=deal.valid_from, valid_to=deal.valid_to
+        )  # fmt: skip
         for place, one in enumerate(deal.items, 1):
             spec = PriceRecord(version=deal.version, price=one.price, item=one.item, project=deal.project, dealer=deal.dealer)
             made = self._record(book, spec, place)
@@ -359,7 +359,7 @@ class Prices:
     def places(self, currency: str) -> int:
         """Decimals of an amount in a currency."""
         set_places = self.settings.amount_places
-        return MINOR.get(currency, 2) if set_places is None else set_places
+        return places(currency) if set_places is None else set_places
 
     def rate(self, source: str, target: str, day: date) -> tuple[Decimal, bool] | None:
         """How to convert: (rate, False) to multiply, (rate, True) to divide by; None without a rate valid on the day."""

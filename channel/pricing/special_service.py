@@ -15,10 +15,10 @@ from uuid import UUID
 
 import psycopg
 
+from canonical.currencies import CODES, instead, places
 from canonical.rounding import half_up
 from channel.errors import ChannelError
 from channel.pricing import asker_queries
-from channel.pricing.compiled import MINOR
 from channel.pricing.errors import BadPricing, Mistake
 from channel.pricing.queries import Connection, rows
 
@@ -87,6 +87,8 @@ def ask(db: Connection, wanted: Wanted, *, by: str, today: date) -> str:
     company = rows(db, "SELECT id FROM companies WHERE number = %s", [wanted.company]) if wanted.company else []
     if wanted.company and not company:
         wrong.append(Mistake("company", f"there is no company {wanted.company!r} of ours", "use its number, or leave it out"))
+    if wanted.currency not in CODES:
+        wrong.append(Mistake("currency", f"{wanted.currency!r} is no code of ISO 4217", f"write {instead(wanted.currency)}"))
     if wanted.valid_from and wanted.valid_to and wanted.valid_to <= wanted.valid_from:
         wrong.append(Mistake("valid_to", "it ends before it begins", "valid_to is the day after the last"))
     if wrong or dealer is None:
@@ -167,7 +169,7 @@ def consume(
         raise SpecialNotFound(f"there is no special price {special}")
     product, price = _product_of(db, special, item)
     head = found[0]
-    amount = half_up(price * quantity, MINOR.get(head["currency"], 2))
+    amount = half_up(price * quantity, places(head["currency"]))
     used = rows(
         db, "SELECT quantity FROM special_price_use WHERE (reference, special_id, product_id) = (%s, %s, %s)", [reference, special, product]
     )

@@ -202,6 +202,23 @@ def test_a_special_price_is_asked_for_granted_used_and_ended(fresh: Fresh) -> No
     assert (ended.json()["state"], again.status_code) == ("ended", 404)
 
 
+def test_a_special_price_in_no_currency_is_refused_and_one_that_is_kept_stops_no_cart(fresh: Fresh) -> None:
+    made = stocked(fresh)
+    wanted = {"dealer": "D-EAST", "project": str(made.project), "items": [{"item": "M001", "price": "700"}], "reason": "战略项目"}
+    refused = fresh.api("sales", "POST", "/v1/special-prices", json=wanted | {"currency": "RMB"})
+    number = fresh.api("it", "POST", "/v1/special-prices", json=wanted).json()["id"]
+    used = price(fresh.api, "sales", project=str(made.project)).json()["lines"][0]["price_kind"]
+
+    with fresh.hub.transaction() as db:  # as from before the door knew better
+        db.execute("SET LOCAL session_replication_role = replica")
+        db.execute("UPDATE special_price SET currency = 'RMB' WHERE id = %s", [number])
+    told = price(fresh.api, "sales", project=str(made.project)).json()["lines"][0]
+
+    assert (refused.status_code, refused.json()["errors"][0]["what"]) == (409, "'RMB' is no code of ISO 4217 (write CNY)")
+    assert (used, told["price_kind"]) == ("deal", "grade")
+    assert (told["not_used"][0]["rule"], told["not_used"][0]["reason"]) == (number, "no_rate")
+
+
 def test_an_answer_is_given_again_byte_for_byte_by_its_snapshot_and_to_nobody_else(fresh: Fresh) -> None:
     made = stocked(fresh)
     first = price(fresh.api, "dealer", project=str(made.project))
