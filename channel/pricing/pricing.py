@@ -214,9 +214,8 @@ def _amounts(result: Priced, waterfall: Waterfall, lines: list[tuple[State, Line
     places, settings = waterfall.places, result.prices.settings
     exact: dict[tuple[str, Decimal], list[tuple[State, Line, Decimal]]] = {}
     for state, line in lines:
-        unit = half_up(state.unit_of(state.total), settings.unit_places)
-        line.unit_price, line.unit_price_exact = unit, state.by_unit
-        amount = unit * state.price_unit_quantity / state.per if state.by_unit else state.total
+        line.unit_price, line.unit_price_exact = state.unit_price(settings.unit_places), state.by_unit
+        amount = state.amount_at(line.unit_price)
         if settings.rounding == "total":
             exact.setdefault((state.side, state.tax_rate), []).append((state, line, amount))
         else:

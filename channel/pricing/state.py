@@ -158,14 +158,18 @@ class State:
         """A line amount as the price of the unit that the line is priced in."""
         return total * self.per / self.price_unit_quantity
 
-    def exact(self, unit_places: int) -> Decimal:
-        """The amount of the line: unit price at its places times quantity, not rounded again."""
-        return half_up(self.unit_of(self.total), unit_places) * self.price_unit_quantity / self.per if self.by_unit else self.total
+    def unit_price(self, places: int) -> Decimal:
+        """What a unit costs by now, rounded to its places."""
+        return half_up(self.unit_of(self.total), places)
+
+    def amount_at(self, unit_price: Decimal) -> Decimal:
+        """The amount of the line at a unit price, not rounded again; one that is no unit price x quantity stays as it is."""
+        return unit_price * self.price_unit_quantity / self.per if self.by_unit else self.total
 
 
 def said(states: Sequence[State], unit_places: int, places: int, *, total_first: bool) -> list[Decimal]:
     """What lines say, to so many places: each rounds by itself, or the total of those with one tax rate does, and they share it."""
-    exact = [state.exact(unit_places) for state in states]
+    exact = [state.amount_at(state.unit_price(unit_places)) for state in states]
     if not total_first:
         return [half_up(amount, places) for amount in exact]
     found = [ZERO for _ in states]
